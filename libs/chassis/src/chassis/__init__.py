@@ -1,0 +1,1 @@
+"""Plumbing of every service, without a business word."""

@@ -1,0 +1,1 @@
+"""Payloads that the declarations topic carries, one module per major version."""

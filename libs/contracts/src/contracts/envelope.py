@@ -1,0 +1,101 @@
+"""The envelope around every payload: CloudEvents 1.0 in Kafka's binary mode.
+
+`parse` is total: whatever bytes a record has, it returns an `Envelope` or a `BadEnvelope`
+that says what is wrong. It never raises, because a record that kills its parser is a record
+that is lost.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+SPECVERSION = "1.0"
+CONTENT_TYPE = "application/json"
+
+_REQUIRED = ("ce_id", "ce_source", "ce_type", "ce_time", "ce_specversion")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who says what about which aggregate, caused by what."""
+
+    id: str
+    """Unique and final: `<aggregate id>/<epoch>.<seq>`."""
+    source: str
+    """`/trade/<service>`."""
+    type: str
+    """`trade.<service>.<aggregate>.<fact>.v<major>`."""
+    time: datetime
+    subject: str
+    """The emitting aggregate's id."""
+    sequence: int
+    """The aggregate's events counted from 1."""
+    partitionkey: str
+    """The Kafka key: the UCR for everything that belongs to a shipment."""
+    causationid: str
+    """Id of the input that caused the event."""
+    actor: str
+    """Who stood behind that input: `partner:port-qd`, `firm:CN-USCC:…`, `staff:li`, `service:registry`."""
+    trace: Mapping[str, str] = field(default_factory=dict)
+    """W3C headers `traceparent`, `tracestate`, `baggage`."""
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """The Kafka headers, UTF-8."""
+        named = {
+            "ce_id": self.id,
+            "ce_source": self.source,
+            "ce_type": self.type,
+            "ce_time": self.time.isoformat(),
+            "ce_specversion": SPECVERSION,
+            "ce_subject": self.subject,
+            "ce_sequence": str(self.sequence),
+            "ce_partitionkey": self.partitionkey,
+            "ce_causationid": self.causationid,
+            "ce_actor": self.actor,
+            "content-type": CONTENT_TYPE,
+            **self.trace,
+        }
+        return [(name, value.encode()) for name, value in named.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class BadEnvelope:
+    """Why a record's headers are no envelope."""
+
+    reason: str
+
+
+def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope:
+    """Read an envelope from Kafka headers. Never raises."""
+    text: dict[str, str] = {}
+    for name, raw in headers:
+        if raw is None:
+            return BadEnvelope(f"header {name!r} is null")
+        try:
+            text[name] = raw.decode()
+        except UnicodeDecodeError:
+            return BadEnvelope(f"header {name!r} is not UTF-8")
+    missing = [name for name in _REQUIRED if not text.get(name)]
+    if missing:
+        return BadEnvelope(f"header {missing[0]!r} is missing")
+    if text["ce_specversion"] != SPECVERSION:
+        return BadEnvelope(f"ce_specversion is {text['ce_specversion']!r}, only {SPECVERSION} is read")
+    try:
+        time = datetime.fromisoformat(text["ce_time"])
+        sequence = int(text.get("ce_sequence", "0"))
+    except ValueError as error:
+        return BadEnvelope(str(error))
+    if time.tzinfo is None:
+        return BadEnvelope(f"ce_time {text['ce_time']!r} has no offset")
+    return Envelope(
+        id=text["ce_id"],
+        source=text["ce_source"],
+        type=text["ce_type"],
+        time=time,
+        subject=text.get("ce_subject", ""),
+        sequence=sequence,
+        partitionkey=text.get("ce_partitionkey", ""),
+        causationid=text.get("ce_causationid", ""),
+        actor=text.get("ce_actor", ""),
+        trace={name: text[name] for name in ("traceparent", "tracestate", "baggage") if name in text},
+    )

@@ -1,0 +1,1 @@
+"""Payloads that the gateway topic carries, one module per major version."""

@@ -1,0 +1,1 @@
+"""Payloads that the matching topic carries, one module per major version."""

@@ -1,0 +1,1 @@
+"""Payloads that the notifications topic carries, one module per major version."""

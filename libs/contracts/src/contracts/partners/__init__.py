@@ -1,0 +1,1 @@
+"""Payloads that the partners topic carries, one module per major version."""

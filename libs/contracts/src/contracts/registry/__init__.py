@@ -1,0 +1,1 @@
+"""Payloads that the registry topic carries, one module per major version."""

@@ -1,0 +1,56 @@
+"""The one table of Kafka topics: who owns, writes and reads each, its key, width and retention.
+
+Services check at start that the broker agrees with this table. Partition counts never change
+after installation: a wider topic is a new topic, and the old one is drained.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Profile(StrEnum):
+    """The size chosen at installation."""
+
+    DEV = "dev"
+    CITY = "city"
+    ALL_MEMBERS = "all-members"
+
+
+PARTITIONS = {Profile.DEV: 6, Profile.CITY: 24, Profile.ALL_MEMBERS: 96}
+REPLICATION = {Profile.DEV: 1, Profile.CITY: 3, Profile.ALL_MEMBERS: 3}
+MIN_INSYNC = {Profile.DEV: 1, Profile.CITY: 2, Profile.ALL_MEMBERS: 2}
+
+MAX_MESSAGE_BYTES = 1_048_576
+"""Largest record, compressed or not, that the broker takes."""
+
+FOREVER = -1
+PARTNER_INBOX_RETENTION_MS = 30 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    name: str
+    owner: str
+    """The service whose facts it carries."""
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    key: str
+    """What the Kafka key is, in words."""
+    retention_ms: int = FOREVER
+    compacted: bool = False
+
+
+PARTNERS = Topic("partners.events.v1", "gateway", ("gateway",), ("declarations", "tracking"), "UCR, else the reference given")
+GATEWAY = Topic("gateway.events.v1", "gateway", ("gateway",), ("declarations", "matching", "tracking"), "UCR, else the receipt id")
+REGISTRY = Topic("registry.events.v1", "registry", ("registry",), ("matching", "tracking"), "enterprise id")
+DECLARATIONS = Topic("declarations.events.v1", "declarations", ("declarations",), ("notifications", "tracking", "gateway"), "UCR")
+MATCHING = Topic("matching.events.v1", "matching", ("matching",), ("matching", "notifications", "tracking"), "listing or match id")
+NOTIFICATIONS = Topic("notifications.events.v1", "notifications", ("notifications",), ("tracking",), "UCR, else the notice id")
+
+EVENT_TOPICS = (PARTNERS, GATEWAY, REGISTRY, DECLARATIONS, MATCHING, NOTIFICATIONS)
+"""Kept for ever: read models and lost databases are rebuilt from them."""
+
+
+def inbox(partner: str) -> Topic:
+    """The topic that one partner writes to with its own credentials; only the gateway reads it."""
+    return Topic(f"inbox.{partner}", partner, (partner,), ("gateway",), "anything", PARTNER_INBOX_RETENTION_MS)

@@ -1,0 +1,99 @@
+"""Values that payloads of several owners share: money, parties, places, quantities.
+
+Money is a decimal string with its currency, a quantity carries its unit, a time is RFC 3339
+with an offset. A payload ignores fields it does not know, so that a newer writer never
+breaks an older reader.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+
+class Payload(BaseModel):
+    """The base of everything on the wire: immutable, unknown fields ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+
+DecimalString = Annotated[
+    Decimal,
+    PlainSerializer(lambda value: format(value, "f"), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}),
+]
+"""A decimal number as a JSON string, never as a float."""
+
+Timestamp = AwareDatetime
+"""A moment with its offset, RFC 3339."""
+
+
+def personal(**extra: Any) -> Any:
+    """A `Field` that holds personal data: masked in logs and pages, erasable, never in a key."""
+    return Field(json_schema_extra={"x-personal-data": True}, **extra)
+
+
+class Classifier(StrEnum):
+    """How sure the publisher is. Only ACT moves a life cycle."""
+
+    PLANNED = "PLN"
+    ESTIMATED = "EST"
+    ACTUAL = "ACT"
+
+
+class Direction(StrEnum):
+    IMPORT = "import"
+    EXPORT = "export"
+
+
+class PartyRole(StrEnum):
+    DECLARANT = "declarant"
+    IMPORTER = "importer"
+    EXPORTER = "exporter"
+    CONSIGNOR = "consignor"
+    CONSIGNEE = "consignee"
+    AGENT = "agent"
+    CARRIER = "carrier"
+    PAYER = "payer"
+
+
+class Identifier(Payload):
+    """An enterprise's number in one national or international scheme."""
+
+    scheme: str = Field(description="Scheme code, such as CN-USCC, RU-INN, KZ-BIN, LEI, GB-EORI; set by the submitter")
+    value: str = Field(description="The number without spaces, upper case; set by the submitter")
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.value}"
+
+
+class Party(Payload):
+    """A party of a shipment, by number only: names and addresses stay out of events."""
+
+    role: PartyRole = Field(description="What the party does in this shipment; set by the declarant")
+    identifier: Identifier = Field(description="The party's number; set by the declarant")
+
+
+class Money(Payload):
+    amount: DecimalString = Field(description="Decimal string in major units")
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code")
+
+
+class Quantity(Payload):
+    value: DecimalString = Field(description="Decimal string in the unit beside it")
+    unit: str = Field(description="UN/ECE Recommendation 20 code, such as KGM or NAR")
+
+
+class Location(Payload):
+    unlocode: str | None = Field(default=None, description="UN/LOCODE, such as CNTAO; set by the publisher")
+    facility: str | None = Field(default=None, description="Terminal, gate or warehouse; set by the publisher")
+
+
+class References(Payload):
+    """What an event is about. Matched in this order: UCR, declaration number, container + document."""
+
+    ucr: str | None = Field(default=None, max_length=35, description="Unique consignment reference; set by the publisher")
+    declaration_number: str | None = Field(default=None, description="Number issued at acceptance; set by the publisher")
+    transport_document: str | None = Field(default=None, description="Bill of lading, consignment note, air waybill")
+    container: str | None = Field(default=None, description="ISO 6346 container number")

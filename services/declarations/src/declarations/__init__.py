@@ -1,0 +1,1 @@
+"""The life of a declaration, from lodging to release and exit."""

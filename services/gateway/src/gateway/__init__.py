@@ -1,0 +1,1 @@
+"""The only door for partners and firms."""

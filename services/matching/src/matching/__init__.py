@@ -1,0 +1,1 @@
+"""Projects and mandates that fit each other, with reasons."""

@@ -1,0 +1,1 @@
+"""Events to people: inbox and e-mail."""

@@ -1,0 +1,1 @@
+"""One timeline per shipment, for the support desk."""
