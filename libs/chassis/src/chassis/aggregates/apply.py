@@ -1,0 +1,250 @@
+"""Load, decide, save: a batch of inputs becomes changed aggregates and events in their outboxes.
+
+Keeps: one input changes an aggregate once (its cause stands in the history); state, events and
+history line are saved together or not at all; what is published is what is stored. Raises only
+for infrastructure: everything else is an outcome of one input.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from chassis import telemetry
+from chassis.aggregates.document import Document, Loaded, read, write
+from chassis.aggregates.documents import Documents, Unsent
+from chassis.aggregates.model import (
+    AggregateType,
+    Applied,
+    Blocked,
+    Conflict,
+    Duplicate,
+    EventTooLarge,
+    Failed,
+    Input,
+    Outcome,
+    UnreadableDocument,
+)
+from chassis.clock import Clock
+from chassis.failures import InfrastructureError, is_infrastructure
+from chassis.outbox import Outbox
+
+S = TypeVar("S")
+C = TypeVar("C")
+E = TypeVar("E")
+
+MAX_EVENT_BYTES = 900_000
+"""Below the broker's largest record, with room for headers."""
+
+_ATTEMPTS = 20
+"""How often a document that loses its race is done again before the batch counts as stuck."""
+
+log = structlog.get_logger(__name__)
+
+
+class Aggregates(Generic[S, C, E]):
+    """All aggregates of one type."""
+
+    def __init__(
+        self,
+        type_: AggregateType[S, C, E],
+        documents: Documents,
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        topic: str,
+        epoch: int = 0,
+    ) -> None:
+        self.type = type_
+        self.topic = topic
+        self.documents = documents
+        self._outbox = outbox
+        self._clock = clock
+        self._epoch = epoch
+        self._listeners: list[Callable[[S], None]] = []
+
+    def on_saved(self, listener: Callable[[S], None]) -> None:
+        """Call `listener` with every state that was saved; it must be quick and must not raise."""
+        self._listeners.append(listener)
+
+    async def get(self, id_: str) -> S | None:
+        """The state of one aggregate."""
+        documents = await self.documents.load([id_])
+        return read(self.type, id_, documents[id_]).state if id_ in documents else None
+
+    async def find(
+        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
+    ) -> list[S]:
+        """States of the documents that match; state fields are named `state.<field>`."""
+        found = await self.documents.find(where, sort=sort, limit=limit)
+        return [self.type.codec.decode(document["state"]) for document in found if document["state"] is not None]
+
+    async def apply_one(self, input_: Input[C]) -> Outcome[S]:
+        """Apply a single input."""
+        return (await self.apply([input_]))[0]
+
+    async def apply(self, inputs: Sequence[Input[C]]) -> list[Outcome[S]]:
+        """Apply inputs, those of one target in the order given; one outcome per input.
+
+        Raises:
+            InfrastructureError: or the driver's own; nothing is known of the outcomes then, and
+                the same inputs may be given again.
+        """
+        outcomes: list[Outcome[S]] = [Blocked()] * len(inputs)
+        groups: dict[str, list[int]] = {}
+        for index, input_ in enumerate(inputs):
+            groups.setdefault(input_.target, []).append(index)
+        for _ in range(_ATTEMPTS):
+            groups = await self._attempt(inputs, groups, outcomes)
+            if not groups:
+                return outcomes
+        raise InfrastructureError(f"{self.type.name} {next(iter(groups))} was changed by others {_ATTEMPTS} times over")
+
+    async def _attempt(
+        self, inputs: Sequence[Input[C]], groups: Mapping[str, list[int]], outcomes: list[Outcome[S]]
+    ) -> dict[str, list[int]]:
+        """Fold and save each group; return those that lost their race."""
+        documents = await self.documents.load(list(groups))
+        token = secrets.token_hex(8)
+        changed: list[Loaded[S]] = []
+        for target, indexes in groups.items():
+            try:
+                loaded = read(self.type, target, documents.get(target))
+            except UnreadableDocument as error:
+                log.error("document_of_a_newer_release", aggregate=target, error=str(error))
+                outcomes[indexes[0]] = Failed(error)
+                continue
+            self._fold(loaded, [(index, inputs[index]) for index in indexes], outcomes, token)
+            if loaded.changed:
+                changed.append(loaded)
+            elif loaded.outbox:
+                # A save whose answer was lost: its events need not wait for the sweeper.
+                self._outbox.offer(self, loaded.id, documents[target]["key"], loaded.outbox)
+        lost = await self._save(changed, groups, outcomes, token)
+        return {target: groups[target] for target in lost}
+
+    def _fold(
+        self,
+        loaded: Loaded[S],
+        inputs: Sequence[tuple[int, Input[C]]],
+        outcomes: list[Outcome[S]],
+        token: str,
+    ) -> None:
+        failed = False
+        for index, input_ in inputs:
+            if failed:
+                outcomes[index] = Blocked()
+            elif input_.cause in loaded.causes:
+                known = loaded.causes[input_.cause]
+                same = not known or not input_.hash or known == input_.hash
+                outcomes[index] = Duplicate(loaded.state) if same else Conflict(loaded.state)
+            else:
+                outcomes[index] = self._decide(loaded, input_, token)
+                failed = isinstance(outcomes[index], Failed)
+
+    def _decide(self, loaded: Loaded[S], input_: Input[C], token: str) -> Outcome[S]:
+        """Decide one input and fold its events in; the aggregate is as before where it fails."""
+        now = self._clock.now()
+        name = input_.span or f"apply {type(input_.command).__name__}"
+        known = self.type.baggage(loaded.state) if loaded.state is not None else {}
+        with telemetry.process_span(name, input_.trace, links=[loaded.last_trace], baggage=known) as span:
+            state, seq, entries = loaded.state, loaded.seq, list[Document]()
+            try:
+                for event in self.type.decide(loaded.state, input_.command, now):
+                    seq += 1
+                    state = self.type.evolve(state, event)
+                    kind, data = self.type.messages.encode(event, state)
+                    entries.append(
+                        {
+                            "seq": seq,
+                            "id": f"{loaded.id}/{self._epoch}.{seq}",
+                            "type": kind,
+                            "time": now,
+                            "cause": input_.cause,
+                            "by": input_.actor,
+                            "data": data.decode(),
+                        }
+                    )
+                    if len(data) > MAX_EVENT_BYTES:
+                        raise EventTooLarge(f"{kind} of {loaded.id} has {len(data)} bytes, the limit is {MAX_EVENT_BYTES}")
+            except Exception as error:
+                if is_infrastructure(error):
+                    raise
+                span.record_exception(error)
+                return Failed(error)
+            with telemetry.baggage_context(self.type.baggage(state) if state is not None else {}):
+                trace = telemetry.inject()
+                telemetry.annotate(span)
+                log.info(
+                    "applied",
+                    aggregate=loaded.id,
+                    command=type(input_.command).__name__,
+                    cause=input_.cause,
+                    events=[entry["type"] for entry in entries],
+                )
+        for entry in entries:
+            entry["trace"] = trace
+        events = tuple(entry["id"] for entry in entries)
+        loaded.state, loaded.seq = state, seq
+        loaded.new_entries.extend(entries)
+        loaded.new_lines.append(
+            {
+                "cause": input_.cause,
+                "hash": input_.hash,
+                "by": input_.actor,
+                "at": now,
+                "token": token,
+                "trace": trace,
+                "events": list(events),
+            }
+        )
+        loaded.causes[input_.cause] = input_.hash
+        if entries:
+            loaded.last_trace = trace
+        return Applied(state, events)
+
+    async def _save(
+        self,
+        changed: Sequence[Loaded[S]],
+        groups: Mapping[str, list[int]],
+        outcomes: list[Outcome[S]],
+        token: str,
+    ) -> list[str]:
+        """Save, hand the proven ones on to the outbox; return the ids that lost their race."""
+        if not changed:
+            return []
+        changes = [write(self.type, loaded, self._outbox.acknowledged(self, loaded.id)) for loaded in changed]
+        try:
+            saved = await self.documents.save(changes, token)
+        except Exception as error:
+            if is_infrastructure(error):
+                raise
+            if len(changed) == 1:
+                log.error("document_refused", aggregate=changed[0].id, error=str(error))
+                outcomes[groups[changed[0].id][0]] = Failed(error)
+                for index in groups[changed[0].id][1:]:
+                    outcomes[index] = Blocked()
+                return []
+            # Narrow the fault down by halves: it must not cost its neighbours their save.
+            half = len(changed) // 2
+            first = await self._save(changed[:half], groups, outcomes, token)
+            return first + await self._save(changed[half:], groups, outcomes, token)
+        for loaded, change in zip(changed, changes, strict=True):
+            if loaded.id not in saved:
+                continue
+            if change.outbox:
+                self._outbox.offer(self, change.id, change.key, change.outbox)
+            if loaded.state is not None:
+                for listener in self._listeners:
+                    listener(loaded.state)
+        return [loaded.id for loaded in changed if loaded.id not in saved]
+
+    async def trim(self, acknowledged: Mapping[str, int]) -> None:
+        """Drop acknowledged outbox entries of documents that stayed quiet."""
+        await self.documents.trim(acknowledged)
+
+    async def unsent(self, older_than: timedelta, limit: int) -> list[Unsent]:
+        """Documents with events that have waited longer than `older_than`."""
+        return await self.documents.unsent(self._clock.now() - older_than, limit)

@@ -1,0 +1,115 @@
+"""The document of an aggregate, read and changed in memory.
+
+    { _id, key, version, seq, schema,
+      state:   { … },                                                      what `evolve` made of the events
+      history: [ {cause, hash, by, at, token, trace, events} … ],           one line per input
+      outbox:  [ {seq, id, type, time, cause, by, trace, data} … ],         events not yet acknowledged
+      due_at, try_after }
+
+The state stands in a field of its own, so that no name of a service can collide with one of ours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from chassis.aggregates.model import AggregateType, UnreadableDocument
+
+S = TypeVar("S")
+
+Document = dict[str, Any]
+"""As stored: plain BSON values."""
+
+
+@dataclass
+class Loaded(Generic[S]):
+    """One aggregate while inputs are folded into it."""
+
+    id: str
+    state: S | None = None
+    version: int = 0
+    """0: not stored yet."""
+    seq: int = 0
+    causes: dict[str, str] = field(default_factory=dict)
+    """Cause → hash of every input remembered."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """The encoded state as loaded."""
+    outbox: list[Document] = field(default_factory=list)
+    last_trace: Mapping[str, str] = field(default_factory=dict)
+    """Trace of the latest input that changed something."""
+    new_lines: list[Document] = field(default_factory=list)
+    new_entries: list[Document] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.new_lines)
+
+
+def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None) -> Loaded[S]:
+    """Open a document for folding.
+
+    Raises:
+        UnreadableDocument: a newer release wrote it.
+    """
+    if document is None:
+        return Loaded(id_)
+    if document["schema"] > type_.schema:
+        raise UnreadableDocument(f"{type_.name} {id_} has schema {document['schema']}, this build reads {type_.schema}")
+    history = document["history"]
+    return Loaded(
+        id=id_,
+        state=type_.codec.decode(document["state"]) if document["state"] is not None else None,
+        version=document["version"],
+        seq=document["seq"],
+        causes={line["cause"]: line["hash"] for line in history},
+        fields=document["state"] or {},
+        outbox=document["outbox"],
+        last_trace=next((line["trace"] for line in reversed(history) if line["events"] and line["trace"]), {}),
+    )
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a save writes: the fields this release owns, nothing else."""
+
+    id: str
+    key: str
+    expected_version: int
+    """0: the document must not exist yet."""
+    seq: int
+    schema: int
+    fields: Mapping[str, Any] | None
+    """The whole encoded state; None where the aggregate has none yet."""
+    changed_fields: Mapping[str, Any]
+    first_state: bool
+    """There was no state before: it is written as a whole."""
+    lines: list[Document]
+    outbox: list[Document]
+    """The whole outbox after the save: what was unacknowledged, then what is new."""
+    due_at: datetime | None
+    try_after: datetime | None
+
+
+def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: int) -> Change:
+    """The change that stores what was folded in; entries up to `acknowledged` leave the outbox."""
+    state = loaded.state
+    fields = None if state is None else type_.codec.encode(state)
+    return Change(
+        id=loaded.id,
+        key=loaded.id if state is None else type_.key(state),
+        expected_version=loaded.version,
+        seq=loaded.seq,
+        schema=type_.schema,
+        fields=fields,
+        changed_fields={
+            name: value
+            for name, value in (fields or {}).items()
+            if name not in loaded.fields or loaded.fields[name] != value
+        },
+        first_state=not loaded.fields,
+        lines=loaded.new_lines,
+        outbox=[entry for entry in loaded.outbox if entry["seq"] > acknowledged] + loaded.new_entries,
+        due_at=None if state is None else type_.due_at(state),
+        try_after=None if state is None else type_.try_after(state),
+    )

@@ -1,0 +1,48 @@
+"""The port behind which aggregate documents are stored, with one implementation for MongoDB and one in memory.
+
+Both pass the same contract suite.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from chassis.aggregates.document import Change, Document
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A document with events that Kafka has not acknowledged."""
+
+    id: str
+    key: str
+    entries: list[Document]
+
+
+class Documents(Protocol):
+    async def load(self, ids: Sequence[str]) -> dict[str, Document]:
+        """The stored ones of `ids`, in one round trip."""
+        ...
+
+    async def save(self, changes: Sequence[Change], token: str) -> set[str]:
+        """Compare-and-set every change, in one round trip; return the ids that are proven saved.
+
+        An id that is missing lost its race. Every history line carries `token`: it proves the own
+        save where an answer is lost or a count falls short.
+        """
+        ...
+
+    async def find(
+        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
+    ) -> list[Document]:
+        """Documents by their fields; 0 is no limit."""
+        ...
+
+    async def trim(self, acknowledged: Mapping[str, int]) -> None:
+        """Drop outbox entries up to and including a sequence number, per document id."""
+        ...
+
+    async def unsent(self, older_than: datetime, limit: int) -> list[Unsent]:
+        """Documents with an outbox entry older than a moment."""
+        ...

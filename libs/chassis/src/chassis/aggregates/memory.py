@@ -1,0 +1,120 @@
+"""Aggregate documents in memory, for tests of handlers. Passes the contract suite of the real store."""
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chassis.aggregates.document import Change, Document
+from chassis.aggregates.documents import Unsent
+
+_MISSING = object()
+
+
+def _values(document: Any, path: Sequence[str]) -> Iterable[Any]:
+    """What stands at a dotted path, looking into lists as the database does."""
+    if isinstance(document, list):
+        for element in document:
+            yield from _values(element, path)
+        if not path:
+            yield document
+    elif not path:
+        yield document
+    elif isinstance(document, dict) and path[0] in document:
+        yield from _values(document[path[0]], path[1:])
+
+
+def _compare(operator: str, value: Any, operand: Any) -> bool:
+    match operator:
+        case "$in":
+            return value in operand
+        case "$nin":
+            return value not in operand
+        case "$ne":
+            return bool(value != operand)
+        case "$exists":
+            return (value is not _MISSING) == bool(operand)
+    if value is _MISSING or value is None:
+        return False
+    match operator:
+        case "$lt":
+            return bool(value < operand)
+        case "$lte":
+            return bool(value <= operand)
+        case "$gt":
+            return bool(value > operand)
+        case "$gte":
+            return bool(value >= operand)
+    raise NotImplementedError(f"operator {operator} is not known to the store in memory")
+
+
+def matches(document: Document, where: Mapping[str, Any]) -> bool:
+    """Whether a document matches a filter of equalities and simple comparisons."""
+    for name, condition in where.items():
+        if name == "$or":
+            if not any(matches(document, each) for each in condition):
+                return False
+            continue
+        values = list(_values(document, name.split("."))) or [_MISSING]
+        operators = condition if isinstance(condition, dict) and any(key.startswith("$") for key in condition) else None
+        if operators is None:
+            wanted = _MISSING if condition is None else condition
+            if not any(value == condition or value is wanted for value in values):
+                return False
+        elif not all(any(_compare(key, value, operand) for value in values) for key, operand in operators.items()):
+            return False
+    return True
+
+
+class MemoryDocuments:
+    """A dictionary behind the `Documents` port."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, Document] = {}
+
+    async def load(self, ids: Sequence[str]) -> dict[str, Document]:
+        return {id_: copy.deepcopy(self.stored[id_]) for id_ in ids if id_ in self.stored}
+
+    async def save(self, changes: Sequence[Change], token: str) -> set[str]:  # noqa: ARG002 - proof is not needed here
+        saved = set[str]()
+        for change in changes:
+            present = self.stored.get(change.id)
+            if (present["version"] if present else 0) != change.expected_version:
+                continue
+            document: Document = {
+                "_id": change.id,
+                "key": change.key,
+                "version": change.expected_version + 1,
+                "seq": change.seq,
+                "schema": change.schema,
+                "state": None if change.fields is None else {**((present or {}).get("state") or {}), **change.fields},
+                "history": [*(present["history"] if present else []), *change.lines],
+                "outbox": change.outbox,
+            }
+            if change.due_at is not None:
+                document["due_at"] = change.due_at
+            if change.try_after is not None:
+                document["try_after"] = change.try_after
+            self.stored[change.id] = copy.deepcopy(document)
+            saved.add(change.id)
+        return saved
+
+    async def find(
+        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
+    ) -> list[Document]:
+        found = [document for document in self.stored.values() if matches(document, where)]
+        for name, direction in reversed(sort):
+            found.sort(key=lambda document: next(iter(_values(document, name.split("."))), None), reverse=direction < 0)  # noqa: B023
+        return copy.deepcopy(found[:limit] if limit else found)
+
+    async def trim(self, acknowledged: Mapping[str, int]) -> None:
+        for id_, seq in acknowledged.items():
+            if id_ in self.stored:
+                self.stored[id_]["outbox"] = [entry for entry in self.stored[id_]["outbox"] if entry["seq"] > seq]
+
+    async def unsent(self, older_than: datetime, limit: int) -> list[Unsent]:
+        return [
+            Unsent(id_, document["key"], copy.deepcopy(document["outbox"]))
+            for id_, document in self.stored.items()
+            if any(entry["time"] < older_than for entry in document["outbox"])
+        ][:limit]

@@ -1,0 +1,135 @@
+"""Aggregate documents in MongoDB: one round trip to load a batch, one to save it.
+
+A save is a compare-and-set on `version`, and sets only the fields that this release owns and that
+changed: what a newer release added stays. No transaction, so it works on a single server, a
+replica set and a sharded cluster alike.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import bson
+from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError
+
+from chassis.aggregates.document import Change, Document
+from chassis.aggregates.documents import Unsent
+from chassis.aggregates.model import DocumentTooLarge
+
+MAX_DOCUMENT_BYTES = 12_000_000
+"""Below the database's 16 MiB, so that history and outbox can still grow by one batch."""
+
+_DUPLICATE_KEY = 11000
+
+INDEXES = (
+    IndexModel([("outbox.time", ASCENDING)], sparse=True),
+    IndexModel([("due_at", ASCENDING)], sparse=True),
+    IndexModel([("try_after", ASCENDING)], sparse=True),
+)
+"""Unsent events, deadlines, pending work: each found without a scan."""
+
+
+class MongoDocuments:
+    """The real store."""
+
+    def __init__(self, collection: AsyncCollection[Document]) -> None:
+        self.collection = collection
+
+    async def create_indexes(self, own: Sequence[IndexModel]) -> None:
+        """Create what is missing; harmless to repeat."""
+        await self.collection.create_indexes([*INDEXES, *own])
+
+    async def load(self, ids: Sequence[str]) -> dict[str, Document]:
+        return {document["_id"]: document async for document in self.collection.find({"_id": {"$in": list(ids)}})}
+
+    async def save(self, changes: Sequence[Change], token: str) -> set[str]:
+        operations = [_insert(change) if change.expected_version == 0 else _update(change) for change in changes]
+        ids = {change.id for change in changes}
+        try:
+            result = await self.collection.bulk_write(operations, ordered=False)
+            if result.inserted_count + result.matched_count == len(operations):
+                return ids
+        except BulkWriteError as error:
+            # A lost race for an insert is an error, a lost race for an update is only a missing count.
+            if any(each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]):
+                raise
+            if error.details.get("writeConcernErrors"):
+                raise
+        return await self._proven(ids, token)
+
+    async def _proven(self, ids: set[str], token: str) -> set[str]:
+        """Those of `ids` whose history carries the token: a count does not say which ones it misses."""
+        query = {"_id": {"$in": sorted(ids)}, "history.token": token}
+        return {document["_id"] async for document in self.collection.find(query, {"_id": 1})}
+
+    async def find(
+        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
+    ) -> list[Document]:
+        cursor = self.collection.find(where, limit=limit)
+        return await (cursor.sort(list(sort)) if sort else cursor).to_list()
+
+    async def trim(self, acknowledged: Mapping[str, int]) -> None:
+        if acknowledged:
+            await self.collection.bulk_write(
+                [
+                    UpdateOne({"_id": id_}, {"$pull": {"outbox": {"seq": {"$lte": seq}}}})
+                    for id_, seq in acknowledged.items()
+                ],
+                ordered=False,
+            )
+
+    async def unsent(self, older_than: datetime, limit: int) -> list[Unsent]:
+        cursor = self.collection.find({"outbox.time": {"$lt": older_than}}, {"key": 1, "outbox": 1}, limit=limit)
+        return [Unsent(document["_id"], document["key"], document["outbox"]) async for document in cursor]
+
+
+def _insert(change: Change) -> InsertOne[Document]:
+    document: Document = {
+        "_id": change.id,
+        "key": change.key,
+        "version": 1,
+        "seq": change.seq,
+        "schema": change.schema,
+        "state": None if change.fields is None else dict(change.fields),
+        "history": change.lines,
+        "outbox": change.outbox,
+    }
+    if change.due_at is not None:
+        document["due_at"] = change.due_at
+    if change.try_after is not None:
+        document["try_after"] = change.try_after
+    _check_size(change, document)
+    return InsertOne(document)
+
+
+def _update(change: Change) -> UpdateOne:
+    values: Document = {
+        "key": change.key,
+        "version": change.expected_version + 1,
+        "seq": change.seq,
+        "schema": change.schema,
+        "outbox": change.outbox,
+    }
+    if change.fields is not None and change.first_state:
+        values["state"] = dict(change.fields)
+    elif change.fields is not None:
+        values |= {f"state.{name}": value for name, value in change.changed_fields.items()}
+    absent = {}
+    for name, moment in (("due_at", change.due_at), ("try_after", change.try_after)):
+        if moment is None:
+            absent[name] = ""
+        else:
+            values[name] = moment
+    update: dict[str, Any] = {"$set": values, "$push": {"history": {"$each": change.lines}}}
+    if absent:
+        update["$unset"] = absent
+    _check_size(change, update)
+    return UpdateOne({"_id": change.id, "version": change.expected_version}, update)
+
+
+def _check_size(change: Change, written: Mapping[str, Any]) -> None:
+    size = len(bson.encode(written))
+    if size > MAX_DOCUMENT_BYTES:
+        raise DocumentTooLarge(f"{change.id} would write {size} bytes, the limit is {MAX_DOCUMENT_BYTES}")

@@ -1,0 +1,295 @@
+"""The consumer of a service: FastStream's loop, with our acknowledgement, parsing and back-off.
+
+Keeps: an offset is committed only after every delivery before it has ended. A batch that meets an
+infrastructure failure is sought back to and its partitions rest, while polling goes on, so that
+the group sees a live member. The library's own defaults acknowledge first, commit positions
+instead of results, and lose a record whose header is no text; none of them is used.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
+
+from chassis import metrics
+from chassis.clock import Clock
+from chassis.failures import is_infrastructure
+from chassis.records import RawRecord, first_of_each, next_of_each
+
+log = structlog.get_logger(__name__)
+
+BACKOFF_SECONDS = (0.2, 30.0)
+CARE_SECONDS = 1.0
+STALL_SECONDS = 45.0
+"""Lag without progress for so long means that the consumer hangs: it is started anew."""
+
+Process = Callable[[Sequence[RawRecord]], Awaitable[None]]
+
+
+async def parse_batch(records: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
+    """FastStream's message around a batch, whatever its headers and values are. Never raises."""
+    first = records[0]
+    return KafkaAckableMessage(
+        body=b"",
+        headers={},
+        message_id=f"{first.topic}/{first.partition}/{first.offset}",
+        raw_message=records,
+        consumer=FAKE_CONSUMER,
+    )
+
+
+async def decode_batch(message: Any) -> list[RawRecord]:
+    """The records of a batch as they are."""
+    return [raw_record(record) for record in message.raw_message]
+
+
+def raw_record(record: ConsumerRecord) -> RawRecord:
+    """A record of the client library as ours."""
+    return RawRecord(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        tuple(record.headers),
+        record.value,
+        record.timestamp,
+    )
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """One member of the service's consumer group, for all its topics."""
+
+    def __init__(
+        self,
+        process: Process,
+        *,
+        topics: Sequence[str],
+        group: str,
+        instance: str,
+        connection: Mapping[str, Any],
+        clock: Clock,
+        session_timeout_ms: int = 30_000,
+        max_records: int = 200,
+        wait_ms: int = 50,
+        overloaded: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._process = process
+        self._clock = clock
+        self._overloaded = overloaded
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._drain_seconds = session_timeout_ms / 1000 / 2
+        self._uncommitted: dict[TopicPartition, int] = {}
+        self._failures = 0
+        self._resume_at: float | None = None
+        self._resting = False
+        self._lag: dict[TopicPartition, int] = {}
+        self._moved_at = 0.0
+        self._care: asyncio.Task[None] | None = None
+        self._closing = False
+        self._make = lambda: self._build(topics, group, instance, connection, session_timeout_ms, max_records, wait_ms)
+        self.broker, self._subscriber = self._make()
+
+    def _build(
+        self,
+        topics: Sequence[str],
+        group: str,
+        instance: str,
+        connection: Mapping[str, Any],
+        session_timeout_ms: int,
+        max_records: int,
+        wait_ms: int,
+    ) -> tuple[KafkaBroker, Any]:
+        broker = KafkaBroker(**connection, graceful_timeout=self._drain_seconds, logger=None)
+        subscriber = broker.subscriber(
+            *topics,
+            batch=True,
+            group_id=group,
+            # A static member that was killed takes its partitions back as soon as it is up again.
+            group_instance_id=f"{group}-{instance}",
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            parser=parse_batch,
+            decoder=decode_batch,
+            listener=self,
+            max_records=max_records,
+            batch_timeout_ms=wait_ms,
+            session_timeout_ms=session_timeout_ms,
+            heartbeat_interval_ms=max(500, session_timeout_ms // 6),
+            max_poll_interval_ms=300_000,
+            metadata_max_age_ms=60_000,
+        )
+        subscriber(self._on_batch)
+        return broker, subscriber
+
+    async def start(self) -> None:
+        """Join the group."""
+        await self.broker.start()
+        self._moved_at = self._clock.monotonic()
+        self._care = asyncio.create_task(self._care_for_ever())
+
+    async def stop(self) -> None:
+        """Finish the batch in hand, commit it, leave."""
+        self._closing = True
+        if self._care is not None:
+            self._care.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._care
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
+        if (consumer := self._consumer) is not None:
+            await self._commit_rest(consumer)
+        with contextlib.suppress(KafkaError):
+            await self.broker.stop()
+
+    @property
+    def assigned(self) -> bool:
+        """Whether the group has given this member partitions."""
+        consumer = self._consumer
+        return consumer is not None and bool(consumer.assignment())
+
+    def stalled(self) -> str | None:
+        """A sentence where there is work and no progress, None where all is well."""
+        lag = sum(self._lag.values())
+        idle = self._clock.monotonic() - self._moved_at
+        if lag and not self._resting and idle > 2 * STALL_SECONDS:
+            return f"{lag} records wait and none was resolved for {idle:.0f} s"
+        return None
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer | None:
+        consumer: AIOKafkaConsumer | None = self._subscriber.consumer
+        return consumer
+
+    async def _on_batch(self, records: list[RawRecord]) -> None:
+        """FastStream's handler. Never raises: what fails is sought back to."""
+        consumer = self._consumer
+        if consumer is None or self._closing or not records:
+            return
+        self._idle.clear()
+        try:
+            if self._overloaded():
+                self._rest(consumer, records, "the outbox is full")
+                return
+            await self._process(records)
+        except Exception as error:  # noqa: BLE001 - skipping is the one thing that must not happen
+            metrics.INFRASTRUCTURE_FAILURES.labels("consume").inc()
+            known = is_infrastructure(error)
+            log.log(30 if known else 40, "batch_failed", error=repr(error), exc_info=not known, records=len(records))
+            self._rest(consumer, records, repr(error))
+        else:
+            self._failures = 0
+            self._moved_at = self._clock.monotonic()
+            for (topic, partition), offset in next_of_each(records).items():
+                self._uncommitted[TopicPartition(topic, partition)] = offset
+            await self._commit_rest(consumer)
+        finally:
+            self._idle.set()
+
+    def _rest(self, consumer: AIOKafkaConsumer, records: Sequence[RawRecord], why: str) -> None:
+        """Seek back to the batch and let all partitions rest for a while; polling goes on."""
+        self._failures += 1
+        pause = min(BACKOFF_SECONDS[0] * 2 ** min(self._failures, 10), BACKOFF_SECONDS[1])
+        pause *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+        assigned = consumer.assignment()
+        with contextlib.suppress(IllegalStateError):  # taken away meanwhile: its new owner has them
+            for (topic, number), offset in first_of_each(records).items():
+                partition = TopicPartition(topic, number)
+                if partition in assigned:
+                    consumer.seek(partition, offset)
+            consumer.pause(*assigned)
+        self._resting = True
+        self._resume_at = self._clock.monotonic() + pause
+        log.info("consumption_rests", why=why, seconds=round(pause, 2))
+
+    async def _commit_rest(self, consumer: AIOKafkaConsumer) -> None:
+        """Commit what is resolved; what cannot be committed now is committed later, or comes again."""
+        if not self._uncommitted:
+            return
+        offsets = dict(self._uncommitted)
+        try:
+            await consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            self._uncommitted.clear()  # the partitions are another member's now; identity absorbs the repeat
+        except KafkaError as error:
+            log.warning("commit_failed", error=repr(error))
+        else:
+            for partition, offset in offsets.items():
+                if self._uncommitted.get(partition) == offset:
+                    del self._uncommitted[partition]
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Finish the batch in hand before the partitions go to somebody else."""
+        if not revoked:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
+        if (consumer := self._consumer) is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._commit_rest(consumer), self._drain_seconds)
+        self._uncommitted.clear()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002 - all are asked for
+        """A new assignment ends a rest: whatever failed may be somebody else's now."""
+        self._resume_at = None
+        self._resting = False
+        self._moved_at = self._clock.monotonic()
+
+    async def _care_for_ever(self) -> None:
+        while True:
+            await self._clock.sleep(CARE_SECONDS if self._resume_at is None else 0.1)
+            consumer = self._consumer
+            if consumer is None:
+                continue
+            try:
+                self._resume(consumer)
+                await self._commit_rest(consumer)
+                await self._watch(consumer)
+            except (KafkaError, IllegalStateError) as error:
+                log.warning("consumer_care_failed", error=repr(error))
+
+    def _resume(self, consumer: AIOKafkaConsumer) -> None:
+        if self._resume_at is not None and self._clock.monotonic() >= self._resume_at and not self._overloaded():
+            consumer.resume(*consumer.paused())
+            self._resume_at = None
+            self._resting = False
+
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+        """Measure the lag; start the consumer anew where it hangs without saying so."""
+        assigned = consumer.assignment()
+        self._lag = {}
+        for partition in assigned:
+            end = consumer.highwater(partition)
+            if end is not None:
+                self._lag[partition] = max(0, end - await consumer.position(partition))
+        metrics.LAG_RECORDS.set(sum(self._lag.values()))
+        idle = self._clock.monotonic() - self._moved_at
+        if self._resting or idle < STALL_SECONDS or not self._idle.is_set():
+            return
+        # The high water mark above is what the fetcher saw; a fetcher that hangs sees nothing.
+        ends = await consumer.end_offsets(list(assigned))
+        positions = {partition: await consumer.position(partition) for partition in assigned}
+        if any(ends[partition] > positions[partition] for partition in assigned) or not assigned:
+            log.error("consumer_hangs", idle_seconds=round(idle))
+            await self._restart()
+        else:
+            self._moved_at = self._clock.monotonic()
+
+    async def _restart(self) -> None:
+        metrics.CONSUMER_RESTARTS.inc()
+        with contextlib.suppress(Exception):  # it hangs: whatever stopping it says
+            await asyncio.wait_for(self.broker.stop(), 10)
+        self._uncommitted.clear()
+        self._resume_at = None
+        self._resting = False
+        self.broker, self._subscriber = self._make()
+        await self.broker.start()
+        self._moved_at = self._clock.monotonic()

@@ -1,0 +1,311 @@
+"""From the outboxes of documents to Kafka: nothing lost, nothing reordered within a document.
+
+Per document one entry is in flight; the next follows its acknowledgement, and a failure starts
+again at the first unacknowledged one. Documents go side by side. A duplicate can appear on the
+wire; a hole or an inversion of one document's events cannot. Acknowledged entries are trimmed
+lazily. A sweeper finds what another process left unsent.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+import structlog
+from aiokafka.errors import (
+    InvalidMessageError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+)
+
+from chassis import metrics, telemetry
+from chassis.aggregates.document import Document
+from chassis.aggregates.documents import Unsent
+from chassis.clock import Clock
+from contracts.envelope import Envelope
+
+log = structlog.get_logger(__name__)
+
+TRIM_SECONDS = 1.0
+SWEEP_SECONDS = 5.0
+"""Entries older than this are no longer somebody's work in hand."""
+SWEEP_LIMIT = 500
+SEND_SECONDS = 20.0
+"""An acknowledgement that takes longer makes the producer suspect: it is built anew."""
+BACKOFF_SECONDS = (0.1, 5.0)
+
+_REFUSED_FOR_GOOD = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    InvalidMessageError,
+    InvalidTopicError,
+    TopicAuthorizationFailedError,
+)
+
+
+class Source(Protocol):
+    """A collection of documents with outboxes."""
+
+    topic: str
+
+    async def trim(self, acknowledged: Mapping[str, int]) -> None: ...
+
+    async def unsent(self, older_than: timedelta, limit: int) -> list[Unsent]: ...
+
+
+class Producer(Protocol):
+    """The part of aiokafka's producer that is used."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def send(
+        self, topic: str, value: bytes, *, key: bytes, headers: Sequence[tuple[str, bytes]]
+    ) -> "asyncio.Future[Any]": ...
+
+
+class Outbox(Protocol):
+    """What a save hands its events to."""
+
+    def offer(self, source: Source, id_: str, key: str, entries: Sequence[Document]) -> None: ...
+
+    def acknowledged(self, source: Source, id_: str) -> int: ...
+
+
+@dataclass
+class _Sending:
+    """One document's entries on their way."""
+
+    source: Source
+    id: str
+    key: str
+    since: float
+    entries: deque[Document] = field(default_factory=deque)
+    stuck: bool = False
+
+
+_DocumentKey = tuple[int, str]
+
+
+class Publisher:
+    """The one publisher of a process."""
+
+    def __init__(
+        self,
+        producer: Callable[[], Producer],
+        clock: Clock,
+        *,
+        source: str,
+        max_unsent: int = 2000,
+        max_unsent_seconds: float = 30.0,
+    ) -> None:
+        self._make_producer = producer
+        self._clock = clock
+        self._source = source
+        self._max_unsent = max_unsent
+        self._max_unsent_seconds = max_unsent_seconds
+        self._producer: Producer | None = None
+        self._producer_ready = asyncio.Event()
+        self._rebuilding: asyncio.Task[None] | None = None
+        self._sources: list[Source] = []
+        self._sending: dict[_DocumentKey, _Sending] = {}
+        self._acknowledged: dict[_DocumentKey, int] = {}
+        self._owner: dict[int, Source] = {}
+        self._unsent = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._housekeeping: list[asyncio.Task[None]] = []
+        self._closing = False
+
+    def watch(self, source: Source) -> None:
+        """Sweep this source for unsent events, at start and from time to time."""
+        self._sources.append(source)
+
+    async def start(self) -> None:
+        """Connect in the background: work that needs no broker does not wait for it."""
+        self._rebuilding = asyncio.create_task(self._rebuild(None))
+        self._housekeeping = [
+            asyncio.create_task(self._trim_for_ever()),
+            asyncio.create_task(self._sweep_for_ever()),
+        ]
+
+    async def stop(self, within_seconds: float) -> None:
+        """Send what is unsent, as far as time allows, trim it, and disconnect."""
+        self._closing = True
+        tasks = set(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=within_seconds)
+        for task in (*self._tasks, *self._housekeeping, *((self._rebuilding,) if self._rebuilding else ())):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._housekeeping, return_exceptions=True)
+        with contextlib.suppress(Exception):  # what stays is trimmed by the next process
+            await asyncio.wait_for(self._trim(), within_seconds)
+        if self._producer is not None:
+            with contextlib.suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(self._producer.stop(), within_seconds)
+
+    @property
+    def unsent(self) -> int:
+        """Entries offered and not acknowledged, those of stuck documents aside."""
+        return self._unsent
+
+    @property
+    def oldest_unsent_seconds(self) -> float:
+        """For how long the longest waiting document has waited."""
+        oldest = next((sending for sending in self._sending.values() if not sending.stuck), None)
+        return 0.0 if oldest is None else self._clock.monotonic() - oldest.since
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether consumption should pause and doors should answer 503."""
+        return self._unsent > self._max_unsent or self.oldest_unsent_seconds > self._max_unsent_seconds
+
+    def acknowledged(self, source: Source, id_: str) -> int:
+        """The highest acknowledged sequence number of a document that is still to be trimmed."""
+        return self._acknowledged.get((id(source), id_), 0)
+
+    def offer(self, source: Source, id_: str, key: str, entries: Sequence[Document]) -> None:
+        """Publish a stored outbox; entries that are acknowledged or on their way already are left out."""
+        document = (id(source), id_)
+        sending = self._sending.get(document)
+        last = sending.entries[-1]["seq"] if sending else self._acknowledged.get(document, 0)
+        new = [entry for entry in entries if entry["seq"] > last]
+        if not new:
+            return
+        self._owner[document[0]] = source
+        self._unsent += len(new)
+        if sending is not None:
+            sending.entries.extend(new)
+            return
+        self._sending[document] = _Sending(source, id_, key, self._clock.monotonic(), deque(new))
+        task = asyncio.create_task(self._drain(document))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _drain(self, document: _DocumentKey) -> None:
+        """Send one document's entries one after the other until none is left."""
+        sending = self._sending[document]
+        pause = BACKOFF_SECONDS[0]
+        while sending.entries:
+            entry = sending.entries[0]
+            try:
+                await self._send(sending, entry)
+            except _REFUSED_FOR_GOOD as error:
+                # Alone, with an alarm: the rest flows, and a process with other settings may mend it.
+                sending.stuck = True
+                self._unsent -= len(sending.entries)
+                metrics.STUCK_DOCUMENTS.inc()
+                log.error("event_refused_by_kafka", event_id=entry["id"], error=repr(error))
+                return
+            except (KafkaError, TimeoutError, ConnectionError) as error:
+                metrics.INFRASTRUCTURE_FAILURES.labels("publish").inc()
+                log.warning("publish_failed", event_id=entry["id"], error=repr(error), retry_in=pause)
+                await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+                pause = min(pause * 2, BACKOFF_SECONDS[1])
+                continue
+            pause = BACKOFF_SECONDS[0]
+            sending.entries.popleft()
+            self._unsent -= 1
+            self._acknowledged[document] = entry["seq"]
+            metrics.EVENTS_PUBLISHED.labels(sending.source.topic).inc()
+        del self._sending[document]
+
+    async def _send(self, sending: _Sending, entry: Document) -> None:
+        await self._producer_ready.wait()
+        producer = self._producer
+        assert producer is not None  # noqa: S101 - what the event says
+        topic = sending.source.topic
+        with telemetry.send_span(topic, entry["trace"], entry["id"]):
+            envelope = Envelope(
+                id=entry["id"],
+                source=self._source,
+                type=entry["type"],
+                time=entry["time"],
+                subject=sending.id,
+                sequence=entry["seq"],
+                partitionkey=sending.key,
+                causationid=entry["cause"],
+                actor=entry["by"],
+                trace=telemetry.inject(),
+            )
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    acknowledgement = await producer.send(
+                        topic, entry["data"].encode(), key=sending.key.encode(), headers=envelope.headers()
+                    )
+                    await acknowledgement
+            except _REFUSED_FOR_GOOD:
+                raise
+            except (KafkaError, TimeoutError):
+                self._suspect(producer)
+                raise
+
+    def _suspect(self, producer: Producer) -> None:
+        """Build the producer anew, once per producer: an idempotent one can wedge for good."""
+        if self._producer is producer and not self._closing:
+            self._producer_ready.clear()
+            self._producer = None
+            self._rebuilding = asyncio.create_task(self._rebuild(producer))
+
+    async def _rebuild(self, old: Producer | None) -> None:
+        if old is not None:
+            with contextlib.suppress(KafkaError, TimeoutError, OSError):
+                await asyncio.wait_for(old.stop(), 1.0)
+        pause = BACKOFF_SECONDS[0]
+        while True:
+            producer = self._make_producer()
+            try:
+                await producer.start()
+            except (KafkaError, OSError) as error:
+                metrics.INFRASTRUCTURE_FAILURES.labels("producer").inc()
+                log.warning("broker_away", error=repr(error), retry_in=pause)
+                with contextlib.suppress(KafkaError, OSError):
+                    await producer.stop()
+                await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+                pause = min(pause * 2, BACKOFF_SECONDS[1])
+                continue
+            self._producer = producer
+            self._producer_ready.set()
+            return
+
+    async def _trim_for_ever(self) -> None:
+        while True:
+            await self._clock.sleep(TRIM_SECONDS)
+            metrics.UNSENT.set(self._unsent)
+            metrics.OLDEST_UNSENT_SECONDS.set(self.oldest_unsent_seconds)
+            try:
+                await self._trim()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the entries stay and are trimmed later
+                log.warning("trim_failed", error=repr(error))
+
+    async def _trim(self) -> None:
+        """Trim the documents that are quiet; a busy one is trimmed by its own next save."""
+        quiet: dict[int, dict[str, int]] = {}
+        for document, seq in self._acknowledged.items():
+            if document not in self._sending:
+                quiet.setdefault(document[0], {})[document[1]] = seq
+        for owner, acknowledged in quiet.items():
+            await self._owner[owner].trim(acknowledged)
+            for id_, seq in acknowledged.items():
+                if self._acknowledged.get((owner, id_)) == seq and (owner, id_) not in self._sending:
+                    del self._acknowledged[(owner, id_)]
+
+    async def _sweep_for_ever(self) -> None:
+        # At start everything unsent counts as left behind: what a killed predecessor saved goes out at once.
+        age = timedelta(0)
+        while True:
+            for source in self._sources:
+                try:
+                    for unsent in await source.unsent(age, SWEEP_LIMIT):
+                        self.offer(source, unsent.id, unsent.key, unsent.entries)
+                except Exception as error:  # noqa: BLE001 - the next round tries again
+                    log.warning("sweep_failed", topic=source.topic, error=repr(error))
+            await self._clock.sleep(SWEEP_SECONDS)
+            age = timedelta(seconds=SWEEP_SECONDS)

@@ -1,0 +1,122 @@
+"""Pending work: documents that wait for a peer's answer or for something to be sent.
+
+A worker takes them in batches, at once when they are saved and again when `try_after` has come.
+Nobody who does not need the peer waits for it. What the work returns goes through the same
+load-decide-save; a peer that is away changes nothing but the time of the next attempt.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from chassis import metrics
+from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input
+from chassis.aggregates.document import Document
+from chassis.clock import Clock
+from chassis.failures import is_infrastructure
+from chassis.parking import ParkingStore
+
+S = TypeVar("S")
+C = TypeVar("C")
+
+INTERVAL_SECONDS = 1.0
+BACKOFF_SECONDS = (0.2, 30.0)
+
+log = structlog.get_logger(__name__)
+
+Work = Callable[[Sequence[S]], Awaitable[Sequence[Input[C] | None]]]
+"""Per state one input, or None where nothing can be said yet. Raises infrastructure errors where the peer is away."""
+
+
+class PendingWork(Generic[S, C]):
+    """The worker of one type of aggregate."""
+
+    def __init__(
+        self,
+        aggregates: Aggregates[S, C, Any],
+        work: Work[S, C],
+        *,
+        parking: ParkingStore,
+        park_step: Callable[[str, str, Exception], Awaitable[None]],
+        clock: Clock,
+        batch: int = 100,
+        name: str = "pending",
+    ) -> None:
+        self._aggregates = aggregates
+        self._work = work
+        self._parking = parking
+        self._park_step = park_step
+        self._clock = clock
+        self._batch = batch
+        self._name = name
+        self._wake = asyncio.Event()
+        aggregates.on_saved(self._saved)
+
+    def _saved(self, state: S) -> None:
+        if self._aggregates.type.try_after(state) is not None:
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Do what is pending, for ever."""
+        pause = BACKOFF_SECONDS[0]
+        while True:
+            self._wake.clear()
+            try:
+                more = await self.step()
+            except Exception as error:  # noqa: BLE001 - work that stops is work that is lost
+                metrics.INFRASTRUCTURE_FAILURES.labels(self._name).inc()
+                known = is_infrastructure(error)
+                log.log(30 if known else 40, "pending_work_waits", work=self._name, error=repr(error), exc_info=not known)
+                await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+                pause = min(pause * 2, BACKOFF_SECONDS[1])
+                continue
+            pause = BACKOFF_SECONDS[0]
+            if not more:
+                await self._pause()
+
+    async def _pause(self) -> None:
+        sleeping = asyncio.ensure_future(self._clock.sleep(INTERVAL_SECONDS))
+        waking = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            waking.cancel()
+
+    async def step(self) -> bool:
+        """Do one batch; whether there may be more at once."""
+        found = await self._aggregates.documents.find(
+            {"try_after": {"$lte": self._clock.now()}}, sort=[("try_after", 1)], limit=self._batch
+        )
+        metrics.PENDING_WORK.labels(self._name).set(len(found))
+        if not found:
+            return False
+        locked = await self._parking.locked([document["_id"] for document in found])
+        free = [document for document in found if document["_id"] not in locked]
+        inputs = [input_ for input_ in await self._answers(free) if input_ is not None]
+        for input_, outcome in zip(inputs, await self._aggregates.apply(inputs), strict=True):
+            if isinstance(outcome, Failed):
+                await self._park_step(input_.target, self._name, outcome.error)
+            elif isinstance(outcome, Conflict | Blocked):
+                log.error("pending_work_not_applied", target=input_.target, cause=input_.cause)
+        return bool(inputs)
+
+    async def _answers(self, documents: Sequence[Document]) -> list[Input[C] | None]:
+        """The work on a batch; one document's fault is narrowed down by halves and parks that one alone."""
+        if not documents:
+            return []
+        try:
+            return list(
+                await self._work([self._aggregates.type.codec.decode(document["state"]) for document in documents])
+            )
+        except Exception as error:
+            if is_infrastructure(error):
+                raise
+            if len(documents) == 1:
+                await self._park_step(documents[0]["_id"], self._name, error)
+                return []
+            half = len(documents) // 2
+            return await self._answers(documents[:half]) + await self._answers(documents[half:])

@@ -1,0 +1,128 @@
+"""Deadlines: a due document is handed its command once everything that came in time was read.
+
+A due document fires only when the group has resolved all that stood on its topics when the
+deadline had passed, when nothing is parked for it, and when this process's clock agrees with the
+database's. Any replica may fire it: the compare-and-set lets one win, and the cause
+`<id>/<timer>/<due_at>` lets it count once.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+import structlog
+from aiokafka import TopicPartition
+
+from chassis import metrics
+from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input
+from chassis.clock import Clock
+from chassis.failures import is_infrastructure
+from chassis.parking import ParkingStore
+
+S = TypeVar("S")
+C = TypeVar("C")
+
+INTERVAL_SECONDS = 0.5
+BATCH = 200
+CLOCK_TOLERANCE = timedelta(seconds=5)
+
+log = structlog.get_logger(__name__)
+
+
+class Progress(Protocol):
+    async def ends(self) -> Mapping[TopicPartition, int]: ...
+
+    async def reached(self, ends: Mapping[TopicPartition, int]) -> bool: ...
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The topics' ends at a moment."""
+
+    taken_at: datetime
+    ends: Mapping[TopicPartition, int]
+
+
+class Timers(Generic[S, C]):
+    """The deadlines of one type of aggregate."""
+
+    def __init__(
+        self,
+        aggregates: Aggregates[S, C, Any],
+        command: Callable[[S], C],
+        *,
+        progress: Progress,
+        parking: ParkingStore,
+        park_step: Callable[[str, str, Exception], Awaitable[None]],
+        server_time: Callable[[], Awaitable[datetime]],
+        clock: Clock,
+        name: str = "deadline",
+    ) -> None:
+        self._aggregates = aggregates
+        self._command = command
+        self._progress = progress
+        self._parking = parking
+        self._park_step = park_step
+        self._server_time = server_time
+        self._clock = clock
+        self._name = name
+        self._sample: _Sample | None = None
+
+    async def run(self) -> None:
+        """Fire what is due, for ever."""
+        while True:
+            try:
+                while await self.fire_due():
+                    pass
+            except Exception as error:  # noqa: BLE001 - a timer that stops is a deadline that is lost
+                metrics.INFRASTRUCTURE_FAILURES.labels("timers").inc()
+                log.log(30 if is_infrastructure(error) else 40, "timers_failed", error=repr(error))
+            await self._clock.sleep(INTERVAL_SECONDS)
+
+    async def fire_due(self) -> bool:
+        """Fire what may fire now; whether a full batch was due, so that there may be more."""
+        now = self._clock.now()
+        due = await self._aggregates.documents.find({"due_at": {"$lte": now}}, sort=[("due_at", 1)], limit=BATCH)
+        metrics.OVERDUE_TIMERS.set(len(due))
+        if not due:
+            return False
+        if not await self._clocks_agree(now):
+            return False
+        if self._sample is None:
+            self._sample = _Sample(now, await self._progress.ends())
+        if not await self._progress.reached(self._sample.ends):
+            return False
+        covered = [document for document in due if document["due_at"] <= self._sample.taken_at]
+        self._sample = None
+        locked = await self._parking.locked([document["_id"] for document in covered])
+        inputs = []
+        for document in covered:
+            if document["_id"] in locked:
+                continue
+            state = self._aggregates.type.codec.decode(document["state"])
+            inputs.append(
+                Input(
+                    target=document["_id"],
+                    cause=f"{document['_id']}/{self._name}/{document['due_at'].astimezone(UTC).isoformat()}",
+                    command=self._command(state),
+                    actor=f"timer:{self._name}",
+                    span=f"timer {self._name}",
+                )
+            )
+        outcomes = await self._aggregates.apply(inputs)
+        for input_, outcome in zip(inputs, outcomes, strict=True):
+            if isinstance(outcome, Failed):
+                await self._park_step(input_.target, self._name, outcome.error)
+            elif isinstance(outcome, Conflict | Blocked):
+                log.error("timer_not_applied", target=input_.target, cause=input_.cause)
+        return len(due) == BATCH and bool(inputs)
+
+    async def _clocks_agree(self, now: datetime) -> bool:
+        """Whether this clock and the database's are close; timers rest, with an alarm, where they are not."""
+        apart = abs(await self._server_time() - now)
+        agree = apart <= CLOCK_TOLERANCE
+        metrics.TIMERS_REST.set(0 if agree else 1)
+        if not agree:
+            log.error("clock_differs", seconds=apart.total_seconds())
+        return agree
