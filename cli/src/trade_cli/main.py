@@ -1,0 +1,84 @@
+"""The command `trade`: finds the module of a subcommand when it is asked for, and reports failure in one line.
+
+Each subcommand is a module of this package with an `app` (a `typer.Typer`). A module is imported
+only when its command is used or listed, so that one command's needs never break another.
+"""
+
+import importlib
+import importlib.util
+import sys
+from typing import Any
+
+import grpc
+import httpx2
+import typer
+from typer.core import TyperGroup
+
+from trade_cli.platform import CliError
+
+COMMANDS = ("trace", "send", "parked", "registry", "keys", "simulate", "demo", "dev")
+"""Subcommands in the order of the help; each is the module `trade_cli.<name>`."""
+
+INTERRUPTED = 130
+
+
+class Commands(TyperGroup):
+    """The subcommands, imported when asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for name in COMMANDS if importlib.util.find_spec(f"trade_cli.{name}") is not None]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        try:
+            module = importlib.import_module(f"trade_cli.{cmd_name}")
+        except ImportError as error:
+            raise CliError(f"{cmd_name} cannot be loaded: {error}") from error
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except (CliError, OSError, httpx2.HTTPError, grpc.RpcError) as error:
+            print(f"trade: {in_one_line(error)}", file=sys.stderr)
+            raise typer.Exit(1) from None
+
+
+def in_one_line(error: BaseException) -> str:
+    """What a person needs to know of a failure."""
+    match error:
+        case grpc.aio.AioRpcError():
+            words = f"{error.code().name.lower().replace('_', ' ')}: {error.details() or 'no details'}"
+        case httpx2.ConnectError():
+            words = f"nothing answers at {error.request.url.host}:{error.request.url.port}; is the platform up?"
+        case httpx2.HTTPError():
+            words = f"{type(error).__name__}: {error}"
+        case _:
+            words = str(error) or type(error).__name__
+    return " ".join(words.split())
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="trade",
+    help="Cross-border trade platform: follow shipments, send documents, repair, simulate.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Examples:  trade trace 6CN91370200MA3C  |  trade parked list --json  |  trade COMMAND --help",
+)
+
+
+@app.callback()
+def root() -> None:
+    """Cross-border trade platform: follow shipments, send documents, repair, simulate."""
+
+
+if __name__ == "__main__":
+    app()

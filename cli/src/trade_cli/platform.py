@@ -1,0 +1,122 @@
+"""The platform that the command talks to: addresses and keys, as the launcher wrote them down.
+
+A command never guesses an address. `load_platform` reads the file of the running platform, and
+every client (HTTP or gRPC) is made from it.
+"""
+
+import os
+from pathlib import Path
+
+import grpc
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+DEFAULT = Path(".run") / "default" / "platform.json"
+VARIABLE = "TRADE_PLATFORM"
+STAFF = "staff"
+
+
+class CliError(Exception):
+    """What went wrong, in one line for the person at the terminal; the exit status is 1."""
+
+
+class ServiceAddress(BaseModel):
+    """One running service."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    pid: int = Field(description="Process id")
+    grpc: str | None = Field(default=None, description="host:port")
+    admin: str | None = Field(default=None, description="Base URL of /livez, /readyz and /metrics")
+    http: str | None = Field(default=None, description="Base URL of the service's own door")
+
+
+class SmtpAddress(BaseModel):
+    """The mail server that notices are sent through."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str
+    port: int
+
+
+class Platform(BaseModel):
+    """A running platform."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    kafka: str = Field(description="host:port of the broker")
+    mongo_url: str
+    database: str = Field(description="Which database server runs: secantusdb, mongod, ...")
+    keys_dir: Path = Field(description="<issuer>.<kid>.private.pem and .public.pem")
+    gateway_url: str
+    tracking_url: str
+    tracking_user: str = "staff"
+    tracking_password_file: Path | None = None
+    smtp: SmtpAddress | None = None
+    mail_dir: Path | None = None
+    logs_dir: Path | None = None
+    services: dict[str, ServiceAddress] = Field(default_factory=dict)
+
+    def channel(self, service: str, *, person: str | None = None) -> grpc.aio.Channel:
+        """A gRPC channel to a service, with a staff token on every call; call it inside a running loop.
+
+        Raises:
+            CliError: the service has no gRPC address, or this machine holds no staff key.
+        """
+        from chassis.rpc import TokenSigner, connect  # noqa: PLC0415 - not needed by commands that speak HTTP
+
+        address = self.services[service].grpc if service in self.services else None
+        if address is None:
+            raise CliError(f"{service} has no gRPC address in the platform {self.name!r}")
+        try:
+            signer = TokenSigner(self.keys_dir, STAFF, subject=person or current_person())
+        except (OSError, ValueError) as error:
+            raise CliError(f"no staff key in {self.keys_dir}: {error}") from None
+        return connect(address, service, signer)
+
+    def tracking_auth(self) -> tuple[str, str]:
+        """User and password of the support console.
+
+        Raises:
+            CliError: the password cannot be read.
+        """
+        if self.tracking_password_file is None:
+            raise CliError(f"the platform {self.name!r} names no password file for tracking")
+        try:
+            return self.tracking_user, self.tracking_password_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise CliError(f"cannot read the password of tracking: {error.strerror}") from None
+
+
+def current_person() -> str:
+    """The name under which staff commands are recorded: TRADE_STAFF, else the login."""
+    return os.environ.get("TRADE_STAFF") or os.environ.get("USER") or "operator"
+
+
+def load_platform(path: Path | str | None = None) -> Platform:
+    """The platform that runs here: the given file, else $TRADE_PLATFORM, else the default run.
+
+    Raises:
+        CliError: none runs, or its file cannot be read.
+    """
+    file = Path(path or os.environ.get(VARIABLE) or _default_file())
+    try:
+        return Platform.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise CliError("no platform runs here; start one with `make up`") from None
+    except OSError as error:
+        raise CliError(f"cannot read {file}: {error.strerror}") from None
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = "/".join(str(part) for part in fault["loc"])
+        raise CliError(f"{file} is no platform file: {where or 'the file'}: {fault['msg']}") from None
+
+
+def _default_file() -> Path:
+    """The default run of this folder or one above it, else of the checkout this command belongs to."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / DEFAULT).is_file():
+            return folder / DEFAULT
+    return Path(__file__).parents[3] / DEFAULT
