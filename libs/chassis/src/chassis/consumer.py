@@ -180,7 +180,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._rest(consumer, records, "the outbox is full")
                 return
             await self._process(records)
-        except Exception as error:  # noqa: BLE001 - skipping is the one thing that must not happen
+        except Exception as error:
             metrics.INFRASTRUCTURE_FAILURES.labels("consume").inc()
             known = is_infrastructure(error)
             log.log(30 if known else 40, "batch_failed", error=repr(error), exc_info=not known, records=len(records))

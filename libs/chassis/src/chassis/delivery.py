@@ -218,9 +218,7 @@ class DeliveryPolicy:
             failed = await self._apply(handler, free)
             await self._park([*failed, *unresolved])
 
-    async def _resolve(
-        self, handler: Handler, events: Sequence[Event]
-    ) -> tuple[list[Delivery], list[ParkedDelivery]]:
+    async def _resolve(self, handler: Handler, events: Sequence[Event]) -> tuple[list[Delivery], list[ParkedDelivery]]:
         """The deliveries of events, and those events whose targets could not be told."""
         try:
             targets = await handler.targets(events)
@@ -237,7 +235,11 @@ class DeliveryPolicy:
             parked = {each.event.record.position: each.event for each in behind}
             return (
                 first[0] + [each for each in second[0] if each.event.record.key_lock not in shut],
-                [*first[1], *second[1], *(self._parked(each, each.record.key_lock, _BEHIND) for each in parked.values())],
+                [
+                    *first[1],
+                    *second[1],
+                    *(self._parked(each, each.record.key_lock, _BEHIND) for each in parked.values()),
+                ],
             )
         deliveries = [
             Delivery(event, target) for event, ids in zip(events, targets, strict=True) for target in dict.fromkeys(ids)

@@ -282,7 +282,7 @@ class Publisher:
             metrics.OLDEST_UNSENT_SECONDS.set(self.oldest_unsent_seconds)
             try:
                 await self._trim()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the entries stay and are trimmed later
+            except Exception as error:
                 log.warning("trim_failed", error=repr(error))
 
     async def _trim(self) -> None:
@@ -305,7 +305,7 @@ class Publisher:
                 try:
                     for unsent in await source.unsent(age, SWEEP_LIMIT):
                         self.offer(source, unsent.id, unsent.key, unsent.entries)
-                except Exception as error:  # noqa: BLE001 - the next round tries again
+                except Exception as error:
                     log.warning("sweep_failed", topic=source.topic, error=repr(error))
             await self._clock.sleep(SWEEP_SECONDS)
             age = timedelta(seconds=SWEEP_SECONDS)

@@ -7,12 +7,12 @@ load-decide-save; a peer that is away changes nothing but the time of the next a
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis import metrics
+from chassis import metrics, telemetry
 from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input
 from chassis.aggregates.document import Document
 from chassis.clock import Clock
@@ -66,10 +66,12 @@ class PendingWork(Generic[S, C]):
             self._wake.clear()
             try:
                 more = await self.step()
-            except Exception as error:  # noqa: BLE001 - work that stops is work that is lost
+            except Exception as error:
                 metrics.INFRASTRUCTURE_FAILURES.labels(self._name).inc()
                 known = is_infrastructure(error)
-                log.log(30 if known else 40, "pending_work_waits", work=self._name, error=repr(error), exc_info=not known)
+                log.log(
+                    30 if known else 40, "pending_work_waits", work=self._name, error=repr(error), exc_info=not known
+                )
                 await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
                 pause = min(pause * 2, BACKOFF_SECONDS[1])
                 continue
@@ -96,13 +98,21 @@ class PendingWork(Generic[S, C]):
             return False
         locked = await self._parking.locked([document["_id"] for document in found])
         free = [document for document in found if document["_id"] not in locked]
-        inputs = [input_ for input_ in await self._answers(free) if input_ is not None]
-        for input_, outcome in zip(inputs, await self._aggregates.apply(inputs), strict=True):
+        with telemetry.process_span(f"work {self._name}", {}, links=_traces(free), baggage=self._baggage(free)):
+            inputs = [input_ for input_ in await self._answers(free) if input_ is not None]
+            outcomes = await self._aggregates.apply(inputs)
+        for input_, outcome in zip(inputs, outcomes, strict=True):
             if isinstance(outcome, Failed):
                 await self._park_step(input_.target, self._name, outcome.error)
             elif isinstance(outcome, Conflict | Blocked):
                 log.error("pending_work_not_applied", target=input_.target, cause=input_.cause)
         return bool(inputs)
+
+    def _baggage(self, documents: Sequence[Document]) -> Mapping[str, str]:
+        """What names a single document's subject on the peer's spans too; a batch has many subjects."""
+        if len(documents) != 1:
+            return {}
+        return self._aggregates.type.baggage(self._aggregates.type.codec.decode(documents[0]["state"]))
 
     async def _answers(self, documents: Sequence[Document]) -> list[Input[C] | None]:
         """The work on a batch; one document's fault is narrowed down by halves and parks that one alone."""
@@ -120,3 +130,8 @@ class PendingWork(Generic[S, C]):
                 return []
             half = len(documents) // 2
             return await self._answers(documents[:half]) + await self._answers(documents[half:])
+
+
+def _traces(documents: Sequence[Document]) -> list[Mapping[str, str]]:
+    """Per document the trace of the input that made the work necessary."""
+    return [document["history"][-1]["trace"] for document in documents if document["history"]]

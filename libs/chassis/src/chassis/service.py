@@ -5,31 +5,13 @@ consumption first, then what is unsent, then connections. Everything it owns sta
 service's `app.py` is a list of what it subscribes to and serves.
 """
 
-import asyncio
-import signal
-import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import grpc
 import structlog
-import uvicorn
-from aiokafka.errors import KafkaError
-from pymongo.errors import PyMongoError
 
-from chassis import kafka, logs, metrics, mongo, telemetry
-from chassis.admin import AdminServer
-from chassis.aggregates import Aggregates, AggregateType, MongoDocuments
+from chassis import kafka, mongo
 from chassis.clock import Clock, SystemClock
-from chassis.consumer import Consumer
-from chassis.delivery import DeliveryPolicy, RawSubscription, Subscription
-from chassis.parking import MongoParking
-from chassis.parking_rpc import add_parking_service
-from chassis.pending import PendingWork, Work
-from chassis.rpc import GrpcServer, TokenSigner, connect
-from chassis.settings import ListenSettings, ServiceSettings, load
-from chassis.timers import Timers
-from contracts.topics import EVENT_TOPICS, Topic
+from chassis.settings import ServiceSettings
 
 S = TypeVar("S")
 C = TypeVar("C")

@@ -75,7 +75,7 @@ class Timers(Generic[S, C]):
             try:
                 while await self.fire_due():
                     pass
-            except Exception as error:  # noqa: BLE001 - a timer that stops is a deadline that is lost
+            except Exception as error:
                 metrics.INFRASTRUCTURE_FAILURES.labels("timers").inc()
                 log.log(30 if is_infrastructure(error) else 40, "timers_failed", error=repr(error))
             await self._clock.sleep(INTERVAL_SECONDS)

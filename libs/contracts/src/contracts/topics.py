@@ -40,12 +40,28 @@ class Topic:
     compacted: bool = False
 
 
-PARTNERS = Topic("partners.events.v1", "gateway", ("gateway",), ("declarations", "tracking"), "UCR, else the reference given")
-GATEWAY = Topic("gateway.events.v1", "gateway", ("gateway",), ("declarations", "matching", "tracking"), "UCR, else the receipt id")
-REGISTRY = Topic("registry.events.v1", "registry", ("registry",), ("matching", "tracking"), "enterprise id")
-DECLARATIONS = Topic("declarations.events.v1", "declarations", ("declarations",), ("notifications", "tracking", "gateway"), "UCR")
-MATCHING = Topic("matching.events.v1", "matching", ("matching",), ("matching", "notifications", "tracking"), "listing or match id")
-NOTIFICATIONS = Topic("notifications.events.v1", "notifications", ("notifications",), ("tracking",), "UCR, else the notice id")
+PARTNERS = Topic(
+    "partners.events.v1", "gateway", ("gateway",), ("declarations", "tracking"), "UCR, else the reference given"
+)
+GATEWAY = Topic(
+    "gateway.events.v1", "gateway", ("gateway",), ("declarations", "matching", "tracking"), "UCR, else the receipt id"
+)
+REGISTRY = Topic(
+    "registry.events.v1",
+    "registry",
+    ("registry",),
+    ("matching", "tracking"),
+    "enterprise id",
+)
+DECLARATIONS = Topic(
+    "declarations.events.v1", "declarations", ("declarations",), ("notifications", "tracking", "gateway"), "UCR"
+)
+MATCHING = Topic(
+    "matching.events.v1", "matching", ("matching",), ("matching", "notifications", "tracking"), "listing or match id"
+)
+NOTIFICATIONS = Topic(
+    "notifications.events.v1", "notifications", ("notifications",), ("tracking",), "UCR, else the notice id"
+)
 
 EVENT_TOPICS = (PARTNERS, GATEWAY, REGISTRY, DECLARATIONS, MATCHING, NOTIFICATIONS)
 """Kept for ever: read models and lost databases are rebuilt from them."""

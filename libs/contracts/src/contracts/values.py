@@ -93,7 +93,11 @@ class Location(Payload):
 class References(Payload):
     """What an event is about. Matched in this order: UCR, declaration number, container + document."""
 
-    ucr: str | None = Field(default=None, max_length=35, description="Unique consignment reference; set by the publisher")
-    declaration_number: str | None = Field(default=None, description="Number issued at acceptance; set by the publisher")
+    ucr: str | None = Field(
+        default=None, max_length=35, description="Unique consignment reference; set by the publisher"
+    )
+    declaration_number: str | None = Field(
+        default=None, description="Number issued at acceptance; set by the publisher"
+    )
     transport_document: str | None = Field(default=None, description="Bill of lading, consignment note, air waybill")
     container: str | None = Field(default=None, description="ISO 6346 container number")

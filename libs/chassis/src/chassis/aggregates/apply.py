@@ -74,9 +74,7 @@ class Aggregates(Generic[S, C, E]):
         documents = await self.documents.load([id_])
         return read(self.type, id_, documents[id_]).state if id_ in documents else None
 
-    async def find(
-        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
-    ) -> list[S]:
+    async def find(self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0) -> list[S]:
         """States of the documents that match; state fields are named `state.<field>`."""
         found = await self.documents.find(where, sort=sort, limit=limit)
         return [self.type.codec.decode(document["state"]) for document in found if document["state"] is not None]
@@ -168,7 +166,9 @@ class Aggregates(Generic[S, C, E]):
                         }
                     )
                     if len(data) > MAX_EVENT_BYTES:
-                        raise EventTooLarge(f"{kind} of {loaded.id} has {len(data)} bytes, the limit is {MAX_EVENT_BYTES}")
+                        raise EventTooLarge(
+                            f"{kind} of {loaded.id} has {len(data)} bytes, the limit is {MAX_EVENT_BYTES}"
+                        )
             except Exception as error:
                 if is_infrastructure(error):
                     raise

@@ -104,7 +104,7 @@ class MemoryDocuments:
     ) -> list[Document]:
         found = [document for document in self.stored.values() if matches(document, where)]
         for name, direction in reversed(sort):
-            found.sort(key=lambda document: next(iter(_values(document, name.split("."))), None), reverse=direction < 0)  # noqa: B023
+            found.sort(key=lambda document: next(iter(_values(document, name.split("."))), None), reverse=direction < 0)
         return copy.deepcopy(found[:limit] if limit else found)
 
     async def trim(self, acknowledged: Mapping[str, int]) -> None:

@@ -58,8 +58,12 @@ class Transport(Payload):
 class Declaration(Payload):
     """A customs declaration as lodged: facts the declarant states, nothing derived."""
 
-    lrn: str = Field(min_length=1, max_length=35, description="Local reference, unique per declarant; set by the declarant")
-    ucr: str = Field(min_length=1, max_length=35, description="Unique consignment reference; by the gateway where absent")
+    lrn: str = Field(
+        min_length=1, max_length=35, description="Local reference, unique per declarant; set by the declarant"
+    )
+    ucr: str = Field(
+        min_length=1, max_length=35, description="Unique consignment reference; by the gateway where absent"
+    )
     direction: Direction = Field(description="Import or export; set by the declarant")
     procedure: str | None = Field(default=None, max_length=10, description="Customs procedure code")
     customs_office: str | None = Field(default=None, max_length=20, description="Office that handles the declaration")

@@ -1,0 +1,111 @@
+"""The typed environment that every service shares.
+
+Read once at the start, from variables with the prefix `TRADE_` (nested names by `__`, as
+`TRADE_KAFKA__BOOTSTRAP_SERVERS`) and from files for secrets. Printed settings mask what is secret.
+"""
+
+import socket
+import ssl
+import sys
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contracts.topics import Profile
+
+_Settings = TypeVar("_Settings", bound=BaseSettings)
+
+
+class KafkaSettings(BaseModel):
+    """The broker, who we are to it, and when the outbox counts as overloaded."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    compression: Literal["lz4", "gzip", "zstd"] | None = "lz4"
+    linger_ms: int = Field(default=5, ge=0)
+    session_timeout_ms: int = Field(default=30_000, ge=1_000, description="After which a silent member counts as dead")
+    max_records: int = Field(default=200, ge=1, description="Records in one batch")
+    max_unsent: int = Field(default=2_000, ge=1, description="Unsent events above which consumption pauses")
+    max_unsent_seconds: float = Field(default=30.0, gt=0, description="Age of an unsent event above which it pauses")
+
+    def client_options(self) -> dict[str, Any]:
+        """The connection as aiokafka's clients take it."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security_protocol": self.security_protocol,
+        }
+        if "SSL" in self.security_protocol.split("_"):
+            context = ssl.create_default_context(cafile=self.ca_file)
+            if self.certificate_file is not None:
+                context.load_cert_chain(self.certificate_file, self.key_file)
+            options["ssl_context"] = context
+        if self.security_protocol.startswith("SASL"):
+            options |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password.get_secret_value(),
+            }
+        return options
+
+
+class MongoSettings(BaseModel):
+    """The service's own database and its own credentials to it."""
+
+    url: str = "mongodb://127.0.0.1:27017"
+    database: str = Field(default="", description="Empty: the service's name")
+    username: str = ""
+    password: SecretStr | None = None
+
+
+class ListenSettings(BaseModel):
+    """Where something listens."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs to know; a service adds its own fields."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRADE_", env_nested_delimiter="__", secrets_dir=None, extra="ignore", frozen=True
+    )
+
+    name: str = Field(description="The service's name: consumer group, token issuer, database")
+    instance: str = Field(default_factory=socket.gethostname, description="This replica's name, stable over restarts")
+    build: str = "dev"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    kafka: KafkaSettings = KafkaSettings()
+    mongo: MongoSettings = MongoSettings()
+    grpc: ListenSettings = ListenSettings(port=50051)
+    admin: ListenSettings = ListenSettings(port=9100)
+    peers: dict[str, str] = Field(default_factory=dict, description="Service name → host:port of its gRPC")
+    keys_dir: Path = Field(default=Path("keys"), description="Folder of <issuer>.<kid>.private.pem and .public.pem")
+    otlp_endpoint: str = Field(default="", description="host:port of an OTLP receiver over gRPC; empty: no spans leave")
+    topic_profile: Profile = Profile.DEV
+    epoch: int = Field(default=0, ge=0, description="Raised by an operator when the topic itself lost its tail")
+    grpc_reflection: bool = False
+    drain_seconds: float = Field(default=10.0, gt=0, description="How long a stop may take to finish work in hand")
+
+    @property
+    def database(self) -> str:
+        return self.mongo.database or self.name
+
+
+def load(settings: type[_Settings]) -> _Settings:
+    """Read the environment; leave with one line per fault, naming the variable, where it is wrong."""
+    try:
+        return settings()
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            variable = "TRADE_" + "__".join(str(part) for part in fault["loc"]).upper()
+            print(f"{variable}: {fault['msg']}", file=sys.stderr)
+        sys.exit(2)
