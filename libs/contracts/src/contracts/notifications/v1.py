@@ -1,0 +1,117 @@
+"""Notices to firms, as notifications publishes them on `notifications.events.v1`. Key: the UCR, else the notice id.
+
+One notice is one intent to tell one recipient one thing over one channel. Addresses and rendered
+texts are personal data: they stand in erasable documents of notifications, never here.
+"""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from contracts.values import Payload, Timestamp
+
+
+class Channel(StrEnum):
+    INBOX = "inbox"
+    EMAIL = "email"
+
+
+class FailureReason(StrEnum):
+    """Why an attempt failed or a notice was given up."""
+
+    NO_ADDRESS = "no_address"
+    BAD_ADDRESS = "bad_address"
+    SERVER_AWAY = "server_away"
+    TIMED_OUT = "timed_out"
+    DEFERRED = "deferred"
+    NOT_AUTHENTICATED = "not_authenticated"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class Point(Payload):
+    """One thing a notice lists, such as one error of a rejected declaration."""
+
+    code: str = Field(description="Code of its text in the message catalogue, or of the document asked for")
+    pointer: str = Field(default="", description="JSON pointer to the field it is about; empty where there is none")
+
+
+class NoticeFact(Payload):
+    """What every event of a notice says."""
+
+    notice_id: str = Field(description="Derived from source event, recipient and channel; set by notifications")
+    ucr: str | None = Field(default=None, description="Unique consignment reference; none where it is about a match")
+    source_event_id: str = Field(description="Id of the event that the notice tells of")
+    source_event_type: str = Field(description="Type of the event that the notice tells of")
+    recipient: str = Field(description="SCHEME:VALUE of the enterprise told")
+    channel: Channel = Field(description="How it is told")
+    template: str = Field(description="Code of the text in the message catalogue")
+    message_id: str = Field(description="Message-ID of the mail and of every repeat of it; also of an inbox notice")
+
+
+class NoticeCreated(NoticeFact):
+    """Somebody is to be told; nothing was sent yet."""
+
+    declaration_id: str | None = Field(
+        default=None, description="The platform's id of the declaration, if it is about one"
+    )
+    parameters: dict[str, str] = Field(default={}, description="Numbers and codes that the text mentions")
+    points: tuple[Point, ...] = Field(default=(), description="What the text lists")
+
+
+class NoticeAddressed(NoticeFact):
+    """Registry said how to reach the recipient, and the text was rendered and stored."""
+
+    language: str = Field(description="zh, ru or en: the language the text was rendered in")
+    template_version: str = Field(description="Fingerprint of the template's wording")
+    route: str = Field(default="", description="Fingerprint of the mail domain, so that one domain delays no other")
+
+
+class AttemptStarted(NoticeFact):
+    """An attempt at sending was claimed; it counts, whatever becomes of it."""
+
+    attempt: int = Field(description="Attempts counted from 1")
+    lease_until: Timestamp = Field(description="From when another attempt may be made if nothing more is heard")
+
+
+class NoticeSent(NoticeFact):
+    """The mail server took it, or it stands in the inbox."""
+
+    attempt: int = Field(description="The attempt that succeeded; 0 for an inbox notice")
+    language: str = Field(description="zh, ru or en: the language it was told in")
+    template_version: str = Field(description="Fingerprint of the template's wording")
+
+
+class AttemptFailed(NoticeFact):
+    """An attempt failed; another one follows."""
+
+    attempt: int = Field(description="The attempt that failed")
+    reason: FailureReason = Field(description="Why")
+    reply_code: int | None = Field(default=None, description="The mail server's reply code, if it gave one")
+    next_attempt_at: Timestamp = Field(description="When the next attempt is due")
+
+
+class NoticeGivenUp(NoticeFact):
+    """No further attempt is made unless staff ask for it."""
+
+    attempt: int = Field(description="The last attempt; 0 where none could be made")
+    reason: FailureReason = Field(description="Why")
+    reply_code: int | None = Field(default=None, description="The mail server's reply code, if it gave one")
+
+
+class ResendRequested(NoticeFact):
+    """Staff asked for the notice to be sent once more; the actor stands in the envelope."""
+
+    reason: str = Field(max_length=500, description="Why; set by staff")
+
+
+EVENTS: dict[str, type[NoticeFact]] = {
+    "trade.notifications.notice.created.v1": NoticeCreated,
+    "trade.notifications.notice.addressed.v1": NoticeAddressed,
+    "trade.notifications.notice.attempt_started.v1": AttemptStarted,
+    "trade.notifications.notice.sent.v1": NoticeSent,
+    "trade.notifications.notice.attempt_failed.v1": AttemptFailed,
+    "trade.notifications.notice.given_up.v1": NoticeGivenUp,
+    "trade.notifications.notice.resend_requested.v1": ResendRequested,
+}
+"""Event type on the wire → payload."""
