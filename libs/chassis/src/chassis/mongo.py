@@ -17,7 +17,7 @@ def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
     """A client that waits a few seconds for a server, no longer."""
     password = settings.password.get_secret_value() if settings.password else None
     return AsyncMongoClient(
-        settings.url,
+        settings.url.get_secret_value(),
         username=settings.username or None,
         password=password,
         tz_aware=True,
