@@ -26,7 +26,6 @@ class FailureReason(StrEnum):
     DEFERRED = "deferred"
     NOT_AUTHENTICATED = "not_authenticated"
     REFUSED = "refused"
-    EXPIRED = "expired"
 
 
 class Point(Payload):
@@ -57,6 +56,7 @@ class NoticeCreated(NoticeFact):
     )
     parameters: dict[str, str] = Field(default={}, description="Numbers and codes that the text mentions")
     points: tuple[Point, ...] = Field(default=(), description="What the text lists")
+    asked_at: Timestamp = Field(description="When the platform decided to tell it")
 
 
 class NoticeAddressed(NoticeFact):
@@ -65,6 +65,7 @@ class NoticeAddressed(NoticeFact):
     language: str = Field(description="zh, ru or en: the language the text was rendered in")
     template_version: str = Field(description="Fingerprint of the template's wording")
     route: str = Field(default="", description="Fingerprint of the mail domain, so that one domain delays no other")
+    addressed_at: Timestamp = Field(description="From when it may be sent")
 
 
 class AttemptStarted(NoticeFact):
@@ -103,6 +104,7 @@ class ResendRequested(NoticeFact):
     """Staff asked for the notice to be sent once more; the actor stands in the envelope."""
 
     reason: str = Field(max_length=500, description="Why; set by staff")
+    asked_at: Timestamp = Field(description="When staff asked")
 
 
 EVENTS: dict[str, type[NoticeFact]] = {
