@@ -1,11 +1,18 @@
 """The life of a declaration, as declarations publishes it on `declarations.events.v1`. Key: the UCR.
 
-Every fact repeats what a reader needs to act on it alone: ids, direction and parties.
+Every fact repeats what a reader needs to act on it alone: ids, direction and parties. Folding the
+facts of one declaration in their order gives its whole state, so nothing that the state needs may
+be missing here. `routed` and `partner_event_noted` are for the platform's own eyes: why a lane was
+chosen is never shown to the trader.
 """
+
+from enum import StrEnum
 
 from pydantic import Field
 
-from contracts.values import Direction, Party, Payload
+from contracts.gateway.v1 import Declaration, DeclarationFunction
+from contracts.partners.v1 import InspectionResult, PartnerRole
+from contracts.values import DecimalString, Direction, Identifier, Location, Money, Party, Payload, Timestamp
 
 
 class DeclarationFact(Payload):
@@ -17,3 +24,288 @@ class DeclarationFact(Payload):
     direction: Direction = Field(description="Import or export")
     declaration_number: str | None = Field(default=None, description="Number issued at acceptance; set by declarations")
     parties: tuple[Party, ...] = Field(description="Who takes part, by number")
+
+
+class Lane(StrEnum):
+    GREEN = "green"
+    BLUE = "blue"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+class MoneyStatus(StrEnum):
+    NIL = "nil"
+    DUE = "due"
+    SHORT = "short"
+    PAID = "paid"
+    REVERSED = "reversed"
+
+
+class FieldError(Payload):
+    """One rule that a declaration breaks. The text stands in the catalogue under `code`."""
+
+    code: str = Field(description="Stable code of the rule, key of its text; set by declarations")
+    pointer: str = Field(description="JSON pointer into the declaration; set by declarations")
+    value: str | None = Field(default=None, description="The value found there; set by the declarant")
+    parameters: dict[str, str] = Field(default_factory=dict, description="What the text puts in; set by declarations")
+
+
+class Submitted(DeclarationFact):
+    """A version was lodged; its rules and parties are still to be judged."""
+
+    version: int = Field(description="1, and one more for every corrected version; set by declarations")
+    receipt_id: str = Field(description="The gateway's receipt; set by the gateway")
+    received_at: Timestamp = Field(description="When the gateway had it; set by the gateway")
+    firm: Identifier = Field(description="The firm whose key lodged it; set by the gateway")
+    function: DeclarationFunction = Field(description="Original or correction; set by the declarant")
+    submitted_at: Timestamp = Field(description="When it was taken in; set by declarations")
+    declaration: Declaration = Field(description="What was declared, whole; set by the declarant")
+
+
+class SubmissionRefused(DeclarationFact):
+    """Another submission under the reference of a declaration that is under way; that one goes on untouched."""
+
+    receipt_id: str = Field(description="Receipt of the refused submission; set by the gateway")
+    errors: tuple[FieldError, ...] = Field(description="Why; set by declarations")
+
+
+class Rejected(DeclarationFact):
+    """The version breaks rules, or a party may not act. A corrected version may follow."""
+
+    version: int = Field(description="The version rejected; set by declarations")
+    receipt_id: str = Field(description="Receipt of the version rejected; set by the gateway")
+    rejected_at: Timestamp = Field(description="Set by declarations")
+    errors: tuple[FieldError, ...] = Field(description="Every rule that is broken; set by declarations")
+
+
+class Prelodged(DeclarationFact):
+    """In order; the goods are not there yet."""
+
+    prelodged_at: Timestamp = Field(description="Set by declarations")
+    serial: str = Field(description="The nine digits reserved for the declaration number; set by declarations")
+
+
+class Accepted(DeclarationFact):
+    """Accepted under its number; the legal date fixes tariff and exchange rates."""
+
+    number: str = Field(description="The declaration number, 18 digits; set by declarations")
+    accepted_at: Timestamp = Field(description="The legal date: when declaration and goods were both there")
+
+
+class RuleHit(Payload):
+    rule: str = Field(description="Id of the risk rule; set by customs")
+    version: int = Field(description="Version of the rule; set by customs")
+    points: int = Field(description="What it added to the score; set by customs")
+    lane: Lane | None = Field(default=None, description="The least lane that it makes mandatory; set by customs")
+
+
+class Routed(DeclarationFact):
+    """The lane, with everything needed to compute it again. Never shown to the trader."""
+
+    lane: Lane = Field(description="Set by the risk engine")
+    score: int = Field(description="Sum of the hits' points; set by the risk engine")
+    hits: tuple[RuleHit, ...] = Field(description="Rules that matched; set by the risk engine")
+    inputs: dict[str, str] = Field(description="Everything the rules looked at; set by the risk engine")
+    seed: str = Field(description="Hex digits that decide the random selection, from the declaration id")
+    routed_at: Timestamp = Field(description="Set by declarations")
+
+
+class PartnerEventNoted(DeclarationFact):
+    """What a partner says happened, or takes back, was noted. What follows from it is told by other events."""
+
+    event_id: str = Field(description="Id of the partner's event on the platform; set by the gateway")
+    kind: str = Field(description="Aggregate and fact of the event's type, such as shipment.arrived")
+    occurred_at: Timestamp = Field(description="When it happened; set by the partner")
+    event_received_at: Timestamp = Field(description="When the gateway had it; set by the gateway")
+    publisher: str = Field(description="The partner's code; set by the gateway")
+    publisher_role: PartnerRole = Field(description="The partner's role; set by the gateway")
+    submission_id: str = Field(description="The partner's own id of the event; set by the partner")
+    retracts: str | None = Field(default=None, description="The partner's own id of what is taken back; set by the partner")
+    location: Location | None = Field(default=None, description="Where; set by the partner")
+    documents: tuple[str, ...] = Field(default=(), description="Documents asked for; set by customs")
+    hold: str | None = Field(default=None, description="Code of the hold; set by the agency")
+    result: InspectionResult | None = Field(default=None, description="Set by the inspecting body")
+    findings: str | None = Field(default=None, description="Set by the inspecting body")
+    amount: Money | None = Field(default=None, description="Set by the bank")
+    payment_reference: str | None = Field(default=None, description="Set by the bank")
+
+
+class DocumentsRequested(DeclarationFact):
+    """Customs wants to see documents before it goes on."""
+
+    documents: tuple[str, ...] = Field(description="Types of the documents asked for; set by customs")
+
+
+class DocumentsAccepted(DeclarationFact):
+    """Customs is content with the documents."""
+
+
+class InspectionOrdered(DeclarationFact):
+    """The goods are to be inspected."""
+
+    ordered_at: Timestamp = Field(description="Set by declarations")
+
+
+class InspectionCompleted(DeclarationFact):
+    result: InspectionResult = Field(description="Set by the inspecting body")
+    findings: str | None = Field(default=None, description="Set by the inspecting body")
+
+
+class HoldPlaced(DeclarationFact):
+    """An agency keeps the goods from being released."""
+
+    hold: str = Field(description="Code of the hold; set by the agency")
+
+
+class HoldLifted(DeclarationFact):
+    hold: str = Field(description="Code of the hold that ended; set by the agency")
+
+
+class Presented(DeclarationFact):
+    """The goods stand where customs can see them."""
+
+    presented_at: Timestamp = Field(description="When the port says they came in; set by the partner")
+
+
+class PresentationWithdrawn(DeclarationFact):
+    """Who reported the goods as presented took it back."""
+
+
+class AssessmentLine(Payload):
+    """One tax on one goods item."""
+
+    item: int = Field(description="Number of the goods item; set by the declarant")
+    tax: str = Field(description="duty or vat; set by declarations")
+    base: DecimalString = Field(description="What the rate applies to, in the currency of the total")
+    rate: DecimalString = Field(description="As a fraction: 0.13 is 13 %; from the tariff")
+    formula: str = Field(description="How the amount came about, with the numbers put in; set by declarations")
+    amount: DecimalString = Field(description="In the currency of the total, rounded to its minor unit")
+
+
+class Assessed(DeclarationFact):
+    """Duties and taxes are fixed."""
+
+    lines: tuple[AssessmentLine, ...] = Field(description="Every tax of every goods item; set by declarations")
+    total: Money = Field(description="What is to be paid; set by declarations")
+    tariff: str = Field(description="Name and date of the tariff applied; set by customs")
+    assessed_at: Timestamp = Field(description="Set by declarations")
+    pay_by: Timestamp | None = Field(default=None, description="Last moment for payment; none where nothing is due")
+
+
+class PaymentRecorded(DeclarationFact):
+    """Money for the duties has come in."""
+
+    status: MoneyStatus = Field(description="paid or short; set by declarations")
+    paid: Money = Field(description="What counts as paid, in all; set by declarations")
+    due: Money = Field(description="The assessed total; set by declarations")
+
+
+class PaymentReversed(DeclarationFact):
+    """Less is paid than before: a bank took a payment or its confirmation back."""
+
+    status: MoneyStatus = Field(description="paid, short or reversed; set by declarations")
+    paid: Money = Field(description="What still counts as paid, in all; set by declarations")
+    due: Money = Field(description="The assessed total; set by declarations")
+
+
+class PaymentDeadlinePassed(DeclarationFact):
+    """The last moment for payment is over, whatever was paid."""
+
+    pay_by: Timestamp = Field(description="The deadline; set by declarations")
+
+
+class PaymentOverdue(DeclarationFact):
+    """Too little had come in when the deadline passed."""
+
+    pay_by: Timestamp = Field(description="The deadline; set by declarations")
+    paid: Money = Field(description="What had come in by then; set by declarations")
+    due: Money = Field(description="The assessed total; set by declarations")
+    daily_fee: Money = Field(description="Late payment fee for each day, 0.05 % of what is unpaid; set by declarations")
+
+
+class PaymentOverdueWithdrawn(DeclarationFact):
+    """A payment that was in time became known only now: it was never overdue."""
+
+    pay_by: Timestamp = Field(description="The deadline; set by declarations")
+
+
+class Guard(Payload):
+    """The terms of the release guard."""
+
+    accepted: bool = Field(description="A number was issued")
+    control_done: bool = Field(description="Documents and inspection are settled")
+    no_holds: bool = Field(description="No agency holds the goods")
+    money_settled: bool = Field(description="Paid, or nothing to pay")
+    presented: bool = Field(description="The goods are there")
+
+
+class Released(DeclarationFact):
+    """The goods may go."""
+
+    released_at: Timestamp = Field(description="Set by declarations")
+    guard: Guard = Field(description="The release guard as it stood; set by declarations")
+
+
+class Removed(DeclarationFact):
+    """Imported goods left the port."""
+
+    removed_at: Timestamp = Field(description="When the port says so; set by the partner")
+
+
+class Exited(DeclarationFact):
+    """Exported goods left the customs territory."""
+
+    exited_at: Timestamp = Field(description="When the exit office or carrier says so; set by the partner")
+
+
+class Closed(DeclarationFact):
+    """Nothing more is expected."""
+
+    closed_at: Timestamp = Field(description="Set by declarations")
+
+
+class CaseReason(StrEnum):
+    AUDIT = "audit"
+    CONTROL_REOPENED = "control_reopened"
+    HOLD_AFTER_RELEASE = "hold_after_release"
+    PAYMENT_REVERSED = "payment_reversed"
+    PRESENTATION_WITHDRAWN = "presentation_withdrawn"
+    DEPARTURE_WITHDRAWN = "departure_withdrawn"
+
+
+class CaseOpened(DeclarationFact):
+    """Something became known after release that would have kept it back, or an audit is due: staff must act."""
+
+    reason: CaseReason = Field(description="Set by declarations")
+    opened_at: Timestamp = Field(description="Set by declarations")
+
+
+EVENTS: dict[str, type[DeclarationFact]] = {
+    "trade.declarations.declaration.submitted.v1": Submitted,
+    "trade.declarations.declaration.submission_refused.v1": SubmissionRefused,
+    "trade.declarations.declaration.rejected.v1": Rejected,
+    "trade.declarations.declaration.prelodged.v1": Prelodged,
+    "trade.declarations.declaration.accepted.v1": Accepted,
+    "trade.declarations.declaration.routed.v1": Routed,
+    "trade.declarations.declaration.partner_event_noted.v1": PartnerEventNoted,
+    "trade.declarations.declaration.documents_requested.v1": DocumentsRequested,
+    "trade.declarations.declaration.documents_accepted.v1": DocumentsAccepted,
+    "trade.declarations.declaration.inspection_ordered.v1": InspectionOrdered,
+    "trade.declarations.declaration.inspection_completed.v1": InspectionCompleted,
+    "trade.declarations.declaration.hold_placed.v1": HoldPlaced,
+    "trade.declarations.declaration.hold_lifted.v1": HoldLifted,
+    "trade.declarations.declaration.presented.v1": Presented,
+    "trade.declarations.declaration.presentation_withdrawn.v1": PresentationWithdrawn,
+    "trade.declarations.declaration.assessed.v1": Assessed,
+    "trade.declarations.declaration.payment_recorded.v1": PaymentRecorded,
+    "trade.declarations.declaration.payment_reversed.v1": PaymentReversed,
+    "trade.declarations.declaration.payment_deadline_passed.v1": PaymentDeadlinePassed,
+    "trade.declarations.declaration.payment_overdue.v1": PaymentOverdue,
+    "trade.declarations.declaration.payment_overdue_withdrawn.v1": PaymentOverdueWithdrawn,
+    "trade.declarations.declaration.released.v1": Released,
+    "trade.declarations.declaration.removed.v1": Removed,
+    "trade.declarations.declaration.exited.v1": Exited,
+    "trade.declarations.declaration.closed.v1": Closed,
+    "trade.declarations.declaration.case_opened.v1": CaseOpened,
+}
+"""Event type on the wire → payload."""
