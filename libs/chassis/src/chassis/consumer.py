@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -95,7 +96,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._moved_at = 0.0
         self._care: asyncio.Task[None] | None = None
         self._closing = False
-        self._make = lambda: self._build(topics, group, instance, connection, session_timeout_ms, max_records, wait_ms)
+        self._make = partial(self._build, topics, group, instance, connection, session_timeout_ms, max_records, wait_ms)
         self.broker, self._subscriber = self._make()
 
     def _build(
@@ -125,7 +126,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             session_timeout_ms=session_timeout_ms,
             heartbeat_interval_ms=max(500, session_timeout_ms // 6),
             max_poll_interval_ms=300_000,
-            metadata_max_age_ms=60_000,
         )
         subscriber(self._on_batch)
         return broker, subscriber

@@ -267,9 +267,9 @@ class DeliveryPolicy:
                     parked.append(self._parked(delivery.event, delivery.target, _BEHIND))
             return parked + await self._apply(handler, [each for each in deliveries[half:] if each.target not in shut])
         return [
-            parked
+            refused
             for delivery, outcome in zip(deliveries, outcomes, strict=True)
-            if (parked := self._judge(delivery, outcome)) is not None
+            if (refused := self._judge(delivery, outcome)) is not None
         ]
 
     def _judge(self, delivery: Delivery, outcome: Outcome[Any]) -> ParkedDelivery | None:

@@ -59,9 +59,7 @@ class KafkaSettings(BaseModel):
 class MongoSettings(BaseModel):
     """The service's own database and its own credentials to it."""
 
-    url: SecretStr = Field(
-        default=SecretStr("mongodb://127.0.0.1:27017"), description="Secret: it may hold credentials"
-    )
+    url: SecretStr = Field(default=SecretStr("mongodb://127.0.0.1:27017"), description="May hold credentials")
     database: str = Field(default="", description="Empty: the service's name")
     username: str = ""
     password: SecretStr | None = None
