@@ -38,6 +38,8 @@ class ListingTerms(ListingFact):
 class ListingSubmitted(ListingTerms):
     """New or changed terms wait for the registry's word on the firm."""
 
+    check: int = Field(description="Counts the questions; an answer to an earlier one is void; set by matching")
+    asked_at: Timestamp = Field(description="From when the registry is asked; set by matching")
     receipt_id: str = Field(description="The gateway's receipt of the submission; set by the gateway")
 
 
@@ -46,6 +48,7 @@ class ListingChecked(ListingFact):
 
     enterprise_id: str = Field(description="The enterprise as far as it is known; set by matching")
     check: int = Field(description="Counts the questions; an answer to an earlier one is void; set by matching")
+    asked_at: Timestamp = Field(description="From when the registry is asked; set by matching")
 
 
 class ListingPublished(ListingTerms):
@@ -64,7 +67,6 @@ class ListingWithdrawn(ListingFact):
     """The listing is not open, or not any more; its matches end."""
 
     reason: str = Field(description="party_suspended, party_unknown or expired; set by matching")
-    check: int = Field(description="Number of the question that was open or answered; set by matching")
 
 
 class MatchSide(Payload):

@@ -1,0 +1,1 @@
+"""What matching knows and decides: pure, without clock, storage or network."""
