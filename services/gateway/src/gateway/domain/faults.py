@@ -1,0 +1,34 @@
+"""What can be wrong with a submission, as values: every door says it the same way.
+
+A fault names a place, a stable code and what stands in the text of that code. Texts come from the
+catalogue, under `gateway.<code>`; nothing here knows HTTP or Kafka.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong at one place."""
+
+    code: str
+    """Stable, lower case with dots: `field.required`."""
+    pointer: str = ""
+    """JSON pointer into the submission; for XML the path of the element."""
+    values: Mapping[str, object] = field(default_factory=dict)
+    """What the text of the code names."""
+    value: str | None = None
+    """What stood there, shortened; absent where it could be personal data."""
+
+
+class Refused(Exception):
+    """A submission that is not taken, with every reason at once."""
+
+    def __init__(self, problem: str, faults: Sequence[Fault] = (), **values: object) -> None:
+        super().__init__(problem, *(f"{fault.pointer}: {fault.code}" for fault in faults))
+        self.problem = problem
+        """Stable code of the kind of refusal: `invalid-event`, `submission-conflict` …"""
+        self.faults = tuple(faults)
+        self.values = dict(values)
+        """What the text of the problem names."""

@@ -1,0 +1,178 @@
+"""A WCO declaration document: found, judged readable, and put into the shape of the contract.
+
+Taken: originals (`FunctionCode` 9) of import and export. Amendments, cancellations, presentations,
+answers of an administration and foreign documents are refused with the element that says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from gateway.domain.faults import Fault, Refused
+from gateway.wco.goods import documents, goods_items
+from gateway.wco.parties import parties
+from gateway.wco.reading import Reading
+from gateway.wco.transport import transport
+from gateway.wco.xml import local, namespace, parse
+
+_NAMESPACE = "urn:wco:datamodel:"
+_DECLARATION_TYPE = "DEC"
+_VERSION = "3."
+_ORIGINAL = "9"
+_UCR_DOCUMENT = "DCR"
+"""Type of a previous document whose number is the declaration's unique consignment reference."""
+_OUTWARD = ("1", "2", "3")
+"""First digits of requested procedures that take goods out of the territory."""
+
+
+@dataclass(frozen=True, slots=True)
+class WcoDeclaration:
+    """What was read, and what was not."""
+
+    fields: dict[str, Any]
+    """In the shape of `contracts.gateway.v1.Declaration`, not validated; `ucr` None where absent."""
+    not_read: tuple[str, ...]
+    """Paths of elements that hold something this reader does not carry."""
+
+
+def read(body: bytes) -> WcoDeclaration:
+    """Read one document.
+
+    Raises:
+        Refused: it is not well-formed, hostile, no WCO declaration, or of a function not taken.
+    """
+    root = parse(body)
+    element = _declaration(root)
+    reading = Reading(element)
+    _check_function(reading)
+    fields = _without_absent(_fields(reading, _metadata(root, "ResponsibleCountryCode")))
+    return WcoDeclaration(fields, reading.not_read())
+
+
+def _declaration(root: Element) -> Element:
+    """The one declaration in a document, inside whatever envelope."""
+    kind = _metadata(root, "WCOTypeName")
+    if kind not in (None, _DECLARATION_TYPE):
+        raise Refused("wco-not-a-declaration", [Fault("wco.type", "/MetaData/WCOTypeName", {"found": kind}, kind)])
+    version = _metadata(root, "WCODataModelVersionCode")
+    if version is not None and not version.startswith(_VERSION):
+        pointer = "/MetaData/WCODataModelVersionCode"
+        raise Refused("wco-not-a-declaration", [Fault("wco.version", pointer, {"found": version}, version)])
+    found = [element for element in root.iter() if local(element) == "Declaration" and _is_wco(element)]
+    if len(found) != 1:
+        fault = Fault("wco.no_declaration", f"/{local(root)}", {"found": len(found)})
+        raise Refused("wco-not-a-declaration", [fault])
+    return found[0]
+
+
+def _is_wco(element: Element) -> bool:
+    return namespace(element).startswith(_NAMESPACE)
+
+
+def _metadata(root: Element, name: str) -> str | None:
+    """A field of the document's meta data."""
+    for element in root.iter():
+        if local(element) == name and _is_wco(element):
+            return (element.text or "").strip() or None
+    return None
+
+
+def _check_function(reading: Reading) -> None:
+    function = reading.text(reading.declaration, "FunctionCode")
+    if function != _ORIGINAL:
+        fault = Fault("wco.function", "/Declaration/FunctionCode", {"found": function or "-"}, function)
+        raise Refused("wco-function-not-taken", [fault])
+
+
+def _fields(reading: Reading, responsible: str | None) -> dict[str, Any]:
+    declaration = reading.declaration
+    shipment = reading.first(declaration, "GoodsShipment")
+    goods = goods_items(reading)
+    papers = documents(reading, declaration) + (documents(reading, shipment) if shipment is not None else [])
+    procedure = _procedure(reading)
+    total = reading.money(declaration, "InvoiceAmount")
+    return {
+        "lrn": reading.text(declaration, "FunctionalReferenceID"),
+        "ucr": _ucr(reading, shipment, papers),
+        "direction": _direction(reading, procedure),
+        "procedure": procedure,
+        "customs_office": _customs_office(reading),
+        "dispatch_country": reading.text(shipment, "ExportCountry/ID") or _of_items(reading, "ExportCountry/ID"),
+        "destination_country": reading.text(shipment, "Destination/CountryCode")
+        or _of_items(reading, "Destination/CountryCode"),
+        "incoterm": reading.text(shipment, "TradeTerms/ConditionCode"),
+        "incoterm_place": reading.text(shipment, "TradeTerms/LocationID")
+        or reading.text(shipment, "TradeTerms/LocationName"),
+        "currency": _currency(total, goods),
+        "total_price": total,
+        "freight": reading.money(shipment, "CustomsValuation/FreightChargeAmount"),
+        "total_gross_mass_kg": reading.text(declaration, "TotalGrossMassMeasure"),
+        "total_packages": reading.text(declaration, "TotalPackageQuantity"),
+        "parties": parties(reading, responsible),
+        "transport": transport(reading, [*papers, *(paper for item in goods for paper in item["documents"])]),
+        "goods": goods,
+        "documents": papers,
+    }
+
+
+def _ucr(reading: Reading, shipment: Element | None, papers: Sequence[dict[str, Any]]) -> str | None:
+    stated = reading.text(shipment, "UCR/TraderAssignedReferenceID") or reading.text(shipment, "UCR/ID")
+    return stated or next((paper["number"] for paper in papers if paper["type"][1:] == _UCR_DOCUMENT), None)
+
+
+def _direction(reading: Reading, procedure: str | None) -> str:
+    """Import or export, by the declaration's type; between special territories by its procedure."""
+    kind = reading.text(reading.declaration, "TypeCode")
+    match (kind or "")[:2]:
+        case "IM":
+            return "import"
+        case "EX":
+            return "export"
+        case "CO" if procedure:
+            return "export" if procedure.startswith(_OUTWARD) else "import"
+    fault = Fault("wco.direction", "/Declaration/TypeCode", {"found": kind or "-"}, kind)
+    raise Refused("wco-function-not-taken", [fault])
+
+
+def _procedure(reading: Reading) -> str | None:
+    """Requested and previous procedure, where all goods items have the same."""
+    codes = set()
+    for item in reading.all(reading.declaration, "GoodsShipment/GovernmentAgencyGoodsItem"):
+        for procedure in reading.all(item, "GovernmentProcedure"):
+            previous = reading.first(procedure, "PreviousCode")
+            if previous is not None:
+                codes.add((reading.text(procedure, "CurrentCode") or "") + (reading.take(previous) or ""))
+    return codes.pop() if len(codes) == 1 else None
+
+
+def _customs_office(reading: Reading) -> str | None:
+    """The office named as responsible; that of exit or presentation where none is."""
+    for path in ("DeclarationOfficeID", "PresentationOffice/ID", "ExitOffice/ID"):
+        office = reading.text(reading.declaration, path)
+        if office:
+            return office
+    return None
+
+
+def _of_items(reading: Reading, path: str) -> str | None:
+    """What stands at the goods items, where all of them say the same."""
+    found = set(reading.texts(reading.declaration, f"GoodsShipment/GovernmentAgencyGoodsItem/{path}"))
+    return found.pop() if len(found) == 1 else None
+
+
+def _currency(total: dict[str, str | None] | None, goods: Sequence[dict[str, Any]]) -> str | None:
+    """The invoice's currency: of its total, else of all its lines, where they agree."""
+    if total is not None:
+        return total["currency"]
+    found = {item["price"]["currency"] for item in goods if item["price"] is not None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _without_absent(value: Any) -> Any:
+    """The same without fields that are None, so that what is absent is absent, not null."""
+    if isinstance(value, dict):
+        return {name: _without_absent(each) for name, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [_without_absent(each) for each in value]
+    return value

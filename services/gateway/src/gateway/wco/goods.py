@@ -1,0 +1,111 @@
+"""Goods items of a WCO declaration.
+
+Numbers of data elements are those of the customs data annexes: 6/14 commodity code, 4/14 price,
+6/1 and 6/5 masses, 6/10 packages, 4/16 valuation method, 5/15 origin, 4/17 preference.
+"""
+
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from gateway.wco.reading import Reading
+
+_TARIFF, _TARIC = "TSP", "TRC"
+"""Classification kinds: the code of the combined nomenclature, and the two digits that refine it."""
+
+_TARIFF_DIGITS = 8
+
+_NO_PREFERENCE = "1"
+"""First digit of a preference code that claims none: the rate that applies to everybody."""
+
+_ORIGIN_PROOFS = ("N954", "N864", "N865", "N990", "U")
+"""Document types that prove a preferential origin: movement certificates, invoice declarations, and the U series."""
+
+
+def goods_items(reading: Reading) -> list[dict[str, Any]]:
+    """All goods items, in document order."""
+    items = reading.all(reading.declaration, "GoodsShipment/GovernmentAgencyGoodsItem")
+    return [_item(reading, element, index) for index, element in enumerate(items, start=1)]
+
+
+def _item(reading: Reading, element: Element, position: int) -> dict[str, Any]:
+    commodity = reading.first(element, "Commodity")
+    papers = documents(reading, element)
+    return {
+        "number": reading.text(element, "SequenceNumeric") or position,
+        "commodity_code": _commodity_code(reading, commodity),
+        "description": reading.text(commodity, "Description"),
+        "origin": reading.text(element, "Origin/CountryCode"),
+        "preference": _preference(reading, commodity, papers),
+        "quantity": _quantity(reading, commodity),
+        "gross_mass_kg": _kilograms(reading, commodity, "GoodsMeasure/GrossMassMeasure"),
+        "net_mass_kg": _kilograms(reading, commodity, "GoodsMeasure/NetNetWeightMeasure"),
+        "packages": _packages(reading, element),
+        "package_kind": _package_kind(reading, element),
+        "price": reading.money(commodity, "InvoiceLine/ItemChargeAmount"),
+        "customs_value": reading.money(element, "CustomsValueAmount"),
+        "valuation_method": reading.text(element, "CustomsValuation/MethodCode"),
+        "documents": papers,
+    }
+
+
+def _commodity_code(reading: Reading, commodity: Element | None) -> str:
+    """Tariff code with the refining digits behind; empty where the declaration states none."""
+    codes: dict[str | None, str] = {}
+    for classification in reading.all(commodity, "Classification"):
+        kind = next((kind.text for kind in reading.all(classification, "IdentificationTypeCode")), None)
+        if kind in (_TARIFF, _TARIC) and kind not in codes:
+            codes[kind] = reading.text(classification, "ID") or ""
+            reading.text(classification, "IdentificationTypeCode")
+    tariff, refinement = codes.get(_TARIFF, ""), codes.get(_TARIC, "")
+    return tariff + refinement if len(tariff) == _TARIFF_DIGITS else tariff
+
+
+def _preference(reading: Reading, commodity: Element | None, papers: list[dict[str, Any]]) -> dict[str, Any] | None:
+    code = reading.text(commodity, "DutyTaxFee/DutyRegimeCode")
+    if code is None or code.startswith(_NO_PREFERENCE):
+        return None
+    proofs = (paper["number"] for paper in papers if str(paper["type"]).startswith(_ORIGIN_PROOFS))
+    return {"code": code, "certificate": next(proofs, None)}
+
+
+def _quantity(reading: Reading, commodity: Element | None) -> dict[str, Any] | None:
+    """The statistical quantity where it names its unit; without one it is a number without a meaning here."""
+    element = reading.first(commodity, "GoodsMeasure/TariffQuantity")
+    if element is None or element.get("unitCode") is None:
+        return None
+    return {"value": reading.take(element), "unit": element.get("unitCode")}
+
+
+def _kilograms(reading: Reading, commodity: Element | None, path: str) -> str | None:
+    """A mass; one in another unit than kilograms is not carried, and so is listed as not read."""
+    element = reading.first(commodity, path)
+    if element is None or element.get("unitCode", "KGM") != "KGM":
+        return None
+    return reading.take(element)
+
+
+def _packages(reading: Reading, element: Element) -> int | str | None:
+    """Packages of all kinds together; a text that is no number is handed on, to be refused by name."""
+    counts = reading.texts(element, "Packaging/QuantityQuantity")
+    if not counts:
+        return None
+    if all(count.isascii() and count.isdigit() and len(count) < 10 for count in counts):  # noqa: PLR2004 - fits an int
+        return sum(int(count) for count in counts)
+    return next(count for count in counts if not count.isdigit() or len(count) >= 10)  # noqa: PLR2004
+
+
+def _package_kind(reading: Reading, element: Element) -> str | None:
+    """The kind, where all packages are of one."""
+    kinds = {kind.text for kind in reading.all(element, "Packaging/TypeCode")}
+    return reading.texts(element, "Packaging/TypeCode")[0] if len(kinds) == 1 and all(kinds) else None
+
+
+def documents(reading: Reading, element: Element) -> list[dict[str, Any]]:
+    """Documents, certificates and earlier declarations named at one level: type is category and type code."""
+    found = []
+    for name in ("AdditionalDocument", "PreviousDocument"):
+        for paper in reading.all(element, name):
+            kind = (reading.text(paper, "CategoryCode") or "") + (reading.text(paper, "TypeCode") or "")
+            if kind:
+                found.append({"type": kind, "number": reading.text(paper, "ID")})
+    return found

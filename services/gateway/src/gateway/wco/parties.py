@@ -1,0 +1,52 @@
+"""Parties of a WCO declaration: by number, as it stands. Names and addresses are not carried.
+
+The scheme of a number is its `schemeID` attribute where it has one. Else the number is an EORI,
+which begins with the two letters of the country that issued it (Regulation (EU) 2015/2446, annex
+12-01; the United Kingdom kept the form), or belongs to the country responsible for the document.
+"""
+
+import re
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from gateway.wco.reading import Reading
+
+_PLACES = (
+    ("declarant", "Declarant"),
+    ("agent", "Agent"),
+    ("importer", "GoodsShipment/Importer"),
+    ("exporter", "Exporter"),
+    ("exporter", "GoodsShipment/Exporter"),
+    ("consignor", "GoodsShipment/Consignor"),
+    ("consignor", "Consignment/Consignor"),
+    ("consignee", "GoodsShipment/Consignee"),
+    ("carrier", "Consignment/Carrier"),
+    ("payer", "GoodsShipment/Payer"),
+)
+
+_EORI = re.compile(r"[A-Z]{2}[0-9A-Z]{1,15}")
+
+
+def identifier(element: Element, value: str, responsible: str | None) -> dict[str, Any]:
+    """Scheme and value of a party's number."""
+    scheme = element.get("schemeID")
+    compact = value.replace(" ", "").upper()
+    if scheme is None and _EORI.fullmatch(compact) and any(sign.isdigit() for sign in compact[2:]):
+        scheme = f"{compact[:2]}-EORI"
+    if scheme is None and responsible:
+        scheme = f"{responsible}-EORI"
+    return {"scheme": scheme, "value": compact}
+
+
+def parties(reading: Reading, responsible: str | None) -> list[dict[str, Any]]:
+    """Everybody who has a number, each role and number once."""
+    found: list[dict[str, Any]] = []
+    for role, place in _PLACES:
+        for element in reading.all(reading.declaration, f"{place}/ID"):
+            value = reading.take(element)
+            if value is None:
+                continue
+            party = {"role": role, "identifier": identifier(element, value, responsible)}
+            if party not in found:
+                found.append(party)
+    return found

@@ -1,0 +1,89 @@
+"""Bytes into an element tree, bounded: hostile XML ends in a clear error, never in a full memory.
+
+No document type, so no entities and nothing external; limits on bytes, depth, elements and the
+length of one text are checked while parsing, before the tree grows.
+"""
+
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
+
+from gateway.domain.faults import Fault, Refused
+
+MAX_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 40
+"""The deepest real declaration seen has 9 levels."""
+MAX_ELEMENTS = 200_000
+MAX_TEXT = 10_000
+MAX_ATTRIBUTES = 30
+
+
+class _BoundedBuilder(TreeBuilder):
+    """Builds the tree and stops as soon as it outgrows its bounds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = 0
+        self._elements = 0
+        self._text = 0
+
+    def start(self, tag: Any, attrs: Any, /) -> Element:
+        self._depth += 1
+        self._elements += 1
+        self._text = 0
+        if self._depth > MAX_DEPTH:
+            raise Refused("xml-too-deep", limit=MAX_DEPTH)
+        if self._elements > MAX_ELEMENTS:
+            raise Refused("xml-too-large", limit=f"{MAX_ELEMENTS} elements")
+        if len(attrs) > MAX_ATTRIBUTES:
+            raise Refused("xml-too-large", limit=f"{MAX_ATTRIBUTES} attributes")
+        return super().start(tag, attrs)
+
+    def end(self, tag: Any, /) -> Element:
+        self._depth -= 1
+        self._text = 0
+        return super().end(tag)
+
+    def data(self, data: Any, /) -> None:
+        self._text += len(data)
+        if self._text > MAX_TEXT:
+            raise Refused("xml-too-large", limit=f"{MAX_TEXT} characters in one element")
+        super().data(data)
+
+
+def parse(body: bytes) -> Element:
+    """The root element.
+
+    Raises:
+        Refused: too large, too deep, with a document type or entities, or not well-formed.
+    """
+    if len(body) > MAX_BYTES:
+        raise Refused("too-large", limit=MAX_BYTES)
+    parser = DefusedXMLParser(target=_BoundedBuilder(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    try:
+        parser.feed(body)
+        root = parser.close()
+    except DefusedXmlException:
+        raise Refused("xml-hostile") from None
+    except ParseError as error:
+        line, column = error.position
+        raise Refused("xml-malformed", [Fault("xml.malformed", values={"line": line, "column": column})]) from None
+    except (LookupError, ValueError, RecursionError):
+        # An encoding that the parser does not know, or bytes that are not in the one it names.
+        raise Refused("xml-malformed", [Fault("xml.encoding")]) from None
+    if not isinstance(root, Element):
+        raise Refused("xml-malformed", [Fault("xml.malformed", values={"line": 1, "column": 0})])
+    return root
+
+
+def local(element: Element) -> str:
+    """The name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def namespace(element: Element) -> str:
+    """The namespace, empty where there is none."""
+    tag = str(element.tag)
+    return tag[1:].partition("}")[0] if tag.startswith("{") else ""

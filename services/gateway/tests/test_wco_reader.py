@@ -1,0 +1,156 @@
+"""The reader of WCO declarations: real documents in, hostile and foreign ones out."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.gateway.v1 import Declaration
+from gateway.domain.faults import Refused
+from gateway.wco import read
+
+ORIGINALS = Path(__file__).resolve().parents[4] / "shared" / "data" / "wco" / "samples"
+
+
+def wco(inside: str = "", *, function: str = "9", kind: str = "IMA", meta: str = "") -> bytes:
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<md:MetaData xmlns:md="urn:wco:datamodel:WCO:DocumentMetaData-DMS:2" xmlns="urn:wco:datamodel:WCO:DEC-DMS:2">
+<md:WCODataModelVersionCode>3.6</md:WCODataModelVersionCode><md:WCOTypeName>DEC</md:WCOTypeName>{meta}
+<Declaration><FunctionCode>{function}</FunctionCode><FunctionalReferenceID>L1</FunctionalReferenceID>
+<TypeCode>{kind}</TypeCode>{inside}</Declaration></md:MetaData>""".encode()
+
+
+def originals() -> list[Path]:
+    """The documents that claim to be declarations."""
+    if not ORIGINALS.is_dir():
+        pytest.skip(f"the WCO sample documents are not at {ORIGINALS}")
+    documents = (path for path in sorted(ORIGINALS.rglob("*")) if path.suffix.lower() == ".xml")
+    return [path for path in documents if b"WCOTypeName>DEC<" in path.read_bytes()]
+
+
+def validated(fields: dict[str, Any]) -> Declaration:
+    return Declaration.model_validate({"ucr": "4CN000000000000000-1", **fields})
+
+
+def test_every_import_original_is_read() -> None:
+    read_ones = []
+    for path in originals():
+        body = path.read_bytes()
+        if b"<FunctionCode>9<" not in body.replace(b"p:", b"") or b"TypeCode>IM" not in body:
+            continue
+        declaration = validated(read(body).fields)
+        assert declaration.direction == "import"
+        assert declaration.lrn
+        assert any(party.role == "declarant" for party in declaration.parties), path.name
+        assert declaration.goods, path.name
+        read_ones.append(declaration)
+    assert len(read_ones) >= 110
+
+
+def test_every_document_is_read_or_refused_by_name() -> None:
+    refusals = Counter[str]()
+    for path in originals():
+        try:
+            validated(read(path.read_bytes()).fields)
+        except Refused as refused:
+            refusals[refused.problem] += 1
+            assert refused.faults, path.name
+    assert refusals == {"wco-function-not-taken": 12}
+
+
+def test_values_of_a_real_declaration_stand_as_they_were() -> None:
+    path = ORIGINALS / "TT_IM189a" / "Step1_TT_IM189a.xml"
+    if not path.exists():
+        pytest.skip(f"the WCO sample documents are not at {ORIGINALS}")
+    document = read(path.read_bytes())
+    declaration = validated(document.fields)
+    item = declaration.goods[0]
+    assert (declaration.lrn, declaration.procedure, declaration.incoterm) == ("U.7849431BQMLR", "4000", "CIF")
+    assert (declaration.dispatch_country, declaration.destination_country) == ("US", "GB")
+    assert (item.commodity_code, item.origin, item.packages, item.package_kind) == ("8543400000", "US", 100, "BX")
+    assert item.price is not None
+    assert (str(item.price.amount), item.price.currency) == ("2000", "GBP")
+    assert (str(item.gross_mass_kg), str(item.net_mass_kg)) == ("15", "10")
+    assert [str(party.identifier) for party in declaration.parties] == [
+        "GB-EORI:GB603202734852",
+        "GB-EORI:GB553202734852",
+    ]
+    assert declaration.transport.containers == ("AD12345",)
+    assert declaration.transport.location is not None
+    assert declaration.transport.location.unlocode == "GBWLA"
+    assert "/Declaration/Exporter/Name" in document.not_read
+    assert "/Declaration/GoodsShipment/GovernmentAgencyGoodsItem/Commodity/Description" not in document.not_read
+
+
+def test_a_number_keeps_the_scheme_it_names() -> None:
+    fields = read(wco('<Declarant><ID schemeID="CN-USCC">91370200mb2f00qd1x</ID></Declarant>')).fields
+    assert fields["parties"] == [
+        {"role": "declarant", "identifier": {"scheme": "CN-USCC", "value": "91370200MB2F00QD1X"}}
+    ]
+
+
+def test_a_mass_in_another_unit_is_named_as_not_read() -> None:
+    goods = (
+        "<GoodsShipment><GovernmentAgencyGoodsItem><SequenceNumeric>1</SequenceNumeric><Commodity><GoodsMeasure>"
+        '<GrossMassMeasure unitCode="TNE">3</GrossMassMeasure></GoodsMeasure></Commodity>'
+        "</GovernmentAgencyGoodsItem></GoodsShipment>"
+    )
+    document = read(wco(goods))
+    assert "gross_mass_kg" not in document.fields["goods"][0]
+    assert document.not_read == (
+        "/Declaration/GoodsShipment/GovernmentAgencyGoodsItem/Commodity/GoodsMeasure/GrossMassMeasure",
+    )
+
+
+def test_an_expanding_entity_is_refused() -> None:
+    bomb = b'<!DOCTYPE a [<!ENTITY b "bbbbbbbb"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]><a>&c;&c;&c;</a>'
+    with pytest.raises(Refused, match="xml-hostile"):
+        read(bomb)
+
+
+def test_an_external_document_type_is_refused() -> None:
+    with pytest.raises(Refused, match="xml-hostile"):
+        read(b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>')
+
+
+@pytest.mark.parametrize("depth", [100, 200_000])
+def test_huge_nesting_is_refused(depth: int) -> None:
+    with pytest.raises(Refused, match="xml-too-deep"):
+        read(b"<a>" * depth + b"</a>" * depth)
+
+
+def test_a_flood_of_elements_is_refused() -> None:
+    with pytest.raises(Refused, match="xml-too-large"):
+        read(b"<a>" + b"<b/>" * 300_000 + b"</a>")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"not xml", b"<a><b></a>", b"\xff\xfe\x00", b'<?xml version="1.0" encoding="x-none"?><a/>', b"<a>\x00</a>"],
+)
+def test_what_is_not_well_formed_is_refused(body: bytes) -> None:
+    with pytest.raises(Refused, match="xml-malformed"):
+        read(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html><body>hello</body></html>",
+        b'<Declaration xmlns="urn:other"><FunctionCode>9</FunctionCode></Declaration>',
+        wco().replace(b">DEC<", b">RES<"),
+        wco().replace(b">3.6<", b">2.0<"),
+    ],
+)
+def test_foreign_documents_are_refused(body: bytes) -> None:
+    with pytest.raises(Refused, match="wco-not-a-declaration") as refused:
+        read(body)
+    assert refused.value.faults[0].pointer
+
+
+@pytest.mark.parametrize(("function", "kind"), [("13", "COR"), ("13", "INV"), ("9", "XXX")])
+def test_functions_that_are_not_taken_are_named(function: str, kind: str) -> None:
+    with pytest.raises(Refused, match="wco-function-not-taken") as refused:
+        read(wco(function=function, kind=kind))
+    assert refused.value.faults[0].pointer.startswith("/Declaration/")
