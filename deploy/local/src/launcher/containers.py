@@ -1,0 +1,117 @@
+"""Kafka and MongoDB as containers, by testcontainers, whose reaper removes them when we die."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from launcher.failures import LauncherError
+from launcher.progress import Report, step
+
+KAFKA_IMAGE = "apache/kafka:4.1.0"
+MONGO_IMAGE = "mongo:8.0"
+START_SECONDS = 300.0
+
+
+def docker_runs() -> bool:
+    """Whether a Docker daemon answers; the program alone proves nothing."""
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    try:
+        command = [docker, "info", "--format", "{{.ServerVersion}}"]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=15, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return run.returncode == 0 and bool(run.stdout.strip())
+
+
+class ContainerServer:
+    """A server in a container on a fixed port, its data in a folder of ours."""
+
+    kind = "container"
+    pid: int | None = None
+
+    def __init__(
+        self, what: str, address: str, container: Callable[[], Any], answers: Callable[[str], Awaitable[bool]]
+    ) -> None:
+        self.address = address
+        self._what = what
+        self._make = container
+        self._answers = answers
+        self._container: Any = None
+
+    @property
+    def alive(self) -> bool:
+        if self._container is None:
+            return False
+        wrapped = self._container.get_wrapped_container()
+        wrapped.reload()
+        return bool(wrapped.status == "running")
+
+    async def start(self, report: Report) -> None:
+        async with step(report, f"Starting {self._what} in a container"):
+            if self._container is None:
+                container = self._make()
+                await asyncio.to_thread(container.start)
+                self._container = container
+            else:
+                await asyncio.to_thread(self._container.get_wrapped_container().start)
+            deadline = time.monotonic() + START_SECONDS
+            while not await self._answers(self.address):
+                if time.monotonic() > deadline:
+                    raise LauncherError(f"{self._what} did not answer within {START_SECONDS:.0f} s in its container.")
+                await asyncio.sleep(0.2)
+
+    async def stop(self) -> None:
+        if self._container is not None:
+            await asyncio.to_thread(self._container.stop)
+            self._container = None
+
+    async def kill(self) -> None:
+        if self._container is not None:
+            await asyncio.to_thread(self._container.get_wrapped_container().kill)
+
+
+def kafka(folder: Path, *, port: int) -> ContainerServer:
+    """Apache Kafka's own image with the settings of the broker that runs from jars."""
+    from launcher.kafka import SETTINGS, answers  # noqa: PLC0415 - kafka chooses between jars and this module
+
+    settings = SETTINGS | {
+        "listeners": f"PLAINTEXT://0.0.0.0:{port},CONTROLLER://127.0.0.1:9093",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "controller.quorum.voters": "1@127.0.0.1:9093",
+        "log.dirs": "/data",
+    }
+    environment = {f"KAFKA_{name.replace('.', '_').upper()}": value for name, value in settings.items()}
+    address = f"127.0.0.1:{port}"
+    return ContainerServer(
+        "Kafka", address, lambda: _container(KAFKA_IMAGE, folder, "/data", port, port, environment), answers
+    )
+
+
+def mongo(folder: Path, *, port: int) -> ContainerServer:
+    """A standalone mongod."""
+    from launcher.database import answers  # noqa: PLC0415 - database chooses between servers and this module
+
+    url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+    return ContainerServer(
+        "MongoDB", url, lambda: _container(MONGO_IMAGE, folder, "/data/db", 27017, port, {}), answers
+    )
+
+
+def _container(image: str, folder: Path, inside: str, port: int, outside: int, environment: dict[str, str]) -> Any:
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - slow, and only where Docker runs
+
+    folder.mkdir(parents=True, exist_ok=True)
+    container = DockerContainer(image, user=f"{os.getuid()}:{os.getgid()}")
+    container = container.with_volume_mapping(str(folder), inside, "rw")
+    # Docker's library also takes an address beside the port, which keeps it off the network.
+    container = container.with_bind_ports(port, ("127.0.0.1", outside))  # type: ignore[arg-type]
+    for name, value in environment.items():
+        container = container.with_env(name, value)
+    return container

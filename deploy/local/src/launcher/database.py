@@ -1,0 +1,100 @@
+"""The database: a given MongoDB, else `mongod`, else a container, else SecantusDB.
+
+SecantusDB speaks MongoDB's wire protocol over the WiredTiger engine and comes with the locked packages:
+for development and tests only. Whichever it is, an acknowledged write survives `kill -9`.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from launcher import containers
+from launcher.failures import LauncherError
+from launcher.processes import Child
+from launcher.progress import Report, step
+from launcher.servers import GivenServer, Server
+
+START_SECONDS = 60.0
+
+
+class ProcessDatabase:
+    """A database server that runs as a child process; its data stays where its command says."""
+
+    def __init__(self, kind: str, command: list[str], *, port: int, log: Path, stop_seconds: float) -> None:
+        self.kind = kind
+        self.address = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+        self._child = Child(kind, command, log=log, environment=os.environ, stop_seconds=stop_seconds)
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._child.alive
+
+    async def start(self, report: Report) -> None:
+        async with step(report, f"Starting the database ({self.kind})"):
+            self._child.start()
+            await self._child.until(lambda: answers(self.address), seconds=START_SECONDS)
+
+    async def stop(self) -> None:
+        await self._child.stop()
+
+    async def kill(self) -> None:
+        await self._child.kill()
+
+
+def mongod(program: str, folder: Path, log: Path, *, port: int) -> ProcessDatabase:
+    command = [program, "--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(folder)]
+    return ProcessDatabase("mongod", command, port=port, log=log, stop_seconds=20.0)
+
+
+def secantus(folder: Path, log: Path, *, port: int) -> ProcessDatabase:
+    """The embedded server; the Rust one where it is on the path, which is three to five times as fast."""
+    rust = shutil.which("secantusd-rs")
+    program = rust or str(Path(sys.executable).with_name("secantusd-py"))
+    # A long oplog slows single updates down; without sync-on-commit a kill loses acknowledged writes.
+    options = ["--oplog-max-entries", "1000", "--sync-on-commit"]
+    command = [program, "--port", str(port), "--storage-path", str(folder), *options]
+    # It is slow to stop and loses nothing when killed: no reason to wait long.
+    return ProcessDatabase("secantusd-rs" if rust else "secantusdb", command, port=port, log=log, stop_seconds=5.0)
+
+
+async def answers(url: str) -> bool:
+    """Whether a server at that address answers a ping."""
+    async with AsyncMongoClient[dict[str, object]](url, serverSelectionTimeoutMS=500, connectTimeoutMS=500) as client:
+        try:
+            await client.admin.command("ping")
+        except PyMongoError:
+            return False
+        return True
+
+
+def choose(mode: str, folder: Path, logs: Path, *, port: int) -> Server:
+    """The database for this machine.
+
+    Args:
+        mode: auto, local, containers or external.
+
+    Raises:
+        LauncherError: none can run; says what to do.
+    """
+    given = os.environ.get("MONGO_URL", "")
+    if given and mode in ("auto", "external"):
+        return GivenServer("MongoDB", given)
+    if mode == "external":
+        raise LauncherError("Set MONGO_URL to the MongoDB to use.")
+    log = logs / "database.log"
+    program = shutil.which("mongod")
+    if program and mode != "containers":
+        return mongod(program, folder, log, port=port)
+    if mode != "local" and containers.docker_runs():
+        return containers.mongo(folder, port=port)
+    if mode == "containers":
+        raise LauncherError("Docker does not run here: start it, or use --infra=local.")
+    return secantus(folder, log, port=port)

@@ -1,0 +1,23 @@
+"""What can go wrong on the user's machine, each in one line that says what to do."""
+
+import errno
+
+
+class LauncherError(Exception):
+    """Something is missing or in the way; the message is one line for the user, no stack trace wanted."""
+
+
+def explain(error: OSError) -> LauncherError:
+    """An operating system's refusal as a line that says what to do."""
+    where = error.filename or "the working folder"
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return LauncherError(f"The disk is full ({where}): free some space and try again.")
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return LauncherError(
+                f"No permission to write {where}: make it writable for this user, or set TRADE_RUN_DIR."
+            )
+        case errno.EMFILE | errno.ENFILE:
+            return LauncherError("Too many open files: raise the limit with `ulimit -n 4096` and try again.")
+        case _:
+            return LauncherError(f"The system refused: {error}.")

@@ -1,0 +1,39 @@
+"""Fixtures that give tests real servers: `infrastructure` (Kafka and a database) and `platform` (all six services).
+
+Loaded for the whole repository by `-p launcher.fixtures`. A test that asks for either carries the
+marker `infra`; a run of `-m "not infra"` starts no server. `--infra=auto|local|containers|external`
+says where the servers come from.
+"""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from launcher.infrastructure import MODES, Infrastructure
+
+_SERVERS = {"infrastructure", "platform"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--infra", choices=MODES, default="auto", help="where Kafka and the database come from")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "infra: needs a real Kafka and a real database")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("infra")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def infrastructure(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Infrastructure]:
+    """A running Kafka and database of this test run alone; tests take topics and databases of their own names."""
+    servers = Infrastructure(tmp_path_factory.mktemp("infrastructure"), mode=request.config.getoption("--infra"))
+    async with servers:
+        yield servers

@@ -1,0 +1,127 @@
+"""Where one platform keeps what it owns: one folder, nothing outside it but the cache of Kafka's jars."""
+
+import fcntl
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from launcher.failures import LauncherError, explain
+
+FREE_BYTES_WANTED = 500 * 1024 * 1024
+"""Below this a run would soon fill the disk: Kafka's and the database's journals are preallocated."""
+
+
+def run_root() -> Path:
+    """The folder of all platforms: `TRADE_RUN_DIR`, else `.run` of the checkout this module stands in."""
+    given = os.environ.get("TRADE_RUN_DIR")
+    if given:
+        return Path(given).absolute()
+    checkout = Path(__file__).resolve().parents[4]
+    return (checkout if (checkout / "Makefile").exists() else Path.cwd()) / ".run"
+
+
+def cache_root() -> Path:
+    """What may be fetched again: the user's XDG cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trade-platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths inside a platform's folder."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def description(self) -> Path:
+        return self.folder / "platform.json"
+
+    @property
+    def kafka(self) -> Path:
+        return self.folder / "kafka"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "database"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def mail(self) -> Path:
+        return self.folder / "mail"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def tracking_password(self) -> Path:
+        return self.folder / "tracking.password"
+
+    @property
+    def progress(self) -> Path:
+        """What the supervisor reports while it starts; `up` reads it aloud."""
+        return self.logs / "progress.log"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "lock"
+
+    def prepare(self) -> None:
+        """Make the folders.
+
+        Raises:
+            LauncherError: the disk is full or not writable.
+        """
+        try:
+            for folder in (self.kafka, self.database, self.keys, self.mail, self.logs):
+                folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / ".write-check").write_bytes(b"")
+            (self.folder / ".write-check").unlink()
+        except OSError as error:
+            raise explain(error) from error
+        free = shutil.disk_usage(self.folder).free
+        if free < FREE_BYTES_WANTED:
+            wanted = FREE_BYTES_WANTED // 2**20
+            raise LauncherError(f"The disk is full: {self.folder} has {free // 2**20} MB left of {wanted} MB needed.")
+
+
+class FolderLock:
+    """One platform per folder: an advisory lock that the system drops when its holder dies, however it dies."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock; false while another process holds it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = self._path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def held_elsewhere(self) -> bool:
+        """Whether some process holds it now."""
+        if not self._path.exists():
+            return False
+        probe = FolderLock(self._path)
+        taken = probe.acquire()
+        probe.release()
+        return not taken

@@ -1,0 +1,86 @@
+"""Ports of one platform: chosen once, remembered, never shared with a platform beside it.
+
+A platform takes a block of neighbouring ports. A block is claimed by an abstract socket, which lives
+exactly where ports live (the network namespace) and vanishes with its process: two platforms started
+in the same instant cannot choose the same ports. Blocks lie below the ephemeral range, so that no
+outgoing connection ever sits on a port whose server was killed a moment ago.
+"""
+
+import random
+import socket
+
+import psutil
+
+from launcher.failures import LauncherError
+
+FIRST, LAST, SIZE = 10_240, 32_000, 32
+
+
+class PortBlock:
+    """The claim on a block of ports, for as long as this process lives or until it is released."""
+
+    def __init__(self) -> None:
+        self._claim: socket.socket | None = None
+
+    def choose(self, names: list[str], remembered: dict[str, int]) -> dict[str, int]:
+        """A port for each name: the remembered ones, else those of a free block.
+
+        Raises:
+            LauncherError: a remembered port is taken by another program, named where it can be seen.
+        """
+        if all(name in remembered for name in names):
+            base = min(remembered.values())
+            self._claim = _claim(base)
+            for name in names:
+                if self._claim is None or not is_free(remembered[name]):
+                    raise LauncherError(_taken(name, remembered[name]))
+            return {name: remembered[name] for name in names}
+        while True:
+            base = random.randrange(FIRST, LAST, SIZE)  # noqa: S311 - no secret
+            self._claim = _claim(base)
+            if self._claim is not None and all(is_free(base + offset) for offset in range(len(names))):
+                return {name: base + offset for offset, name in enumerate(names)}
+            self.release()
+
+    def release(self) -> None:
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _claim(base: int) -> socket.socket | None:
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0trade-platform-ports-{base}")
+    except OSError:
+        claim.close()
+        return None
+    return claim
+
+
+def _taken(name: str, port: int) -> str:
+    return (
+        f"Port {port} ({name}) is taken by {_holder(port)}: stop that program,"
+        " or choose new ports with `trade dev up --new-ports`."
+    )
+
+
+def _holder(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    except psutil.Error:
+        pass
+    return "another program"

@@ -1,0 +1,1 @@
+"""What stands here needs real servers: `infrastructure` and `platform` come from `launcher.fixtures`."""
