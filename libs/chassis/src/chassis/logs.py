@@ -1,0 +1,186 @@
+"""Log lines: one JSON object each, with trace, span, event and shipment, and without secrets.
+
+Whatever is logged, by us or by a library through `logging`, goes through one chain. Every line
+carries what the current context knows: `trace_id`, `span_id`, each `trade.*` entry of the baggage
+under its own name (so `trade.ucr`), and what was bound (`event_id`). Secrets and personal data do
+not pass: fields are masked by name and by the mark in their contract, objects of unknown type are
+named and not shown, and texts are cleaned of tokens, credentials, addresses and refused input.
+"""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
+from typing import Any, TextIO
+from uuid import UUID
+
+import structlog
+from pydantic import BaseModel
+
+from chassis import telemetry
+
+MASK = "•••"
+MAX_TEXT = 8_000
+"""Characters of one value; the rest of a longer one is cut."""
+
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)|secret|authorization|cookie|credential|signature|(^|_)(token|api_?key|private_?key)s?$",
+    re.IGNORECASE,
+)
+_CLEANING = (
+    # Pydantic shows what it refused; that may be a person's.
+    (re.compile(r"input_value=.*?, input_type=", re.DOTALL), f"input_value={MASK}, input_type="),
+    (re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {MASK}"),
+    (re.compile(r"(?<=://)[^/\s@]+(?=@)"), MASK),
+    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), MASK),
+)
+_NOISY = ("aiokafka", "faststream", "grpc", "pymongo", "asyncio", "httpx2", "uvicorn.access")
+"""Libraries whose INFO is no news to an operator."""
+_ROUTED = ("uvicorn", "uvicorn.error", *_NOISY)
+
+EventDict = MutableMapping[str, Any]
+
+
+def configure(service: str, level: str = "INFO", build: str = "", stream: TextIO | None = None) -> None:
+    """Send every log line of this process to `stream` (standard output) as JSON. Harmless to repeat."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    chain: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _who(service, build),
+        _context,
+        _exception,
+        _without_secrets,
+    ]
+    out = stream or sys.stdout
+    structlog.configure(
+        processors=[*chain, _render],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=lambda *name: _Lines(out, name[0] if name else ""),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=chain,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render],
+            keep_exc_info=False,
+        )
+    )
+    logging.root.handlers = [handler]
+    logging.root.setLevel(number)
+    logging.captureWarnings(True)
+    for name in _ROUTED:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate, logger.disabled = [], True, False
+        logger.setLevel(max(number, logging.WARNING) if name in _NOISY else number)
+
+
+class _Lines:
+    """What structlog writes to: whole lines, under a logger's name."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self.name = name
+
+    def _write(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    debug = info = warning = warn = error = critical = exception = fatal = log = msg = _write
+
+
+def _who(service: str, build: str) -> structlog.typing.Processor:
+    def add(logger: Any, _: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        if build:
+            event["build"] = build
+        record = event.get("_record")
+        name = record.name if record is not None else getattr(logger, "name", "")
+        if name:
+            event["logger"] = name
+        return event
+
+    return add
+
+
+def _context(_: Any, __: str, event: EventDict) -> EventDict:
+    """Add what the current span and baggage say."""
+    for name, value in telemetry.log_fields().items():
+        event.setdefault(name, value)
+    return event
+
+
+def _exception(_: Any, __: str, event: EventDict) -> EventDict:
+    """Turn `exc_info` into a stack."""
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    error = info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["stack"] = "".join(traceback.format_exception(error))[-MAX_TEXT:]
+    return event
+
+
+def _without_secrets(_: Any, __: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        if not name.startswith("_"):  # the standard library's own record, taken out by its formatter
+            event[name] = MASK if _SECRET_NAME.search(name) and value else safe(value)
+    return event
+
+
+def _render(_: Any, __: str, event: EventDict) -> str:
+    return json.dumps(event, ensure_ascii=False, default=repr)
+
+
+def safe(value: Any) -> Any:
+    """A value as it may stand in a log line, JSON through and through."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Enum():
+            return safe(value.value)
+        case str():
+            return clean(value)
+        case BaseException():
+            return clean(f"{type(value).__name__}: {value}")
+        case BaseModel():
+            return {name: _field(value, name) for name in type(value).model_fields}
+        case Mapping():
+            return {
+                str(name): MASK if _SECRET_NAME.search(str(name)) and each else safe(each)
+                for name, each in value.items()
+            }
+        case bytes() | bytearray():
+            return f"<{len(value)} bytes>"
+        case Sequence() | set() | frozenset():
+            return [safe(each) for each in value]
+        case Decimal() | date() | UUID() | PurePath():
+            return clean(str(value))
+        case _:
+            return f"<{type(value).__name__}>"
+
+
+def _field(model: BaseModel, name: str) -> Any:
+    """A contract's field, masked where it is marked as personal."""
+    extra = type(model).model_fields[name].json_schema_extra
+    marked = isinstance(extra, dict) and bool(extra.get("x-personal-data"))
+    return MASK if marked or _SECRET_NAME.search(name) else safe(getattr(model, name))
+
+
+def clean(text: str) -> str:
+    """A text without tokens, credentials, mail addresses and refused input, cut to its limit."""
+    if len(text) > MAX_TEXT:
+        text = text[:MAX_TEXT] + "…"
+    if "@" in text or "=" in text or "." in text or " " in text:
+        for pattern, replacement in _CLEANING:
+            text = pattern.sub(replacement, text)
+    return text

@@ -1,0 +1,25 @@
+"""gRPC between services: who calls, by what right, by when, and what became of it."""
+
+from chassis.identity import Caller, InvalidToken, TokenSigner, TokenVerifier, create_key
+from chassis.rpc.client import connect
+from chassis.rpc.context import current_caller, deadline_left
+from chassis.rpc.rights import Right
+from chassis.rpc.server import GrpcServer
+from chassis.rpc.status import RpcError, abort, reason_of, violations_of
+
+__all__ = [
+    "Caller",
+    "GrpcServer",
+    "InvalidToken",
+    "Right",
+    "RpcError",
+    "TokenSigner",
+    "TokenVerifier",
+    "abort",
+    "connect",
+    "create_key",
+    "current_caller",
+    "deadline_left",
+    "reason_of",
+    "violations_of",
+]

@@ -1,0 +1,151 @@
+"""Calls to a peer: each with a deadline, a token and the trace; repeated only where that is harmless.
+
+A call made while another one is handled ends no later than that one. Repeats are gRPC's own, by
+service config: only for UNAVAILABLE, only of methods named as idempotent, with jitter, all of them
+within the one deadline.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
+
+import grpc
+from opentelemetry import propagate, trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from chassis.identity import TokenSigner
+from chassis.rpc.context import deadline_left
+
+DEADLINE_SECONDS = 5.0
+"""Of a call that names none."""
+ATTEMPTS = 4
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
+Details = grpc.aio.ClientCallDetails
+D = TypeVar("D", bound=Details)
+
+
+def connect(
+    address: str,
+    signer: TokenSigner,
+    audience: str,
+    *,
+    idempotent: Iterable[str] = (),
+    deadline_seconds: float = DEADLINE_SECONDS,
+    subject: str = "",
+    rights: Iterable[str] = (),
+) -> grpc.aio.Channel:
+    """A channel to the service `audience`. Call it where the event loop runs: the channel belongs to it.
+
+    `idempotent` names methods (`/trade.registry.v1.RegistryService/CheckParties`) or whole services
+    (`trade.registry.v1.RegistryService`) that may be repeated. `subject` and `rights` are for staff
+    signers: whose token it is and what that person may do.
+    """
+    given = frozenset(rights)
+    caller = _Caller(lambda: signer.token(audience, subject=subject, rights=given), deadline_seconds)
+    return grpc.aio.insecure_channel(
+        address if "://" in address else f"dns:///{address}",
+        interceptors=[_Unary(caller), _Streaming(caller)],
+        options=[
+            ("grpc.service_config", service_config(idempotent)),
+            ("grpc.enable_retries", 1),
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.initial_reconnect_backoff_ms", 200),
+            ("grpc.max_reconnect_backoff_ms", 5_000),
+            ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+            ("grpc.keepalive_time_ms", 30_000),
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ],
+    )
+
+
+def service_config(idempotent: Iterable[str]) -> str:
+    """gRPC's service config: every address in turn, and which methods are repeated how."""
+    names = [_name(each) for each in idempotent]
+    policy = {
+        "maxAttempts": ATTEMPTS,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "2s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    return json.dumps(
+        {
+            "loadBalancingConfig": [{"round_robin": {}}],
+            "methodConfig": [{"name": names, "retryPolicy": policy}] if names else [],
+        }
+    )
+
+
+def _name(method: str) -> dict[str, str]:
+    service, _, name = method.lstrip("/").partition("/")
+    return {"service": service, "method": name} if name else {"service": service}
+
+
+class _Caller:
+    """Completes a call: deadline, token, trace."""
+
+    def __init__(self, token: Callable[[], str], deadline_seconds: float) -> None:
+        self._token = token
+        self._deadline_seconds = deadline_seconds
+
+    def details(self, given: Details) -> Details:
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier)
+        metadata = grpc.aio.Metadata(*(given.metadata or ()))
+        metadata.add("authorization", f"Bearer {self._token()}")
+        for name, value in carrier.items():
+            metadata.add(name, value)
+        outer = deadline_left()
+        timeout = self._deadline_seconds if given.timeout is None else given.timeout
+        return Details(
+            method=given.method,
+            timeout=timeout if outer is None else min(timeout, outer),
+            metadata=metadata,
+            credentials=given.credentials,
+            wait_for_ready=given.wait_for_ready,
+        )
+
+
+def method_name(method: str | bytes) -> str:
+    """A method's full name as text, without the leading stroke."""
+    return (method.decode() if isinstance(method, bytes) else method).lstrip("/")
+
+
+class _Unary(grpc.aio.UnaryUnaryClientInterceptor):
+    def __init__(self, caller: _Caller) -> None:
+        self._caller = caller
+
+    async def intercept_unary_unary(
+        self,
+        continuation: Callable[[Details, Any], Awaitable[Any]],
+        client_call_details: Details,
+        request: Any,
+    ) -> Any:
+        name = method_name(client_call_details.method)
+        with trace.get_tracer(__name__).start_as_current_span(
+            name,
+            kind=SpanKind.CLIENT,
+            attributes={"rpc.system.name": "grpc", "rpc.method": name},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            call = await continuation(self._caller.details(client_call_details), request)
+            code = await call.code()
+            span.set_attribute("rpc.response.status_code", code.name)
+            if code is not grpc.StatusCode.OK:
+                span.set_status(Status(StatusCode.ERROR, code.name))
+            return call
+
+
+class _Streaming(grpc.aio.UnaryStreamClientInterceptor):
+    def __init__(self, caller: _Caller) -> None:
+        self._caller = caller
+
+    async def intercept_unary_stream(
+        self,
+        continuation: Callable[[Details, Any], Awaitable[Any]],
+        client_call_details: Details,
+        request: Any,
+    ) -> Any:
+        return await continuation(self._caller.details(client_call_details), request)

@@ -1,0 +1,101 @@
+"""The gRPC door of a service.
+
+Every method asks who calls and by what right, runs in the caller's trace, and ends by its
+deadline; what it raises becomes a status. A method without a right is refused. Before it stops
+it says NOT_SERVING, so that callers turn elsewhere while calls in hand are finished.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+
+import grpc
+import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
+
+from chassis.identity import TokenVerifier
+from chassis.rpc.guard import Guard
+from chassis.rpc.rights import Right
+from chassis.settings import ListenSettings
+
+log = structlog.get_logger(__name__)
+
+CONNECTION_AGE_SECONDS = 300.0
+"""After so long a connection is closed gracefully, so that callers find new replicas."""
+
+_OPEN = {
+    "/grpc.health.v1.Health/Check": Right(anyone=True),
+    "/grpc.health.v1.Health/Watch": Right(anyone=True),
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": Right(anyone=True),
+}
+
+Register = Callable[[grpc.aio.Server], None]
+
+
+class GrpcServer:
+    """A service's gRPC server: what is added before `start` is served."""
+
+    def __init__(
+        self,
+        listen: ListenSettings,
+        verifier: TokenVerifier,
+        *,
+        audience: str,
+        rights: Mapping[str, Right],
+        reflection: bool = False,
+        connection_age_seconds: float = CONNECTION_AGE_SECONDS,
+    ) -> None:
+        self._listen = listen
+        self._rights = {**rights, **_OPEN}
+        self._guard = Guard(audience, verifier, self._rights)
+        self._reflection = reflection
+        self._age_ms = int(connection_age_seconds * 1000 * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret
+        self._registrations: list[Register] = []
+        self._server: grpc.aio.Server | None = None
+        self._health = HealthServicer()
+        self.port = listen.port
+        """The port listened on, once started."""
+
+    def register(self, register: Register) -> None:
+        """Serve what `register` adds to the server."""
+        self._registrations.append(register)
+
+    async def start(self) -> None:
+        """Listen, and say SERVING.
+
+        Raises:
+            RuntimeError: the port is taken.
+        """
+        # Built here and not before: a server belongs to the event loop that runs.
+        server = grpc.aio.server(
+            interceptors=[self._guard],
+            options=[
+                ("grpc.max_connection_age_ms", self._age_ms),
+                ("grpc.max_connection_age_grace_ms", 30_000),
+                ("grpc.so_reuseport", 0),
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            ],
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        for register in self._registrations:
+            register(server)
+        if self._reflection:
+            services = {method.split("/")[1] for method in self._rights}
+            enable_server_reflection([*services, SERVICE_NAME], server)
+        self.port = server.add_insecure_port(f"{self._listen.host}:{self._listen.port}")
+        await server.start()
+        self._server = server
+        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+
+    async def say_not_serving(self) -> None:
+        """Tell health checks that no new calls are wanted; calls are still answered."""
+        await self._health.enter_graceful_shutdown()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Say NOT_SERVING, finish the calls in hand, cut off what is not done in time."""
+        await self.say_not_serving()
+        if self._server is not None:
+            await self._server.stop(grace_seconds)
+            self._server = None
