@@ -9,7 +9,7 @@ appended meanwhile keeps the target locked.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
@@ -19,6 +19,9 @@ from chassis.clock import Clock
 
 BREAKER = "~breaker"
 """The lock under which consumption as a whole pauses."""
+
+PageMark: TypeAlias = tuple[datetime, str]
+"""Where a page ended: when a delivery was parked, and its id."""
 
 _DUPLICATE_KEY = 11000
 
@@ -59,6 +62,17 @@ class ParkedDelivery:
     def id(self) -> str:
         return f"{self.position}/{self.target}"
 
+    @property
+    def mark(self) -> PageMark:
+        """Its place among all that is parked, oldest first; only a stored delivery has one.
+
+        Raises:
+            ValueError: it was not stored.
+        """
+        if self.parked_at is None:
+            raise ValueError(f"{self.id} is not stored")
+        return self.parked_at, self.id
+
 
 class ParkingStore(Protocol):
     async def locked(self, targets: Iterable[str]) -> set[str]:
@@ -87,8 +101,8 @@ class ParkingStore(Protocol):
 
     async def show(self, delivery_id: str) -> ParkedDelivery | None: ...
 
-    async def list(self, target: str, after: str, limit: int) -> list[ParkedDelivery]:
-        """Parked deliveries by id behind `after`, of one target or of all."""
+    async def list(self, target: str, after: PageMark | None, limit: int) -> list[ParkedDelivery]:
+        """Parked deliveries, oldest first, behind `after`, of one target or of all (empty)."""
         ...
 
     async def set_breaker(self, reason: str) -> None: ...
@@ -112,7 +126,8 @@ class MongoParking:
     async def create_indexes(self) -> None:
         """Create what is missing; harmless to repeat."""
         order = [("target", ASCENDING), ("topic", ASCENDING), ("partition", ASCENDING), ("offset", ASCENDING)]
-        await self._parked.create_indexes([IndexModel(order)])
+        age = [("parked_at", ASCENDING), ("_id", ASCENDING)]
+        await self._parked.create_indexes([IndexModel(order), IndexModel(age)])
 
     async def locked(self, targets: Iterable[str]) -> set[str]:
         return {lock["_id"] async for lock in self._locks.find({"_id": {"$in": list(targets)}}, {"_id": 1})}
@@ -163,11 +178,13 @@ class MongoParking:
         document = await self._parked.find_one({"_id": delivery_id})
         return None if document is None else _delivery(document)
 
-    async def list(self, target: str, after: str, limit: int) -> list[ParkedDelivery]:
-        where: dict[str, Any] = {"_id": {"$gt": after}}
-        if target:
-            where["target"] = target
-        return [_delivery(document) async for document in self._parked.find(where).sort("_id").limit(limit)]
+    async def list(self, target: str, after: PageMark | None, limit: int) -> list[ParkedDelivery]:
+        where: dict[str, Any] = {"target": target} if target else {}
+        if after is not None:
+            moment, id_ = after
+            where["$or"] = [{"parked_at": {"$gt": moment}}, {"parked_at": moment, "_id": {"$gt": id_}}]
+        cursor = self._parked.find(where).sort([("parked_at", ASCENDING), ("_id", ASCENDING)]).limit(limit)
+        return [_delivery(document) async for document in cursor]
 
     async def set_breaker(self, reason: str) -> None:
         opened = {"$inc": {"version": 1}, "$set": {"reason": reason, "opened_at": self._clock.now()}}
