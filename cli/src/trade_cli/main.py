@@ -25,7 +25,7 @@ INTERRUPTED = 130
 class Commands(TyperGroup):
     """The subcommands, imported when asked for."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
         return [name for name in COMMANDS if importlib.util.find_spec(f"trade_cli.{name}") is not None]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

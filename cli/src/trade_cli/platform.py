@@ -5,6 +5,7 @@ every client (HTTP or gRPC) is made from it.
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import grpc
@@ -13,6 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 DEFAULT = Path(".run") / "default" / "platform.json"
 VARIABLE = "TRADE_PLATFORM"
 STAFF = "staff"
+STAFF_RIGHTS = (
+    "registry.read",
+    "registry.write",
+    "keys.read",
+    "keys.write",
+    "parking.read",
+    "parking.write",
+    "notices.read",
+    "notices.write",
+)
+"""What the holder of a development platform's staff key may do."""
 
 
 class CliError(Exception):
@@ -58,22 +70,25 @@ class Platform(BaseModel):
     logs_dir: Path | None = None
     services: dict[str, ServiceAddress] = Field(default_factory=dict)
 
-    def channel(self, service: str, *, person: str | None = None) -> grpc.aio.Channel:
+    def channel(self, service: str, *, rights: Iterable[str] = STAFF_RIGHTS) -> grpc.aio.Channel:
         """A gRPC channel to a service, with a staff token on every call; call it inside a running loop.
+
+        Whoever holds the staff key of a development platform grants the rights: all of them unless
+        fewer are asked for.
 
         Raises:
             CliError: the service has no gRPC address, or this machine holds no staff key.
         """
-        from chassis.rpc import TokenSigner, connect  # noqa: PLC0415 - not needed by commands that speak HTTP
+        # Imported here: commands that speak HTTP start faster without.
+        from chassis.rpc import TokenSigner, connect  # noqa: PLC0415
 
         address = self.services[service].grpc if service in self.services else None
         if address is None:
             raise CliError(f"{service} has no gRPC address in the platform {self.name!r}")
-        try:
-            signer = TokenSigner(self.keys_dir, STAFF, subject=person or current_person())
-        except (OSError, ValueError) as error:
-            raise CliError(f"no staff key in {self.keys_dir}: {error}") from None
-        return connect(address, service, signer)
+        if not any(self.keys_dir.glob(f"{STAFF}.*.private.pem")):
+            raise CliError(f"no staff key in {self.keys_dir}")
+        signer = TokenSigner(self.keys_dir, STAFF)
+        return connect(address, signer, audience=service, subject=current_person(), rights=rights)
 
     def tracking_auth(self) -> tuple[str, str]:
         """User and password of the support console.
