@@ -33,6 +33,7 @@ class Point(Payload):
 
     code: str = Field(description="Code of its text in the message catalogue, or of the document asked for")
     pointer: str = Field(default="", description="JSON pointer to the field it is about; empty where there is none")
+    parameters: dict[str, str] = Field(default={}, description="Values of the text's placeholders")
 
 
 class NoticeFact(Payload):

@@ -1,0 +1,180 @@
+"""What each command does to a notice in each status, and how its events make its state.
+
+Nothing returns silently: what may come late, because an attempt's answer crossed with something
+else, is listed as such; what must not come at all raises.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, assert_never
+
+from notifications.domain.notice import (
+    AddressNotice,
+    AttemptFailed,
+    AttemptStarted,
+    Channel,
+    Command,
+    CreateNotice,
+    Event,
+    Notice,
+    NoticeAddressed,
+    NoticeCreated,
+    NoticeGivenUp,
+    NoticeSent,
+    RecordFailure,
+    RecordSent,
+    RequestResend,
+    ResendRequested,
+    StartAttempt,
+    Status,
+)
+
+
+class NoticeUnknown(Exception):
+    """There is no such notice."""
+
+
+class AttemptNotDue(Exception):
+    """Somebody else has this attempt in hand, or it is not due (any more). Nothing is remembered of asking."""
+
+
+class ResendNotPossible(Exception):
+    """A mail that is under way already cannot be sent once more; an inbox notice stands in the inbox anyway."""
+
+
+def address(notice: Notice, command: AddressNotice, now: datetime) -> tuple[Event, ...]:
+    """Inbox: told at once. Mail: ready, or given up where there is nowhere to send it to."""
+    addressed = NoticeAddressed(command.language, command.template_version, command.route, now)
+    if notice.intent.channel is Channel.INBOX:
+        return addressed, NoticeSent(attempt=0)
+    if command.unreachable is not None:
+        return addressed, NoticeGivenUp(notice.attempts, command.unreachable, None)
+    return (addressed,)
+
+
+def start(notice: Notice, command: StartAttempt, now: datetime) -> tuple[Event, ...]:
+    """Claim the next attempt, when it is due and nobody else's."""
+    if command.attempt != notice.attempts + 1 or notice.send_after is None or now < notice.send_after:
+        raise AttemptNotDue(f"attempt {command.attempt} of {notice.intent.id}")
+    return (AttemptStarted(command.attempt, command.lease_until),)
+
+
+def not_due(notice: Notice, command: StartAttempt, now: datetime) -> tuple[Event, ...]:
+    raise AttemptNotDue(f"attempt {command.attempt} of {notice.intent.id}, which is {notice.status} at {now}")
+
+
+def sent(_: Notice, command: RecordSent, __: datetime) -> tuple[Event, ...]:
+    """It was sent, even if the word of it comes after another attempt failed or was given up."""
+    return (NoticeSent(command.attempt),)
+
+
+def failed(notice: Notice, command: RecordFailure, _: datetime) -> tuple[Event, ...]:
+    """Only the latest attempt's failure decides what comes next."""
+    if command.attempt != notice.attempts:
+        return ()
+    if command.retry_at is None:
+        return (NoticeGivenUp(command.attempt, command.reason, command.reply_code),)
+    return (AttemptFailed(command.attempt, command.reason, command.reply_code, command.retry_at),)
+
+
+def late(_: Notice, __: Command, ___: datetime) -> tuple[Event, ...]:
+    """The answer to a question that was settled in the meantime."""
+    return ()
+
+
+def resend(notice: Notice, command: RequestResend, now: datetime) -> tuple[Event, ...]:
+    if notice.intent.channel is Channel.INBOX:
+        raise ResendNotPossible(f"{notice.intent.id} stands in the inbox")
+    return (ResendRequested(command.reason, now),)
+
+
+def under_way(notice: Notice, _: RequestResend, __: datetime) -> tuple[Event, ...]:
+    raise ResendNotPossible(f"{notice.intent.id} is {notice.status}")
+
+
+Rule = Callable[[Notice, Any, datetime], tuple[Event, ...]]
+
+TRANSITIONS: Mapping[type[Command], Mapping[Status, Rule]] = {
+    AddressNotice: {
+        Status.WAITING: address,
+        Status.READY: late,
+        Status.SENDING: late,
+        Status.SENT: late,
+        Status.GIVEN_UP: late,
+    },
+    StartAttempt: {
+        Status.WAITING: not_due,
+        Status.READY: start,
+        Status.SENDING: start,
+        Status.SENT: not_due,
+        Status.GIVEN_UP: not_due,
+    },
+    RecordSent: {
+        Status.WAITING: late,
+        Status.READY: sent,
+        Status.SENDING: sent,
+        Status.SENT: late,
+        Status.GIVEN_UP: sent,
+    },
+    RecordFailure: {
+        Status.WAITING: late,
+        Status.READY: late,
+        Status.SENDING: failed,
+        Status.SENT: late,
+        Status.GIVEN_UP: late,
+    },
+    RequestResend: {
+        Status.WAITING: under_way,
+        Status.READY: resend,
+        Status.SENDING: under_way,
+        Status.SENT: resend,
+        Status.GIVEN_UP: resend,
+    },
+}
+"""Command → status → rule: the whole life of a notice after its creation."""
+
+
+def decide(notice: Notice | None, command: Command, now: datetime) -> tuple[Event, ...]:
+    """The events that a command leads to; an intent that exists is not created again.
+
+    Raises:
+        NoticeUnknown, AttemptNotDue, ResendNotPossible: as they say.
+    """
+    if isinstance(command, CreateNotice):
+        return () if notice is not None else (NoticeCreated(command.intent, now),)
+    if notice is None:
+        raise NoticeUnknown(type(command).__name__)
+    return TRANSITIONS[type(command)][notice.status](notice, command, now)
+
+
+def evolve(notice: Notice | None, event: Event) -> Notice:
+    """The state after an event."""
+    if isinstance(event, NoticeCreated):
+        return Notice(event.intent, Status.WAITING, since=event.asked_at)
+    if notice is None:
+        raise NoticeUnknown(type(event).__name__)
+    match event:
+        case NoticeAddressed(language, version, route, addressed_at):
+            return replace(
+                notice,
+                status=Status.READY,
+                language=language,
+                template_version=version,
+                route=route,
+                send_after=addressed_at,
+            )
+        case AttemptStarted(attempt, lease_until):
+            return replace(notice, status=Status.SENDING, attempts=attempt, send_after=lease_until)
+        case NoticeSent():
+            return replace(notice, status=Status.SENT, send_after=None)
+        case AttemptFailed(_, reason, reply_code, next_attempt_at):
+            return replace(
+                notice, status=Status.READY, send_after=next_attempt_at, reason=reason, reply_code=reply_code
+            )
+        case NoticeGivenUp(_, reason, reply_code):
+            return replace(notice, status=Status.GIVEN_UP, send_after=None, reason=reason, reply_code=reply_code)
+        case ResendRequested(_, asked_at):
+            return replace(notice, status=Status.WAITING, since=asked_at, asked=notice.asked + 1, send_after=None)
+        case _ as never:
+            assert_never(never)
