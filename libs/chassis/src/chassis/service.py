@@ -12,9 +12,9 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import grpc
 import structlog
 import uvicorn
+from grpc.aio import Channel, Server
 
 from chassis import kafka, logs, metrics, mongo, telemetry
 from chassis.admin import AdminServer
@@ -68,10 +68,10 @@ class Service:
         self._published: list[Topic] = []
         self._prepare: list[Callable[[], Awaitable[None]]] = [self.parking.create_indexes]
         self._loops: list[Callable[[], Awaitable[None]]] = []
-        self._registrations: list[Callable[[grpc.aio.Server], None]] = []
+        self._registrations: list[Callable[[Server], None]] = []
         self._rights: dict[str, Right] = {}
         self._apps: list[tuple[Any, ListenSettings]] = []
-        self._channels: list[grpc.aio.Channel] = []
+        self._channels: list[Channel] = []
         self._ready = False
 
     # What `app.py` says.
@@ -136,7 +136,7 @@ class Service:
         """Run once before doors open, again and again while the database is away."""
         self._prepare.append(prepare)
 
-    def grpc(self, register: Callable[[grpc.aio.Server], None], *, rights: Mapping[str, Right]) -> None:
+    def grpc(self, register: Callable[[Server], None], *, rights: Mapping[str, Right]) -> None:
         """Serve gRPC methods; one without an entry in `rights` is refused."""
         self._registrations.append(register)
         self._rights |= rights
@@ -145,7 +145,7 @@ class Service:
         """Serve an ASGI application."""
         self._apps.append((app, listen))
 
-    def peer(self, name: str) -> grpc.aio.Channel:
+    def peer(self, name: str) -> Channel:
         """A channel to another service: deadline, retries, token and trace are inside.
 
         Raises:
