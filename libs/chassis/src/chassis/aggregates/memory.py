@@ -66,6 +66,12 @@ def matches(document: Document, where: Mapping[str, Any]) -> bool:
     return True
 
 
+def _rank(document: Document, name: str) -> tuple[bool, Any]:
+    """Where a document stands in a sort: what lacks the field comes first, as in the database."""
+    value = next(iter(_values(document, name.split("."))), None)
+    return value is not None, value if value is not None else 0
+
+
 class MemoryDocuments:
     """A dictionary behind the `Documents` port."""
 

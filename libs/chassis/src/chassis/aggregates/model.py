@@ -12,12 +12,13 @@ from chassis.codec import Codec
 S = TypeVar("S")
 C = TypeVar("C")
 E = TypeVar("E")
+_Seen = TypeVar("_Seen", contravariant=True)
 
 
-class Messages(Protocol[S, E]):
+class Messages(Protocol[_Seen, E]):
     """Domain events ↔ what stands on the wire."""
 
-    def encode(self, event: E, state: S) -> tuple[str, bytes]:
+    def encode(self, event: E, state: _Seen) -> tuple[str, bytes]:
         """The event's type and JSON payload; `state` is the state after it."""
         ...
 
