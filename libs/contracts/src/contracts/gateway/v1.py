@@ -83,12 +83,25 @@ class Declaration(Payload):
     documents: tuple[Document, ...] = Field(default=(), description="Documents of the whole declaration")
 
 
+class ReceiptFacts(Payload):
+    """How a submission came to the gateway: what its receipt is rebuilt from. Of no meaning to other services."""
+
+    id: str = Field(description="The receipt's id; set by the gateway")
+    submitter: str = Field(description="Whose key or topic it was: partner:<code> or firm:<SCHEME>:<VALUE>")
+    source: str = Field(description="CloudEvents source, or what stands for it; set by the submitter")
+    submission_id: str = Field(description="The submitter's own id within the source; set by the submitter")
+    content_hash: str = Field(description="Of the canonical data, trace headers left out; set by the gateway")
+    media_type: str = Field(description="Of the original bytes; set by the submitter")
+    not_read: tuple[str, ...] = Field(default=(), description="Parts of the original that are not carried")
+
+
 class DeclarationSubmitted(Payload):
     receipt_id: str = Field(description="The gateway's receipt, where the original bytes are kept; set by the gateway")
     received_at: Timestamp = Field(description="When the gateway had it; set by the gateway")
     firm: Identifier = Field(description="The firm whose key lodged it; set by the gateway")
     function: DeclarationFunction = Field(description="Original, or correction of a rejected one; set by the declarant")
     declaration: Declaration = Field(description="What was declared; set by the declarant")
+    receipt: ReceiptFacts | None = Field(default=None, description="How it came here; set by the gateway")
 
 
 class Instrument(StrEnum):
@@ -141,6 +154,7 @@ class ProjectSubmitted(Payload):
     received_at: Timestamp = Field(description="When the gateway had it; set by the gateway")
     firm: Identifier = Field(description="The sponsor, by the key that submitted it; set by the gateway")
     project: Project = Field(description="What is sought; set by the sponsor")
+    receipt: ReceiptFacts | None = Field(default=None, description="How it came here; set by the gateway")
 
 
 class MandateSubmitted(Payload):
@@ -148,6 +162,7 @@ class MandateSubmitted(Payload):
     received_at: Timestamp = Field(description="When the gateway had it; set by the gateway")
     firm: Identifier = Field(description="The investor, by the key that submitted it; set by the gateway")
     mandate: Mandate = Field(description="What is offered; set by the investor")
+    receipt: ReceiptFacts | None = Field(default=None, description="How it came here; set by the gateway")
 
 
 EVENTS: dict[str, type[Payload]] = {

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from contracts.gateway.v1 import ReceiptFacts
 from contracts.values import Classifier, Location, Money, Payload, References, Timestamp
 
 
@@ -36,6 +37,7 @@ class PartnerEvent(Payload):
     retracts: str | None = Field(
         default=None, description="The partner's own id of the event that this one takes back; set by the partner"
     )
+    receipt: ReceiptFacts | None = Field(default=None, description="How it came here; set by the gateway")
 
 
 class ShipmentArrived(PartnerEvent):
