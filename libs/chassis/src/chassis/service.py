@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -145,13 +145,15 @@ class Service:
         """Serve an ASGI application."""
         self._apps.append((app, listen))
 
-    def peer(self, name: str) -> Channel:
+    def peer(self, name: str, *, idempotent: Iterable[str] = ()) -> Channel:
         """A channel to another service: deadline, retries, token and trace are inside.
+
+        `idempotent` names the methods that may be repeated while the peer is away for a moment.
 
         Raises:
             KeyError: the settings name no address for this peer.
         """
-        channel = connect(self.settings.peers[name], self.signer, audience=name)
+        channel = connect(self.settings.peers[name], self.signer, audience=name, idempotent=idempotent)
         self._channels.append(channel)
         return channel
 

@@ -1,0 +1,173 @@
+"""A lost database from the service's own topic: what was published is folded, nothing is decided again.
+
+Per aggregate the events are taken in the order of their sequence numbers, and those that the
+document knows are left out, so that it also brings an older copy up to date. Their `causationid`
+gives back the history lines of every input that changed something. Afterwards the group's offsets
+are set to the beginning: reading the inputs again brings back what was saved but not yet
+published, what was parked, and the lines of inputs that changed nothing; identity makes the rest
+harmless.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from chassis.aggregates import Aggregates
+from chassis.aggregates.document import Loaded, read, write
+from chassis.consumer import raw_record
+from chassis.records import RawRecord
+from chassis.settings import KafkaSettings
+from contracts.envelope import Envelope, parse
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+
+
+class EventsMissing(Exception):
+    """The topic has a hole: an aggregate's event is there, the one before it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """One event as it stands on the topic."""
+
+    envelope: Envelope
+    data: bytes
+
+
+class Rebuild:
+    """Folds topics into the documents of some aggregate types of one service."""
+
+    def __init__(self, aggregates: Sequence[Aggregates[Any, Any, Any]]) -> None:
+        self._of_name = {each.type.name: each for each in aggregates}
+        self._early: dict[tuple[str, str], dict[int, _Published]] = {}
+        self.folded = 0
+
+    async def fold(self, records: Sequence[RawRecord]) -> None:
+        """Fold a batch of records; what comes before its predecessor is kept until that comes."""
+        for record in records:
+            envelope = parse(record.headers)
+            if not isinstance(envelope, Envelope) or envelope.sequence < 1 or record.value is None:
+                continue
+            name = _aggregate_name(envelope.type)
+            if name in self._of_name:
+                waiting = self._early.setdefault((name, envelope.subject), {})
+                waiting.setdefault(envelope.sequence, _Published(envelope, record.value))
+        for name, aggregates in self._of_name.items():
+            await self._fold_into(aggregates, [id_ for other, id_ in self._early if other == name])
+
+    def finish(self) -> None:
+        """Say that everything was folded.
+
+        Raises:
+            EventsMissing: something still waits for an event that the topic does not have.
+        """
+        if self._early:
+            (name, id_), waiting = next(iter(self._early.items()))
+            raise EventsMissing(f"{name} {id_}: what comes before event {min(waiting)} is not on the topic")
+
+    async def _fold_into(self, aggregates: Aggregates[Any, Any, Any], ids: Sequence[str]) -> None:
+        if not ids:
+            return
+        documents = await aggregates.documents.load(ids)
+        token = secrets.token_hex(8)
+        changed = []
+        for id_ in ids:
+            loaded = read(aggregates.type, id_, documents.get(id_))
+            waiting = self._early.pop((aggregates.type.name, id_))
+            highest = max(waiting)
+            for seq in sorted(waiting):
+                if seq <= loaded.seq:
+                    continue
+                if seq != loaded.seq + 1:
+                    self._early[aggregates.type.name, id_] = {late: waiting[late] for late in waiting if late >= seq}
+                    break
+                self._fold_one(aggregates, loaded, waiting[seq], token)
+            if loaded.changed:
+                changed.append(write(aggregates.type, loaded, acknowledged=highest))
+        saved = await aggregates.documents.save(changed, token)
+        if len(saved) != len(changed):
+            raise RuntimeError("documents changed while they were rebuilt: stop every replica of the service first")
+
+    def _fold_one(
+        self, aggregates: Aggregates[Any, Any, Any], loaded: Loaded[Any], published: _Published, token: str
+    ) -> None:
+        envelope = published.envelope
+        event = aggregates.type.messages.decode(envelope.type, published.data)
+        loaded.state = aggregates.type.evolve(loaded.state, event)
+        loaded.seq = envelope.sequence
+        self.folded += 1
+        if loaded.new_lines and loaded.new_lines[-1]["cause"] == envelope.causationid:
+            loaded.new_lines[-1]["events"].append(envelope.id)
+            return
+        loaded.new_lines.append(
+            {
+                "cause": envelope.causationid,
+                "hash": "",
+                "by": envelope.actor,
+                "at": envelope.time,
+                "token": token,
+                "trace": dict(envelope.trace),
+                "events": [envelope.id],
+            }
+        )
+
+
+def _aggregate_name(event_type: str) -> str:
+    """`declaration` of `trade.declarations.declaration.accepted.v1`."""
+    parts = event_type.split(".")
+    return parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - trade, service, aggregate
+
+
+async def read_topics(settings: KafkaSettings, topics: Sequence[str]) -> AsyncIterator[list[RawRecord]]:
+    """Every record of some topics from the beginning to their present ends, in batches.
+
+    Raises:
+        KafkaError: the broker is away.
+    """
+    consumer = AIOKafkaConsumer(**settings.client_options(), group_id=None, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = await _partitions(consumer, topics)
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        while True:
+            positions = {partition: await consumer.position(partition) for partition in partitions}
+            if all(positions[partition] >= ends[partition] for partition in partitions):
+                return
+            found = await consumer.getmany(timeout_ms=500, max_records=BATCH)
+            yield [raw_record(record) for records in found.values() for record in records]
+    finally:
+        await consumer.stop()
+
+
+async def rewind(settings: KafkaSettings, group: str, topics: Sequence[str]) -> None:
+    """Set a group's committed offsets to the beginning of some topics.
+
+    Raises:
+        KafkaError: the broker is away, or the group still has members.
+    """
+    consumer = AIOKafkaConsumer(**settings.client_options(), group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = await _partitions(consumer, topics)
+        consumer.assign(partitions)
+        beginnings: Mapping[TopicPartition, int] = await consumer.beginning_offsets(partitions)
+        await consumer.commit(dict(beginnings))
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+    partitions = []
+    for topic in topics:
+        # A consumer without a subscription learns of a topic only when it is asked to.
+        await consumer._client.add_topic(topic)
+        partitions += [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+    return partitions
