@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from chassis.aggregates.document import Change, Document
@@ -48,6 +49,11 @@ def _compare(operator: str, value: Any, operand: Any) -> bool:
     raise NotImplementedError(f"operator {operator} is not known to the store in memory")
 
 
+def _first(path: Sequence[str], document: Document) -> Any:
+    """What a document is sorted by."""
+    return next(iter(_values(document, path)), None)
+
+
 def matches(document: Document, where: Mapping[str, Any]) -> bool:
     """Whether a document matches a filter of equalities and simple comparisons."""
     for name, condition in where.items():
@@ -66,7 +72,7 @@ def matches(document: Document, where: Mapping[str, Any]) -> bool:
     return True
 
 
-def _rank(document: Document, name: str) -> tuple[bool, Any]:
+def _rank(name: str, document: Document) -> tuple[bool, Any]:
     """Where a document stands in a sort: what lacks the field comes first, as in the database."""
     value = next(iter(_values(document, name.split("."))), None)
     return value is not None, value if value is not None else 0
@@ -88,6 +94,7 @@ class MemoryDocuments:
             if (present["version"] if present else 0) != change.expected_version:
                 continue
             document: Document = {
+                **(present or {}),
                 "_id": change.id,
                 "key": change.key,
                 "version": change.expected_version + 1,
@@ -97,10 +104,10 @@ class MemoryDocuments:
                 "history": [*(present["history"] if present else []), *change.lines],
                 "outbox": change.outbox,
             }
-            if change.due_at is not None:
-                document["due_at"] = change.due_at
-            if change.try_after is not None:
-                document["try_after"] = change.try_after
+            for name, moment in (("due_at", change.due_at), ("try_after", change.try_after)):
+                document.pop(name, None)
+                if moment is not None:
+                    document[name] = moment
             self.stored[change.id] = copy.deepcopy(document)
             saved.add(change.id)
         return saved
@@ -110,7 +117,8 @@ class MemoryDocuments:
     ) -> list[Document]:
         found = [document for document in self.stored.values() if matches(document, where)]
         for name, direction in reversed(sort):
-            found.sort(key=lambda document: next(iter(_values(document, name.split("."))), None), reverse=direction < 0)
+            path = name.split(".")
+            found.sort(key=partial(_first, path), reverse=direction < 0)
         return copy.deepcopy(found[:limit] if limit else found)
 
     async def trim(self, acknowledged: Mapping[str, int]) -> None:

@@ -12,13 +12,13 @@ from chassis.codec import Codec
 S = TypeVar("S")
 C = TypeVar("C")
 E = TypeVar("E")
-_Seen = TypeVar("_Seen", contravariant=True)
+_Seen_contra = TypeVar("_Seen_contra", contravariant=True)
 
 
-class Messages(Protocol[_Seen, E]):
+class Messages(Protocol[_Seen_contra, E]):
     """Domain events ↔ what stands on the wire."""
 
-    def encode(self, event: E, state: _Seen) -> tuple[str, bytes]:
+    def encode(self, event: E, state: _Seen_contra) -> tuple[str, bytes]:
         """The event's type and JSON payload; `state` is the state after it."""
         ...
 
