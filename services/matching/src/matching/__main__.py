@@ -1,0 +1,8 @@
+"""Starts matching as a process."""
+
+from chassis.service import main
+from matching.app import build
+from matching.settings import MatchingSettings
+
+if __name__ == "__main__":
+    main(build, MatchingSettings)

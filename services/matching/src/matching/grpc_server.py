@@ -1,0 +1,129 @@
+"""Matches for staff and for the gateway, which asks on behalf of a firm."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.rpc import Right, abort
+from matching import store
+from matching.domain.criteria import Parameters
+from matching.domain.match import Match, Side, Status
+from matching.domain.terms import Firm
+from matching.store import Matches
+from trade.matching.v1 import matching_pb2 as pb
+from trade.matching.v1.matching_pb2_grpc import MatchingServiceServicer
+
+_READ = Right(services=("gateway",), staff="matching.read")
+
+RIGHTS = {
+    "/trade.matching.v1.MatchingService/ListMatches": _READ,
+    "/trade.matching.v1.MatchingService/GetMatch": _READ,
+}
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class MatchingServicer(MatchingServiceServicer):
+    def __init__(self, matches: Matches) -> None:
+        self._matches = matches
+
+    async def ListMatches(self, request: pb.ListMatchesRequest, context: Context) -> pb.ListMatchesResponse:  # noqa: N802
+        """One page of a firm's matches.
+
+        Aborts with INVALID_ARGUMENT where the firm is missing or the page token is not one of ours.
+        """
+        if not (request.firm.scheme and request.firm.value):
+            await abort(
+                context,
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "FIRM_MISSING",
+                "name the firm by scheme and value",
+                [("firm", "scheme and value are required")],
+            )
+        after = _after(request.page_token)
+        if after is None:
+            await abort(
+                context,
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "PAGE_TOKEN_UNKNOWN",
+                "take the token from the page before",
+                [("page_token", "not a token of this service")],
+            )
+        size = min(request.page_size, MAX_PAGE_SIZE) if request.page_size > 0 else PAGE_SIZE
+        found = await store.matches_of_firm(
+            self._matches,
+            Firm(request.firm.scheme, request.firm.value),
+            after=after,
+            limit=size + 1,
+            withdrawn=request.include_withdrawn,
+        )
+        page = found[:size]
+        return pb.ListMatchesResponse(
+            matches=[_match(each) for each in page],
+            next_page_token=_token(page[-1].id) if len(found) > size else "",
+        )
+
+    async def GetMatch(self, request: pb.GetMatchRequest, context: Context) -> pb.GetMatchResponse:  # noqa: N802
+        """One match. Aborts with NOT_FOUND where there is none of this id."""
+        found = await self._matches.get(request.match_id)
+        if found is None:
+            await abort(context, grpc.StatusCode.NOT_FOUND, "MATCH_UNKNOWN", f"there is no match {request.match_id!r}")
+        return pb.GetMatchResponse(match=_match(found))
+
+
+def _token(id_: str) -> str:
+    return base64.urlsafe_b64encode(id_.encode()).decode()
+
+
+def _after(token: str) -> str | None:
+    """The id a page token stands for, empty for the first page; None where it is no token."""
+    try:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+
+
+def _match(match: Match) -> pb.Match:
+    return pb.Match(
+        id=match.id,
+        project=_side(match.project),
+        mandate=_side(match.mandate),
+        status=pb.MATCH_STATUS_FOUND if match.status is Status.FOUND else pb.MATCH_STATUS_WITHDRAWN,
+        round=match.round,
+        score=match.score,
+        reasons=[
+            pb.Reason(code=each.code, points=each.points, weight=each.weight, parameters=_map(each.parameters))
+            for each in match.reasons
+        ],
+        missed=[pb.MissedCriterion(code=each.code, parameters=_map(each.parameters)) for each in match.missed],
+        judged_at=_timestamp(match.judged_at),
+        withdrawn_for=match.withdrawn_for or "",
+        withdrawn_parameters=_map(match.withdrawn_parameters),
+    )
+
+
+def _side(side: Side) -> pb.MatchSide:
+    return pb.MatchSide(
+        listing_id=side.listing_id,
+        firm=pb.Identifier(scheme=side.firm.scheme, value=side.firm.value),
+        reference=side.reference,
+    )
+
+
+def _timestamp(moment: datetime | None) -> Timestamp | None:
+    if moment is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+def _map(parameters: Parameters) -> dict[str, str]:
+    return dict(parameters)

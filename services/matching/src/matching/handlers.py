@@ -1,0 +1,159 @@
+"""What matching does with the events it reads and with the questions it has to ask.
+
+Whatever two documents must find each other, each side is written first and then looks: a listing is
+saved before its event looks for candidates, a match is saved before its event looks whether a listing
+has moved on. So no order of steps, on any replica, leaves a pair unjudged or judged on old terms.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chassis.aggregates import Input, Outcome
+from chassis.clock import Clock
+from chassis.delivery import Delivery, to_input
+from chassis.records import Event
+from contracts.matching.v1 import ListingFact, MatchFact
+from contracts.registry.v1 import EnterpriseChanged, EnterpriseFact, EnterpriseRegistered, EnterpriseSuspended
+from matching import store
+from matching.domain.listing import Command, Listing, RecheckParty, RecordStanding, Standing, SuspendParty
+from matching.domain.match import JudgePair, listing_ids, match_id
+from matching.domain.reference import Reference
+from matching.domain.score import Fit, judge
+from matching.domain.terms import Firm
+from matching.store import Listings, Matches
+
+
+class ListingMissing(Exception):
+    """An event names a listing that is not stored here."""
+
+
+class StandingAnswer(Protocol):
+    @property
+    def standing(self) -> Standing: ...
+
+    @property
+    def enterprise_id(self) -> str: ...
+
+
+class Registry(Protocol):
+    """Who knows which firms may trade."""
+
+    async def standings(self, firms: Sequence[Firm]) -> Sequence[StandingAnswer]:
+        """One answer per firm, in the order asked. Raises where the registry is away."""
+        ...
+
+
+@dataclass(frozen=True)
+class AskStandings:
+    """Pending work: ask the registry about the firms of waiting listings, many at once."""
+
+    registry: Registry
+
+    async def __call__(self, waiting: Sequence[Listing]) -> Sequence[Input[Command] | None]:
+        firms = sorted({each.firm for each in waiting}, key=str)
+        answers = dict(zip(firms, await self.registry.standings(firms), strict=True))
+        return [self._input(each, answers[each.firm]) for each in waiting]
+
+    def _input(self, listing: Listing, answer: StandingAnswer) -> Input[Command]:
+        return Input(
+            target=listing.id,
+            cause=f"{listing.id}/standing/{listing.check}",
+            command=RecordStanding(listing.check, answer.standing, answer.enterprise_id),
+            actor="service:registry",
+        )
+
+
+@dataclass(frozen=True)
+class EnterpriseEvents:
+    """Events of the registry, for every listing of the enterprise."""
+
+    listings: Listings
+
+    async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
+        return [[each.id for each in await self._listings_of(event.payload)] for event in events]
+
+    async def _listings_of(self, payload: Any) -> Collection[Listing]:
+        match payload:
+            case EnterpriseRegistered() | EnterpriseChanged():
+                firms = {Firm(each.scheme, each.value) for each in payload.identifiers}
+                return await store.listings_of_firms(self.listings, firms)
+            case EnterpriseFact():
+                return await store.listings_of_enterprise(self.listings, payload.enterprise_id)
+            case _:
+                raise TypeError(f"{type(payload).__name__} is no event of an enterprise")
+
+    async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Listing]]:
+        return await self.listings.apply([to_input(each, _command(each.event)) for each in deliveries])
+
+
+def _command(event: Event) -> Command:
+    return SuspendParty() if isinstance(event.payload, EnterpriseSuspended) else RecheckParty()
+
+
+@dataclass(frozen=True)
+class Matchmaking:
+    """Own events: a listing that opens, changes or ends is judged against the other side.
+
+    The target is the match; its id leads to both listings, which are read as they stand.
+    """
+
+    listings: Listings
+    matches: Matches
+    reference: Reference
+    clock: Clock
+
+    async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
+        known = await store.listings_by_id(self.listings, _named(events))
+        return [await self._targets(event.payload, known) for event in events]
+
+    async def _targets(self, payload: Any, known: Mapping[str, Listing]) -> Sequence[str]:
+        match payload:
+            case ListingFact():
+                return await self._of_listing(_get(known, payload.listing_id))
+            case MatchFact():
+                return [payload.match_id] if _moved_on(payload, known) else []
+            case _:
+                raise TypeError(f"{type(payload).__name__} is no event of matching")
+
+    async def _of_listing(self, one: Listing) -> Sequence[str]:
+        """The matches it has, and the candidates that fit."""
+        now = self.clock.now()
+        ids = {each.id for each in await store.found_with(self.matches, one)}
+        for other in await store.candidates(self.listings, one):
+            if isinstance(judge(one, other, now=now, reference=self.reference), Fit):
+                ids.add(match_id(one, other))
+        return sorted(ids)
+
+    async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Any]]:
+        pairs = [listing_ids(each.target) for each in deliveries]
+        known = await store.listings_by_id(self.listings, {id_ for pair in pairs for id_ in pair})
+        return await self.matches.apply(
+            [
+                to_input(delivery, JudgePair(_get(known, project), _get(known, mandate)))
+                for delivery, (project, mandate) in zip(deliveries, pairs, strict=True)
+            ]
+        )
+
+
+def _named(events: Sequence[Event]) -> set[str]:
+    """The listings that events are about."""
+    ids = set[str]()
+    for event in events:
+        match event.payload:
+            case ListingFact(listing_id=id_):
+                ids.add(id_)
+            case MatchFact(project=project, mandate=mandate):
+                ids |= {project.listing_id, mandate.listing_id}
+    return ids
+
+
+def _get(known: Mapping[str, Listing], id_: str) -> Listing:
+    if id_ not in known:
+        raise ListingMissing(id_)
+    return known[id_]
+
+
+def _moved_on(payload: MatchFact, known: Mapping[str, Listing]) -> bool:
+    """Whether a listing changed since the match was judged."""
+    return any(_get(known, side.listing_id).change > side.change for side in (payload.project, payload.mandate))

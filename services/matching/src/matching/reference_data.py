@@ -1,0 +1,34 @@
+"""Reads the reference data that judging looks up: exchange rates and shared terms, both files of this package."""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any
+
+from matching.domain.reference import Rates, Reference, SharedTerms
+
+
+def load_reference() -> Reference:
+    """The data as delivered with this build.
+
+    Raises:
+        ValueError: a file is not what it should be; the service does not start then.
+    """
+    return Reference(_rates(_read("rates.toml")), _terms(_read("terms.toml")))
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((files("matching") / "data" / name).read_text(encoding="utf-8"))
+
+
+def _rates(table: Mapping[str, Any]) -> Rates:
+    per_unit = {currency: Decimal(rate) for currency, rate in table["per_unit"].items()}
+    if any(rate <= 0 for rate in per_unit.values()):
+        raise ValueError("rates.toml: a rate is not positive")
+    return Rates(date.fromisoformat(table["as_of"]), table["currency"], per_unit)
+
+
+def _terms(table: Mapping[str, Any]) -> SharedTerms:
+    return SharedTerms({term: tuple(words) for term, words in table["words"].items()})
