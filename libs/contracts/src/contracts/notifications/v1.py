@@ -26,6 +26,8 @@ class FailureReason(StrEnum):
     DEFERRED = "deferred"
     NOT_AUTHENTICATED = "not_authenticated"
     REFUSED = "refused"
+    ERASED = "erased"
+    FAULT = "fault"
 
 
 class Point(Payload):

@@ -159,6 +159,7 @@ def evolve(notice: Notice | None, event: Event) -> Notice:
             return replace(
                 notice,
                 status=Status.READY,
+                since=addressed_at,
                 language=language,
                 template_version=version,
                 route=route,

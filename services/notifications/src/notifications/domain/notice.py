@@ -42,6 +42,10 @@ class Reason(StrEnum):
     DEFERRED = "deferred"
     NOT_AUTHENTICATED = "not_authenticated"
     REFUSED = "refused"
+    ERASED = "erased"
+    """Address and text were erased before it could be sent."""
+    FAULT = "fault"
+    """The platform could not compose or hand over the mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Notice:
     intent: Intent
     status: Status
     since: datetime
-    """When it was asked for, or asked for anew: patience is counted from here."""
+    """When it was asked for, or from when it could be sent: patience is counted from here."""
     asked: int = 1
     """How often it was asked for: once, and once more for every resend."""
     language: str = ""

@@ -1,0 +1,107 @@
+"""What the texts of notices mention, read out of the facts: numbers and codes, never names."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from contracts.declarations import v1 as declarations
+from contracts.matching import v1 as matching
+from contracts.values import Money
+from notifications.domain.notice import Point
+
+MOST_POINTS = 40
+"""A notice lists no more; the rest is counted."""
+
+NONE = "—"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    parameters: dict[str, str] = field(default_factory=dict)
+    points: tuple[Point, ...] = ()
+
+
+def nothing_more(_: declarations.DeclarationFact) -> Content:
+    """The numbers that every notice of a declaration mentions are enough."""
+    return Content()
+
+
+def errors(fact: declarations.Rejected | declarations.SubmissionRefused) -> Content:
+    return Content(points=_shortened([Point(each.code, each.pointer, each.parameters) for each in fact.errors]))
+
+
+def accepted(fact: declarations.Accepted) -> Content:
+    return Content({"declaration_number": fact.number, "accepted_at": moment(fact.accepted_at)})
+
+
+def documents(fact: declarations.DocumentsRequested) -> Content:
+    return Content(points=_shortened([Point("notice.document", "", {"document": each}) for each in fact.documents]))
+
+
+def assessed(fact: declarations.Assessed) -> Content | None:
+    """What is due with its formulae; nothing to tell where nothing is due."""
+    if fact.pay_by is None:
+        return None
+    lines = [
+        Point(
+            "notice.assessed.line",
+            "",
+            {
+                "item": str(line.item),
+                "tax": line.tax,
+                "formula": line.formula,
+                "amount": f"{line.amount:f} {fact.total.currency}",
+            },
+        )
+        for line in fact.lines
+    ]
+    return Content({"total": money(fact.total), "pay_by": moment(fact.pay_by)}, _shortened(lines))
+
+
+def payment(fact: declarations.PaymentRecorded | declarations.PaymentReversed) -> Content:
+    return Content({"paid": money(fact.paid), "due": money(fact.due)})
+
+
+def payment_short(fact: declarations.PaymentRecorded) -> Content | None:
+    """Told only where the payment falls short."""
+    return payment(fact) if fact.status is declarations.MoneyStatus.SHORT else None
+
+
+def overdue(fact: declarations.PaymentOverdue) -> Content:
+    return Content(
+        {
+            "pay_by": moment(fact.pay_by),
+            "paid": money(fact.paid),
+            "due": money(fact.due),
+            "daily_fee": money(fact.daily_fee),
+        }
+    )
+
+
+def overdue_withdrawn(fact: declarations.PaymentOverdueWithdrawn) -> Content:
+    return Content({"pay_by": moment(fact.pay_by)})
+
+
+def match_found(fact: matching.MatchFound) -> Content:
+    reasons = [Point(each.code, "", each.parameters) for each in fact.reasons]
+    missed = [Point(each.code, "", each.parameters) for each in fact.missed]
+    return Content({"match_id": fact.match_id, "score": str(fact.score)}, _shortened([*reasons, *missed]))
+
+
+def match_withdrawn(fact: matching.MatchWithdrawn) -> Content:
+    code = fact.reason if fact.reason.startswith("matching.withdrawn.") else f"matching.withdrawn.{fact.reason}"
+    return Content({"match_id": fact.match_id}, (Point(code, "", fact.parameters),))
+
+
+def money(value: Money) -> str:
+    return f"{value.amount:f} {value.currency}"
+
+
+def moment(value: datetime) -> str:
+    """To the minute, in UTC, the same in every language."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _shortened(points: list[Point]) -> tuple[Point, ...]:
+    if len(points) <= MOST_POINTS:
+        return tuple(points)
+    return (*points[:MOST_POINTS], Point("notice.more", "", {"count": str(len(points) - MOST_POINTS)}))

@@ -1,0 +1,97 @@
+"""From an event to the intents it gives rise to: one per recipient and channel, always the same ones."""
+
+from collections.abc import Iterable, Sequence
+
+from chassis.records import Event
+from contracts.declarations.v1 import DeclarationFact
+from contracts.matching.v1 import MatchFact
+from contracts.values import Party, PartyRole
+from notifications.content import NONE, Content
+from notifications.domain.notice import Channel, CreateNotice, Intent, notice_id
+from notifications.routing import DECLARATION_RULES, MATCH_TEMPLATES, Rule
+
+CHANNELS = (Channel.INBOX, Channel.EMAIL)
+
+
+class Intents:
+    """What each event makes known, with Message-IDs of one mail domain."""
+
+    def __init__(self, mail_domain: str) -> None:
+        self._mail_domain = mail_domain
+
+    def of(self, event: Event) -> list[Intent]:
+        """Every intent of an event; none where there is nothing to tell."""
+        match event.payload:
+            case DeclarationFact() as fact:
+                return self._of_declaration(event, fact, DECLARATION_RULES[event.envelope.type])
+            case MatchFact() as fact:
+                return self._of_match(event, fact)
+            case _:
+                return []
+
+    def targets(self, event: Event) -> Sequence[str]:
+        return [intent.id for intent in self.of(event)]
+
+    def command(self, event: Event, target: str) -> CreateNotice:
+        return CreateNotice(next(intent for intent in self.of(event) if intent.id == target))
+
+    def _of_declaration(self, event: Event, fact: DeclarationFact, rule: Rule) -> list[Intent]:
+        content = rule.says(fact)
+        if content is None:
+            return []
+        numbers = {
+            "ucr": fact.ucr,
+            "lrn": fact.lrn,
+            "declaration_number": fact.declaration_number or NONE,
+            **content.parameters,
+        }
+        told = Content(numbers, content.points)
+        return [
+            intent
+            for recipient in recipients(fact.parties, rule)
+            for intent in self._for(event, recipient, rule.template, told, fact.ucr, fact.declaration_id)
+        ]
+
+    def _of_match(self, event: Event, fact: MatchFact) -> list[Intent]:
+        template, says = MATCH_TEMPLATES[event.envelope.type]
+        content = says(fact)
+        intents: dict[str, Intent] = {}
+        for side in (fact.project, fact.mandate):
+            told = Content({**content.parameters, "reference": side.reference}, content.points)
+            for intent in self._for(event, str(side.firm), template, told, None, None):
+                intents.setdefault(intent.id, intent)
+        return list(intents.values())
+
+    def _for(
+        self,
+        event: Event,
+        recipient: str,
+        template: str,
+        content: Content,
+        ucr: str | None,
+        declaration_id: str | None,
+    ) -> Iterable[Intent]:
+        for channel in CHANNELS:
+            id_ = notice_id(event.envelope.id, recipient, channel)
+            yield Intent(
+                id=id_,
+                ucr=ucr,
+                declaration_id=declaration_id,
+                source_event_id=event.envelope.id,
+                source_event_type=event.envelope.type,
+                recipient=recipient,
+                channel=channel,
+                template=template,
+                message_id=f"<{id_}@{self._mail_domain}>",
+                parameters=content.parameters,
+                points=content.points,
+            )
+
+
+def recipients(parties: Sequence[Party], rule: Rule) -> list[str]:
+    """Who is told, each once, whatever number of roles it has."""
+    return _with_roles(parties, rule.told) or _with_roles(parties, rule.otherwise)
+
+
+def _with_roles(parties: Sequence[Party], roles: Sequence[PartyRole]) -> list[str]:
+    return list(dict.fromkeys(str(party.identifier) for party in parties if party.role in roles))
