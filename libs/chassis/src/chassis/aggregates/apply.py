@@ -38,6 +38,10 @@ E = TypeVar("E")
 MAX_EVENT_BYTES = 900_000
 """Below the broker's largest record, with room for headers."""
 
+MAX_LINES = 500
+"""A longer history moves its oldest lines to the history collection."""
+_KEPT_LINES = 250
+
 _ATTEMPTS = 20
 """How often a document that loses its race is done again before the batch counts as stuck."""
 
@@ -105,6 +109,7 @@ class Aggregates(Generic[S, C, E]):
     ) -> dict[str, list[int]]:
         """Fold and save each group; return those that lost their race."""
         documents = await self.documents.load(list(groups))
+        older = await self._older_causes(inputs, groups, documents)
         token = secrets.token_hex(8)
         changed: list[Loaded[S]] = []
         for target, indexes in groups.items():
@@ -114,6 +119,7 @@ class Aggregates(Generic[S, C, E]):
                 log.error("document_of_a_newer_release", aggregate=target, error=str(error))
                 outcomes[indexes[0]] = Failed(error)
                 continue
+            loaded.causes |= older.get(target, {})
             self._fold(loaded, [(index, inputs[index]) for index in indexes], outcomes, token)
             if loaded.changed:
                 changed.append(loaded)
@@ -122,6 +128,17 @@ class Aggregates(Generic[S, C, E]):
                 self._outbox.offer(self, loaded.id, documents[target]["key"], loaded.outbox)
         lost = await self._save(changed, groups, outcomes, token)
         return {target: groups[target] for target in lost}
+
+    async def _older_causes(
+        self, inputs: Sequence[Input[C]], groups: Mapping[str, list[int]], documents: Mapping[str, Document]
+    ) -> dict[str, dict[str, str]]:
+        """Which of the inputs stand among the lines that were moved out of their documents."""
+        wanted = {
+            target: [inputs[index].cause for index in indexes]
+            for target, indexes in groups.items()
+            if documents.get(target, {}).get("moved")
+        }
+        return await self.documents.older_causes(wanted) if wanted else {}
 
     def _fold(
         self,
@@ -236,10 +253,21 @@ class Aggregates(Generic[S, C, E]):
                 continue
             if change.outbox:
                 self._outbox.offer(self, change.id, change.key, change.outbox)
+            if loaded.lines + len(loaded.new_lines) > MAX_LINES:
+                await self._shorten(loaded.id)
             if loaded.state is not None:
                 for listener in self._listeners:
                     listener(loaded.state)
         return [loaded.id for loaded in changed if loaded.id not in saved]
+
+    async def _shorten(self, id_: str) -> None:
+        """Move the oldest history lines out; where that fails the next save tries again."""
+        try:
+            await self.documents.move_history(id_, _KEPT_LINES)
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            log.warning("history_not_moved", aggregate=id_, error=repr(error))
 
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
         """Drop acknowledged outbox entries of documents that stayed quiet."""

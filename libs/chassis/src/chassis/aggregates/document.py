@@ -3,6 +3,7 @@
     { _id, key, version, seq, schema,
       state:   { … },                                                      what `evolve` made of the events
       history: [ {cause, hash, by, at, token, trace, events} … ],           one line per input
+      moved:                                                               how many older lines stand elsewhere
       outbox:  [ {seq, id, type, time, cause, by, trace, data} … ],         events not yet acknowledged
       due_at, try_after }
 
@@ -35,6 +36,10 @@ class Loaded(Generic[S]):
     """Cause → hash of every input remembered."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """The encoded state as loaded."""
+    lines: int = 0
+    """How many lines the document's history has."""
+    moved: int = 0
+    """How many older ones were moved to the history collection."""
     outbox: list[Document] = field(default_factory=list)
     last_trace: Mapping[str, str] = field(default_factory=dict)
     """Trace of the latest input that changed something."""
@@ -64,6 +69,8 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
         seq=document["seq"],
         causes={line["cause"]: line["hash"] for line in history},
         fields=document["state"] or {},
+        lines=len(history),
+        moved=document.get("moved", 0),
         outbox=document["outbox"],
         last_trace=next((line["trace"] for line in reversed(history) if line["events"] and line["trace"]), {}),
     )

@@ -39,6 +39,18 @@ class Documents(Protocol):
         """Documents by their fields; 0 is no limit."""
         ...
 
+    async def older_causes(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+        """Of the wanted causes per document id those whose lines were moved out of it, with their hashes.
+
+        To be asked after the document was loaded: the other way round, a move in between would hide
+        a line from both.
+        """
+        ...
+
+    async def move_history(self, id_: str, keep: int) -> None:
+        """Move all but the latest `keep` lines of a document to the history collection: copied, then cut."""
+        ...
+
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
         """Drop outbox entries up to and including a sequence number, per document id."""
         ...

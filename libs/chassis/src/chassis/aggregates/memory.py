@@ -83,6 +83,7 @@ class MemoryDocuments:
 
     def __init__(self) -> None:
         self.stored: dict[str, Document] = {}
+        self.older: dict[str, list[Document]] = {}
 
     async def load(self, ids: Sequence[str]) -> dict[str, Document]:
         return {id_: copy.deepcopy(self.stored[id_]) for id_ in ids if id_ in self.stored}
@@ -120,6 +121,20 @@ class MemoryDocuments:
             path = name.split(".")
             found.sort(key=partial(_first, path), reverse=direction < 0)
         return copy.deepcopy(found[:limit] if limit else found)
+
+    async def older_causes(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+        return {
+            id_: {line["cause"]: line["hash"] for line in self.older.get(id_, ()) if line["cause"] in causes}
+            for id_, causes in wanted.items()
+        }
+
+    async def move_history(self, id_: str, keep: int) -> None:
+        document = self.stored[id_]
+        cut = document["history"][:-keep]
+        self.older.setdefault(id_, []).extend(cut)
+        document["history"] = document["history"][-keep:]
+        document["moved"] = document.get("moved", 0) + len(cut)
+        document["version"] += 1
 
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
         for id_, seq in acknowledged.items():

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import bson
-from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
+from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
@@ -36,10 +36,12 @@ class MongoDocuments:
 
     def __init__(self, collection: AsyncCollection[Document]) -> None:
         self.collection = collection
+        self.history = collection.database[f"{collection.name}_history"]
 
     async def create_indexes(self, own: Sequence[IndexModel]) -> None:
         """Create what is missing; harmless to repeat."""
         await self.collection.create_indexes([*INDEXES, *own])
+        await self.history.create_indexes([IndexModel([("of", ASCENDING), ("number", ASCENDING)])])
 
     async def load(self, ids: Sequence[str]) -> dict[str, Document]:
         return {document["_id"]: document async for document in self.collection.find({"_id": {"$in": list(ids)}})}
@@ -70,6 +72,30 @@ class MongoDocuments:
         cursor = self.collection.find(where, limit=limit)
         return await (cursor.sort(list(sort)) if sort else cursor).to_list()
 
+    async def older_causes(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+        keys = [_line_key(id_, cause) for id_, causes in wanted.items() for cause in causes]
+        found: dict[str, dict[str, str]] = {}
+        async for each in self.history.find({"_id": {"$in": keys}}):
+            found.setdefault(each["of"], {})[each["line"]["cause"]] = each["line"]["hash"]
+        return found
+
+    async def move_history(self, id_: str, keep: int) -> None:
+        document = await self.collection.find_one({"_id": id_}, {"version": 1, "history": 1, "moved": 1})
+        if document is None or len(document["history"]) <= keep:
+            return
+        cut, kept = document["history"][:-keep], document["history"][-keep:]
+        moved = document.get("moved", 0)
+        copies: list[ReplaceOne[Document]] = []
+        for number, line in enumerate(cut, start=moved):
+            copy = {"_id": _line_key(id_, line["cause"]), "of": id_, "number": number, "line": line}
+            copies.append(ReplaceOne({"_id": copy["_id"]}, copy, upsert=True))
+        await self.history.bulk_write(copies, ordered=False)
+        # Losing this race is harmless: the copies are replaced by the next attempt.
+        await self.collection.update_one(
+            {"_id": id_, "version": document["version"]},
+            {"$set": {"history": kept, "moved": moved + len(cut)}, "$inc": {"version": 1}},
+        )
+
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
         if acknowledged:
             await self.collection.bulk_write(
@@ -83,6 +109,10 @@ class MongoDocuments:
     async def unsent(self, older_than: datetime, limit: int) -> list[Unsent]:
         cursor = self.collection.find({"outbox.time": {"$lt": older_than}}, {"key": 1, "outbox": 1}, limit=limit)
         return [Unsent(document["_id"], document["key"], document["outbox"]) async for document in cursor]
+
+
+def _line_key(id_: str, cause: str) -> str:
+    return f"{id_}|{cause}"
 
 
 def _insert(change: Change) -> InsertOne[Document]:
