@@ -45,8 +45,5 @@ NOTICE: AggregateType[Notice, Command, Event] = AggregateType(
     try_after=look_up_after,
     due_at=send_after,
     baggage=baggage,
-    indexes=(
-        IndexModel([("state.intent.ucr", ASCENDING), ("_id", ASCENDING)]),
-        IndexModel([("state.intent.recipient", ASCENDING)]),
-    ),
+    indexes=(IndexModel([("state.intent.ucr", ASCENDING), ("state.created_at", ASCENDING), ("_id", ASCENDING)]),),
 )

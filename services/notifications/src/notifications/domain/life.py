@@ -151,7 +151,7 @@ def decide(notice: Notice | None, command: Command, now: datetime) -> tuple[Even
 def evolve(notice: Notice | None, event: Event) -> Notice:
     """The state after an event."""
     if isinstance(event, NoticeCreated):
-        return Notice(event.intent, Status.WAITING, since=event.asked_at)
+        return Notice(event.intent, Status.WAITING, created_at=event.asked_at, since=event.asked_at)
     if notice is None:
         raise NoticeUnknown(type(event).__name__)
     match event:

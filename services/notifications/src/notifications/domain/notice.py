@@ -82,6 +82,7 @@ class Notice:
 
     intent: Intent
     status: Status
+    created_at: datetime
     since: datetime
     """When it was asked for, or from when it could be sent: patience is counted from here."""
     asked: int = 1

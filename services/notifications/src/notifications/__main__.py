@@ -1,0 +1,8 @@
+"""Starts the service."""
+
+from chassis.service import main
+from notifications.app import build
+from notifications.settings import NotificationsSettings
+
+if __name__ == "__main__":
+    main(build, NotificationsSettings)

@@ -1,0 +1,40 @@
+"""Everything notifications is made of: what it consumes, looks up, sends and answers."""
+
+from chassis.clock import Clock
+from chassis.delivery import AggregateHandler, Subscription
+from chassis.service import Service
+from contracts.topics import DECLARATIONS, MATCHING, NOTIFICATIONS
+from notifications.grpc_server import RIGHTS, NotificationRpc
+from notifications.handlers import LookUp
+from notifications.intents import Intents
+from notifications.mail import SmtpPost
+from notifications.mail_worker import MailWorker
+from notifications.notices import NOTICE
+from notifications.registry_client import RegistryContacts
+from notifications.routing import DECLARATION_TYPES, MATCHING_TYPES
+from notifications.settings import NotificationsSettings
+from notifications.store import MongoTexts
+from trade.notifications.v1.notifications_pb2_grpc import add_NotificationServiceServicer_to_server
+
+
+def build(settings: NotificationsSettings, clock: Clock | None = None) -> Service:
+    """The service, ready to run."""
+    service = Service(settings, clock=clock)
+    notices = service.aggregates(NOTICE, topic=NOTIFICATIONS)
+    texts = MongoTexts(service.db["texts"])
+    service.on_start(texts.create_indexes)
+
+    intents = Intents(settings.smtp.domain)
+    handler = AggregateHandler(notices, targets=intents.targets, command=intents.command)
+    service.subscribe(Subscription(DECLARATIONS.name, DECLARATION_TYPES, handler))
+    service.subscribe(Subscription(MATCHING.name, MATCHING_TYPES, handler))
+
+    contacts = RegistryContacts(service.peer("registry"))
+    service.pending(notices, LookUp(contacts, texts, service.clock), name="contacts", batch=100)
+
+    post = SmtpPost(settings.smtp, attempt_seconds=settings.mail.attempt_seconds)
+    service.background(MailWorker(notices, texts, post, service.clock, settings.mail).run)
+
+    rpc = NotificationRpc(notices, texts)
+    service.grpc(lambda server: add_NotificationServiceServicer_to_server(rpc, server), rights=RIGHTS)
+    return service
