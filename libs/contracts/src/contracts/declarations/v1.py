@@ -120,7 +120,7 @@ class PartnerEventNoted(DeclarationFact):
     publisher: str = Field(description="The partner's code; set by the gateway")
     publisher_role: PartnerRole = Field(description="The partner's role; set by the gateway")
     submission_id: str = Field(description="The partner's own id of the event; set by the partner")
-    retracts: str | None = Field(default=None, description="The partner's own id of what is taken back; set by the partner")
+    retracts: str | None = Field(default=None, description="The partner's own id of what is taken back; set by it")
     location: Location | None = Field(default=None, description="Where; set by the partner")
     documents: tuple[str, ...] = Field(default=(), description="Documents asked for; set by customs")
     hold: str | None = Field(default=None, description="Code of the hold; set by the agency")

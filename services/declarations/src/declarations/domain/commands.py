@@ -1,0 +1,56 @@
+"""What is asked of a declaration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from declarations.domain.claims import Claim
+from declarations.domain.declaration import Declaration, Function, Identifier
+
+
+class Standing(StrEnum):
+    """What the registry says of a party."""
+
+    MAY_ACT = "may_act"
+    UNKNOWN = "unknown"
+    SUSPENDED = "suspended"
+    ROLE_MISSING = "role_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Lodge:
+    """The declarant lodges a version."""
+
+    declaration_id: str
+    receipt_id: str
+    received_at: datetime
+    firm: Identifier
+    function: Function
+    declaration: Declaration
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerParties:
+    """The registry answered for the parties, and a serial is reserved."""
+
+    version: int
+    standings: Mapping[int, Standing]
+    """Index in `parties` → answer."""
+    serial: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteClaim:
+    """A partner reported something that concerns this declaration."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class PassDeadline:
+    """The last moment for payment is over, and all that came before it was read."""
+
+
+Command: TypeAlias = Lodge | AnswerParties | NoteClaim | PassDeadline

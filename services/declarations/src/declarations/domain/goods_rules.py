@@ -1,0 +1,138 @@
+"""The rules of goods items; see `rules` for what every rule keeps to."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from declarations.domain.declaration import Declaration, Document, GoodsItem
+from declarations.domain.law import Codes
+from declarations.domain.state import RuleError
+
+_CODE = re.compile(r"[0-9]{6}(?:[0-9]{2}){0,3}")
+"""Six digits of the Harmonized System, with up to six national ones behind."""
+_NO_SUCH_CHAPTER = frozenset({"00", "77"})
+_METHODS = frozenset("123456")
+
+
+def _commodity_code_has_its_form(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    """A code may be absent where the goods are described: a simplified procedure; then an officer classifies."""
+    for index, item in enumerate(declaration.goods):
+        code, pointer = item.commodity_code, f"/goods/{index}/commodity_code"
+        if not code:
+            if not item.description:
+                yield RuleError("declaration.commodity_code.missing", pointer)
+        elif not _CODE.fullmatch(code):
+            yield RuleError("declaration.commodity_code.form", pointer, code)
+        elif code[:2] in _NO_SUCH_CHAPTER:
+            yield RuleError("declaration.commodity_code.chapter", pointer, code, {"chapter": code[:2]})
+
+
+def _masses_not_negative(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    for index, item in enumerate(declaration.goods):
+        for name in ("gross_mass_kg", "net_mass_kg"):
+            mass = getattr(item, name)
+            if mass is not None and mass < 0:
+                yield RuleError("declaration.mass.negative", f"/goods/{index}/{name}", format(mass, "f"))
+        if item.quantity is not None and item.quantity.value < 0:
+            value = format(item.quantity.value, "f")
+            yield RuleError("declaration.quantity.negative", f"/goods/{index}/quantity/value", value)
+        if item.packages is not None and item.packages < 0:
+            yield RuleError("declaration.packages.negative", f"/goods/{index}/packages", str(item.packages))
+
+
+def _values_not_negative(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    for index, item in enumerate(declaration.goods):
+        for name in ("price", "customs_value"):
+            money = getattr(item, name)
+            if money is not None and money.amount < 0:
+                yield RuleError(
+                    "declaration.value.negative", f"/goods/{index}/{name}/amount", format(money.amount, "f")
+                )
+
+
+def _net_within_gross(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    for index, item in enumerate(declaration.goods):
+        net, gross = item.net_mass_kg, item.gross_mass_kg
+        if net is not None and gross is not None and net > gross:
+            yield RuleError(
+                "declaration.net_mass.above_gross",
+                f"/goods/{index}/net_mass_kg",
+                format(net, "f"),
+                {"gross": format(gross, "f")},
+            )
+
+
+def _numbers_stand_once(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    seen = set[int]()
+    for index, item in enumerate(declaration.goods):
+        if item.number in seen:
+            yield RuleError("declaration.item.number_twice", f"/goods/{index}/number", str(item.number))
+        seen.add(item.number)
+
+
+def _origins_known(declaration: Declaration, _at: datetime, codes: Codes) -> Iterator[RuleError]:
+    for index, item in enumerate(declaration.goods):
+        if item.origin is not None and item.origin not in codes.countries:
+            yield RuleError("declaration.country.unknown", f"/goods/{index}/origin", item.origin)
+
+
+def _item_currencies_known(declaration: Declaration, _at: datetime, codes: Codes) -> Iterator[RuleError]:
+    for index, item in enumerate(declaration.goods):
+        for name in ("price", "customs_value"):
+            money = getattr(item, name)
+            if money is not None and money.currency not in codes.currencies:
+                yield RuleError("declaration.currency.unknown", f"/goods/{index}/{name}/currency", money.currency)
+
+
+def _valuation_method_known(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    for index, item in enumerate(declaration.goods):
+        if item.valuation_method is not None and item.valuation_method not in _METHODS:
+            yield RuleError(
+                "declaration.valuation_method.unknown", f"/goods/{index}/valuation_method", item.valuation_method
+            )
+
+
+def _preference_proven(declaration: Declaration, at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    """A certificate that is named must stand among the documents and be valid; a bare code is let be."""
+    for index, item in enumerate(declaration.goods):
+        if item.preference is None or item.preference.certificate is None:
+            continue
+        certificate = item.preference.certificate
+        pointer = f"/goods/{index}/preference/certificate"
+        documents = [each for each in _documents(declaration, item) if each.number == certificate]
+        if not documents:
+            yield RuleError("declaration.certificate.missing", pointer, certificate)
+        elif all(each.valid_until is not None and each.valid_until < at for each in documents):
+            yield RuleError("declaration.certificate.expired", pointer, certificate)
+
+
+def _item_documents_valid(declaration: Declaration, at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    for index, item in enumerate(declaration.goods):
+        certificate = item.preference.certificate if item.preference else None
+        for place, document in enumerate(item.documents):
+            expired = document.valid_until is not None and document.valid_until < at
+            if expired and (certificate is None or document.number != certificate):
+                yield RuleError(
+                    "declaration.document.expired",
+                    f"/goods/{index}/documents/{place}/valid_until",
+                    str(document.valid_until and document.valid_until.isoformat()),
+                    {"type": document.type},
+                )
+
+
+def _documents(declaration: Declaration, item: GoodsItem) -> tuple[Document, ...]:
+    return (*item.documents, *declaration.documents)
+
+
+GOODS_RULES: tuple[Callable[[Declaration, datetime, Codes], Iterator[RuleError]], ...] = (
+    _commodity_code_has_its_form,
+    _masses_not_negative,
+    _values_not_negative,
+    _net_within_gross,
+    _numbers_stand_once,
+    _origins_known,
+    _item_currencies_known,
+    _valuation_method_known,
+    _preference_proven,
+    _item_documents_valid,
+)

@@ -1,0 +1,211 @@
+"""The life of a declaration: what each command does in each state, and what follows by itself.
+
+    Lodge ──▶ SUBMITTED ──(rules broken, or a party may not act)──▶ REJECTED ──Lodge──▶ SUBMITTED (version n+1)
+                  │ the registry answers; while it is away the declaration waits
+                  ├──import──▶ PRELODGED ──arrival──▶ ACCEPTED          number and legal date; never taken back
+                  └──export──────────────────────────▶ ACCEPTED
+                                                          │ risk: lane green, blue, yellow or red
+                                                          ▼
+                                                    UNDER_CONTROL ──control done──▶ ASSESSED   duty, VAT, pay_by
+                                                                                       │ release guard
+                                                                                       ▼
+              CLOSED ◀── REMOVED (import, gate-out) or EXITED (export, exit) ◀────── RELEASED
+
+Beside the main state stand four regions, computed from what partners said (`regions`): control
+(documents asked for and accepted, inspection), holds, money, presence. The guard over all of them
+is the only way to RELEASED: accepted, control done, no holds, paid or nothing to pay, presented.
+Planned and estimated events never come here. A retraction recomputes the regions; what is accepted
+stays accepted, and after release a term that fails no longer moves the state but opens a case.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from declarations.domain import duty, number, parties, risk, rules
+from declarations.domain.announce import announce
+from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline
+from declarations.domain.declaration import Direction
+from declarations.domain.events import (
+    Accepted,
+    Assessed,
+    CaseOpened,
+    Closed,
+    Event,
+    Exited,
+    PaymentDeadlinePassed,
+    Prelodged,
+    Rejected,
+    Released,
+    Removed,
+    Routed,
+    SubmissionRefused,
+    Submitted,
+)
+from declarations.domain.evolve import evolve, noted
+from declarations.domain.law import Law
+from declarations.domain.regions import Control, Regions, guard, regions
+from declarations.domain.state import CaseReason, Lane, RuleError, State, Status
+
+
+class CommandOutOfOrder(Exception):
+    """A command that cannot come in this state, unless something is wrong with who gave it."""
+
+
+Rule: TypeAlias = Callable[[Any, Any, datetime, Law], Sequence[Event]]
+"""(state, command, now, law) → events."""
+
+Step: TypeAlias = Callable[[State, Regions, datetime, Law], Sequence[Event]]
+"""(state, its regions, now, law) → events, none while its condition does not hold."""
+
+
+def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Sequence[Event]:
+    """A first or a corrected version: taken in, and rejected at once where it breaks rules."""
+    version = state.version + 1 if state is not None else 1
+    submitted = Submitted(
+        declaration_id=command.declaration_id,
+        version=version,
+        receipt_id=command.receipt_id,
+        received_at=command.received_at,
+        firm=command.firm,
+        function=command.function,
+        submitted_at=now,
+        declaration=command.declaration,
+    )
+    errors = rules.check(command.declaration, command.received_at, law.codes)
+    return [submitted, Rejected(version, command.receipt_id, now, errors)] if errors else [submitted]
+
+
+def refuse_reference_in_use(state: State, command: Lodge, _now: datetime, _law: Law) -> Sequence[Event]:
+    """The reference belongs to a declaration that is under way: the declarant must hear of it."""
+    error = RuleError("declaration.lrn.in_use", "/lrn", command.declaration.lrn, {"status": state.status.value})
+    return [SubmissionRefused(command.receipt_id, (error,))]
+
+
+def judge_parties(state: State, command: AnswerParties, now: datetime, law: Law) -> Sequence[Event]:
+    if command.version != state.version:
+        raise CommandOutOfOrder(f"answer for version {command.version}, the present one is {state.version}")
+    errors = parties.judge(state.declaration, command.standings)
+    if errors:
+        return [Rejected(state.version, state.receipt_id, now, errors)]
+    if state.declaration.direction is Direction.IMPORT:
+        return [Prelodged(now, command.serial)]
+    return [_accepted(state, command.serial, state.received_at, law)]
+
+
+def note_claim(_state: State, command: NoteClaim, _now: datetime, _law: Law) -> Sequence[Event]:
+    return [noted(command.claim)]
+
+
+def pass_deadline(state: State, _command: PassDeadline, _now: datetime, _law: Law) -> Sequence[Event]:
+    if state.deadline_passed or state.assessment is None or state.assessment.pay_by is None:
+        return []
+    return [PaymentDeadlinePassed(state.assessment.pay_by)]
+
+
+def overtaken(_state: State, _command: PassDeadline, _now: datetime, _law: Law) -> Sequence[Event]:
+    """Released in the same moment: the deadline means nothing any more."""
+    return []
+
+
+_UNDER_WAY = tuple(status for status in Status if status is not Status.REJECTED)
+_LET_GO = (Status.RELEASED, Status.REMOVED, Status.EXITED, Status.CLOSED)
+
+TRANSITIONS: dict[tuple[Status | None, type[Command]], Rule] = {
+    (None, Lodge): lodge,
+    (Status.REJECTED, Lodge): lodge,
+    **{(status, Lodge): refuse_reference_in_use for status in _UNDER_WAY},
+    (Status.SUBMITTED, AnswerParties): judge_parties,
+    **{(status, NoteClaim): note_claim for status in Status},
+    (Status.ASSESSED, PassDeadline): pass_deadline,
+    **{(status, PassDeadline): overtaken for status in _LET_GO},
+}
+"""What a command does in a state. A pair that is not here is out of order."""
+
+
+def accept_on_arrival(state: State, seen: Regions, _now: datetime, law: Law) -> Sequence[Event]:
+    if seen.arrived_at is None or state.serial is None:
+        return ()
+    return [_accepted(state, state.serial, seen.arrived_at, law)]
+
+
+def route(state: State, _seen: Regions, now: datetime, law: Law) -> Sequence[Event]:
+    looked_at = risk.inputs(state.declaration, (state.accepted_at or now).astimezone(law.payment.zone).date())
+    routing = risk.route(looked_at, risk.seed(state.id), law.risk)
+    return [Routed(routing.lane, routing.score, routing.hits, routing.inputs, routing.seed, now)]
+
+
+def assess_when_control_is_done(state: State, seen: Regions, now: datetime, law: Law) -> Sequence[Event]:
+    if seen.control not in (Control.NONE, Control.CONFORM):
+        return ()
+    accepted_at = state.accepted_at or now
+    lines, total = duty.assess(state.declaration, accepted_at, law.tariff, law.exchange)
+    pay_by = law.payment.ends(now) if total.amount else None
+    return [Assessed(lines, total, law.tariff.name, now, pay_by)]
+
+
+def release_when_guard_holds(state: State, seen: Regions, now: datetime, _law: Law) -> Sequence[Event]:
+    terms = guard(state, seen)
+    if not terms.holds:
+        return ()
+    audited = state.routing is not None and state.routing.lane is Lane.BLUE
+    return [Released(now, terms), *([CaseOpened(CaseReason.AUDIT, now)] if audited else [])]
+
+
+def let_go(state: State, seen: Regions, _now: datetime, _law: Law) -> Sequence[Event]:
+    if state.declaration.direction is Direction.IMPORT:
+        return [Removed(seen.gate_out_at)] if seen.gate_out_at is not None else ()
+    return [Exited(seen.exit_at)] if seen.exit_at is not None else ()
+
+
+def close(_state: State, _seen: Regions, now: datetime, _law: Law) -> Sequence[Event]:
+    return [Closed(now)]
+
+
+STEPS: dict[Status, Step] = {
+    Status.PRELODGED: accept_on_arrival,
+    Status.ACCEPTED: route,
+    Status.UNDER_CONTROL: assess_when_control_is_done,
+    Status.ASSESSED: release_when_guard_holds,
+    Status.RELEASED: let_go,
+    Status.REMOVED: close,
+    Status.EXITED: close,
+}
+"""What happens by itself in a state, as soon as its condition holds."""
+
+
+def decide(state: State | None, command: Command, *, now: datetime, law: Law) -> tuple[Event, ...]:
+    """The events of a command, with everything that follows from them.
+
+    Raises:
+        CommandOutOfOrder: the pair of state and command is not in the table.
+    """
+    status = state.status if state is not None else None
+    rule = TRANSITIONS.get((status, type(command)))
+    if rule is None:
+        raise CommandOutOfOrder(f"{type(command).__name__} in state {status or 'none'}")
+    return tuple(_settle(state, rule(state, command, now, law), now, law))
+
+
+def _settle(state: State | None, events: Sequence[Event], now: datetime, law: Law) -> Iterator[Event]:
+    """The events, what they announce, and the steps that have become possible, until nothing more follows."""
+    while events:
+        for event in events:
+            yield event
+            before, state = state, evolve(state, event)
+            if before is None or before == state:
+                continue
+            for told in announce(before, regions(before), state, regions(state), now):
+                yield told
+                state = evolve(state, told)
+        step = STEPS.get(state.status) if state is not None else None
+        events = step(state, regions(state), now, law) if step is not None and state is not None else ()
+
+
+def _accepted(state: State, serial: str, complete_at: datetime, law: Law) -> Accepted:
+    """Acceptance; its legal date is when the door had both the declaration and the goods' arrival."""
+    accepted_at = max(state.received_at, complete_at)
+    year = accepted_at.astimezone(law.payment.zone).year
+    return Accepted(
+        number.compose(state.declaration.customs_office, year, state.declaration.direction, serial), accepted_at
+    )

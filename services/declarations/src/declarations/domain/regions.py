@@ -1,0 +1,178 @@
+"""The regions beside the main state, computed from the claims in force: control, holds, money, presence.
+
+Computed, never stored: a retraction or a late claim changes them without undoing anything, and the
+order in which claims were read cannot matter.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from declarations.domain.claims import Claim, InspectionResult, Kind, in_force
+from declarations.domain.declaration import Money
+from declarations.domain.events import Guard, MoneyStatus
+from declarations.domain.state import Lane, State
+
+
+class Control(StrEnum):
+    NONE = "none"
+    DOCUMENT_CHECK = "document_check"
+    DOCUMENTS_REQUESTED = "documents_requested"
+    INSPECTION_ORDERED = "inspection_ordered"
+    DISCREPANCY = "discrepancy"
+    CONFORM = "conform"
+
+
+class Presence(StrEnum):
+    NOT_PRESENTED = "not_presented"
+    PRESENTED = "presented"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    control: Control
+    documents_requested: tuple[str, ...] | None
+    """Types asked for and not yet accepted; None where nothing is outstanding."""
+    documents_accepted: bool
+    inspection: Claim | None
+    """The latest result."""
+    holds: frozenset[tuple[str, str]]
+    """(agency, code): only the agency that placed a hold lifts it."""
+    money: MoneyStatus
+    paid: Money | None
+    """None before assessment."""
+    paid_in_time: Money | None
+    """What the door had by the deadline."""
+    overdue: bool
+    arrived_at: datetime | None
+    """When the door first heard that the goods are there."""
+    presented_at: datetime | None
+    gate_out_at: datetime | None
+    exit_at: datetime | None
+
+    @property
+    def presence(self) -> Presence:
+        if self.gate_out_at is not None:
+            return Presence.REMOVED
+        return Presence.NOT_PRESENTED if self.presented_at is None else Presence.PRESENTED
+
+
+def regions(state: State) -> Regions:
+    """The regions of a declaration."""
+    claims = in_force(state.claims)
+    requested, accepted = _documents(claims)
+    inspection = _last(claims, Kind.INSPECTION_COMPLETED)
+    lane = state.routing.lane if state.routing else None
+    total = state.assessment.total if state.assessment else None
+    pay_by = state.assessment.pay_by if state.assessment else None
+    paid = _paid(claims, total.currency) if total else Decimal(0)
+    in_time = _paid(claims, total.currency, by=pay_by) if total else Decimal(0)
+    gate_in = _first(claims, Kind.GATE_IN)
+    gate_out = _first(claims, Kind.GATE_OUT)
+    exit_ = _first(claims, Kind.EXIT_CONFIRMED)
+    return Regions(
+        control=_control(lane, requested, accepted, inspection),
+        documents_requested=requested,
+        documents_accepted=accepted,
+        inspection=inspection,
+        holds=_holds(claims),
+        money=_money(total, paid, claims),
+        paid=Money(paid, total.currency) if total else None,
+        paid_in_time=Money(in_time, total.currency) if total else None,
+        overdue=state.deadline_passed and total is not None and in_time < total.amount,
+        arrived_at=min(
+            (claim.received_at for claim in claims if claim.kind in (Kind.ARRIVED, Kind.GATE_IN)), default=None
+        ),
+        presented_at=gate_in.occurred_at if gate_in else None,
+        gate_out_at=gate_out.occurred_at if gate_out else None,
+        exit_at=exit_.occurred_at if exit_ else None,
+    )
+
+
+def guard(state: State, seen: Regions) -> Guard:
+    """The terms of release as they stand."""
+    return Guard(
+        accepted=state.number is not None,
+        control_done=state.routing is not None and seen.control in (Control.NONE, Control.CONFORM),
+        no_holds=not seen.holds,
+        money_settled=state.assessment is not None and seen.money in (MoneyStatus.NIL, MoneyStatus.PAID),
+        presented=seen.presented_at is not None,
+    )
+
+
+def _first(claims: Iterable[Claim], kind: Kind) -> Claim | None:
+    return next((claim for claim in claims if claim.kind is kind), None)
+
+
+def _last(claims: tuple[Claim, ...], kind: Kind) -> Claim | None:
+    return _first(reversed(claims), kind)
+
+
+def _documents(claims: Iterable[Claim]) -> tuple[tuple[str, ...] | None, bool]:
+    """What is outstanding, and whether customs was content in the end."""
+    outstanding: tuple[str, ...] | None = None
+    accepted = False
+    for claim in claims:
+        if claim.kind is Kind.DOCUMENTS_REQUESTED:
+            outstanding, accepted = claim.documents, False
+        elif claim.kind is Kind.DOCUMENTS_ACCEPTED:
+            outstanding, accepted = None, True
+    return outstanding, accepted
+
+
+def _control(lane: Lane | None, requested: tuple[str, ...] | None, accepted: bool, inspection: Claim | None) -> Control:
+    """The one thing that control waits for, the gravest first."""
+    if inspection is not None and inspection.result is InspectionResult.DISCREPANCY:
+        return Control.DISCREPANCY
+    if requested is not None:
+        return Control.DOCUMENTS_REQUESTED
+    if lane is Lane.RED and inspection is None:
+        return Control.INSPECTION_ORDERED
+    if lane is Lane.YELLOW and not accepted:
+        return Control.DOCUMENT_CHECK
+    return Control.CONFORM if accepted or inspection is not None else Control.NONE
+
+
+def _holds(claims: Iterable[Claim]) -> frozenset[tuple[str, str]]:
+    holds = set[tuple[str, str]]()
+    for claim in claims:
+        key = (claim.publisher, claim.hold or "")
+        if claim.kind is Kind.HOLD_PLACED:
+            holds.add(key)
+        elif claim.kind is Kind.HOLD_LIFTED:
+            holds.discard(key)
+    return frozenset(holds)
+
+
+def _paid(claims: Iterable[Claim], currency: str, *, by: datetime | None = None) -> Decimal:
+    """What the banks confirmed and did not take back, in the currency of the assessment.
+
+    A bank's reference counts once, with what it confirmed last. `by` leaves out what the door had later.
+    """
+    confirmed: dict[tuple[str, str], Decimal] = {}
+    reversed_: dict[tuple[str, str], Decimal] = {}
+    for claim in claims:
+        if claim.amount is None or claim.amount.currency != currency:
+            continue
+        key = (claim.publisher, claim.payment_reference or "")
+        if claim.kind is Kind.PAYMENT_CONFIRMED and (by is None or claim.received_at <= by):
+            confirmed[key] = claim.amount.amount
+        elif claim.kind is Kind.PAYMENT_REVERSED:
+            reversed_[key] = reversed_.get(key, Decimal(0)) + claim.amount.amount
+    return sum(
+        (max(Decimal(0), amount - reversed_.get(key, Decimal(0))) for key, amount in confirmed.items()), Decimal(0)
+    )
+
+
+def _money(total: Money | None, paid: Decimal, claims: Iterable[Claim]) -> MoneyStatus:
+    if total is None or total.amount == 0:
+        return MoneyStatus.NIL
+    if paid >= total.amount:
+        return MoneyStatus.PAID
+    if paid > 0:
+        return MoneyStatus.SHORT
+    taken_back = any(claim.kind is Kind.PAYMENT_REVERSED for claim in claims)
+    return MoneyStatus.REVERSED if taken_back else MoneyStatus.DUE

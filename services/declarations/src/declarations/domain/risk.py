@@ -1,0 +1,163 @@
+"""The risk engine: rules with points, mandatory lanes, and a seeded random selection.
+
+A routing can be computed again from what it stores: the inputs, the seed, and rules of the same
+ids and versions. Rules are data; a condition is one function of this module with parameters.
+
+Source: the illustrative rules, thresholds and the random share of the domain reference, section 4.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from declarations.domain.declaration import Declaration
+from declarations.domain.state import Lane, Routing, RuleHit
+
+Inputs = Mapping[str, str]
+"""What rules look at, flat: header fields by name, fields of goods items as `item.<number>.<field>`."""
+
+Parameters = Mapping[str, tuple[str, ...]]
+
+_ORDER = (Lane.GREEN, Lane.BLUE, Lane.YELLOW, Lane.RED)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRule:
+    id: str
+    version: int
+    condition: str
+    """Name in `CONDITIONS`."""
+    points: int
+    valid_from: date
+    valid_until: date | None = None
+    lane: Lane | None = None
+    """The least lane where the rule matches, whatever the score."""
+    parameters: Parameters = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRules:
+    rules: tuple[RiskRule, ...]
+    random: RiskRule
+    """Its parameter `share` says how many of all declarations are looked at whatever they contain."""
+    red_from: int = 70
+    yellow_from: int = 40
+    blue_from: int = 25
+
+
+def inputs(declaration: Declaration, on: date) -> dict[str, str]:
+    """What the rules may look at. Absent fields are absent here."""
+    found: dict[str, object] = {
+        "date": on.isoformat(),
+        "direction": declaration.direction.value,
+        "dispatch": declaration.dispatch_country,
+        "destination": declaration.destination_country,
+    }
+    for item in declaration.goods:
+        value = item.customs_value or item.price
+        found |= {
+            f"item.{item.number}.code": item.commodity_code,
+            f"item.{item.number}.origin": item.origin,
+            f"item.{item.number}.net": None if item.net_mass_kg is None else format(item.net_mass_kg, "f"),
+            f"item.{item.number}.value": None if value is None else format(value.amount, "f"),
+            f"item.{item.number}.currency": None if value is None else value.currency,
+        }
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def seed(declaration_id: str) -> str:
+    """Sixteen hex digits: nobody can choose them who cannot choose the id."""
+    return hashlib.sha256(declaration_id.encode()).hexdigest()[:16]
+
+
+def fraction(seed_: str) -> Decimal:
+    """The seed as a number from 0 to below 1."""
+    return Decimal(int(seed_, 16)) / Decimal(1 << 64)
+
+
+def route(looked_at: Inputs, seed_: str, rules: RiskRules) -> Routing:
+    """The lane for inputs and seed; the same again for the same rules."""
+    on = date.fromisoformat(looked_at["date"])
+    hits = [_hit(rule) for rule in rules.rules if _valid(rule, on) and _matches(rule, looked_at)]
+    if fraction(seed_) < Decimal(rules.random.parameters["share"][0]):
+        hits.append(_hit(rules.random))
+    score = sum(hit.points for hit in hits)
+    lanes = [_by_score(score, rules), *(hit.lane for hit in hits if hit.lane is not None)]
+    return Routing(max(lanes, key=_ORDER.index), score, tuple(hits), dict(looked_at), seed_)
+
+
+def _hit(rule: RiskRule) -> RuleHit:
+    return RuleHit(rule.id, rule.version, rule.points, rule.lane)
+
+
+def _valid(rule: RiskRule, on: date) -> bool:
+    return rule.valid_from <= on and (rule.valid_until is None or on <= rule.valid_until)
+
+
+def _matches(rule: RiskRule, looked_at: Inputs) -> bool:
+    return CONDITIONS[rule.condition](looked_at, rule.parameters)
+
+
+def _by_score(score: int, rules: RiskRules) -> Lane:
+    if score >= rules.red_from:
+        return Lane.RED
+    if score >= rules.yellow_from:
+        return Lane.YELLOW
+    return Lane.BLUE if score >= rules.blue_from else Lane.GREEN
+
+
+def _items(looked_at: Inputs) -> Iterator[Mapping[str, str]]:
+    """The fields of each goods item by their short names."""
+    items: dict[str, dict[str, str]] = {}
+    for name, value in looked_at.items():
+        if name.startswith("item."):
+            _, number, short = name.split(".", 2)
+            items.setdefault(number, {})[short] = value
+    yield from items.values()
+
+
+def _controlled_goods(looked_at: Inputs, parameters: Parameters) -> bool:
+    """Goods of `codes` (prefixes) on the way to one of `destinations`, or anywhere where none is named."""
+    to = parameters.get("destinations", ())
+    if to and looked_at.get("destination") not in to:
+        return False
+    return any(item.get("code", "").startswith(parameters["codes"]) for item in _items(looked_at))
+
+
+def _unit_value_outside(looked_at: Inputs, parameters: Parameters) -> bool:
+    """Value per net kilogram below `low` or above `high`, for goods of `codes` priced in `currency`."""
+    low, high = Decimal(parameters["low"][0]), Decimal(parameters["high"][0])
+    for item in _items(looked_at):
+        if item.get("currency") not in parameters["currency"] or not item.get("code", "").startswith(
+            parameters["codes"]
+        ):
+            continue
+        try:
+            per_kg = Decimal(item["value"]) / Decimal(item["net"])
+        except (KeyError, InvalidOperation, ZeroDivisionError):
+            continue
+        if not low <= per_kg <= high:
+            return True
+    return False
+
+
+def _origin_differs(looked_at: Inputs, _parameters: Parameters) -> bool:
+    """Some goods do not originate where they were sent from."""
+    dispatch = looked_at.get("dispatch")
+    return dispatch is not None and any(item.get("origin", dispatch) != dispatch for item in _items(looked_at))
+
+
+def _code_missing(looked_at: Inputs, _parameters: Parameters) -> bool:
+    """Some goods carry no commodity code."""
+    return any(not item.get("code") for item in _items(looked_at))
+
+
+CONDITIONS: Mapping[str, Callable[[Inputs, Parameters], bool]] = {
+    "controlled_goods": _controlled_goods,
+    "unit_value_outside": _unit_value_outside,
+    "origin_differs": _origin_differs,
+    "code_missing": _code_missing,
+}
+"""What a rule's `condition` names."""

@@ -1,0 +1,171 @@
+"""The cross rules of a declaration. All errors are reported at once, each with the pointer to its field.
+
+A rule speaks only when the fields that it compares are there, or when a field is absent that the law
+cannot do without: declarations made from foreign data carry national codes and lack many fields.
+Codes are keys of the text catalogue. Source: the domain reference, sections 1 and 2.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from declarations.domain.declaration import Declaration, Role
+from declarations.domain.goods_rules import GOODS_RULES
+from declarations.domain.law import Codes
+from declarations.domain.state import RuleError
+
+INCOTERMS = frozenset({"EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF", "DAT"})
+"""Incoterms 2020, and DAT, under which contracts of the edition before still run."""
+_WATER_ONLY = frozenset({"FAS", "FOB", "CFR", "CIF"})
+_MODES = frozenset("123456789")
+_LAND_OR_AIR = frozenset("234")
+"""Rail, road, air."""
+
+Rule = Callable[[Declaration, datetime, Codes], Iterator[RuleError]]
+"""(declaration, moment of lodging, code lists) → what is wrong."""
+
+
+def check(declaration: Declaration, lodged_at: datetime, codes: Codes) -> tuple[RuleError, ...]:
+    """Everything that is wrong, in the order of the rules; nothing where all hold."""
+    return tuple(error for rule in RULES for error in rule(declaration, lodged_at, codes))
+
+
+def _declarant_named(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    if declaration.party(Role.DECLARANT) is None:
+        yield RuleError("declaration.declarant.missing", "/parties")
+
+
+def _goods_there(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    if not declaration.goods:
+        yield RuleError("declaration.goods.missing", "/goods")
+
+
+def _gross_mass_adds_up(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    masses = [item.gross_mass_kg for item in declaration.goods]
+    stated = declaration.total_gross_mass_kg
+    given = [mass for mass in masses if mass is not None]
+    if stated is not None and given and len(given) == len(masses) and sum(given) != stated:
+        yield RuleError(
+            "declaration.gross_mass.sum", "/total_gross_mass_kg", format(stated, "f"), {"sum": format(sum(given), "f")}
+        )
+
+
+def _packages_add_up(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    counts = [item.packages for item in declaration.goods]
+    stated = declaration.total_packages
+    given = [count for count in counts if count is not None]
+    if stated is not None and given and len(given) == len(counts) and sum(given) != stated:
+        yield RuleError("declaration.packages.sum", "/total_packages", str(stated), {"sum": str(sum(given))})
+
+
+def _price_adds_up(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    total = declaration.total_price
+    prices = [item.price for item in declaration.goods]
+    given = [price.amount for price in prices if price is not None and total and price.currency == total.currency]
+    if total is not None and given and len(given) == len(prices) and sum(given) != total.amount:
+        yield RuleError(
+            "declaration.price.sum", "/total_price/amount", format(total.amount, "f"), {"sum": format(sum(given), "f")}
+        )
+
+
+def _totals_not_negative(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    for name in ("total_price", "freight", "insurance"):
+        money = getattr(declaration, name)
+        if money is not None and money.amount < 0:
+            yield RuleError("declaration.value.negative", f"/{name}/amount", format(money.amount, "f"))
+    mass = declaration.total_gross_mass_kg
+    if mass is not None and mass < 0:
+        yield RuleError("declaration.mass.negative", "/total_gross_mass_kg", format(mass, "f"))
+
+
+def _incoterm_known(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    if declaration.incoterm is not None and declaration.incoterm not in INCOTERMS:
+        yield RuleError("declaration.incoterm.unknown", "/incoterm", declaration.incoterm)
+
+
+def _incoterm_fits_mode(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    """FAS, FOB, CFR and CIF are for sea and inland water; post, pipelines and own propulsion are let be."""
+    mode = declaration.transport.mode
+    if declaration.incoterm in _WATER_ONLY and mode in _LAND_OR_AIR:
+        yield RuleError("declaration.incoterm.mode", "/incoterm", declaration.incoterm, {"mode": str(mode)})
+
+
+def _mode_known(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    mode = declaration.transport.mode
+    if mode is not None and mode not in _MODES:
+        yield RuleError("declaration.transport.mode", "/transport/mode", mode)
+
+
+def _currencies_known(declaration: Declaration, _at: datetime, codes: Codes) -> Iterator[RuleError]:
+    named = [("/currency", declaration.currency)]
+    for name in ("total_price", "freight", "insurance"):
+        money = getattr(declaration, name)
+        named.append((f"/{name}/currency", money.currency if money else None))
+    for pointer, currency in named:
+        if currency is not None and currency not in codes.currencies:
+            yield RuleError("declaration.currency.unknown", pointer, currency)
+
+
+def _invoice_currency_kept(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    total = declaration.total_price
+    if declaration.currency and total and total.currency != declaration.currency:
+        yield RuleError(
+            "declaration.currency.differs", "/total_price/currency", total.currency, {"invoice": declaration.currency}
+        )
+
+
+def _countries_known(declaration: Declaration, _at: datetime, codes: Codes) -> Iterator[RuleError]:
+    for name in ("dispatch_country", "destination_country"):
+        country = getattr(declaration, name)
+        if country is not None and country not in codes.countries:
+            yield RuleError("declaration.country.unknown", f"/{name}", country)
+
+
+def _containers_stand_once(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    seen = set[str]()
+    for index, container in enumerate(declaration.transport.containers):
+        if container in seen:
+            yield RuleError("declaration.container.twice", f"/transport/containers/{index}", container)
+        seen.add(container)
+
+
+def _arrives_after_departure(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    departed, arrives = declaration.transport.departed_at, declaration.transport.arrives_at
+    if departed is not None and arrives is not None and arrives <= departed:
+        yield RuleError(
+            "declaration.arrival.before_departure",
+            "/transport/arrives_at",
+            arrives.isoformat(),
+            {"departed": departed.isoformat()},
+        )
+
+
+def _documents_valid(declaration: Declaration, at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    for index, document in enumerate(declaration.documents):
+        if document.valid_until is not None and document.valid_until < at:
+            yield RuleError(
+                "declaration.document.expired",
+                f"/documents/{index}/valid_until",
+                document.valid_until.isoformat(),
+                {"type": document.type},
+            )
+
+
+RULES: tuple[Rule, ...] = (
+    _declarant_named,
+    _goods_there,
+    _totals_not_negative,
+    _gross_mass_adds_up,
+    _packages_add_up,
+    _price_adds_up,
+    _incoterm_known,
+    _incoterm_fits_mode,
+    _mode_known,
+    _currencies_known,
+    _invoice_currency_kept,
+    _countries_known,
+    _containers_stand_once,
+    _arrives_after_departure,
+    _documents_valid,
+    *GOODS_RULES,
+)
+"""Header first, then goods."""
