@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
-import uvicorn
 from grpc.aio import Channel, Server
 
 from chassis import kafka, logs, metrics, mongo, telemetry
@@ -23,11 +22,13 @@ from chassis.clock import Clock, SystemClock
 from chassis.consumer import Consumer
 from chassis.delivery import DeliveryPolicy, RawSubscription, Subscription
 from chassis.failures import is_infrastructure
+from chassis.http_server import HttpServer
 from chassis.identity import TokenSigner, TokenVerifier
 from chassis.outbox import Publisher
 from chassis.parking import MongoParking
 from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
 from chassis.pending import PendingWork, Work
+from chassis.rebuild import Rebuild, read_topics, rewind
 from chassis.rpc import GrpcServer, Right, connect
 from chassis.settings import ListenSettings, ServiceSettings, load
 from chassis.timers import Timers
@@ -65,12 +66,14 @@ class Service:
         self._policy: DeliveryPolicy | None = None
         self._consumer: Consumer | None = None
         self._progress: kafka.GroupProgress | None = None
+        self._types: list[Aggregates[Any, Any, Any]] = []
         self._published: list[Topic] = []
+        self._rebuilt: list[Callable[[], Awaitable[None]]] = []
         self._prepare: list[Callable[[], Awaitable[None]]] = [self.parking.create_indexes]
         self._loops: list[Callable[[], Awaitable[None]]] = []
         self._registrations: list[Callable[[Server], None]] = []
         self._rights: dict[str, Right] = {}
-        self._apps: list[tuple[Any, ListenSettings]] = []
+        self._http: list[HttpServer] = []
         self._channels: list[Channel] = []
         self._ready = False
 
@@ -83,6 +86,7 @@ class Service:
             type_, documents, self.publisher, self.clock, topic=topic.name, epoch=self.settings.epoch
         )
         self.publisher.watch(aggregates)
+        self._types.append(aggregates)
         self.on_start(lambda: documents.create_indexes(type_.indexes))
         if topic not in self._published:
             self._published.append(topic)
@@ -136,6 +140,10 @@ class Service:
         """Run once before doors open, again and again while the database is away."""
         self._prepare.append(prepare)
 
+    def on_rebuilt(self, restore: Callable[[], Awaitable[None]]) -> None:
+        """Run once after a rebuild: what is derived from aggregates is derived again."""
+        self._rebuilt.append(restore)
+
     def grpc(self, register: Callable[[Server], None], *, rights: Mapping[str, Right]) -> None:
         """Serve gRPC methods; one without an entry in `rights` is refused."""
         self._registrations.append(register)
@@ -143,7 +151,7 @@ class Service:
 
     def http(self, app: Any, listen: ListenSettings) -> None:
         """Serve an ASGI application."""
-        self._apps.append((app, listen))
+        self._http.append(HttpServer(app, listen))
 
     def peer(self, name: str, *, idempotent: Iterable[str] = ()) -> Channel:
         """A channel to another service: deadline, retries, token and trace are inside.
@@ -187,6 +195,29 @@ class Service:
             log.info("draining")
         log.info("stopped")
 
+    async def rebuild(self) -> int:
+        """Bring the database up to what the service published, then have all inputs read again.
+
+        Every replica must be stopped. Returns the number of events folded.
+
+        Raises:
+            chassis.rebuild.EventsMissing: the topic itself has a hole.
+            KafkaError: the broker is away, or a replica still runs.
+        """
+        for prepare in self._prepare:
+            await prepare()
+        folding = Rebuild(self._types)
+        async for records in read_topics(self.settings.kafka, [topic.name for topic in self._published]):
+            await folding.fold(records)
+            log.info("rebuilding", folded=folding.folded)
+        folding.finish()
+        for restore in self._rebuilt:
+            await restore()
+        if self.policy.topics:
+            await rewind(self.settings.kafka, self.settings.name, self.policy.topics)
+        await self._mongo.close()
+        return folding.folded
+
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:
         """Bring everything up, each with its way down."""
         for prepare in self._prepare:
@@ -207,8 +238,9 @@ class Service:
             self._consumer = self._make_consumer()
             await self._until_there(self._consumer.start)
             stack.push_async_callback(self._consumer.stop)
-        for app, listen in self._apps:
-            stack.push_async_callback(_stop_http, *_serve_http(app, listen))
+        for door in self._http:
+            await door.start()
+            stack.push_async_callback(door.stop)
         self._ready = True
         log.info("ready", topics=self.policy.topics)
 
@@ -301,39 +333,25 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class _HttpServer(uvicorn.Server):
-    """uvicorn without its own hold on the process's signals: the service decides when to stop."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield
-
-
-def _serve_http(app: Any, listen: ListenSettings) -> tuple[uvicorn.Server, "asyncio.Task[None]"]:
-    config = uvicorn.Config(
-        app, host=listen.host, port=listen.port, log_config=None, access_log=False, timeout_graceful_shutdown=5
-    )
-    server = _HttpServer(config)
-    return server, asyncio.create_task(server.serve())
-
-
-async def _stop_http(server: uvicorn.Server, serving: "asyncio.Task[None]") -> None:
-    server.should_exit = True
-    await asyncio.gather(serving, return_exceptions=True)
-
-
 def main(build: Callable[[Settings], Service], settings: type[Settings]) -> None:
-    """Run a service as this process until it is asked to end.
+    """Run a service as this process until it is asked to end; with the argument `rebuild`, rebuild its database.
 
-    Exit status 2: the settings are wrong; 3: the broker's topics are.
+    Exit status 2: the settings or arguments are wrong; 3: the broker's topics are.
     """
+    if sys.argv[1:] not in ([], ["rebuild"]):
+        print("usage: python -m <service> [rebuild]", file=sys.stderr)
+        sys.exit(2)
     loaded = load(settings)
     logs.configure(loaded.name, loaded.log_level, loaded.build)
     log.info("starting", settings=loaded.model_dump(mode="json"))
 
     async def run() -> None:
         # Clients bind to the running loop, so everything is built inside it.
-        await build(loaded).run()
+        service = build(loaded)
+        if sys.argv[1:]:
+            log.info("rebuilt", events=await service.rebuild())
+        else:
+            await service.run()
 
     try:
         asyncio.run(run())
