@@ -92,6 +92,7 @@ class ReceiptFacts(Payload):
     submission_id: str = Field(description="The submitter's own id within the source; set by the submitter")
     content_hash: str = Field(description="Of the canonical data, trace headers left out; set by the gateway")
     media_type: str = Field(description="Of the original bytes; set by the submitter")
+    original: str = Field(default="", description="SHA-256 of the original bytes, under which they are kept")
     not_read: tuple[str, ...] = Field(default=(), description="Parts of the original that are not carried")
 
 

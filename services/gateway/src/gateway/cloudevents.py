@@ -1,0 +1,201 @@
+"""CloudEvents 1.0 as partners send them: structured, binary and batch, over HTTP and Kafka.
+
+Reads the envelope only: `data` is left to the contract of its type. Everything that is wrong with
+an envelope comes back at once. Extension attributes other than the trace's are left out.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gateway.documents import content_hash, read_json
+from gateway.domain.faults import Fault, Refused
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+JSON_TYPE = "application/json"
+
+SPECVERSION = "1.0"
+MAX_BATCH = 500
+_LENGTHS = {"id": 128, "source": 256, "type": 128, "subject": 256}
+_TRACE = ("traceparent", "tracestate")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+_MAX_TRACESTATE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerCloudEvent:
+    """An event in its envelope."""
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    data: Mapping[str, Any]
+    original: bytes
+    """As it came; of an event in a batch the whole batch."""
+    media_type: str
+    trace: Mapping[str, str] = field(default_factory=dict)
+    """W3C headers, where the partner sends any. No baggage: that is ours to set."""
+
+    @property
+    def content_hash(self) -> str:
+        """Of what it says; the time of sending and the trace may differ from one attempt to the next."""
+        return content_hash(self.type, self.subject, self.data)
+
+
+def structured(body: bytes, media_type: str = STRUCTURED) -> PartnerCloudEvent:
+    """An event whose attributes stand beside its data.
+
+    Raises:
+        Refused: with every fault of the envelope.
+    """
+    return of_object(read_json(body), body, media_type)
+
+
+def of_object(value: Any, original: bytes, media_type: str = STRUCTURED) -> PartnerCloudEvent:
+    """An event in structured form, already read.
+
+    Raises:
+        Refused: with every fault of the envelope.
+    """
+    if not isinstance(value, dict):
+        raise Refused("invalid-event", [Fault("field.not_an_object")])
+    faults: list[Fault] = []
+    data = value.get("data")
+    if "data_base64" in value:
+        data = _decoded(value["data_base64"], faults)
+    kind = value.get("datacontenttype", JSON_TYPE)
+    if not isinstance(kind, str) or essence(kind) != JSON_TYPE:
+        faults.append(Fault("event.data_type", "/datacontenttype"))
+    if not isinstance(data, dict) and not faults:
+        faults.append(Fault("field.not_an_object" if data is not None else "field.required", "/data"))
+    return _event(value, data if isinstance(data, dict) else {}, original, media_type, value, faults, prefix="/")
+
+
+def binary(attributes: Mapping[str, str], headers: Mapping[str, str], body: bytes, *, prefix: str) -> PartnerCloudEvent:
+    """An event whose attributes stand in headers.
+
+    Args:
+        attributes: by name, without the prefix of the headers.
+        headers: all headers by lower-case name; the trace is taken from them.
+        prefix: of the attributes' headers, for naming them: `ce-` or `ce_`.
+
+    Raises:
+        Refused: with every fault of the envelope.
+    """
+    faults: list[Fault] = []
+    data = read_json(body)
+    if not isinstance(data, dict):
+        faults.append(Fault("field.not_an_object", "/data"))
+        data = {}
+    trace = {**headers, **attributes}
+    return _event(dict(attributes), data, body, JSON_TYPE, trace, faults, prefix=prefix)
+
+
+def batch(body: bytes) -> list[PartnerCloudEvent | Refused]:
+    """The events of a batch, in order; one that cannot be read is a refusal of its own.
+
+    Raises:
+        Refused: the batch as a whole cannot be read.
+    """
+    values = read_json(body)
+    if not isinstance(values, list):
+        raise Refused("invalid-event", [Fault("field.not_a_list")])
+    if len(values) > MAX_BATCH:
+        raise Refused("batch-too-long", limit=MAX_BATCH)
+    found: list[PartnerCloudEvent | Refused] = []
+    for value in values:
+        try:
+            found.append(of_object(value, body, BATCH))
+        except Refused as refused:
+            found.append(refused)
+    return found
+
+
+def _event(
+    attributes: Mapping[str, Any],
+    data: Mapping[str, Any],
+    original: bytes,
+    media_type: str,
+    trace: Mapping[str, Any],
+    faults: list[Fault],
+    *,
+    prefix: str,
+) -> PartnerCloudEvent:
+    texts = {name: _text(attributes, name, prefix, faults) for name in ("id", "source", "type")}
+    subject = attributes.get("subject", "")
+    if not isinstance(subject, str) or len(subject) > _LENGTHS["subject"]:
+        faults.append(Fault("field.too_long", prefix + "subject", {"limit": _LENGTHS["subject"]}))
+        subject = ""
+    version = attributes.get("specversion")
+    if version != SPECVERSION:
+        faults.append(Fault("event.specversion", prefix + "specversion", {"expected": SPECVERSION}))
+    if "time" in attributes and not _is_time(attributes["time"]):
+        faults.append(Fault("field.no_offset", prefix + "time"))
+    if faults:
+        raise Refused("invalid-event", faults)
+    return PartnerCloudEvent(
+        id=texts["id"],
+        source=texts["source"],
+        type=texts["type"],
+        subject=subject,
+        data=data,
+        original=original,
+        media_type=media_type,
+        trace=trace_of(trace),
+    )
+
+
+def _text(attributes: Mapping[str, Any], name: str, prefix: str, faults: list[Fault]) -> str:
+    value = attributes.get(name)
+    if value is None:
+        faults.append(Fault("field.required", prefix + name))
+    elif not isinstance(value, str):
+        faults.append(Fault("field.not_text", prefix + name))
+    elif not value.strip() or not value.isprintable():
+        faults.append(Fault("field.empty", prefix + name))
+    elif len(value) > _LENGTHS[name]:
+        faults.append(Fault("field.too_long", prefix + name, {"limit": _LENGTHS[name]}))
+    else:
+        return value
+    return ""
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(str(value)).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _decoded(value: Any, faults: list[Fault]) -> Any:
+    """The object in `data_base64`."""
+    try:
+        return read_json(base64.b64decode(str(value), validate=True))
+    except (binascii.Error, ValueError):
+        faults.append(Fault("event.base64", "/data_base64"))
+    except Refused as refused:
+        faults.extend(Fault(fault.code, "/data_base64", fault.values) for fault in refused.faults)
+        if not refused.faults:
+            faults.append(Fault("event.base64", "/data_base64"))
+    return None
+
+
+def trace_of(headers: Mapping[str, Any]) -> dict[str, str]:
+    """The W3C trace headers that a sender gives, where they have the form; no baggage."""
+    found = {name: headers[name] for name in _TRACE if isinstance(headers.get(name), str)}
+    if not _TRACEPARENT.fullmatch(found.get("traceparent", "")):
+        return {}
+    if len(found.get("tracestate", "")) > _MAX_TRACESTATE:
+        del found["tracestate"]
+    return found
+
+
+def essence(content_type: str) -> str:
+    """A media type without its parameters."""
+    return content_type.partition(";")[0].strip().lower()

@@ -1,0 +1,187 @@
+"""Bytes into plain values, and plain values into contracts, with everything that is wrong at once.
+
+Reading is bounded: size is the door's business, depth and ambiguity are ours. What a contract
+refuses becomes faults with JSON pointers and stable codes; the texts stand in the catalogue.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from contracts.values import Payload
+from gateway.domain.faults import Fault, Refused
+
+P = TypeVar("P", bound=Payload)
+
+MAX_DEPTH = 32
+MAX_DIGITS = 38
+"""Of a decimal, before and behind the point together: what MongoDB's and SQL's decimals hold."""
+MAX_FAULTS = 100
+_SHOWN = 80
+
+_CODES = {
+    "missing": "field.required",
+    "string_type": "field.not_text",
+    "string_too_short": "field.empty",
+    "string_too_long": "field.too_long",
+    "string_pattern_mismatch": "field.form",
+    "enum": "field.not_in_list",
+    "literal_error": "field.not_in_list",
+    "greater_than_equal": "field.out_of_range",
+    "less_than_equal": "field.out_of_range",
+    "timezone_aware": "field.no_offset",
+    "tuple_type": "field.not_a_list",
+    "list_type": "field.not_a_list",
+    "model_type": "field.not_an_object",
+    "model_attributes_type": "field.not_an_object",
+    "dict_type": "field.not_an_object",
+}
+_CODES_BY_START = (
+    ("decimal", "field.not_a_number"),
+    ("finite", "field.not_a_number"),
+    ("int", "field.not_an_integer"),
+    ("datetime", "field.not_a_time"),
+    ("timezone", "field.no_offset"),
+)
+_LIMITS = {"string_too_long": "max_length", "enum": "expected", "greater_than_equal": "ge", "less_than_equal": "le"}
+
+
+def read_json(body: bytes) -> Any:
+    """Plain values of a JSON text; numbers with a fraction as Decimal.
+
+    Raises:
+        Refused: not UTF-8, not JSON, a name twice in one object, or nested too deeply.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused("json-malformed", [Fault("json.not_utf8", values={"position": error.start})]) from None
+    try:
+        value = json.loads(
+            text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
+        )
+    except RecursionError:
+        raise Refused("json-too-deep", limit=MAX_DEPTH) from None
+    except json.JSONDecodeError as error:
+        fault = Fault("json.malformed", values={"line": error.lineno, "column": error.colno})
+        raise Refused("json-malformed", [fault]) from None
+    except ValueError:
+        # An integer with more digits than the interpreter reads.
+        raise Refused("json-malformed", [Fault("json.number")]) from None
+    _check_values(value)
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise Refused("json-malformed", [Fault("json.constant", values={"found": name})])
+
+
+def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise Refused("json-malformed", [Fault("json.repeated_name", values={"name": _shortened(repeated)})])
+    return found
+
+
+def _check_values(root: Any) -> None:
+    """Depth, and texts that no UTF-8 can carry (lone surrogates)."""
+    waiting = [(root, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise Refused("json-too-deep", limit=MAX_DEPTH)
+        if isinstance(value, dict):
+            waiting.extend((each, depth + 1) for each in (*value.keys(), *value.values()))
+        elif isinstance(value, list):
+            waiting.extend((each, depth + 1) for each in value)
+        elif isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise Refused("json-malformed", [Fault("json.surrogate")]) from None
+
+
+def validate(contract: type[P], fields: Mapping[str, Any], prefix: str = "") -> tuple[P | None, list[Fault]]:
+    """A contract's value of plain fields, or None with everything that is wrong.
+
+    Args:
+        prefix: JSON pointer of where the fields stand in the submission.
+    """
+    try:
+        value = contract.model_validate(fields)
+    except ValidationError as error:
+        details = error.errors(include_url=False)[:MAX_FAULTS]
+        return None, [_fault(detail, prefix) for detail in details]
+    faults = [
+        Fault("field.too_precise", prefix + pointer, {"limit": MAX_DIGITS})
+        for pointer, number in _decimals(value, "")
+        if not _within_digits(number)
+    ]
+    return (None, faults) if faults else (value, [])
+
+
+def _fault(detail: Mapping[str, Any], prefix: str) -> Fault:
+    kind = str(detail["type"])
+    code = _CODES.get(kind) or next((code for start, code in _CODES_BY_START if kind.startswith(start)), "field.wrong")
+    limit = detail.get("ctx", {}).get(_LIMITS.get(kind, ""), "")
+    given = detail.get("input")
+    value = _shortened(str(given)) if isinstance(given, str | int | Decimal) and kind != "missing" else None
+    return Fault(code, prefix + pointer_of(detail["loc"]), {"limit": limit, "rule": detail["msg"]}, value)
+
+
+def pointer_of(path: Sequence[str | int]) -> str:
+    """The JSON pointer (RFC 6901) of a path."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+
+
+def _decimals(value: Any, pointer: str) -> Iterator[tuple[str, Decimal]]:
+    """All decimals in a contract's value; its depth is that of the contract."""
+    if isinstance(value, Decimal):
+        yield pointer, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _decimals(getattr(value, name), f"{pointer}/{name}")
+    elif isinstance(value, tuple):
+        for index, each in enumerate(value):
+            yield from _decimals(each, f"{pointer}/{index}")
+
+
+def _within_digits(number: Decimal) -> bool:
+    """Whether a decimal, written out, stays short: 1E+999999999 would not."""
+    _, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)  # noqa: S101 - contracts take finite numbers only
+    return len(digits) <= MAX_DIGITS and -MAX_DIGITS <= exponent <= MAX_DIGITS
+
+
+def unknown_fields(given: Any, contract: BaseModel, pointer: str = "") -> Iterator[str]:
+    """Pointers of what was given and the contract does not know, so that a misspelt name is seen."""
+    if not isinstance(given, Mapping):
+        return
+    for name, value in given.items():
+        below = pointer + pointer_of([name])
+        if name not in type(contract).model_fields:
+            yield below
+            continue
+        known = getattr(contract, name)
+        if isinstance(known, BaseModel):
+            yield from unknown_fields(value, known, below)
+        elif isinstance(known, tuple) and isinstance(value, list):
+            for index, (each, model) in enumerate(zip(value, known, strict=False)):
+                if isinstance(model, BaseModel):
+                    yield from unknown_fields(each, model, f"{below}/{index}")
+
+
+def content_hash(*values: Any) -> str:
+    """A fingerprint of plain values that does not depend on the order of names or on white space."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,110 @@
+"""Who stands behind a key or a topic, and what they may submit.
+
+A partner's role says which events are its to tell; scopes narrow that down. A firm lodges in its
+own name: as the declarant, or as the agent that the declaration names.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+_EVENTS = "events.write:"
+
+DECLARATIONS_WRITE = "declarations.write"
+PROJECTS_WRITE = "projects.write"
+MANDATES_WRITE = "mandates.write"
+FIRM_SCOPES = (DECLARATIONS_WRITE, PROJECTS_WRITE, MANDATES_WRITE)
+
+_SHIPMENT = "trade.partners.shipment.*"
+_EXIT = "trade.partners.exit.*"
+
+ROLE_EVENTS: dict[str, tuple[str, ...]] = {
+    "carrier": (_SHIPMENT, _EXIT),
+    "port": (_SHIPMENT, _EXIT),
+    "rail": (_SHIPMENT, _EXIT),
+    "customs": ("trade.partners.control.*", "trade.partners.hold.*", _SHIPMENT, _EXIT),
+    "inspection": ("trade.partners.control.inspection_completed.v1",),
+    "bank": ("trade.partners.payment.*",),
+    "agency": ("trade.partners.hold.*",),
+}
+"""Role of a partner → types of the events that are its to tell."""
+
+
+class OwnerKind(StrEnum):
+    PARTNER = "partner"
+    FIRM = "firm"
+
+
+class UnknownRole(ValueError):
+    """No partner has this role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A partner or a firm."""
+
+    kind: OwnerKind
+    code: str
+    """A partner's code, or a firm's number as `SCHEME:VALUE`."""
+    role: str = ""
+    """Of a partner: a key of `ROLE_EVENTS`."""
+
+    @property
+    def actor(self) -> str:
+        return f"{self.kind}:{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is at the door, and with what scopes."""
+
+    owner: Owner
+    scopes: tuple[str, ...]
+    key_id: str = ""
+    """Of the key that opened; empty at a partner's topic, where the broker's credentials did."""
+
+    def may(self, scope: str) -> bool:
+        """Whether a scope, such as `declarations.write`, is held."""
+        return scope in self.scopes
+
+    def may_tell(self, event_type: str) -> bool:
+        """Whether events of a type may be submitted: by the role and by a scope."""
+        by_role = _matches(event_type, ROLE_EVENTS.get(self.owner.role, ()))
+        by_scope = _matches(event_type, (scope.removeprefix(_EVENTS) for scope in self.scopes if _is_events(scope)))
+        return self.owner.kind is OwnerKind.PARTNER and by_role and by_scope
+
+
+def default_scopes(owner: Owner) -> tuple[str, ...]:
+    """Everything that the owner may be given."""
+    if owner.kind is OwnerKind.FIRM:
+        return FIRM_SCOPES
+    if owner.role not in ROLE_EVENTS:
+        raise UnknownRole(owner.role)
+    return tuple(f"{_EVENTS}{pattern}" for pattern in ROLE_EVENTS[owner.role])
+
+
+def scopes_beyond(owner: Owner, scopes: Sequence[str]) -> list[str]:
+    """Those of `scopes` that the owner cannot be given."""
+    if owner.kind is OwnerKind.FIRM:
+        return [scope for scope in scopes if scope not in FIRM_SCOPES]
+    allowed = ROLE_EVENTS.get(owner.role, ())
+    return [scope for scope in scopes if not _is_events(scope) or not _matches(scope.removeprefix(_EVENTS), allowed)]
+
+
+def may_lodge(firm: str, acting: Iterable[str]) -> bool:
+    """Whether a firm is among those who act in a declaration: its declarant and its agents, by number."""
+    return normal(firm) in {normal(each) for each in acting}
+
+
+def normal(number: str) -> str:
+    """A `SCHEME:VALUE` for comparison: without spaces, upper case."""
+    return "".join(number.split()).upper()
+
+
+def _is_events(scope: str) -> bool:
+    return scope.startswith(_EVENTS)
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name is one of the patterns; `*` at the end stands for anything, also in the name."""
+    return any(name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1])) for pattern in patterns)

@@ -1,0 +1,264 @@
+"""What the doors do with a submission: authorise, validate, stamp, keep.
+
+One function per use case, the same for every door that a submission may come through. Nothing is
+kept that does not pass; what is wrong is said all at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from xml.etree.ElementTree import canonicalize
+
+from contracts.gateway.v1 import (
+    Declaration,
+    DeclarationFunction,
+    DeclarationSubmitted,
+    Mandate,
+    MandateSubmitted,
+    Project,
+    ProjectSubmitted,
+    ReceiptFacts,
+)
+from contracts.partners.v1 import EVENTS, PartnerEvent
+from contracts.values import Identifier, PartyRole
+from gateway import messages, wco
+from gateway.cloudevents import PartnerCloudEvent
+from gateway.documents import content_hash, unknown_fields, validate
+from gateway.domain import access
+from gateway.domain.access import OwnerKind, Principal
+from gateway.domain.faults import Fault, Refused
+from gateway.domain.receipt import CONTENT, IDEMPOTENCY_KEY, Kind, receipt_id
+from gateway.domain.ucr import make_ucr
+from gateway.receipts import Original, Receipts, Submission, Taken
+
+_STAMPED = ("received_at", "publisher", "publisher_role", "submission_id", "receipt")
+"""Fields of a partner event that the gateway sets, whatever the partner wrote there."""
+
+_ACTING = (PartyRole.DECLARANT, PartyRole.AGENT)
+MAX_OWN_ID = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Lodged:
+    """What a firm sent, and how."""
+
+    principal: Principal
+    original: Original
+    fields: Mapping[str, Any]
+    """In the shape of the contract."""
+    received_at: datetime
+    trace: Mapping[str, str]
+    own_id: str = ""
+    """The firm's own name for the submission, if it gives one."""
+    function: str = DeclarationFunction.ORIGINAL
+    not_read: tuple[str, ...] = ()
+    content: str = ""
+    """Hash of the content; empty: of the fields."""
+
+
+async def take_events(
+    receipts: Receipts,
+    principal: Principal,
+    events: Sequence[PartnerCloudEvent | Refused],
+    received_at: Sequence[datetime],
+    traces: Sequence[Mapping[str, str]],
+) -> list[Taken | Refused]:
+    """Keep partner events, each on its own: per event its receipt, or why it is refused."""
+    answers: list[Taken | Refused | None] = []
+    good: list[Submission] = []
+    for event, at, trace in zip(events, received_at, traces, strict=True):
+        try:
+            if isinstance(event, Refused):
+                raise event
+            good.append(_partner_submission(principal, event, at, trace))
+            answers.append(None)
+        except Refused as refused:
+            answers.append(refused)
+    kept = iter(await receipts.keep(good))
+    return [answer if answer is not None else next(kept) for answer in answers]
+
+
+def _partner_submission(
+    principal: Principal, event: PartnerCloudEvent, received_at: datetime, trace: Mapping[str, str]
+) -> Submission:
+    contract = EVENTS.get(event.type)
+    if contract is None:
+        raise Refused("unknown-event-type", [Fault("event.type", "/type", {"type": event.type}, event.type)])
+    if not principal.may_tell(event.type):
+        raise Refused("scope-missing", [Fault("access.scope", "/type", {"scope": f"events.write:{event.type}"})])
+    owner = principal.owner
+    original = Original(event.original, event.media_type)
+    facts = ReceiptFacts(
+        id=receipt_id(Kind.EVENT, owner.actor, event.source, event.id),
+        submitter=owner.actor,
+        source=event.source,
+        submission_id=event.id,
+        content_hash=event.content_hash,
+        media_type=event.media_type,
+        original=original.id,
+    )
+    stamps = {
+        "received_at": received_at,
+        "publisher": owner.code,
+        "publisher_role": owner.role,
+        "submission_id": event.id,
+        "receipt": facts,
+    }
+    payload, faults = validate(contract, {**event.data, **stamps}, "/data")
+    if payload is None:
+        raise Refused("invalid-event", faults)
+    given = {name: value for name, value in event.data.items() if name not in _STAMPED}
+    faults = _reference_faults(payload)
+    if faults:
+        raise Refused("invalid-event", faults)
+    facts = facts.model_copy(update={"not_read": tuple(unknown_fields(given, payload, "/data"))})
+    command = messages.to_command(event.type, payload.model_copy(update={"receipt": facts}))
+    return Submission(command, original, trace)
+
+
+def _reference_faults(event: PartnerEvent) -> list[Fault]:
+    """An event that refers to nothing can never meet its shipment."""
+    given = event.references
+    if given.ucr or given.declaration_number or given.transport_document or given.container:
+        return []
+    return [Fault("event.no_reference", "/data/references")]
+
+
+async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
+    """Keep a declaration.
+
+    Raises:
+        Refused: the firm may not lodge it, or it is not a declaration by the contract.
+    """
+    _check_scope(lodged.principal, access.DECLARATIONS_WRITE)
+    if lodged.function not in list(DeclarationFunction):
+        raise Refused("invalid-declaration", [Fault("declaration.function", "", {"found": lodged.function})])
+    declaration, faults = validate(Declaration, {**lodged.fields, "ucr": lodged.fields.get("ucr") or "-"})
+    if declaration is None:
+        raise Refused("invalid-declaration", faults)
+    declarant = next((each.identifier for each in declaration.parties if each.role is PartyRole.DECLARANT), None)
+    if declarant is None:
+        raise Refused("invalid-declaration", [Fault("declaration.no_declarant", "/parties")])
+    acting = [str(party.identifier) for party in declaration.parties if party.role in _ACTING]
+    if not access.may_lodge(lodged.principal.owner.code, acting):
+        raise Refused("not-a-party", [Fault("access.not_a_party", "/parties")], firm=lodged.principal.owner.code)
+    facts = _facts(Kind.DECLARATION, lodged, declaration, declaration.lrn)
+    if not lodged.fields.get("ucr"):
+        ucr = make_ucr(lodged.received_at.year, declarant.scheme, declarant.value, facts.id)
+        declaration = declaration.model_copy(update={"ucr": ucr})
+    payload = DeclarationSubmitted(
+        receipt_id=facts.id,
+        received_at=lodged.received_at,
+        firm=_firm(lodged.principal),
+        function=DeclarationFunction(lodged.function),
+        declaration=declaration,
+        receipt=facts,
+    )
+    return await _keep(receipts, lodged, messages.DECLARATION, payload)
+
+
+async def take_wco_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
+    """Keep a declaration that came as a WCO document; `lodged.fields` is not looked at.
+
+    Raises:
+        Refused: as `take_declaration`, or it is not a document that is read.
+    """
+    document = wco.read(lodged.original.body)
+    # Comments, white space and the choice of prefixes are not content; elements that are not read are.
+    text = canonicalize(lodged.original.body, strip_text=True, rewrite_prefixes=True)
+    return await take_declaration(
+        receipts,
+        Lodged(
+            principal=lodged.principal,
+            original=lodged.original,
+            fields=document.fields,
+            received_at=lodged.received_at,
+            trace=lodged.trace,
+            own_id=lodged.own_id,
+            function=lodged.function,
+            not_read=document.not_read,
+            content=content_hash(text),
+        ),
+    )
+
+
+async def take_project(receipts: Receipts, lodged: Lodged) -> Taken:
+    """Keep an investment project.
+
+    Raises:
+        Refused: the firm lacks the scope, or it is not a project by the contract.
+    """
+    _check_scope(lodged.principal, access.PROJECTS_WRITE)
+    project, faults = validate(Project, lodged.fields)
+    if project is None:
+        raise Refused("invalid-project", faults)
+    facts = _facts(Kind.PROJECT, lodged, project, project.reference)
+    payload = ProjectSubmitted(
+        receipt_id=facts.id,
+        received_at=lodged.received_at,
+        firm=_firm(lodged.principal),
+        project=project,
+        receipt=facts,
+    )
+    return await _keep(receipts, lodged, messages.PROJECT, payload)
+
+
+async def take_mandate(receipts: Receipts, lodged: Lodged) -> Taken:
+    """Keep an investor's mandate.
+
+    Raises:
+        Refused: the firm lacks the scope, or it is not a mandate by the contract.
+    """
+    _check_scope(lodged.principal, access.MANDATES_WRITE)
+    mandate, faults = validate(Mandate, lodged.fields)
+    if mandate is None:
+        raise Refused("invalid-mandate", faults)
+    facts = _facts(Kind.MANDATE, lodged, mandate, mandate.reference)
+    payload = MandateSubmitted(
+        receipt_id=facts.id,
+        received_at=lodged.received_at,
+        firm=_firm(lodged.principal),
+        mandate=mandate,
+        receipt=facts,
+    )
+    return await _keep(receipts, lodged, messages.MANDATE, payload)
+
+
+def _check_scope(principal: Principal, scope: str) -> None:
+    if principal.owner.kind is not OwnerKind.FIRM or not principal.may(scope):
+        raise Refused("scope-missing", [Fault("access.scope", "", {"scope": scope})])
+
+
+def _firm(principal: Principal) -> Identifier:
+    scheme, _, value = principal.owner.code.partition(":")
+    return Identifier(scheme=scheme, value=value)
+
+
+def _facts(kind: Kind, lodged: Lodged, read: Declaration | Project | Mandate, reference: str) -> ReceiptFacts:
+    """The receipt's facts; a submission without a name of its own is known by what it says."""
+    if len(lodged.own_id) > MAX_OWN_ID or not lodged.own_id.isprintable():
+        raise Refused("invalid-header", [Fault("field.too_long", "Idempotency-Key", {"limit": MAX_OWN_ID})])
+    submitter = lodged.principal.owner.actor
+    function = lodged.function if kind is Kind.DECLARATION else ""
+    content = content_hash(function, lodged.content or dict(lodged.fields))
+    source, own_id = (
+        (IDEMPOTENCY_KEY, lodged.own_id) if lodged.own_id else (CONTENT, f"{reference}|{function}|{content}")
+    )
+    return ReceiptFacts(
+        id=receipt_id(kind, submitter, source, own_id),
+        submitter=submitter,
+        source=source,
+        submission_id=own_id,
+        content_hash=content,
+        media_type=lodged.original.media_type,
+        original=lodged.original.id,
+        not_read=lodged.not_read or tuple(unknown_fields(lodged.fields, read)),
+    )
+
+
+async def _keep(receipts: Receipts, lodged: Lodged, type_: str, payload: messages.Submitted) -> Taken:
+    answer = (await receipts.keep([Submission(messages.to_command(type_, payload), lodged.original, lodged.trace)]))[0]
+    if isinstance(answer, Refused):
+        raise answer
+    return answer

@@ -1,0 +1,99 @@
+"""Submissions ↔ contracts: what the gateway publishes, and how a receipt is read back from it."""
+
+from chassis.aggregates import AggregateType
+from chassis.codec import dataclass_codec
+from chassis.telemetry import UCR
+from contracts.gateway.v1 import EVENTS as SUBMISSIONS
+from contracts.gateway.v1 import DeclarationSubmitted, MandateSubmitted, ProjectSubmitted
+from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
+from contracts.partners.v1 import PartnerEvent
+from contracts.values import PartyRole
+from gateway.domain.receipt import KeepSubmission, Receipt, SubmissionReceived, decide, evolve, kind_of
+
+DECLARATION = "trade.gateway.declaration.submitted.v1"
+PROJECT = "trade.gateway.project.submitted.v1"
+MANDATE = "trade.gateway.mandate.submitted.v1"
+
+Submitted = PartnerEvent | DeclarationSubmitted | ProjectSubmitted | MandateSubmitted
+
+
+def to_command(type_: str, payload: Submitted) -> KeepSubmission:
+    """The command that keeps and passes on a payload, which carries its receipt's facts."""
+    return KeepSubmission(_receipt(type_, payload), payload.model_dump_json(exclude_none=True))
+
+
+def _receipt(type_: str, payload: Submitted) -> Receipt:
+    """What the state of a receipt is, all of it from what is published.
+
+    Raises:
+        ValueError: the payload does not carry a receipt's facts.
+    """
+    facts = payload.receipt
+    kind = kind_of(facts.id) if facts is not None else None
+    if facts is None or kind is None:
+        raise ValueError(f"{type_} carries no receipt")
+    ucr, key, declarant, reference = _subject(payload)
+    return Receipt(
+        id=facts.id,
+        kind=kind,
+        submitter=facts.submitter,
+        source=facts.source,
+        submission_id=facts.submission_id,
+        content_hash=facts.content_hash,
+        media_type=facts.media_type,
+        original=facts.original,
+        received_at=payload.received_at,
+        type=type_,
+        key=ucr or key or facts.id,
+        ucr=ucr,
+        declarant=declarant,
+        lrn=reference,
+        not_read=facts.not_read,
+    )
+
+
+def _subject(payload: Submitted) -> tuple[str, str, str, str]:
+    """UCR, what else it may be keyed by, declarant, own reference; empty where there is none."""
+    match payload:
+        case DeclarationSubmitted(declaration=declaration):
+            declarants = (party.identifier for party in declaration.parties if party.role is PartyRole.DECLARANT)
+            return declaration.ucr, "", str(next(declarants, "")), declaration.lrn
+        case ProjectSubmitted(project=project):
+            return "", "", "", project.reference
+        case MandateSubmitted(mandate=mandate):
+            return "", "", "", mandate.reference
+        case PartnerEvent(references=given):
+            key = given.declaration_number or given.transport_document or given.container or ""
+            return given.ucr or "", key, "", ""
+
+
+class SubmissionMessages:
+    """The payload is made at the door and published as it is."""
+
+    def encode(self, event: SubmissionReceived, state: Receipt) -> tuple[str, bytes]:  # noqa: ARG002 - says no more
+        return event.receipt.type, event.payload.encode()
+
+    def decode(self, type: str, data: bytes) -> SubmissionReceived:  # noqa: A002 - CloudEvents' own name
+        payload = {**SUBMISSIONS, **PARTNER_EVENTS}[type].model_validate_json(data)
+        assert isinstance(payload, Submitted)  # noqa: S101 - the table above holds nothing else
+        return SubmissionReceived(_receipt(type, payload), data.decode())
+
+
+def _receipts(name: str, collection: str) -> AggregateType[Receipt, KeepSubmission, SubmissionReceived]:
+    return AggregateType(
+        name=name,
+        collection=collection,
+        decide=decide,
+        evolve=evolve,
+        key=lambda receipt: receipt.key,
+        codec=dataclass_codec(Receipt),
+        messages=SubmissionMessages(),
+        baggage=lambda receipt: {UCR: receipt.ucr} if receipt.ucr else {},
+    )
+
+
+PARTNER_RECEIPT = _receipts("partner_receipt", "partner_receipts")
+"""Receipts of partner events; published for the partners topic."""
+
+FIRM_RECEIPT = _receipts("firm_receipt", "firm_receipts")
+"""Receipts of declarations, projects and mandates; published for the gateway's own topic."""

@@ -1,0 +1,140 @@
+"""Keeping submissions: original bytes first, then the receipt with its event, in batches.
+
+What `keep` returns as taken is durable: the bytes and the receipt are saved, the event waits in
+the receipt's outbox. Bytes that were saved for a receipt that then was not are harmless: the same
+submission finds them again under the same name.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Duplicate, Failed, Input, Outcome
+from chassis.aggregates.model import DocumentTooLarge, EventTooLarge
+from gateway.domain.faults import Refused
+from gateway.domain.receipt import KeepSubmission, Kind, Receipt, SubmissionReceived, kind_of, submission_key
+
+Stored = Aggregates[Receipt, KeepSubmission, SubmissionReceived]
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What a submitter sent, byte by byte."""
+
+    body: bytes
+    media_type: str
+
+    @property
+    def id(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+class Originals(Protocol):
+    async def save(self, originals: Sequence[Original]) -> None:
+        """Keep bytes under their hash; harmless to repeat."""
+        ...
+
+    async def get(self, id_: str) -> Original | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is to be kept: the command, the bytes it came from, and the trace it came with."""
+
+    command: KeepSubmission
+    original: Original
+    trace: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A submission that is kept."""
+
+    receipt: Receipt
+    duplicate: bool = False
+    """It was kept before: this is the first receipt."""
+
+
+class Receipts:
+    """All receipts: those of partners and those of firms."""
+
+    def __init__(self, partners: Stored, firms: Stored, originals: Originals) -> None:
+        self._partners = partners
+        self._firms = firms
+        self._originals = originals
+
+    async def keep(self, submissions: Sequence[Submission]) -> list[Taken | Refused]:
+        """Keep submissions of one door; per submission its receipt, or why it is refused.
+
+        Raises:
+            InfrastructureError: or the driver's own; nothing is known then, and all may come again.
+            Exception: what broke while one of them was kept; no input of a partner does that.
+        """
+        if not submissions:
+            return []
+        await self._originals.save([each.original for each in submissions])
+        stored = self._stored(submissions[0].command.receipt.kind)
+        return [_answer(outcome) for outcome in await stored.apply([_input(each) for each in submissions])]
+
+    async def get(self, id_: str) -> Receipt | None:
+        kind = kind_of(id_)
+        return None if kind is None else await self._stored(kind).get(id_)
+
+    async def original(self, receipt: Receipt) -> Original | None:
+        """The bytes that a receipt is for."""
+        return await self._originals.get(receipt.original)
+
+    def _stored(self, kind: Kind) -> Stored:
+        return self._partners if kind is Kind.EVENT else self._firms
+
+
+def _input(submission: Submission) -> Input[KeepSubmission]:
+    receipt = submission.command.receipt
+    return Input(
+        target=receipt.id,
+        cause=submission_key(receipt.submitter, receipt.source, receipt.submission_id),
+        command=submission.command,
+        actor=receipt.submitter,
+        hash=receipt.content_hash,
+        trace=submission.trace,
+    )
+
+
+def _answer(outcome: Outcome[Receipt]) -> Taken | Refused:
+    match outcome:
+        case Applied(state=Receipt() as receipt):
+            return Taken(receipt)
+        case Duplicate(state=Receipt() as receipt):
+            return Taken(receipt, duplicate=True)
+        case Conflict(state=Receipt() as receipt):
+            return Refused("submission-conflict", receipt=receipt.id, submission=receipt.submission_id)
+        case Failed(error=EventTooLarge() | DocumentTooLarge()) | Blocked():
+            # Blocked: an earlier one of the same name in this batch was too large.
+            return Refused("too-large", limit="what one event may hold")
+        case Failed(error=error):
+            raise error
+    raise AssertionError(f"a receipt has a state after {outcome!r}")
+
+
+def outcome_name(answer: Taken | Refused) -> str:
+    """For counting."""
+    if isinstance(answer, Refused):
+        return answer.problem
+    return "duplicate" if answer.duplicate else "taken"
+
+
+def view(receipt: Receipt) -> dict[str, Any]:
+    """What the submitter may see of a receipt."""
+    shown: dict[str, Any] = {
+        "id": receipt.id,
+        "kind": str(receipt.kind),
+        "type": receipt.type,
+        "received_at": receipt.received_at.isoformat(),
+        "submission": {"source": receipt.source, "id": receipt.submission_id},
+        "media_type": receipt.media_type,
+        "original_sha256": receipt.original,
+        "not_read": list(receipt.not_read),
+    }
+    named = {"ucr": receipt.ucr, "lrn" if receipt.declarant else "reference": receipt.lrn}
+    return shown | {name: value for name, value in named.items() if value}
