@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from launcher.infrastructure import MODES, Infrastructure
+from launcher.platform import Platform
 
 _SERVERS = {"infrastructure", "platform"}
 
@@ -37,3 +38,10 @@ async def infrastructure(
     servers = Infrastructure(tmp_path_factory.mktemp("infrastructure"), mode=request.config.getoption("--infra"))
     async with servers:
         yield servers
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def platform(infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """All six services on the servers of this test run. Who kills a part starts it again."""
+    async with Platform(tmp_path_factory.mktemp("platform"), infrastructure=infrastructure) as running:
+        yield running

@@ -12,6 +12,7 @@ from launcher.layout import Layout
 from launcher.ports import PortBlock
 from launcher.progress import Report, silent
 from launcher.servers import Server
+from launcher.side_by_side import all_or_none
 from launcher.topics import create_topics
 
 MODES = ("auto", "local", "containers", "external")
@@ -67,7 +68,7 @@ class Infrastructure:
             self._kafka = kafka.choose(
                 self._mode, self._layout.kafka, logs, port=ports["kafka"], controller_port=ports["kafka-controller"]
             )
-            await _together(self._kafka.start(self._report), self._database.start(self._report))
+            await all_or_none([self._kafka.start(self._report), self._database.start(self._report)])
         except BaseException:
             await self.stop()
             raise
@@ -109,14 +110,3 @@ def _started(server: Server | None) -> Server:
     if server is None:
         raise LauncherError("Nothing was started yet.")
     return server
-
-
-async def _together(*starts: object) -> None:
-    """Run starts side by side; the first failure ends the others before it is raised."""
-    tasks = [asyncio.ensure_future(start) for start in starts]  # type: ignore[call-overload]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -11,6 +12,9 @@ from launcher.failures import LauncherError, explain
 
 FREE_BYTES_WANTED = 500 * 1024 * 1024
 """Below this a run would soon fill the disk: Kafka's and the database's journals are preallocated."""
+
+TRIES = 10
+"""Somebody who asks who holds the lock has it shared for a moment."""
 
 
 def run_root() -> Path:
@@ -66,9 +70,13 @@ class Layout:
         return self.folder / "tracking.password"
 
     @property
-    def progress(self) -> Path:
-        """What the supervisor reports while it starts; `up` reads it aloud."""
-        return self.logs / "progress.log"
+    def ports(self) -> Path:
+        """The ports that were chosen once; it outlives the platform, unlike its description."""
+        return self.folder / "ports.json"
+
+    def progress(self, pid: int) -> Path:
+        """What the supervisor with this process id reports; `up` reads it aloud."""
+        return self.logs / f"progress-{pid}.log"
 
     @property
     def lock(self) -> Path:
@@ -104,24 +112,33 @@ class FolderLock:
         """Take the lock; false while another process holds it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = self._path.open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return False
-        self._file = file
-        return True
+        for _ in range(TRIES):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.02)
+                continue
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            self._file = file
+            return True
+        file.close()
+        return False
 
     def release(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
 
-    def held_elsewhere(self) -> bool:
-        """Whether some process holds it now."""
-        if not self._path.exists():
-            return False
-        probe = FolderLock(self._path)
-        taken = probe.acquire()
-        probe.release()
-        return not taken
+    def holder(self) -> int | None:
+        """The process id of who holds it now; None when nobody does."""
+        try:
+            with self._path.open() as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return int(file.read().strip() or 0)
+        except (FileNotFoundError, ValueError):
+            return None
+        return None

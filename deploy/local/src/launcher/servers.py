@@ -19,7 +19,7 @@ class Server(Protocol):
     @property
     def alive(self) -> bool: ...
 
-    async def start(self, report: Report) -> None:
+    async def start(self, report: Report, /) -> None:
         """Start it, or check that it is there; returns when it answers.
 
         Raises:

@@ -1,0 +1,67 @@
+# What one can do here; every target makes what it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PACKAGES := libs/contracts libs/rpc libs/chassis \
+	services/registry services/declarations services/matching services/notifications services/gateway services/tracking \
+	cli deploy/local
+EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
+CODE := libs services cli deploy tests
+
+.PHONY: help venv demo up down status test unit integration lint format proto schemas lock
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+venv: $(STAMP) ## Make .venv from the hash-pinned lock
+
+$(STAMP): requirements.lock $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
+	@deploy/local/bootstrap.sh "$(PYTHON)" "$(VENV)" $(EDITABLE)
+	@touch $@
+
+demo: $(STAMP) ## Play one shipment from lodging to closing (CRASH=1: every service is killed once on the way)
+	@$(BIN)/trade demo $(if $(filter-out 0,$(CRASH)),--crash)
+
+up: $(STAMP) ## Start the platform and leave it running
+	@$(BIN)/trade dev up
+
+down: $(STAMP) ## Stop the platform; its data is kept
+	@$(BIN)/trade dev down
+
+status: $(STAMP) ## Say what runs
+	@$(BIN)/trade dev status
+
+test: ## Run every test; installs what the machine lacks (Debian as root) or says it in one line
+	@deploy/local/system-packages.sh
+	@$(MAKE) $(STAMP)
+	@deploy/local/test.sh "$(BIN)" $(ARGS)
+
+unit: $(STAMP) ## Run the tests that need no server
+	@$(BIN)/pytest -q -n 2 -m "not infra" $(ARGS)
+
+integration: $(STAMP) ## Run the tests on real servers
+	@$(BIN)/pytest -q -m infra $(ARGS)
+
+lint: ## Check style, types, layers, generated files and the lock
+	@deploy/local/system-packages.sh venv
+	@$(MAKE) $(STAMP)
+	@deploy/local/lint.sh "$(BIN)" $(CODE)
+
+format: $(STAMP) ## Rewrite the code in the project's style
+	@$(BIN)/ruff check --fix --quiet $(CODE)
+	@$(BIN)/ruff format --quiet $(CODE)
+
+proto: $(STAMP) ## Generate the gRPC stubs from proto/
+	@$(BIN)/python libs/rpc/generate.py
+
+schemas: $(STAMP) ## Write the golden schemas of the contracts
+	@$(BIN)/python libs/contracts/schemas.py
+
+lock: $(STAMP) ## Resolve requirements.in into the hash-pinned lock (asks the package index)
+	@$(BIN)/python deploy/local/lock.py --write

@@ -1,0 +1,111 @@
+"""`trade dev up|down|status`: the platform on this machine, by hand."""
+
+import json
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from launcher import interrupt, lifecycle
+from launcher.failures import LauncherError
+from launcher.infrastructure import MODES
+from launcher.layout import Layout, run_root
+from trade_cli.platform import CliError
+
+T = TypeVar("T")
+INTERRUPTED = 130
+
+app = typer.Typer(help="Start, stop and look at the platform on this machine.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Option("--name", help="Which platform; each has its own ports and data in .run/<name>.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+Infra = Annotated[str, typer.Option("--infra", help=f"Where Kafka and the database come from: {', '.join(MODES)}.")]
+NewPorts = Annotated[bool, typer.Option("--new-ports", help="Choose new ports, where a remembered one is taken.")]
+
+
+@app.command()
+def up(name: Name = "default", infra: Infra = "auto", new_ports: NewPorts = False, as_json: AsJson = False) -> None:
+    """Start the platform and leave it running; harmless when it runs already."""
+    if infra not in MODES:
+        raise CliError(f"--infra is one of {', '.join(MODES)}")
+    description = _run(lifecycle.up(_layout(name), infra, _report, new_ports=new_ports))
+    if as_json:
+        print(json.dumps(description))
+    else:
+        _show_addresses(description)
+
+
+@app.command()
+def down(name: Name = "default", as_json: AsJson = False) -> None:
+    """Stop the platform; its data is kept for the next `up`."""
+    stopped = _run(lifecycle.down(_layout(name), _report))
+    if as_json:
+        print(json.dumps({"name": name, "stopped": stopped}))
+    else:
+        print("Stopped; the data is kept." if stopped else "No platform runs here.")
+
+
+@app.command()
+def status(name: Name = "default", as_json: AsJson = False) -> None:
+    """Say what runs, and what had to be started again; exit status 1 unless everything is ready."""
+    found = _run(lifecycle.status(_layout(name)))
+    if as_json:
+        print(json.dumps(found or {"name": name, "state": "down"}))
+    elif found is None:
+        print("No platform runs here; `make up` starts one.")
+    else:
+        _show_status(found)
+    if found is None or found["state"] != "ready":
+        raise typer.Exit(1)
+
+
+def _layout(name: str) -> Layout:
+    if not name or name.startswith(".") or Path(name).name != name:
+        raise CliError(f"{name!r} is no name for a platform: use letters, digits and dashes")
+    return Layout(run_root() / name)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return interrupt.run(work)
+    except LauncherError as error:
+        raise CliError(str(error)) from None
+    except interrupt.Interrupted:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _report(line: str) -> None:
+    Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)
+
+
+def _show_addresses(description: dict[str, Any]) -> None:
+    user, password = description["tracking_user"], description["tracking_password_file"]
+    rows = {
+        "gateway": description["gateway_url"],
+        "support console": f"{description['tracking_url']}  (user {user}, password in {password})",
+        "kafka": description["kafka"],
+        "database": f"{description['mongo_url']}  ({description['database']})",
+        "mails": description["mail_dir"],
+        "logs": description["logs_dir"],
+    }
+    _plain(rows)
+
+
+def _show_status(found: dict[str, Any]) -> None:
+    lines = {"state": found["state"]}
+    restarts = found.get("restarts", {})
+    for name, each in found["services"].items():
+        lines[name] = (
+            f"{'ready' if each['ready'] else 'not ready'}  process {each['pid']}  {each['http'] or each['grpc']}"
+        )
+    for name, note in restarts.items():
+        lines[f"{name} restarted"] = f"{note['count']} times, last {note['last']}: {note['reason']}"
+    _plain(lines)
+
+
+def _plain(rows: dict[str, str]) -> None:
+    width = max(len(what) for what in rows)
+    for what, where in rows.items():
+        print(f"{what:<{width}}  {where}")

@@ -1,0 +1,78 @@
+"""Two kinds of import contract that import-linter lacks: a list of what may be imported, a list of who may import.
+
+Patterns are those of the shell over dotted names: `*.domain*` is every module below a package called domain.
+"""
+
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from grimp import ImportGraph
+from importlinter import Contract, ContractCheck, fields, output
+
+
+def _matches(module: str, patterns: list[str]) -> bool:
+    return any(fnmatchcase(module, pattern) for pattern in patterns)
+
+
+class _DirectImports(Contract):
+    """Judges each import by itself; a subclass says which ones break the rule."""
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - import-linter's signature
+        broken = sorted(
+            (importer, imported)
+            for importer in graph.modules
+            if not graph.is_module_squashed(importer)
+            for imported in graph.find_modules_directly_imported_by(importer)
+            if self.breaks(importer, imported)
+        )
+        return ContractCheck(kept=not broken, metadata={"broken": broken})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        for importer, imported in check.metadata["broken"]:
+            output.print_error(f"{importer} imports {imported}")
+
+    def breaks(self, importer: str, imported: str) -> bool:
+        raise NotImplementedError
+
+
+class AllowedOnly(_DirectImports):
+    """The sources import the standard library, what is allowed, and their own package `own` names up to."""
+
+    type_name = "allowed_only"
+    source_modules: Any = fields.ListField(subfield=fields.StringField())
+    allowed_modules: Any = fields.ListField(subfield=fields.StringField(), required=False)
+    own: Any = fields.StringField()
+    """The last name of the package that counts as the source's own: `domain` in `registry.domain.enterprise`."""
+
+    def breaks(self, importer: str, imported: str) -> bool:
+        if not _matches(importer, self.source_modules):
+            return False
+        if imported.split(".", maxsplit=1)[0] in sys.stdlib_module_names or _matches(
+            imported, self.allowed_modules or []
+        ):
+            return False
+        return not any(imported == own or imported.startswith(f"{own}.") for own in self._owns(importer))
+
+    def _owns(self, importer: str) -> Iterator[str]:
+        parts = importer.split(".")
+        for position, part in enumerate(parts):
+            if part == self.own:
+                yield ".".join(parts[: position + 1])
+
+
+class OnlyBy(_DirectImports):
+    """Within some packages, the targets are imported by the named modules alone."""
+
+    type_name = "only_by"
+    within: Any = fields.ListField(subfield=fields.StringField())
+    target_modules: Any = fields.ListField(subfield=fields.StringField())
+    importers: Any = fields.ListField(subfield=fields.StringField())
+
+    def breaks(self, importer: str, imported: str) -> bool:
+        return (
+            _matches(importer, self.within)
+            and _matches(imported, self.target_modules)
+            and not _matches(importer, self.importers)
+        )

@@ -1,0 +1,148 @@
+"""`up`, `down` and `status`: a platform that stays when the command that started it has ended."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from launcher.failures import LauncherError, explain
+from launcher.layout import FolderLock, Layout
+from launcher.platform import says_ready
+from launcher.progress import Report, step
+
+LOOK_SECONDS = 0.1
+STOP_SECONDS = 90.0
+
+
+async def up(layout: Layout, mode: str, report: Report, *, new_ports: bool = False) -> dict[str, Any]:
+    """Start a platform, or find it running; returns its description once it is ready.
+
+    Raises:
+        LauncherError: it cannot start; the reason in one line.
+    """
+    layout.prepare()
+    lock = FolderLock(layout.lock)
+    holder = lock.holder()
+    if holder is not None:
+        report(f"The platform {layout.name!r} runs already (process {holder})")
+        return await _follow(layout, holder, None, report)
+    if new_ports:
+        layout.ports.unlink(missing_ok=True)
+    supervisor = _spawn(layout, mode)
+    try:
+        return await _follow(layout, supervisor.pid, supervisor, report)
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            supervisor.terminate()
+        await _ended(supervisor)
+        raise
+
+
+async def down(layout: Layout, report: Report) -> bool:
+    """Stop the platform; false when none runs.
+
+    Raises:
+        LauncherError: it does not stop.
+    """
+    lock = FolderLock(layout.lock)
+    holder = lock.holder()
+    if not holder:
+        layout.description.unlink(missing_ok=True)
+        return False
+    async with step(report, "Stopping the platform"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(holder, signal.SIGTERM)
+        if not await _released(lock, STOP_SECONDS):
+            # Its children are killed with it by the kernel.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(holder, signal.SIGKILL)
+            if not await _released(lock, LOOK_SECONDS * 50):
+                raise LauncherError(f"The launcher (process {holder}) does not end; end it by hand.")
+    layout.description.unlink(missing_ok=True)
+    return True
+
+
+async def status(layout: Layout) -> dict[str, Any] | None:
+    """The description of the running platform with `ready` for each service; None when none runs."""
+    if FolderLock(layout.lock).holder() is None:
+        return None
+    description = _described(layout)
+    if description is None:
+        return {"name": layout.name, "state": "starting", "services": {}}
+    services = description["services"]
+    answers = await asyncio.gather(*(says_ready(f"{each['admin']}/readyz") for each in services.values()))
+    for each, ready in zip(services.values(), answers, strict=True):
+        each["ready"] = ready
+    return description | {"state": "ready" if all(answers) else "not ready"}
+
+
+def _spawn(layout: Layout, mode: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "launcher.supervisor", str(layout.folder), mode]
+    try:
+        with (layout.logs / "launcher.log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - our own arguments
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+    except OSError as error:
+        raise explain(error) from error
+
+
+async def _follow(
+    layout: Layout, holder: int, supervisor: subprocess.Popen[bytes] | None, report: Report
+) -> dict[str, Any]:
+    """Tell what the supervisor reports until the platform is ready."""
+    told = 0
+    while True:
+        ended = supervisor.poll() is not None if supervisor else FolderLock(layout.lock).holder() is None
+        entries = _entries(layout.progress(holder))
+        for entry in entries[told:]:
+            if "failed" in entry:
+                raise LauncherError(entry["failed"])
+            if "line" in entry:
+                report(entry["line"])
+        told = len(entries)
+        description = _described(layout)
+        if description is not None and description["launcher_pid"] == holder and not ended:
+            return description
+        if ended:
+            raise LauncherError(f"The launcher ended before the platform was up (log: {layout.logs / 'launcher.log'}).")
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    try:
+        lines = path.read_text().split("\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines]
+
+
+def _described(layout: Layout) -> dict[str, Any] | None:
+    try:
+        description: dict[str, Any] = json.loads(layout.description.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return description
+
+
+async def _released(lock: FolderLock, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while lock.holder() is not None:
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(LOOK_SECONDS)
+    return True
+
+
+async def _ended(process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    while process.poll() is None:
+        if time.monotonic() > deadline:
+            process.kill()
+        await asyncio.sleep(LOOK_SECONDS)

@@ -1,0 +1,50 @@
+"""An SMTP server that keeps every mail as a file: where the platform's e-mail ends in development.
+
+Usage: python -m launcher.mail PORT FOLDER
+
+A mail is acknowledged when its `.eml` file is on disk whole; names sort by time of arrival.
+"""
+
+import asyncio
+import itertools
+import signal
+import sys
+import time
+from pathlib import Path
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+MAX_BYTES = 10 * 1024 * 1024
+
+
+class Sink:
+    """Stores mails in a folder, the envelope's recipients in a header of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = itertools.count()
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
+        content = envelope.content or b""
+        body = content if isinstance(content, bytes) else content.encode()
+        name = f"{time.time_ns()}-{next(self._numbers):06d}.eml"
+        draft = self._folder / f".{name}"
+        draft.write_bytes(b"X-Envelope-To: " + ", ".join(envelope.rcpt_tos).encode() + b"\r\n" + body)
+        draft.rename(self._folder / name)
+        return "250 kept"
+
+
+async def serve(port: int, folder: Path) -> None:
+    """Receive into an existing folder until SIGTERM."""
+    loop = asyncio.get_running_loop()
+    sink, stopped = Sink(folder), asyncio.Event()
+    server = await loop.create_server(
+        lambda: SMTP(sink, data_size_limit=MAX_BYTES, enable_SMTPUTF8=True, hostname="localhost"), "127.0.0.1", port
+    )
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    async with server:
+        await stopped.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))

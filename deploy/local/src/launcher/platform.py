@@ -1,0 +1,248 @@
+"""The whole platform on one machine: servers, topics, keys, a mail server and the six services.
+
+One folder holds everything it owns; `platform.json` in it tells every address while it runs, and the
+ports stay the same from one start to the next. Whatever way it ends, nothing of it is left running:
+it stops its parts in order, and the kernel kills them if this process dies first.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import httpx2
+
+from contracts.topics import EVENT_TOPICS, inbox
+from launcher import services
+from launcher.failures import LauncherError, explain
+from launcher.infrastructure import PORTS, Infrastructure
+from launcher.layout import FolderLock, Layout, run_root
+from launcher.ports import PortBlock
+from launcher.processes import Child
+from launcher.progress import Report, silent, step
+from launcher.services import SERVICES, Surroundings
+from launcher.side_by_side import all_or_none
+
+READY_SECONDS = 120.0
+
+
+class Platform:
+    """Starts, stops and breaks the parts of one platform. Use it from the main thread.
+
+    Args:
+        folder: where its data lives; by default `.run/default`.
+        mode: where Kafka and the database come from: auto, local, containers or external.
+        infrastructure: servers that run already and are not stopped here.
+        settings: further environment variables of a service, by its name.
+        partners: whose inbox topics are created.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        mode: str = "auto",
+        report: Report = silent,
+        infrastructure: Infrastructure | None = None,
+        settings: Mapping[str, Mapping[str, str]] | None = None,
+        partners: Sequence[str] = (),
+    ) -> None:
+        self.layout = Layout((folder or run_root() / "default").absolute())
+        self.restarts: dict[str, dict[str, Any]] = {}
+        self._mode = mode
+        self._report = report
+        self._lock = FolderLock(self.layout.lock)
+        self._block = PortBlock()
+        self._given_infrastructure = infrastructure
+        self._settings = settings or {}
+        self._partners = partners
+        self._infrastructure: Infrastructure | None = None
+        self._around: Surroundings | None = None
+        self._services: dict[str, Child] = {}
+        self._mail: Child | None = None
+
+    @property
+    def infrastructure(self) -> Infrastructure:
+        if self._infrastructure is None:
+            raise LauncherError("The platform was not started yet.")
+        return self._infrastructure
+
+    @property
+    def parts(self) -> dict[str, Child]:
+        """The processes of the services and the mail server, by name."""
+        return self._services | ({"mail": self._mail} if self._mail is not None else {})
+
+    async def start(self) -> None:
+        """Start everything; returns when every service says that it is ready.
+
+        Raises:
+            LauncherError: something is missing or failed, in one line; nothing is left running.
+        """
+        self.layout.prepare()
+        if not self._lock.acquire():
+            raise LauncherError(f"A platform runs in {self.layout.folder} already; `make down` stops it.")
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        ports = self._choose_ports()
+        if self._given_infrastructure is None:
+            self._infrastructure = Infrastructure(self.layout.folder, mode=self._mode, report=self._report, ports=ports)
+            await self._infrastructure.start()
+        else:
+            self._infrastructure = self._given_infrastructure
+        servers = self.infrastructure
+        self._report(f"Database: {servers.database.kind}; Kafka: {servers.kafka.kind}")
+        await servers.create_topics([*EVENT_TOPICS, *(inbox(partner) for partner in self._partners)])
+        services.prepare_secrets(self.layout)
+        self._around = Surroundings(self.layout, ports, servers.bootstrap_servers, servers.mongo_url)
+        self._mail = services.mail_child(self._around)
+        self._mail.start()
+        async with step(self._report, "Starting the services"):
+            for name in SERVICES:
+                self._services[name] = services.child(name, self._around, self._settings.get(name, {}))
+                self._services[name].start()
+            await all_or_none(self._until_ready(name) for name in SERVICES)
+        self.write_description()
+
+    async def stop(self) -> None:
+        """Stop everything in order: the door, the services, the receiver of spans and mails, the servers."""
+        try:
+            middle = [name for name in self._services if name not in services.DOORS]
+            for group in (["gateway"], middle, ["tracking"]):
+                children = [self._services[name] for name in group if name in self._services]
+                await asyncio.gather(*(child.stop() for child in children))
+            if self._mail is not None:
+                await self._mail.stop()
+            if self._infrastructure is not None and self._given_infrastructure is None:
+                await self._infrastructure.stop()
+        finally:
+            with contextlib.suppress(OSError):
+                self.layout.description.unlink(missing_ok=True)
+            self._block.release()
+            self._lock.release()
+
+    async def kill(self, service: str) -> None:
+        """SIGKILL to one service (or `mail`); it stays away until `restart`."""
+        await self._part(service).kill()
+
+    async def restart(self, service: str) -> None:
+        """Stop a service if it lives, start it and wait until it is ready.
+
+        Raises:
+            LauncherError: it does not come back.
+        """
+        child = self._part(service)
+        await child.stop()
+        child.start()
+        if service in self._services:
+            await self._until_ready(service)
+        self.write_description()
+
+    async def kill_kafka(self) -> None:
+        await self.infrastructure.kill_kafka()
+
+    async def start_kafka(self) -> None:
+        await self.infrastructure.start_kafka()
+
+    async def kill_database(self) -> None:
+        await self.infrastructure.kill_database()
+
+    async def start_database(self) -> None:
+        await self.infrastructure.start_database()
+
+    def describe(self) -> dict[str, Any]:
+        """The content of `platform.json`: every address, folder and process.
+
+        Raises:
+            LauncherError: it was not started.
+        """
+        around, layout = self._around, self.layout
+        if around is None:
+            raise LauncherError("The platform was not started yet.")
+        return {
+            "name": layout.name,
+            "kafka": around.bootstrap_servers,
+            "mongo_url": around.mongo_url,
+            "database": self.infrastructure.database.kind,
+            "keys_dir": str(layout.keys),
+            "gateway_url": f"http://{around.address('gateway.http')}",
+            "tracking_url": f"http://{around.address('tracking.http')}",
+            "tracking_user": services.STAFF_USER,
+            "tracking_password_file": str(layout.tracking_password),
+            "otlp": around.address("tracking.otlp"),
+            "smtp": {"host": "127.0.0.1", "port": around.ports["smtp"]},
+            "mail_dir": str(layout.mail),
+            "logs_dir": str(layout.logs),
+            "launcher_pid": os.getpid(),
+            "services": {name: self._describe_service(name, around) for name in SERVICES},
+            "restarts": self.restarts,
+        }
+
+    def write_description(self) -> None:
+        """Write `platform.json` whole."""
+        draft = self.layout.description.with_suffix(".draft")
+        try:
+            draft.write_text(json.dumps(self.describe(), indent=2) + "\n")
+            draft.rename(self.layout.description)
+        except OSError as error:
+            raise explain(error) from error
+
+    def note_restart(self, part: str, reason: str) -> None:
+        """Remember that a part died and was started again; shown by `trade dev status`."""
+        count = self.restarts.get(part, {}).get("count", 0) + 1
+        self.restarts[part] = {"count": count, "last": datetime.now(UTC).isoformat(), "reason": reason}
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def _choose_ports(self) -> dict[str, int]:
+        try:
+            remembered = json.loads(self.layout.ports.read_text())
+        except (FileNotFoundError, ValueError):
+            remembered = {}
+        ports = self._block.choose([*PORTS, *services.port_names()], remembered)
+        try:
+            self.layout.ports.write_text(json.dumps(ports, indent=2) + "\n")
+        except OSError as error:
+            raise explain(error) from error
+        return ports
+
+    def _describe_service(self, name: str, around: Surroundings) -> dict[str, Any]:
+        return {
+            "pid": self._services[name].pid or 0,
+            "grpc": around.address(f"{name}.grpc"),
+            "admin": f"http://{around.address(f'{name}.admin')}",
+            "http": f"http://{around.address(f'{name}.http')}" if name in services.DOORS else None,
+        }
+
+    def _part(self, name: str) -> Child:
+        if name not in self.parts:
+            raise LauncherError(f"There is no {name} here; there are {', '.join(self.parts) or 'none yet'}.")
+        return self.parts[name]
+
+    async def _until_ready(self, name: str) -> None:
+        around = self._around
+        if around is not None:
+            url = f"http://{around.address(f'{name}.admin')}/readyz"
+            await self._services[name].until(lambda: says_ready(url), seconds=READY_SECONDS)
+
+
+async def says_ready(url: str) -> bool:
+    """Whether an admin port says that its service is ready."""
+    async with httpx2.AsyncClient(timeout=2.0, trust_env=False) as client:
+        try:
+            return (await client.get(url)).status_code == httpx2.codes.OK
+        except httpx2.HTTPError:
+            return False

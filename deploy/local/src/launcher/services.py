@@ -1,0 +1,102 @@
+"""The six services: their ports and the environment that each is started with."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chassis.identity import STAFF, create_key
+from launcher.layout import Layout
+from launcher.processes import Child
+
+SERVICES = ("registry", "declarations", "matching", "notifications", "tracking", "gateway")
+"""In the order in which they are told; they start side by side, each waits for what it needs."""
+
+DOORS = ("gateway", "tracking")
+"""Those with an HTTP door for people and partners."""
+
+STAFF_USER = "staff"
+
+
+def port_names(services: Iterable[str] = SERVICES) -> list[str]:
+    """Every port of the services, in words."""
+    names = [f"{service}.{kind}" for service in services for kind in ("grpc", "admin")]
+    return [*names, *(f"{service}.http" for service in DOORS), "tracking.otlp", "smtp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the services stand on."""
+
+    layout: Layout
+    ports: Mapping[str, int]
+    bootstrap_servers: str
+    mongo_url: str
+
+    def address(self, port: str) -> str:
+        return f"127.0.0.1:{self.ports[port]}"
+
+
+def prepare_secrets(layout: Layout) -> None:
+    """Make the keys of every issuer and the support desk's password, where they are not there yet."""
+    for issuer in (*SERVICES, STAFF):
+        if not any(layout.keys.glob(f"{issuer}.*.private.pem")):
+            create_key(layout.keys, issuer)
+    if not layout.tracking_password.exists():
+        layout.tracking_password.touch(mode=0o600)
+        layout.tracking_password.write_text(secrets.token_urlsafe(18) + "\n")
+
+
+def environment(service: str, around: Surroundings) -> dict[str, str]:
+    """The service's settings; variables of the user's own that begin with TRADE_ do not leak in."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRADE_")}
+    settings = {
+        "INSTANCE": f"{service}-0",
+        "KAFKA__BOOTSTRAP_SERVERS": around.bootstrap_servers,
+        "KAFKA__SESSION_TIMEOUT_MS": "10000",
+        "MONGO__URL": around.mongo_url,
+        "MONGO__DATABASE": service,
+        "KEYS_DIR": str(around.layout.keys),
+        "OTLP_ENDPOINT": around.address("tracking.otlp"),
+        "TOPIC_PROFILE": "dev",
+        "GRPC_REFLECTION": "true",
+    }
+    for door in ("grpc", "admin", "http"):
+        if f"{service}.{door}" in around.ports:
+            settings[f"{door.upper()}__HOST"] = "127.0.0.1"
+            settings[f"{door.upper()}__PORT"] = str(around.ports[f"{service}.{door}"])
+    for peer in SERVICES:
+        if peer != service and f"{peer}.grpc" in around.ports:
+            settings[f"PEERS__{peer.upper()}"] = around.address(f"{peer}.grpc")
+    settings |= _special(service, around)
+    return inherited | {f"TRADE_{name}": value for name, value in settings.items()} | {"PYTHONUNBUFFERED": "1"}
+
+
+def _special(service: str, around: Surroundings) -> dict[str, str]:
+    match service:
+        case "tracking":
+            return {
+                "OTLP__HOST": "127.0.0.1",
+                "OTLP__PORT": str(around.ports["tracking.otlp"]),
+                "STAFF_USER": STAFF_USER,
+                "STAFF_PASSWORD_FILE": str(around.layout.tracking_password),
+            }
+        case "notifications":
+            return {"SMTP__HOST": "127.0.0.1", "SMTP__PORT": str(around.ports["smtp"])}
+        case _:
+            return {}
+
+
+def child(service: str, around: Surroundings, extra: Mapping[str, str]) -> Child:
+    """The service as a process, not started."""
+    log = around.layout.logs / f"{service}.log"
+    settings = environment(service, around) | dict(extra)
+    return Child(service, [sys.executable, "-m", service], log=log, environment=settings, stop_seconds=20.0)
+
+
+def mail_child(around: Surroundings) -> Child:
+    """The receiving mail server as a process, not started."""
+    command = [sys.executable, "-m", "launcher.mail", str(around.ports["smtp"]), str(Path(around.layout.mail))]
+    return Child("mail", command, log=around.layout.logs / "mail.log", environment=os.environ)

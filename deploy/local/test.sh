@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Runs every test: those that need no server on two workers first, then those on real servers, one after another.
+# Usage: test.sh BIN [pytest arguments]
+set -euo pipefail
+bin=$1
+shift
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/trade-test-XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+run() { # name, pytest arguments; each run has temporary folders of its own, so that two can stand side by side
+  local name=$1 status=0
+  shift
+  "$bin/pytest" -q --basetemp "$folder/$name" -o cache_dir="$folder/cache-$name" "$@" || status=$?
+  [ $status -eq 0 ] || [ $status -eq 5 ] || return $status # 5: no such test
+}
+status=0
+run unit -n 2 -m "not infra" "$@" || status=1
+run infra -m infra "$@" || status=1
+exit $status
