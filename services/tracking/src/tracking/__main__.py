@@ -1,0 +1,8 @@
+"""Start tracking."""
+
+from chassis.service import main
+from tracking.app import build
+from tracking.settings import TrackingSettings
+
+if __name__ == "__main__":
+    main(build, TrackingSettings)

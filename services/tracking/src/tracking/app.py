@@ -1,0 +1,62 @@
+"""Composition of tracking: every event topic in, one timeline per shipment out, spans beside it."""
+
+from zoneinfo import ZoneInfo
+
+from chassis.clock import Clock
+from chassis.delivery import RawSubscription
+from chassis.kafka import GroupProgress
+from chassis.service import Service
+from contracts.topics import EVENT_TOPICS
+from tracking.auth import staff_only
+from tracking.coverage import Coverage
+from tracking.http import make_app
+from tracking.otlp import TraceReceiver
+from tracking.settings import TrackingSettings
+from tracking.spans import SpanStore
+from tracking.store import TimelineStore
+from tracking.subscribers import TimelineSubscriber
+
+
+def build(settings: TrackingSettings, clock: Clock | None = None) -> Service:
+    """The service, ready to run.
+
+    Raises:
+        tracking.auth.BadPasswordFile: there is no usable password for the support desk.
+    """
+    service = Service(settings, clock=clock)
+    topics = tuple(topic.name for topic in EVENT_TOPICS)
+
+    timelines = TimelineStore(service.db)
+    service.on_start(timelines.create_indexes)
+    subscriber = TimelineSubscriber(timelines, service.clock)
+    for topic in topics:
+        service.subscribe(RawSubscription(topic, subscriber))
+
+    spans = SpanStore(
+        service.db,
+        service.clock,
+        days=settings.span_days,
+        per_shipment=settings.spans_per_shipment,
+        in_all=settings.spans_in_all,
+    )
+    service.on_start(spans.create_indexes)
+    receiver = TraceReceiver(spans, service.clock, settings.otlp)
+    service.background(receiver.serve)
+    service.background(receiver.write)
+    service.background(receiver.clean)
+
+    coverage = Coverage(topics, service.clock)
+
+    async def watch_progress() -> None:
+        progress = GroupProgress(settings.kafka, settings.name, topics)
+        try:
+            await coverage.watch(progress)
+        finally:
+            await progress.stop()
+
+    service.background(watch_progress)
+
+    admits = staff_only(settings.staff_user, settings.staff_password_file)
+    zone = ZoneInfo(settings.local_zone)
+    service.http(make_app(timelines, spans, coverage.now, admits=admits, zone=zone), settings.http)
+    return service

@@ -1,0 +1,86 @@
+"""One event as the timeline keeps it: never changed, known by the event's id.
+
+Three times are kept apart: when it happened (as its publisher says), when the platform had it at
+its door, and when the platform stated it as an event of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Term(StrEnum):
+    """Kinds of ids by which a shipment is found."""
+
+    UCR = "ucr"
+    DECLARATION_NUMBER = "declaration_number"
+    LRN = "lrn"
+    CONTAINER = "container"
+    TRANSPORT_DOCUMENT = "transport_document"
+    EVENT = "event"
+    TRACE = "trace"
+    RECEIPT = "receipt"
+    SUBJECT = "subject"
+    REFERENCE = "reference"
+
+
+TermValue = tuple[Term, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the record stands in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event of a timeline."""
+
+    id: str
+    ucr: str
+    """Empty where the event itself names no shipment."""
+    thread: str
+    """What it is shown under: the UCR, else the Kafka key."""
+    type: str
+    source: str
+    subject: str
+    sequence: int
+    cause: str
+    actor: str
+    trace_id: str
+    happened_at: datetime
+    """When it happened, as its publisher says; the event's own time where nobody says."""
+    happened_offset: str
+    """The publisher's own UTC offset, such as `+08:00`; empty where the time is the platform's."""
+    received_at: datetime
+    """When the platform had it at its door."""
+    stated_at: datetime
+    """The event's own time."""
+    position: Position
+    terms: frozenset[TermValue]
+    raw: str
+    """The payload's text as it stood on the wire."""
+    facts: Mapping[str, Any]
+    """The payload, decoded."""
+    hash: str
+    """Fingerprint of everything but trace and position: tells a repeat from a contradiction."""
+
+    @property
+    def name(self) -> str:
+        """The type without prefix and version, such as `declarations.declaration.accepted`."""
+        return fact_name(self.type)
+
+
+def fact_name(type_: str) -> str:
+    """`trade.declarations.declaration.accepted.v1` → `declarations.declaration.accepted`."""
+    stem, _, version = type_.rpartition(".")
+    return (stem if version[:1] == "v" and version[1:].isdigit() else type_).removeprefix("trade.")

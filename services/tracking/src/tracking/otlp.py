@@ -1,0 +1,103 @@
+"""The OTLP door: takes spans in, and never makes an exporter wait for the database.
+
+Exports are queued and written behind; where the queue is full they are dropped and counted: spans
+help to explain, the timeline never rests on them. The port has no token, as OTLP exporters have
+none; it listens inside (loopback, or the cluster's network policy).
+"""
+
+import asyncio
+from typing import Any, Protocol
+
+import grpc
+import structlog
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from chassis.clock import Clock
+from chassis.settings import ListenSettings
+from tracking import metrics
+from tracking.spans import KeptSpan, read_spans
+
+MAX_QUEUED = 10_000
+MAX_EXPORT_BYTES = 4 * 1024 * 1024
+BATCH = 500
+CLEAN_SECONDS = 300.0
+
+log = structlog.get_logger(__name__)
+
+
+class Store(Protocol):
+    """Where spans are kept."""
+
+    async def add(self, spans: "list[KeptSpan]") -> int: ...
+
+    async def remove_expired(self) -> int: ...
+
+
+class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
+    """`opentelemetry.proto.collector.trace.v1.TraceService`."""
+
+    def __init__(self, store: Store, clock: Clock, listen: ListenSettings) -> None:
+        self._store = store
+        self._clock = clock
+        self._listen = listen
+        self._queue: asyncio.Queue[KeptSpan] = asyncio.Queue(MAX_QUEUED)
+        self.port = 0
+        """Where it listens, once started."""
+
+    async def Export(  # noqa: N802 - the name in OTLP
+        self,
+        request: ExportTraceServiceRequest,
+        context: grpc.aio.ServicerContext[Any, Any],  # noqa: ARG002 - gRPC's signature
+    ) -> ExportTraceServiceResponse:
+        """Queue the spans that carry a UCR; the answer says how many had no room."""
+        dropped = 0
+        for span in read_spans(request):
+            if span is None:
+                metrics.SPANS.labels("not_addressed").inc()
+                continue
+            try:
+                self._queue.put_nowait(span)
+            except asyncio.QueueFull:
+                dropped += 1
+        if not dropped:
+            return ExportTraceServiceResponse()
+        metrics.SPANS.labels("dropped").inc(dropped)
+        partial = ExportTracePartialSuccess(rejected_spans=dropped, error_message="the span queue is full")
+        return ExportTraceServiceResponse(partial_success=partial)
+
+    async def serve(self) -> None:
+        """Listen until cancelled."""
+        options = [("grpc.max_receive_message_length", MAX_EXPORT_BYTES), ("grpc.so_reuseport", 0)]
+        server = grpc.aio.server(options=options)
+        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        self.port = server.add_insecure_port(f"{self._listen.host}:{self._listen.port}")
+        await server.start()
+        try:
+            await server.wait_for_termination()
+        finally:
+            await server.stop(1)
+
+    async def write(self) -> None:
+        """Write queued spans for ever; what the database refuses or cannot take is dropped and counted."""
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                await self._store.add(batch)
+            except Exception:
+                metrics.SPANS.labels("dropped").inc(len(batch))
+                raise
+
+    async def clean(self) -> None:
+        """Delete what has expired, from time to time."""
+        while True:
+            removed = await self._store.remove_expired()
+            if removed:
+                log.info("spans_expired", removed=removed)
+            await self._clock.sleep(CLEAN_SECONDS)

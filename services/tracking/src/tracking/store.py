@@ -1,0 +1,180 @@
+"""The read model in MongoDB: entries that are inserted and never changed, and records that could not be read.
+
+Dropping the collections and reading the topics again gives the same: the `_id` is the event's id,
+a repeat is refused by it, and a contradiction is stored beside it under its own hash.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel, InsertOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError
+
+from chassis.mongo import Database
+from tracking import metrics
+from tracking.domain.entry import Entry, Position, Term
+from tracking.domain.timeline import belongs, references
+from tracking.messages import Unreadable
+
+MAX_ENTRIES = 5_000
+"""Most entries of one timeline that a page shows."""
+
+_DUPLICATE_KEY = 11000
+_JOINED_BY = (Term.DECLARATION_NUMBER, Term.CONTAINER)
+_Document = dict[str, Any]
+
+
+class TimelineStore:
+    """Entries by event id."""
+
+    def __init__(self, database: Database) -> None:
+        self._entries = database["entries"]
+        self._unreadable = database["unreadable"]
+
+    async def create_indexes(self) -> None:
+        """Create what is missing; harmless to repeat."""
+        by = [IndexModel([("thread", ASCENDING)]), IndexModel([("terms", ASCENDING)])]
+        await self._entries.create_indexes(by)
+
+    async def add(self, entries: Sequence[Entry]) -> None:
+        """Keep entries; repeats change nothing, contradictions are kept beside the first."""
+        refused = await _insert(self._entries, [_document(each, each.id) for each in entries])
+        known = {
+            document["_id"]: document["hash"]
+            async for document in self._entries.find({"_id": {"$in": list(refused)}}, {"hash": 1})
+        }
+        conflicts = [each for each in entries if known.get(each.id, each.hash) != each.hash]
+        twice = await _insert(self._entries, [_document(each, f"{each.id}#{each.hash}") for each in conflicts])
+        metrics.ENTRIES.labels("new").inc(len(entries) - len(refused))
+        metrics.ENTRIES.labels("repeat").inc(len(refused) - len(conflicts) + len(twice))
+        metrics.ENTRIES.labels("conflict").inc(len(conflicts) - len(twice))
+
+    async def keep_unreadable(self, records: Sequence[Unreadable], now: datetime) -> None:
+        """Keep records that could not be read, by their place in Kafka."""
+        await _insert(self._unreadable, [_unreadable(each, now) for each in records])
+
+    async def thread(self, thread: str) -> list[Entry]:
+        """All entries shown under a UCR or key, with those of partners that belong to it without naming it."""
+        own = await self._find({"thread": thread})
+        if not own:
+            return []
+        causes = frozenset(each.cause for each in own) - {each.id for each in own}
+        refs = references(own)
+        wanted = [f"{kind}={value}" for kind in _JOINED_BY for value in refs.get(kind, ())]
+        strangers = await self._find({"_id": {"$in": sorted(causes)}}) if causes else []
+        if wanted:
+            strangers += await self._find({"terms": {"$in": wanted}, "ucr": ""})
+        joined = {each.id: each for each in strangers if not each.ucr and belongs(each, refs, causes)}
+        return own + list(joined.values())
+
+    async def search(self, query: str, limit: int = 50) -> dict[str, set[str]]:
+        """Thread → kinds of id under which exactly `query` was found."""
+        wanted = [f"{kind}={query}" for kind in Term]
+        found: dict[str, set[str]] = {}
+        fields = {"thread": 1, "terms": 1}
+        async for document in self._entries.find({"terms": {"$in": wanted}}, fields).limit(1_000):
+            kinds = {term.partition("=")[0] for term in document["terms"] if term in wanted}
+            if document["thread"] in found or len(found) < limit:
+                found.setdefault(document["thread"], set()).update(kinds)
+        if query not in found and await self._entries.find_one({"thread": query}, {"_id": 1}) is not None:
+            found[query] = {"thread"}
+        return found
+
+    async def unreadable(self, limit: int = 100) -> tuple[int, list[_Document]]:
+        """How many records could not be read, and the newest of them."""
+        cursor = self._unreadable.find().sort([("kept_at", -1)]).limit(limit)
+        return await self._unreadable.count_documents({}), [document async for document in cursor]
+
+    async def _find(self, where: Mapping[str, Any]) -> list[Entry]:
+        return [_entry(document) async for document in self._entries.find(where).limit(MAX_ENTRIES)]
+
+
+async def _insert(collection: AsyncCollection[_Document], documents: Sequence[_Document]) -> set[str]:
+    """Insert what is not there; return the ids that were."""
+    unique: dict[str, _Document] = {}
+    repeated: set[str] = set()
+    for document in documents:
+        if document["_id"] in unique:
+            repeated.add(document["_id"])
+        unique.setdefault(document["_id"], document)
+    if not unique:
+        return set()
+    try:
+        await collection.bulk_write([InsertOne(each) for each in unique.values()], ordered=False)
+    except BulkWriteError as error:
+        faults = error.details["writeErrors"]
+        if error.details.get("writeConcernErrors") or any(each["code"] != _DUPLICATE_KEY for each in faults):
+            raise
+        ids = list(unique)
+        return repeated | {ids[each["index"]] for each in faults}
+    return repeated
+
+
+def _document(entry: Entry, id_: str) -> _Document:
+    return {
+        "_id": id_,
+        "event": entry.id,
+        "ucr": entry.ucr,
+        "thread": entry.thread,
+        "type": entry.type,
+        "source": entry.source,
+        "subject": entry.subject,
+        "sequence": entry.sequence,
+        "cause": entry.cause,
+        "actor": entry.actor,
+        "trace_id": entry.trace_id,
+        "happened_at": entry.happened_at.isoformat(),
+        "happened_offset": entry.happened_offset,
+        "received_at": entry.received_at.isoformat(),
+        "stated_at": entry.stated_at.isoformat(),
+        "topic": entry.position.topic,
+        "partition": entry.position.partition,
+        "offset": entry.position.offset,
+        "terms": sorted(f"{kind}={value}" for kind, value in entry.terms),
+        "raw": entry.raw,
+        "hash": entry.hash,
+    }
+
+
+def _entry(document: Mapping[str, Any]) -> Entry:
+    # Times are kept as text: the database's own keep milliseconds only, and steps come closer than that.
+    return Entry(
+        id=document["event"],
+        ucr=document["ucr"],
+        thread=document["thread"],
+        type=document["type"],
+        source=document["source"],
+        subject=document["subject"],
+        sequence=document["sequence"],
+        cause=document["cause"],
+        actor=document["actor"],
+        trace_id=document["trace_id"],
+        happened_at=datetime.fromisoformat(document["happened_at"]),
+        happened_offset=document["happened_offset"],
+        received_at=datetime.fromisoformat(document["received_at"]),
+        stated_at=datetime.fromisoformat(document["stated_at"]),
+        position=Position(document["topic"], document["partition"], document["offset"]),
+        terms=frozenset((Term(kind), value) for kind, _, value in (term.partition("=") for term in document["terms"])),
+        raw=document["raw"],
+        facts=json.loads(document["raw"]),
+        hash=document["hash"],
+    )
+
+
+def _unreadable(each: Unreadable, now: datetime) -> _Document:
+    record = each.record
+    return {
+        "_id": str(record.position),
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "key": record.key,
+        "headers": [[name.encode("utf-8", "replace").decode(), value] for name, value in record.headers],
+        "value": record.value,
+        "timestamp_ms": record.timestamp_ms,
+        "reason": each.reason,
+        "kept_at": now,
+    }

@@ -1,0 +1,133 @@
+"""Every standing has an answer to: where is it, what failed, what does it wait for, who must act, by when."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tracking.domain.entry import Entry
+from tracking.domain.situation import ROWS, Main, Role, Standing, situation, situations
+from tracking.domain.timeline import timeline
+
+EntryMaker = Callable[..., Entry]
+D = "declarations.declaration."
+PAY_BY = "2026-01-20T16:00:00+00:00"
+
+
+def _after(an_entry: EntryMaker, *facts: tuple[str, dict[str, Any]]) -> Any:
+    entries = [
+        an_entry(D + fact, seq=number, declaration_id="D-1", lrn="L-1", **{"direction": "import", **payload})
+        for number, (fact, payload) in enumerate(facts, start=1)
+    ]
+    (found,) = situations(timeline(entries))
+    return found
+
+
+SUBMITTED: tuple[str, dict[str, Any]] = ("submitted", {})
+ACCEPTED: tuple[str, dict[str, Any]] = ("accepted", {"declaration_number": "42"})
+GREEN: tuple[str, dict[str, Any]] = ("routed", {"lane": "green"})
+ASSESSED: tuple[str, dict[str, Any]] = (
+    "assessed",
+    {"total": {"amount": "100.00", "currency": "CNY"}, "pay_by": PAY_BY},
+)
+PAID: tuple[str, dict[str, Any]] = ("payment_recorded", {"status": "paid"})
+PRESENTED: tuple[str, dict[str, Any]] = ("presented", {})
+RELEASED: tuple[str, dict[str, Any]] = ("released", {})
+
+
+@pytest.mark.parametrize(
+    ("facts", "waiting_for", "who"),
+    [
+        ([SUBMITTED], "checking", Role.PLATFORM),
+        ([SUBMITTED, ("prelodged", {})], "arrival", Role.CARRIER),
+        ([SUBMITTED, ACCEPTED], "routing", Role.PLATFORM),
+        ([SUBMITTED, ACCEPTED, GREEN], "assessment", Role.PLATFORM),
+        ([SUBMITTED, ACCEPTED, ("routed", {"lane": "yellow"})], "document_check", Role.CUSTOMS),
+        (
+            [SUBMITTED, ACCEPTED, ("routed", {"lane": "yellow"}), ("documents_requested", {})],
+            "documents",
+            Role.DECLARANT,
+        ),
+        ([SUBMITTED, ACCEPTED, ("routed", {"lane": "red"}), ("inspection_ordered", {})], "inspection", Role.INSPECTION),
+        (
+            [SUBMITTED, ACCEPTED, ("routed", {"lane": "red"}), ("inspection_completed", {"result": "discrepancy"})],
+            "discrepancy",
+            Role.CUSTOMS,
+        ),
+        ([SUBMITTED, ACCEPTED, GREEN, ("hold_placed", {"hold": "quarantine"})], "hold_lift", Role.AGENCY),
+        (
+            [SUBMITTED, ACCEPTED, GREEN, ("hold_placed", {"hold": "q"}), ("hold_lifted", {"hold": "q"})],
+            "assessment",
+            Role.PLATFORM,
+        ),
+        ([SUBMITTED, ACCEPTED, GREEN, ASSESSED], "payment", Role.PAYER),
+        ([SUBMITTED, ACCEPTED, GREEN, ASSESSED, ("payment_recorded", {"status": "short"})], "payment_rest", Role.PAYER),
+        ([SUBMITTED, ACCEPTED, GREEN, ASSESSED, PAID], "presentation", Role.PORT),
+        ([SUBMITTED, ACCEPTED, GREEN, ASSESSED, PAID, PRESENTED], "release", Role.PLATFORM),
+        ([SUBMITTED, ACCEPTED, GREEN, ASSESSED, PAID, PRESENTED, RELEASED], "removal", Role.PORT),
+        ([SUBMITTED, ACCEPTED, RELEASED, ("removed", {})], "closing", Role.PLATFORM),
+        ([SUBMITTED, ACCEPTED, RELEASED, ("removed", {}), ("closed", {})], "nothing", Role.NOBODY),
+        ([RELEASED, ("closed", {}), ("case_opened", {"reason": "payment_reversed"})], "case", Role.CUSTOMS),
+    ],
+)
+def test_what_it_waits_for_and_who_must_act(
+    an_entry: EntryMaker, facts: list[tuple[str, dict[str, Any]]], waiting_for: str, who: Role
+) -> None:
+    found = _after(an_entry, *facts)
+    assert (found.waiting_for, found.who) == (waiting_for, who)
+
+
+def test_an_export_waits_for_its_exit(an_entry: EntryMaker) -> None:
+    assert _after(an_entry, ("released", {"direction": "export"})).waiting_for == "exit"
+
+
+def test_a_payment_has_its_deadline_and_says_when_it_is_overdue(an_entry: EntryMaker) -> None:
+    due = _after(an_entry, SUBMITTED, ACCEPTED, GREEN, ASSESSED)
+    overdue = _after(an_entry, SUBMITTED, ACCEPTED, GREEN, ASSESSED, ("payment_overdue", {}))
+    assert due.by is not None
+    assert due.by.isoformat() == PAY_BY
+    assert (due.failed, overdue.failed) == ((), ("overdue",))
+
+
+def test_a_rejection_names_the_fields_and_a_correction_starts_again(an_entry: EntryMaker) -> None:
+    errors = [{"code": "mass.net_above_gross", "pointer": "/goods/0/net_mass_kg"}]
+    rejected = _after(an_entry, SUBMITTED, ("rejected", {"errors": errors}))
+    corrected = _after(an_entry, SUBMITTED, ("rejected", {"errors": errors}), ("submitted", {}))
+    assert rejected.failed == ("/goods/0/net_mass_kg mass.net_above_gross",)
+    assert (corrected.where, corrected.failed) == (Main.SUBMITTED, ())
+
+
+def test_a_lower_event_never_moves_it_back(an_entry: EntryMaker) -> None:
+    assert _after(an_entry, RELEASED, ("prelodged", {})).where is Main.RELEASED
+
+
+def test_a_submission_that_nobody_answered_is_at_the_platform_s_door(an_entry: EntryMaker) -> None:
+    lodged = an_entry("gateway.declaration.submitted", subject="R-1", declaration={"lrn": "L-9"})
+    (found,) = situations(timeline([lodged]))
+    assert (found.where, found.who) == (Main.RECEIVED, Role.PLATFORM)
+
+
+def test_every_standing_has_exactly_one_answer_and_every_row_is_reached() -> None:
+    reached = set()
+    for main, lane, money, inspection, flags in product(
+        Main,
+        ("", "green", "yellow", "red"),
+        ("none", "due", "short", "overdue", "reversed", "paid"),
+        ("", "ordered", "discrepancy", "conform"),
+        product((False, True), repeat=3),
+    ):
+        standing = Standing(
+            main=main,
+            lane=lane,
+            money=money,
+            inspection=inspection,
+            documents_asked=flags[0],
+            holds=frozenset({"permit"} if flags[1] else ()),
+            presented=flags[2],
+            direction="export" if flags[2] else "import",
+            case="audit" if flags[1] else "",
+        )
+        situation(standing)
+        reached.add(next(number for number, row in enumerate(ROWS) if row.holds(standing)))
+    assert reached == set(range(len(ROWS)))

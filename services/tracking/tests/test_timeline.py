@@ -1,0 +1,74 @@
+"""The timeline depends on what happened alone, not on the order in which it was heard of."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tracking.domain.entry import Entry, Term
+from tracking.domain.timeline import belongs, references, timeline
+
+EntryMaker = Callable[..., Entry]
+
+
+@pytest.fixture
+def story(an_entry: EntryMaker) -> list[Entry]:
+    """A shipment with a cause chain whose clocks disagree, a repeat and a contradiction."""
+    lodged = an_entry("gateway.declaration.submitted", id="R-1/0.1", topic="gateway.events.v1", subject="R-1", minute=5)
+    submitted = an_entry(seq=1, cause="R-1/0.1", minute=1)
+    accepted = an_entry("declarations.declaration.accepted", seq=2, cause="P-1", minute=1)
+    routed = an_entry("declarations.declaration.routed", seq=3, minute=0)
+    again = an_entry("declarations.declaration.accepted", seq=2, cause="P-1", minute=1)
+    other = an_entry("declarations.declaration.accepted", seq=2, cause="P-1", minute=1, number="2")
+    return [lodged, submitted, accepted, routed, again, other]
+
+
+def test_a_cause_stands_before_its_effect_and_a_sequence_in_order(story: list[Entry]) -> None:
+    ids = [step.entry.id for step in timeline(story)]
+    assert ids == ["R-1/0.1", "D-1/0.1", "D-1/0.2", "D-1/0.3"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(seed=st.integers(), repeats=st.integers(1, 3))
+def test_any_order_and_any_repeats_give_the_same(story: list[Entry], seed: int, repeats: int) -> None:
+    shuffled = story * repeats
+    random.Random(seed).shuffle(shuffled)
+    assert timeline(shuffled) == timeline(story)
+
+
+def test_the_same_id_with_other_content_is_shown_as_a_conflict(story: list[Entry]) -> None:
+    accepted = next(step for step in timeline(story) if step.entry.id == "D-1/0.2")
+    assert [each.facts.get("number") for each in accepted.conflicts] == ["2"]
+    assert accepted.entry.facts.get("number") is None
+
+
+def test_events_that_cause_each_other_in_a_circle_are_still_shown(an_entry: EntryMaker) -> None:
+    circle = [an_entry(id="a", cause="b"), an_entry(id="b", cause="a"), an_entry(id="c", cause="c")]
+    assert {step.entry.id for step in timeline(circle)} == {"a", "b", "c"}
+
+
+def test_a_retraction_is_shown_at_the_event_it_takes_back(an_entry: EntryMaker) -> None:
+    said = an_entry("partners.shipment.gate_in", id="p1", publisher="port-qd", submission_id="77")
+    taken_back = an_entry("partners.shipment.gate_in", id="p2", publisher="port-qd", submission_id="78", retracts="77")
+    elsewhere = an_entry("partners.shipment.gate_in", id="p3", publisher="port-sh", submission_id="77")
+    marks = {step.entry.id: step.retracted_by for step in timeline([taken_back, elsewhere, said])}
+    assert marks == {"p1": "p2", "p2": "", "p3": ""}
+
+
+def test_a_partner_event_without_ucr_is_found_by_declaration_number_else_container_and_document(
+    an_entry: EntryMaker,
+) -> None:
+    own = references([an_entry(declaration_number="531620261234567890"), an_entry(container="CSQU3054383")])
+    own |= references([an_entry(transport_document="BL1")]) | own
+
+    def stranger(**refs: str) -> Entry:
+        return an_entry("partners.shipment.arrived", id="p9", ucr="", references=refs)
+
+    assert belongs(stranger(declaration_number="531620261234567890"), own, frozenset())
+    assert not belongs(stranger(declaration_number="1", container="CSQU3054383"), own, frozenset())
+    assert not belongs(stranger(container="CSQU3054383"), own, frozenset())
+    assert belongs(stranger(container="CSQU3054383", transport_document="BL1"), own, frozenset())
+    assert belongs(stranger(), own, frozenset({"p9"}))
+    assert Term.CONTAINER in own
