@@ -1,0 +1,41 @@
+"""Registry, composed: the one place where its parts are built."""
+
+from chassis.clock import Clock
+from chassis.rpc import Right
+from chassis.service import Service
+from contracts.topics import REGISTRY
+from registry.grpc_server import RegistryServer
+from registry.handlers import Ports
+from registry.libraries import rules
+from registry.settings import RegistrySettings
+from registry.store import ENTERPRISE, MongoClaims, MongoContacts
+from trade.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_server
+
+_SERVICE = "/trade.registry.v1.RegistryService"
+_READ = "registry.read"
+_WRITE = Right(staff="registry.write")
+
+RIGHTS = {
+    f"{_SERVICE}/CheckParties": Right(services=("declarations", "matching", "gateway"), staff=_READ),
+    f"{_SERVICE}/ListContacts": Right(services=("notifications",), staff=_READ),
+    f"{_SERVICE}/GetEnterprise": Right(staff=_READ),
+    f"{_SERVICE}/RegisterEnterprise": _WRITE,
+    f"{_SERVICE}/ChangeEnterprise": _WRITE,
+    f"{_SERVICE}/SuspendEnterprise": _WRITE,
+    f"{_SERVICE}/ReinstateEnterprise": _WRITE,
+}
+"""Who may call what."""
+
+
+def build(settings: RegistrySettings, clock: Clock | None = None) -> Service:
+    """Registry consumes nothing: it answers gRPC and publishes what staff change."""
+    service = Service(settings, clock=clock)
+    ports = Ports(
+        enterprises=service.aggregates(ENTERPRISE, topic=REGISTRY),
+        claims=MongoClaims(service.db["claims"]),
+        contacts=MongoContacts(service.db["contacts"]),
+        rules=rules(),
+    )
+    server = RegistryServer(ports, overloaded=lambda: service.publisher.overloaded)
+    service.grpc(lambda raw: add_RegistryServiceServicer_to_server(server, raw), rights=RIGHTS)
+    return service

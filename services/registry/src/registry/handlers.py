@@ -1,0 +1,270 @@
+"""What registry does: one function per use case.
+
+A command of staff goes: judge the request, claim its numbers, decide and save, note the contact,
+settle the claims. Each step is harmless to repeat, so a command that breaks off anywhere is
+repeated with the same id.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from chassis.aggregates import Applied, Duplicate, Failed, Input
+from chassis.failures import InfrastructureError, is_infrastructure
+from registry.claims import Claim, Claims, Enterprises, claim, settle
+from registry.domain.contact import Contact, OtherContent, merge
+from registry.domain.enterprise import (
+    Change,
+    Command,
+    Enterprise,
+    NotRegistered,
+    Register,
+    Reinstate,
+    Status,
+    Suspend,
+)
+from registry.domain.identifiers import IdentifierRules, Number, normal
+from registry.requests import (
+    Description,
+    InvalidRequest,
+    Judged,
+    command_id_faults,
+    country_faults,
+    judge,
+    reason_faults,
+)
+
+_ATTEMPTS = 20
+_COMMAND = "command/"
+"""Before a command's id where it is claimed; no number looks like that."""
+
+
+class Contacts(Protocol):
+    async def load(self, ids: Sequence[str]) -> dict[str, Contact]:
+        """The stored ones of some enterprises, in one round trip."""
+        ...
+
+    async def save(self, enterprise_id: str, contact: Contact) -> bool:
+        """Compare-and-set on the contact's version; False where it was changed by others."""
+        ...
+
+    async def erase(self, enterprise_id: str) -> None:
+        """Forget everything personal."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    enterprises: Enterprises
+    claims: Claims
+    contacts: Contacts
+    rules: IdentifierRules
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An enterprise with its personal data."""
+
+    enterprise: Enterprise
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who asks for a change, under which id."""
+
+    command_id: str
+    actor: str
+
+
+class CommandConflict(Exception):
+    """The command id was used with other content, or was given up for another enterprise's command."""
+
+    def __init__(self, command_id: str) -> None:
+        super().__init__(command_id)
+        self.command_id = command_id
+
+
+async def register(ports: Ports, order: Order, country: str, description: Description) -> Known:
+    """Register an enterprise; its first number becomes its id.
+
+    Raises:
+        InvalidRequest, NumberTaken, CommandConflict, Refused
+    """
+    faults = [*command_id_faults(order.command_id), *country_faults(ports.rules, country)]
+    judged = judge(ports.rules, description, faults)
+    command = Register(judged.numbers[0], country, judged.numbers, judged.roles, judged.warnings)
+    return await _describe(ports, order, command.id, command, judged, description.contact)
+
+
+async def change(ports: Ports, order: Order, enterprise_id: str, description: Description) -> Known:
+    """Replace numbers and roles, and what is given of the contact.
+
+    Raises:
+        InvalidRequest, NumberTaken, CommandConflict, Refused
+    """
+    judged = judge(ports.rules, description, command_id_faults(order.command_id))
+    id_ = await _id_of(ports, enterprise_id)
+    command = Change(judged.numbers, judged.roles, judged.warnings)
+    return await _describe(ports, order, id_, command, judged, description.contact)
+
+
+async def suspend(ports: Ports, order: Order, enterprise_id: str, reason: str) -> Known:
+    """Keep an enterprise from acting.
+
+    Raises:
+        InvalidRequest, CommandConflict, Refused
+    """
+    return await _decide_standing(ports, order, enterprise_id, Suspend(reason))
+
+
+async def reinstate(ports: Ports, order: Order, enterprise_id: str, reason: str) -> Known:
+    """Let a suspended enterprise act again.
+
+    Raises:
+        InvalidRequest, CommandConflict, Refused
+    """
+    return await _decide_standing(ports, order, enterprise_id, Reinstate(reason))
+
+
+async def get_enterprise(ports: Ports, number: Number) -> Known:
+    """An enterprise by any of its numbers.
+
+    Raises:
+        NotRegistered
+    """
+    found = (await find_enterprises(ports, [number]))[0]
+    if found is None:
+        raise NotRegistered(str(normal(number)))
+    return await _known(ports, found)
+
+
+async def find_enterprises(ports: Ports, numbers: Sequence[Number]) -> list[Enterprise | None]:
+    """Enterprises by any of their numbers, in the order asked, in one query."""
+    wanted = [str(normal(number)) for number in numbers]
+    found = await ports.enterprises.find({"state.numbers": {"$in": sorted(set(wanted))}})
+    by_number = {number: enterprise for enterprise in found for number in enterprise.numbers}
+    return [by_number.get(number) for number in wanted]
+
+
+async def find_contacts(ports: Ports, numbers: Sequence[Number]) -> list[Known | None]:
+    """Enterprises with their contacts, in the order asked, in two queries."""
+    found = await find_enterprises(ports, numbers)
+    contacts = await ports.contacts.load(sorted({each.id for each in found if each}))
+    return [None if each is None else Known(each, contacts.get(each.id, Contact())) for each in found]
+
+
+class Standing(StrEnum):
+    """What may be said of a party."""
+
+    MAY_ACT = "may_act"
+    UNKNOWN = "unknown"
+    SUSPENDED = "suspended"
+    ROLE_MISSING = "role_missing"
+
+
+def standing(enterprise: Enterprise | None, role: str | None) -> Standing:
+    """Whether an enterprise may act in a role; without a role it is enough to be known and active."""
+    if enterprise is None:
+        return Standing.UNKNOWN
+    if enterprise.status is Status.SUSPENDED:
+        return Standing.SUSPENDED
+    return Standing.MAY_ACT if role is None or role in enterprise.roles else Standing.ROLE_MISSING
+
+
+async def _describe(
+    ports: Ports, order: Order, id_: str, command: Command, judged: Judged, contact: Mapping[str, str]
+) -> Known:
+    await _own_command(ports, order, id_)
+    await claim(ports.claims, ports.enterprises, judged.numbers, id_, order.command_id, order.actor)
+    try:
+        enterprise = await _apply(ports, order, id_, command)
+    except Exception as error:
+        # Where the infrastructure failed it may be saved: the claim stays until the command is repeated or given up.
+        if not is_infrastructure(error):
+            await settle(ports.claims, judged.numbers, id_, order.command_id)
+        raise
+    if any(contact.values()):
+        await _note_contact(ports, order, id_, contact)
+    await settle(ports.claims, judged.numbers, id_, order.command_id)
+    return await _known(ports, enterprise)
+
+
+async def _decide_standing(ports: Ports, order: Order, number: str, command: Suspend | Reinstate) -> Known:
+    faults = [*command_id_faults(order.command_id), *reason_faults(command.reason)]
+    if faults:
+        raise InvalidRequest(faults)
+    id_ = await _id_of(ports, number)
+    await _own_command(ports, order, id_)
+    return await _known(ports, await _apply(ports, order, id_, command))
+
+
+async def _id_of(ports: Ports, number: str) -> str:
+    """The id of the enterprise that has a number, which may be any of its numbers.
+
+    Raises:
+        NotRegistered
+    """
+    scheme, _, value = number.partition(":")
+    found = (await find_enterprises(ports, [Number(scheme, value)]))[0]
+    if found is None:
+        raise NotRegistered(number)
+    return found.id
+
+
+async def _own_command(ports: Ports, order: Order, id_: str) -> None:
+    """A command id belongs to one enterprise: what its history does not show, a claim of the id does."""
+    claimed = f"{_COMMAND}{order.command_id}"
+    if await ports.claims.insert(Claim(claimed, id_, ())):
+        return
+    stored = await ports.claims.load([claimed])
+    if stored[claimed].enterprise_id != id_:
+        raise CommandConflict(order.command_id)
+
+
+async def _apply(ports: Ports, order: Order, id_: str, command: Command) -> Enterprise:
+    outcome = await ports.enterprises.apply_one(
+        Input(id_, cause=order.command_id, command=command, actor=order.actor, hash=_hash(command))
+    )
+    match outcome:
+        case Applied(state=Enterprise() as state) | Duplicate(state=Enterprise() as state):
+            return state
+        case Failed(error=error):
+            raise error
+        case _:
+            raise CommandConflict(order.command_id)
+
+
+def _hash(command: Command) -> str:
+    """Of what a command says, personal data aside: that must not outlive its erasure in a history."""
+    content = json.dumps([type(command).__name__, asdict(command)], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+async def _note_contact(ports: Ports, order: Order, id_: str, given: Mapping[str, str]) -> None:
+    at = await _applied_at(ports, id_, order.command_id)
+    for _ in range(_ATTEMPTS):
+        stored = (await ports.contacts.load([id_])).get(id_, Contact())
+        try:
+            merged = merge(stored, given, order.command_id, at)
+        except OtherContent:
+            raise CommandConflict(order.command_id) from None
+        if merged is stored or await ports.contacts.save(id_, merged):
+            return
+    raise InfrastructureError(f"the contact of {id_} was changed by others {_ATTEMPTS} times over")
+
+
+async def _applied_at(ports: Ports, id_: str, command_id: str) -> datetime:
+    """When the command was applied, which may be before now where it is repeated."""
+    history = (await ports.enterprises.documents.load([id_]))[id_]["history"]
+    at: datetime = next(line["at"] for line in history if line["cause"] == command_id)
+    return at
+
+
+async def _known(ports: Ports, enterprise: Enterprise) -> Known:
+    contacts = await ports.contacts.load([enterprise.id])
+    return Known(enterprise, contacts.get(enterprise.id, Contact()))

@@ -1,0 +1,120 @@
+"""Requests of staff, judged: every fault of a request is found at once, with its field, value and rule."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from registry.domain.contact import LANGUAGES
+from registry.domain.enterprise import Role
+from registry.domain.identifiers import Accepted, Fault, IdentifierRules, Number
+
+MAX_NUMBERS = 20
+MAX_TEXT = 200
+
+REQUIRED = "registry.field.required"
+TOO_LONG = "registry.field.too_long"
+TOO_MANY = "registry.field.too_many"
+COUNTRY = "registry.field.country"
+ROLE = "registry.field.role"
+EMAIL = "registry.field.email"
+LANGUAGE = "registry.field.language"
+REASON = "registry.field.reason"
+
+_EMAIL = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,255}")
+_REASON = re.compile(r"[a-z][a-z0-9_.-]{0,59}")
+
+
+class InvalidRequest(Exception):
+    """The request breaks rules; nothing was done."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.rule}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What staff say an enterprise is, as they wrote it."""
+
+    numbers: tuple[Number, ...]
+    roles: tuple[str, ...]
+    """Values of `Role`; an unknown one is a fault."""
+    contact: Mapping[str, str]
+    """Some of name, email, language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A description without faults."""
+
+    numbers: tuple[str, ...]
+    roles: tuple[Role, ...]
+    warnings: tuple[str, ...]
+
+
+def judge(rules: IdentifierRules, description: Description, faults: list[Fault]) -> Judged:
+    """Judge a description; faults are added to those found before.
+
+    Raises:
+        InvalidRequest: with all faults.
+    """
+    accepted = _numbers(rules, description.numbers, faults)
+    roles = _roles(description.roles, faults)
+    _contact(description.contact, faults)
+    if faults:
+        raise InvalidRequest(faults)
+    return Judged(
+        numbers=tuple(dict.fromkeys(str(each.number) for each in accepted)),
+        roles=roles,
+        warnings=tuple(dict.fromkeys(code for each in accepted for code in each.warnings)),
+    )
+
+
+def command_id_faults(command_id: str) -> list[Fault]:
+    """A command needs an id, so that it can be repeated."""
+    return _text("command_id", command_id, required=True)
+
+
+def country_faults(rules: IdentifierRules, country: str) -> list[Fault]:
+    """A country is two letters of ISO 3166."""
+    known = re.fullmatch(r"[A-Z]{2}", country) and rules.is_country(country)
+    return [] if known else [Fault("country", country, COUNTRY, "ISO 3166: CN, KZ, RU …")]
+
+
+def reason_faults(reason: str) -> list[Fault]:
+    """A reason is a code, not a text: who reads it wants it in a language of their own."""
+    return [] if _REASON.fullmatch(reason) else [Fault("reason", reason, REASON, f"{_REASON.pattern} (sanctions)")]
+
+
+def _numbers(rules: IdentifierRules, numbers: Sequence[Number], faults: list[Fault]) -> list[Accepted]:
+    if not numbers:
+        faults.append(Fault("identifiers", "", REQUIRED))
+    if len(numbers) > MAX_NUMBERS:
+        faults.append(Fault("identifiers", str(len(numbers)), TOO_MANY, str(MAX_NUMBERS)))
+        return []
+    judged = [rules.judge(number, f"identifiers[{index}]") for index, number in enumerate(numbers)]
+    faults.extend(each for each in judged if isinstance(each, Fault))
+    return [each for each in judged if isinstance(each, Accepted)]
+
+
+def _roles(roles: Sequence[str], faults: list[Fault]) -> tuple[Role, ...]:
+    known = set(Role)
+    faults.extend(
+        Fault(f"roles[{index}]", role, ROLE, ", ".join(Role)) for index, role in enumerate(roles) if role not in known
+    )
+    return tuple(role for role in Role if role in roles)
+
+
+def _contact(contact: Mapping[str, str], faults: list[Fault]) -> None:
+    faults.extend(_text("name", contact.get("name", "")))
+    email, language = contact.get("email", ""), contact.get("language", "")
+    if email and not _EMAIL.fullmatch(email):
+        faults.append(Fault("contact.email", email, EMAIL, "name@example.kz"))
+    if language and language not in LANGUAGES:
+        faults.append(Fault("contact.language", language, LANGUAGE, ", ".join(LANGUAGES)))
+
+
+def _text(field: str, value: str, *, required: bool = False) -> list[Fault]:
+    if required and not value.strip():
+        return [Fault(field, value, REQUIRED)]
+    return [Fault(field, f"{value[:20]}…", TOO_LONG, str(MAX_TEXT))] if len(value) > MAX_TEXT else []
