@@ -1,5 +1,7 @@
 """The composition of matching: everything it is made of, every topic it reads, every method it serves."""
 
+from collections.abc import Sequence
+
 from chassis.clock import Clock
 from chassis.delivery import AggregateHandler, Subscription
 from chassis.service import Service
@@ -9,13 +11,14 @@ from contracts.registry import v1 as registry_v1
 from contracts.topics import GATEWAY, MATCHING, REGISTRY
 from contracts.values import Payload
 from matching.domain.listing import Command, ExpireListing, Listing
+from matching.domain.reference import Reference
 from matching.grpc_server import RIGHTS, MatchingServicer
 from matching.handlers import AskStandings, EnterpriseEvents, Matchmaking
 from matching.messages import submission
 from matching.reference_data import load_reference
 from matching.registry_client import RegistryClient
 from matching.settings import MatchingSettings
-from matching.store import LISTING, match_type
+from matching.store import LISTING, Listings, Matches, match_type
 from trade.matching.v1.matching_pb2_grpc import add_MatchingServiceServicer_to_server
 
 SUBMISSIONS: dict[str, type[Payload]] = {
@@ -34,27 +37,29 @@ LOOKED_AT = (
 """Own events that a next step starts from."""
 
 
+def subscriptions(listings: Listings, matches: Matches, reference: Reference, clock: Clock) -> Sequence[Subscription]:
+    """Everything matching reads."""
+    submissions: AggregateHandler[Listing, Command] = AggregateHandler(
+        listings,
+        targets=lambda event: [submission(event.payload).listing_id],
+        command=lambda event, _: submission(event.payload),
+    )
+    own = {type_: matching_v1.EVENTS[type_] for type_ in LOOKED_AT}
+    return (
+        Subscription(GATEWAY.name, SUBMISSIONS, submissions),
+        Subscription(REGISTRY.name, registry_v1.EVENTS, EnterpriseEvents(listings)),
+        Subscription(MATCHING.name, own, Matchmaking(listings, matches, reference, clock)),
+    )
+
+
 def build(settings: MatchingSettings, clock: Clock | None = None) -> Service:
     """Put the service together."""
     service = Service(settings, clock=clock)
     reference = load_reference()
     listings = service.aggregates(LISTING, topic=MATCHING)
     matches = service.aggregates(match_type(reference), topic=MATCHING)
-
-    submissions: AggregateHandler[Listing, Command] = AggregateHandler(
-        listings,
-        targets=lambda event: [submission(event.payload).listing_id],
-        command=lambda event, _: submission(event.payload),
-    )
-    service.subscribe(Subscription(GATEWAY.name, SUBMISSIONS, submissions))
-    service.subscribe(Subscription(REGISTRY.name, registry_v1.EVENTS, EnterpriseEvents(listings)))
-    service.subscribe(
-        Subscription(
-            MATCHING.name,
-            {type_: matching_v1.EVENTS[type_] for type_ in LOOKED_AT},
-            Matchmaking(listings, matches, reference, service.clock),
-        )
-    )
+    for subscription in subscriptions(listings, matches, reference, service.clock):
+        service.subscribe(subscription)
 
     registry = RegistryClient(service.peer("registry"))
     service.pending(listings, AskStandings(registry), name="registry-standing")

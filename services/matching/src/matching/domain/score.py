@@ -123,7 +123,8 @@ def _filtered(both: Pair, now: datetime, reference: Reference) -> Refused | None
 def _not_open(listing: Listing) -> Refused | None:
     if listing.status is Status.OPEN:
         return None
-    return Refused(listing.closed_for or "waiting", (("reference", listing.reference),))
+    reason = listing.closed_for.value if listing.closed_for else "waiting"
+    return Refused(reason, (("reference", listing.reference),))
 
 
 def _over(listing: Listing, now: datetime) -> Refused | None:
