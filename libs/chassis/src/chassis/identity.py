@@ -98,6 +98,11 @@ class _KeyFile:
     kid: str
     path: Path
 
+    @property
+    def name(self) -> str:
+        """What a token's head says: the same moment may have made keys of two issuers."""
+        return f"{self.issuer}.{self.kid}"
+
 
 def _key_files(keys_dir: Path, kind: str) -> list[_KeyFile]:
     """The key files of a kind, oldest first; other files are left alone."""
@@ -155,7 +160,7 @@ class TokenSigner:
         if rights:
             claims["rights"] = sorted(rights)
         key = OKPKey.import_key(own[-1].path.read_bytes())
-        return jwt.encode({"alg": _ALGORITHM, "kid": own[-1].kid}, claims, key, algorithms=[_ALGORITHM])
+        return jwt.encode({"alg": _ALGORITHM, "kid": own[-1].name}, claims, key, algorithms=[_ALGORITHM])
 
 
 class TokenVerifier:
@@ -176,7 +181,7 @@ class TokenVerifier:
         issuers: list[str] = []
 
         def find(guest: GuestProtocol) -> OKPKey:
-            issuer, key = self._key(str(guest.headers().get("kid", "")))
+            issuer, key = self._key(str(guest.headers().get("kid")))
             issuers.append(issuer)
             return key
 
@@ -205,15 +210,15 @@ class TokenVerifier:
             raise InvalidToken("a service speaks for itself alone and has no rights of its own")
         return Caller(issuer, subject, frozenset(str(each) for each in rights))
 
-    def _key(self, kid: str) -> tuple[str, OKPKey]:
+    def _key(self, name: str) -> tuple[str, OKPKey]:
         now = self._now()
         age = float("inf") if self._read_at is None else now - self._read_at
-        if age > REREAD_SECONDS or age < 0 or (kid not in self._keys and age > REREAD_AT_MOST_EVERY_SECONDS):
+        if age > REREAD_SECONDS or age < 0 or (name not in self._keys and age > REREAD_AT_MOST_EVERY_SECONDS):
             self._read_at = now
             self._keys = {
-                each.kid: (each.issuer, OKPKey.import_key(each.path.read_bytes()))
+                each.name: (each.issuer, OKPKey.import_key(each.path.read_bytes()))
                 for each in _key_files(self._keys_dir, "public")
             }
-        if kid not in self._keys:
+        if name not in self._keys:
             raise InvalidToken("the token's key is not known")
-        return self._keys[kid]
+        return self._keys[name]

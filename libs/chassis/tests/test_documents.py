@@ -1,0 +1,206 @@
+"""One contract for both stores of aggregate documents: in memory and over MongoDB's wire protocol."""
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tallies import MOMENT, TALLY, TOPIC, Add, Added, Tally, add
+
+from chassis import mongo
+from chassis.aggregates import (
+    Aggregates,
+    Applied,
+    Blocked,
+    Conflict,
+    Duplicate,
+    Failed,
+    MemoryDocuments,
+    MongoDocuments,
+)
+from chassis.aggregates.document import Change
+from chassis.aggregates.documents import Documents
+from chassis.clock import ManualClock
+from chassis.settings import MongoSettings
+from chassis.testing import RecordingOutbox, in_memory
+from launcher.infrastructure import Infrastructure
+
+Tallies = Aggregates[Tally, Add, Added]
+
+
+@pytest.fixture
+def memory_documents() -> Documents:
+    return MemoryDocuments()
+
+
+@pytest.fixture
+async def mongo_documents(infrastructure: Infrastructure) -> AsyncIterator[Documents]:
+    client = mongo.connect(MongoSettings(url=infrastructure.mongo_url))
+    name = f"documents-{uuid.uuid4().hex[:12]}"
+    stored = MongoDocuments(mongo.open_database(client, name)["tallies"])
+    await stored.create_indexes(())
+    yield stored
+    await client.drop_database(name)
+    await client.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.infra)])
+def documents(request: pytest.FixtureRequest) -> Documents:
+    found: Documents = request.getfixturevalue(f"{request.param}_documents")
+    return found
+
+
+def over(documents: Documents, clock: ManualClock | None = None) -> tuple[Tallies, RecordingOutbox]:
+    return in_memory(TALLY, topic=TOPIC, clock=clock, documents=documents)
+
+
+async def test_state_history_and_outbox_are_saved_together(documents: Documents) -> None:
+    tallies, outbox = over(documents)
+    assert await tallies.apply_one(add("T-1", "c-1", 3)) == Applied(Tally(3, (3,)), ("T-1/0.1",))
+    stored = (await documents.load(["T-1"]))["T-1"]
+    assert stored["state"]["total"] == 3
+    assert [(line["cause"], line["by"], line["events"]) for line in stored["history"]] == [
+        ("c-1", "staff:test", ["T-1/0.1"])
+    ]
+    assert [entry["id"] for entry in stored["outbox"]] == ["T-1/0.1"] == [each["id"] for each in outbox.published]
+
+
+async def test_redelivery_applies_once_even_when_it_changed_nothing(documents: Documents) -> None:
+    tallies, outbox = over(documents)
+    await tallies.apply([add("T-1", "c-1", 3), add("T-1", "c-2", 0)])
+    again = await tallies.apply([add("T-1", "c-2", 0), add("T-1", "c-1", 3)])
+    assert [type(each) for each in again] == [Duplicate, Duplicate]
+    assert (await tallies.get("T-1")) == Tally(3, (3,))
+    assert len(outbox.published) == 1
+
+
+async def test_a_late_first_copy_is_not_taken_for_a_duplicate(documents: Documents) -> None:
+    tallies, _ = over(documents)
+    await tallies.apply([add("T-1", "c-2", 2)])
+    assert isinstance(await tallies.apply_one(add("T-1", "c-1", 1)), Applied)
+
+
+async def test_same_id_with_other_content_is_a_conflict(documents: Documents) -> None:
+    tallies, _ = over(documents)
+    await tallies.apply_one(add("T-1", "c-1", content="a"))
+    assert isinstance(await tallies.apply_one(add("T-1", "c-1", content="b")), Conflict)
+
+
+async def test_refusal_blocks_what_follows_for_its_target_and_nobody_else(documents: Documents) -> None:
+    tallies, _ = over(documents)
+    outcomes = await tallies.apply(
+        [add("T-1", "c-1", 1), add("T-1", "c-2", -1), add("T-2", "c-3", 5), add("T-1", "c-4", 4)]
+    )
+    assert [type(each) for each in outcomes] == [Applied, Failed, Applied, Blocked]
+    assert (await tallies.get("T-1")) == Tally(1, (1,))
+    assert (await tallies.get("T-2")) == Tally(5, (5,))
+
+
+async def test_of_two_writers_one_wins_and_the_other_does_its_work_again(documents: Documents) -> None:
+    first, _ = over(documents)
+    await first.apply_one(add("T-1", "c-0", 10))
+    rival, _ = over(documents)
+    tallies, _ = over(_Racing(documents, rival))
+    outcomes = await tallies.apply([add("T-1", "c-1", 1), add("T-2", "c-2", 2)])
+    assert [type(each) for each in outcomes] == [Applied, Applied]
+    assert (await tallies.get("T-1")) == Tally(111, (10, 100, 1))
+    assert (await tallies.get("T-2")) == Tally(102, (100, 2))
+    stored = await documents.load(["T-1", "T-2"])
+    assert [[entry["seq"] for entry in stored[id_]["outbox"]] for id_ in ("T-1", "T-2")] == [[1, 2, 3], [1, 2]]
+
+
+class _Through:
+    """A store before another one."""
+
+    def __init__(self, inner: Documents) -> None:
+        self._inner = inner
+        self.load, self.find = inner.load, inner.find
+        self.trim, self.unsent = inner.trim, inner.unsent
+        self.older_causes, self.move_history = inner.older_causes, inner.move_history
+
+
+class _Racing(_Through):
+    """A store in which a rival saves both documents between the load and the save, once."""
+
+    def __init__(self, inner: Documents, rival: Tallies) -> None:
+        super().__init__(inner)
+        self._rival: Tallies | None = rival
+
+    async def save(self, changes: Sequence[Change], token: str) -> set[str]:
+        if (rival := self._rival) is not None:
+            self._rival = None
+            await rival.apply([add("T-1", "r-1", 100), add("T-2", "r-2", 100)])
+        return await self._inner.save(changes, token)
+
+
+async def test_a_lost_answer_is_recognised_as_the_own_save_when_the_batch_comes_again(documents: Documents) -> None:
+    tallies, outbox = over(_Forgetful(documents))
+    with pytest.raises(ConnectionError):
+        await tallies.apply_one(add("T-1", "c-1", 1))
+    assert outbox.published == []
+    assert isinstance(await tallies.apply_one(add("T-1", "c-1", 1)), Duplicate)
+    assert [entry["id"] for entry in outbox.published] == ["T-1/0.1"]
+
+
+class _Forgetful(_Through):
+    """A store that saves, and whose first answer is lost."""
+
+    def __init__(self, inner: Documents) -> None:
+        super().__init__(inner)
+        self._lost = False
+
+    async def save(self, changes: Sequence[Change], token: str) -> set[str]:
+        saved = await self._inner.save(changes, token)
+        if not self._lost:
+            self._lost = True
+            raise ConnectionError("the answer is lost")
+        return saved
+
+
+async def test_trim_drops_what_is_acknowledged_and_keeps_the_rest(documents: Documents) -> None:
+    tallies, _ = over(documents)
+    await tallies.apply([add("T-1", f"c-{number}") for number in range(3)])
+    await documents.trim({"T-1": 2, "T-absent": 9})
+    assert [entry["seq"] for entry in (await documents.load(["T-1"]))["T-1"]["outbox"]] == [3]
+
+
+async def test_unsent_finds_documents_by_the_age_of_their_entries(documents: Documents) -> None:
+    clock = ManualClock(MOMENT)
+    tallies, _ = over(documents, clock)
+    await tallies.apply_one(add("T-old", "c-1"))
+    await clock.advance(seconds=10)
+    await tallies.apply_one(add("T-new", "c-2"))
+    await tallies.apply_one(add("T-sent", "c-3"))
+    await documents.trim({"T-sent": 1})
+    assert [each.id for each in await tallies.unsent(timedelta(seconds=5), 10)] == ["T-old"]
+    await clock.advance(seconds=1)
+    found = await tallies.unsent(timedelta(0), 10)
+    assert {each.id for each in found} == {"T-old", "T-new"}
+    assert {each.key for each in found} == {"key"}
+
+
+async def test_deadlines_and_pending_work_are_found_and_forgotten(documents: Documents) -> None:
+    tallies, _ = over(documents)
+    await tallies.apply([add("T-1", "c-1", due=MOMENT), add("T-2", "c-2", waiting=MOMENT), add("T-3", "c-3")])
+    assert [each["_id"] for each in await documents.find({"due_at": {"$lte": MOMENT}})] == ["T-1"]
+    assert [each["_id"] for each in await documents.find({"try_after": {"$lte": MOMENT}})] == ["T-2"]
+    await tallies.apply([add("T-1", "c-4"), add("T-2", "c-5")])
+    assert await documents.find({"$or": [{"due_at": {"$exists": True}}, {"try_after": {"$exists": True}}]}) == []
+
+
+async def test_find_sorts_limits_and_looks_into_the_state(documents: Documents) -> None:
+    tallies, _ = over(documents)
+    await tallies.apply([add("T-1", "c-1", 5), add("T-2", "c-2", 7), add("T-3", "c-3", 9)])
+    found = await tallies.find({"state.total": {"$gte": 6}}, sort=[("state.total", -1)], limit=1)
+    assert [each.total for each in found] == [9]
+    assert [each.total for each in await tallies.find({"state.order": 7})] == [7]
+
+
+async def test_a_document_of_a_newer_release_is_left_alone(documents: Documents) -> None:
+    newer, _ = in_memory(replace(TALLY, schema=2), topic=TOPIC, documents=documents)
+    await newer.apply_one(add("T-1", "c-1"))
+    before = await documents.load(["T-1"])
+    tallies, _ = over(documents)
+    assert isinstance(await tallies.apply_one(add("T-1", "c-2")), Failed)
+    assert await documents.load(["T-1"]) == before
