@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -27,7 +27,7 @@ from aiokafka.errors import (
 
 from chassis import metrics, telemetry
 from chassis.aggregates.document import Document
-from chassis.aggregates.documents import Unsent
+from chassis.aggregates.publishing import Source
 from chassis.clock import Clock
 from contracts.envelope import Envelope
 
@@ -50,16 +50,6 @@ _REFUSED_FOR_GOOD = (
 )
 
 
-class Source(Protocol):
-    """A collection of documents with outboxes."""
-
-    topic: str
-
-    async def trim(self, acknowledged: Mapping[str, int]) -> None: ...
-
-    async def unsent(self, older_than: timedelta, limit: int) -> list[Unsent]: ...
-
-
 class Producer(Protocol):
     """The part of aiokafka's producer that is used."""
 
@@ -70,14 +60,6 @@ class Producer(Protocol):
     async def send(
         self, topic: str, value: bytes, *, key: bytes, headers: Sequence[tuple[str, bytes]]
     ) -> "asyncio.Future[Any]": ...
-
-
-class Outbox(Protocol):
-    """What a save hands its events to."""
-
-    def offer(self, source: Source, id_: str, key: str, entries: Sequence[Document]) -> None: ...
-
-    def acknowledged(self, source: Source, id_: str) -> int: ...
 
 
 @dataclass
@@ -129,8 +111,12 @@ class Publisher:
         self._sources.append(source)
 
     async def start(self) -> None:
-        """Connect in the background: work that needs no broker does not wait for it."""
-        self._rebuilding = asyncio.create_task(self._rebuild(None))
+        """Connect in the background: work that needs no broker does not wait for it.
+
+        Raises:
+            ValueError, RuntimeError: the producer's settings are wrong.
+        """
+        self._rebuilding = asyncio.create_task(self._connect(self._make_producer()))
         self._housekeeping = [
             asyncio.create_task(self._trim_for_ever()),
             asyncio.create_task(self._sweep_for_ever()),
@@ -254,13 +240,15 @@ class Publisher:
             self._producer = None
             self._rebuilding = asyncio.create_task(self._rebuild(producer))
 
-    async def _rebuild(self, old: Producer | None) -> None:
-        if old is not None:
-            with contextlib.suppress(KafkaError, TimeoutError, OSError):
-                await asyncio.wait_for(old.stop(), 1.0)
+    async def _rebuild(self, old: Producer) -> None:
+        with contextlib.suppress(KafkaError, TimeoutError, OSError):
+            await asyncio.wait_for(old.stop(), 1.0)
+        await self._connect(self._make_producer())
+
+    async def _connect(self, producer: Producer) -> None:
+        """Start a producer, a new one at each attempt, until the broker is there."""
         pause = BACKOFF_SECONDS[0]
         while True:
-            producer = self._make_producer()
             try:
                 await producer.start()
             except (KafkaError, OSError) as error:
@@ -270,6 +258,7 @@ class Publisher:
                     await producer.stop()
                 await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
                 pause = min(pause * 2, BACKOFF_SECONDS[1])
+                producer = self._make_producer()
                 continue
             self._producer = producer
             self._producer_ready.set()

@@ -9,8 +9,8 @@ from typing import TypeVar
 from chassis.aggregates import Aggregates, AggregateType, MemoryDocuments
 from chassis.aggregates.document import Document
 from chassis.aggregates.documents import Documents
+from chassis.aggregates.publishing import Source
 from chassis.clock import Clock, ManualClock
-from chassis.outbox import Source
 from contracts.topics import Topic
 
 S = TypeVar("S")

@@ -27,9 +27,9 @@ from chassis.aggregates.model import (
     Outcome,
     UnreadableDocument,
 )
+from chassis.aggregates.publishing import Outbox
 from chassis.clock import Clock
 from chassis.failures import InfrastructureError, is_infrastructure
-from chassis.outbox import Outbox
 
 S = TypeVar("S")
 C = TypeVar("C")

@@ -1,0 +1,26 @@
+"""The port between stored outboxes and whoever publishes them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from chassis.aggregates.document import Document
+from chassis.aggregates.documents import Unsent
+
+
+class Source(Protocol):
+    """A collection of documents with outboxes."""
+
+    topic: str
+
+    async def trim(self, acknowledged: Mapping[str, int]) -> None: ...
+
+    async def unsent(self, older_than: timedelta, limit: int) -> list[Unsent]: ...
+
+
+class Outbox(Protocol):
+    """What a save hands its events to."""
+
+    def offer(self, source: Source, id_: str, key: str, entries: Sequence[Document]) -> None: ...
+
+    def acknowledged(self, source: Source, id_: str) -> int: ...
