@@ -45,7 +45,8 @@ def describe(entry: Entry, language: str) -> str:
 def describe_reason(code: str, language: str, parameters: Mapping[str, Any]) -> str:
     """A text of another owner by its code, the code alone where it or a placeholder is missing."""
     try:
-        return text(code, language, **{str(name): value for name, value in parameters.items()})
+        given = {str(name): _scalar(value) for name, value in parameters.items() if name not in ("code", "language")}
+        return text(code, language, **given)
     except (UnknownText, KeyError, IndexError):
         return code
 
@@ -84,7 +85,7 @@ def _parameters(facts: Mapping[str, Any]) -> dict[str, str]:
         "recipient": _scalar(facts.get("recipient")),
         "channel": _scalar(facts.get("channel")),
         "template": _scalar(facts.get("template")),
-        "language": _scalar(facts.get("language")),
+        "told_in": _scalar(facts.get("language")),
         "attempt": _scalar(facts.get("attempt")),
         "reference": _scalar(facts.get("reference")),
         "score": _scalar(facts.get("score")),
