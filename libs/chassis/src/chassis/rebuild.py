@@ -8,6 +8,7 @@ published, what was parked, and the lines of inputs that changed nothing; identi
 harmless.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.aggregates import Aggregates
 from chassis.aggregates.document import Loaded, read, write
@@ -30,6 +32,10 @@ BATCH = 500
 
 class EventsMissing(Exception):
     """The topic has a hole: an aggregate's event is there, the one before it is not."""
+
+
+class GroupStillRuns(Exception):
+    """A replica still consumes: offsets cannot be set under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +156,13 @@ async def read_topics(settings: KafkaSettings, topics: Sequence[str]) -> AsyncIt
 async def rewind(settings: KafkaSettings, group: str, topics: Sequence[str]) -> None:
     """Set a group's committed offsets to the beginning of some topics.
 
+    A static member that stopped stays a member until its session ends, so that is waited for.
+
     Raises:
-        KafkaError: the broker is away, or the group still has members.
+        GroupStillRuns: a replica of the service was not stopped.
+        KafkaError: the broker is away.
     """
+    await _until_empty(settings, group)
     consumer = AIOKafkaConsumer(**settings.client_options(), group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
@@ -162,6 +172,22 @@ async def rewind(settings: KafkaSettings, group: str, topics: Sequence[str]) -> 
         await consumer.commit(dict(beginnings))
     finally:
         await consumer.stop()
+
+
+async def _until_empty(settings: KafkaSettings, group: str) -> None:
+    admin = AIOKafkaAdminClient(**settings.client_options())
+    await admin.start()
+    try:
+        for _ in range(2 * settings.session_timeout_ms // 1000 + 5):
+            # (error code, group id, state, protocol type, protocol, members …)
+            state = (await admin.describe_consumer_groups([group]))[0].groups[0][2]
+            if state in {"Empty", "Dead", ""}:
+                return
+            log.info("waiting_for_members_to_leave", group=group, state=state)
+            await asyncio.sleep(1)
+    finally:
+        await admin.close()
+    raise GroupStillRuns(f"stop every replica of {group} first, then rebuild again")
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:

@@ -1,0 +1,209 @@
+"""A service as a whole, on real parts: it consumes, publishes, drains, and comes back from a lost database."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from chassis.aggregates import Aggregates, AggregateType
+from chassis.codec import dataclass_codec
+from chassis.delivery import AggregateHandler, Subscription
+from chassis.identity import create_key
+from chassis.service import Service
+from chassis.settings import KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
+from chassis.testing import eventually
+from contracts.envelope import Envelope
+from contracts.topics import DECLARATIONS, EVENT_TOPICS, REGISTRY
+from contracts.values import Payload
+from launcher.infrastructure import Infrastructure
+
+NUMBERED = "trade.registry.number.given.v1"
+
+
+class Numbered(Payload):
+    target: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    id: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    id: str
+    number: int
+
+
+class SumMessages:
+    def encode(self, event: Added, state: Sum) -> tuple[str, bytes]:
+        return "trade.declarations.sum.added.v1", json.dumps({"id": event.id, "number": event.number}).encode()
+
+    def decode(self, type: str, data: bytes) -> Added:  # noqa: A002 - the port's name
+        return Added(**json.loads(data))
+
+
+SUM: AggregateType[Sum, Add, Added] = AggregateType(
+    name="sum",
+    collection="sums",
+    decide=lambda _state, command, _now: (Added(command.id, command.number),) if command.number else (),
+    evolve=lambda state, event: Sum(event.id, (state.total if state else 0) + event.number),
+    key=lambda state: state.id,
+    codec=dataclass_codec(Sum),
+    messages=SumMessages(),
+)
+
+
+class TestSettings(ServiceSettings):
+    __test__ = False
+    model_config = SettingsConfigDict(env_prefix="TEST_SERVICE_LIFE_")
+
+
+class Adder:
+    """The service under test and what it is made of."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.service = Service(settings)
+        self.sums: Aggregates[Sum, Add, Added] = self.service.aggregates(SUM, topic=DECLARATIONS)
+        handler = AggregateHandler(
+            self.sums,
+            targets=lambda event: [event.payload.target],  # type: ignore[attr-defined]
+            command=lambda event, target: Add(target, event.payload.number),  # type: ignore[attr-defined]
+        )
+        self.service.subscribe(Subscription(REGISTRY.name, {NUMBERED: Numbered}, handler))
+
+
+@pytest.fixture
+async def settings(infrastructure: Infrastructure, tmp_path: Path) -> TestSettings:
+    await infrastructure.create_topics(EVENT_TOPICS)
+    name = f"adder-{secrets.token_hex(4)}"
+    create_key(tmp_path, name)
+    return TestSettings(
+        name=name,
+        instance="one",
+        kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
+        mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url)),
+        grpc=ListenSettings(port=0),
+        admin=ListenSettings(port=0),
+        keys_dir=tmp_path,
+    )
+
+
+@asynccontextmanager
+async def running(settings: ServiceSettings) -> AsyncIterator[Adder]:
+    adder = Adder(settings)
+    stopping = asyncio.Event()
+    life = asyncio.create_task(adder.service.run(stopping))
+    try:
+        yield adder
+    finally:
+        stopping.set()
+        await asyncio.wait_for(life, 30)
+
+
+def numbered(target: str, number: int, seq: int) -> tuple[bytes, list[tuple[str, bytes]]]:
+    envelope = Envelope(
+        id=f"{target}/in/0.{seq}",
+        source="/trade/registry",
+        type=NUMBERED,
+        time=datetime.now(UTC),
+        subject=f"{target}/in",
+        sequence=seq,
+        partitionkey=target,
+        causationid="test",
+        actor="service:test",
+    )
+    return Numbered(target=target, number=number).model_dump_json().encode(), envelope.headers()
+
+
+async def give(infrastructure: Infrastructure, target: str, numbers: list[int], start: int = 1) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers, acks="all")
+    await producer.start()
+    try:
+        for seq, number in enumerate(numbers, start):
+            value, headers = numbered(target, number, seq)
+            await producer.send_and_wait(REGISTRY.name, value, key=target.encode(), headers=headers)
+    finally:
+        await producer.stop()
+
+
+async def published(infrastructure: Infrastructure, target: str) -> list[Any]:
+    consumer = AIOKafkaConsumer(
+        DECLARATIONS.name, bootstrap_servers=infrastructure.bootstrap_servers, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        found = await consumer.getmany(timeout_ms=1500)
+        return [record for records in found.values() for record in records if record.key == target.encode()]
+    finally:
+        await consumer.stop()
+
+
+async def test_what_comes_in_is_applied_once_and_published_in_order(
+    infrastructure: Infrastructure, settings: TestSettings
+) -> None:
+    target = f"t-{secrets.token_hex(4)}"
+    async with running(settings) as adder:
+        await give(infrastructure, target, [1, 2, 3])
+        await give(infrastructure, target, [1, 2, 3])
+
+        async def done() -> bool:
+            state = await adder.sums.get(target)
+            return state is not None and state.total >= 6
+
+        await eventually(done)
+    events = await published(infrastructure, target)
+    assert [dict(event.headers)["ce_id"].decode() for event in events] == [f"{target}/0.{n}" for n in (1, 2, 3)]
+    assert [dict(event.headers)["ce_causationid"].decode() for event in events] == [
+        f"{target}/in/0.{n}" for n in (1, 2, 3)
+    ]
+
+
+async def test_a_lost_database_is_rebuilt_from_the_own_topic_and_the_inputs(
+    infrastructure: Infrastructure, settings: TestSettings
+) -> None:
+    target = f"t-{secrets.token_hex(4)}"
+    async with running(settings) as adder:
+        await give(infrastructure, target, [5, 0, 7])
+
+        async def done() -> bool:
+            documents = await adder.sums.documents.load([target])
+            return bool(documents) and len(documents[target]["history"]) == 3 and not documents[target]["outbox"]
+
+        await eventually(done)
+        before = (await adder.sums.documents.load([target]))[target]
+        await adder.service.db.client.drop_database(adder.service.db.name)
+
+    lost = Adder(settings)
+    assert await lost.service.rebuild() >= 2
+    async with running(settings) as again:
+
+        async def caught_up() -> bool:
+            documents = await again.sums.documents.load([target])
+            return len(documents[target]["history"]) == 3
+
+        await eventually(caught_up)
+        after = (await again.sums.documents.load([target]))[target]
+    assert (after["state"], after["seq"], after["key"]) == (before["state"], before["seq"], before["key"])
+    assert {line["cause"]: line["events"] for line in after["history"]} == {
+        line["cause"]: line["events"] for line in before["history"]
+    }
+    assert len(await published(infrastructure, target)) == 2
