@@ -64,9 +64,9 @@ def compose(mail: Mail, sender: str) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.written_at)
     message["Message-ID"] = mail.message_id
-    message["Content-Language"] = mail.language
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.body, subtype="plain", charset="utf-8", cte="base64")
+    message["Content-Language"] = mail.language  # after the content, which takes such headers away
     return message
 
 

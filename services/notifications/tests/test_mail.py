@@ -1,0 +1,181 @@
+"""Mail to a real receiving server: what stands in it, what cannot get into it, and what each refusal means."""
+
+import asyncio
+import socket
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from notifications.address import parse_address, route_of
+from notifications.domain.notice import Channel, Reason
+from notifications.mail import Mail, NotTaken, SmtpPost, Taken, compose
+from notifications.rendering import choose_language, clean, render, version
+from notifications.settings import NotificationsSettings, SmtpSettings
+
+
+def a_mail(**overrides) -> Mail:
+    fields = {
+        "message_id": "<N-1@trade.invalid>",
+        "to": "importer@moscow.example",
+        "subject": "Товар выпущен: 6CN1",
+        "body": "货物已放行\nТовар выпущен\n.\nend\n",
+        "language": "ru",
+        "written_at": datetime(2026, 1, 5, 8, tzinfo=UTC),
+    }
+    return Mail(**(fields | overrides))
+
+
+def post_to(port: int, seconds: float = 5.0, **settings) -> SmtpPost:
+    return SmtpPost(SmtpSettings(host="127.0.0.1", port=port, **settings), attempt_seconds=seconds)
+
+
+async def test_a_mail_arrives_with_its_headers_and_its_text(inboxes):
+    assert await post_to(inboxes.port).hand_over(a_mail()) == Taken()
+    (message,) = inboxes.taken
+    assert message["Message-ID"] == "<N-1@trade.invalid>"
+    assert message["Subject"] == "Товар выпущен: 6CN1"
+    assert message["To"] == "importer@moscow.example"
+    assert message["From"] == "notices@trade.invalid"
+    assert message["Date"].datetime == datetime(2026, 1, 5, 8, tzinfo=UTC)
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == "ru"
+    assert message.get_content_type() == "text/plain"
+    assert message.get_content_charset() == "utf-8"
+    assert message.get_content().splitlines() == ["货物已放行", "Товар выпущен", ".", "end"]
+    assert inboxes.recipients == ["importer@moscow.example"]
+
+
+async def test_a_repeat_carries_the_same_message_id(inboxes):
+    for _ in range(2):
+        await post_to(inboxes.port).hand_over(a_mail())
+    assert [message["Message-ID"] for message in inboxes.taken] == ["<N-1@trade.invalid>"] * 2
+
+
+@pytest.mark.parametrize("field", ["subject", "message_id", "language"])
+@pytest.mark.parametrize("ending", ["\r\n", "\n", "\r"])
+def test_no_header_value_can_begin_another_header(field, ending):
+    hostile = a_mail(**{field: f"x{ending}Bcc: thief@example.com"})
+    try:
+        message = compose(hostile, "notices@trade.invalid")
+    except ValueError:
+        return
+    assert message["Bcc"] is None
+    assert b"\nBcc" not in message.as_bytes()
+    assert b"\rBcc" not in message.as_bytes()
+
+
+def test_hostile_values_become_one_line_of_text(an_intent):
+    hostile = "6CN1\r\nBcc: thief@example.com\u2028\u202e{0.__class__}\x00"
+    intent = an_intent(parameters={"ucr": hostile, "lrn": hostile, "declaration_number": hostile})
+    for language in ("zh", "ru", "en"):
+        rendered = render(intent, language)
+        assert len(rendered.subject.splitlines()) == 1
+        assert not set("\r\n\u2028\u202e\x00") & set(rendered.subject)
+        assert "\nBcc" not in rendered.body
+        assert "{0.__class__}" in rendered.subject
+        assert compose(a_mail(subject=rendered.subject), "a@b.example")["Bcc"] is None
+
+
+def test_long_values_are_cut():
+    assert len(clean("x" * 10_000)) < 310
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "plain",
+        "@example.com",
+        "a@",
+        "a@b@c.example",
+        "a b@example.com",
+        "a@example.com\r\nBcc: x@example.com",
+        "a@example.com, b@example.com",
+        "A <a@example.com>",
+        "a@exa mple.com",
+        "a@-example.com",
+        "a@example..com",
+        "почта@example.com",
+        f"{'x' * 65}@example.com",
+        f"a@{'x' * 300}.com",
+    ],
+)
+def test_what_is_not_one_plain_address_is_refused(address):
+    assert parse_address(address) is None
+
+
+def test_addresses_are_read_and_domains_made_ascii():
+    assert parse_address(" a.b+c@Example.COM ") == "a.b+c@example.com"
+    assert parse_address("a@почта.рф") == "a@xn--80a1acny.xn--p1ai"
+    assert route_of("a@example.com") == route_of("b@example.com") != route_of("a@example.org")
+
+
+async def test_a_refused_recipient_is_final(inboxes):
+    inboxes.answer_rcpt["importer@moscow.example"] = "550 no such user"
+    assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Reason.REFUSED, 550, final=True)
+
+
+async def test_a_refused_text_is_final(inboxes):
+    inboxes.answer_data = "554 not wanted"
+    assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Reason.REFUSED, 554, final=True)
+
+
+async def test_a_deferral_is_not_final(inboxes):
+    inboxes.answer_rcpt["importer@moscow.example"] = "451 try later"
+    assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Reason.DEFERRED, 451)
+
+
+async def test_a_login_that_the_server_does_not_take_gives_nothing_up(inboxes):
+    post = post_to(inboxes.port, username="us", password="wrong")
+    outcome = await post.hand_over(a_mail())
+    assert isinstance(outcome, NotTaken)
+    assert not outcome.final
+
+
+async def test_a_server_that_is_away_is_tried_again():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound and not listening: refused
+        post = post_to(nobody.getsockname()[1])
+        assert await post.hand_over(a_mail()) == NotTaken(Reason.SERVER_AWAY)
+
+
+async def test_a_server_that_never_answers_costs_the_time_limit_and_no_more():
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        began = time.monotonic()
+        outcome = await post_to(server.sockets[0].getsockname()[1], seconds=0.3).hand_over(a_mail())
+        assert time.monotonic() - began < 3
+    assert outcome == NotTaken(Reason.TIMED_OUT)
+
+
+def test_the_language_is_the_recipients_then_its_countrys_then_english():
+    assert choose_language("ru", "CN-USCC:1") == "ru"
+    assert choose_language("tg", "CN-USCC:1") == "zh"
+    assert choose_language("", "KZ-BIN:1") == "ru"
+    assert choose_language("", "IN-PAN:1") == "en"
+
+
+def test_the_version_changes_with_the_template(an_intent):
+    assert version(an_intent()) == version(an_intent(channel=Channel.INBOX))
+    assert version(an_intent()) != version(an_intent(template="notice.accepted"))
+
+
+def test_the_mail_password_is_masked_and_settings_come_from_the_environment(monkeypatch):
+    for name, value in {
+        "HOST": "mail.example",
+        "PORT": "2525",
+        "FROM": "post@platform.example",
+        "USERNAME": "us",
+        "PASSWORD": "geheim",
+        "STARTTLS": "true",
+    }.items():
+        monkeypatch.setenv(f"TRADE_SMTP__{name}", value)
+    settings = NotificationsSettings()
+    assert (settings.smtp.host, settings.smtp.port, settings.smtp.starttls) == ("mail.example", 2525, True)
+    assert (settings.smtp.sender, settings.smtp.domain) == ("post@platform.example", "platform.example")
+    assert "geheim" not in f"{settings!r} {settings.model_dump(mode='json')}"

@@ -1,0 +1,223 @@
+"""Sending: claimed first, repeated with the same Message-ID, and nobody waits for somebody else's server."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from chassis.aggregates import Aggregates, Input
+from chassis.testing import eventually
+from contracts.topics import NOTIFICATIONS
+from notifications.domain.notice import Channel, Reason, RequestResend, Status
+from notifications.handlers import Contact
+from notifications.mail import Handover, Mail, NotTaken, SmtpPost, Taken
+from notifications.notices import NOTICE
+from notifications.settings import SmtpSettings
+
+DECLARANT = "CN-USCC:91370200MA3C0000X1"
+IMPORTER = "RU-INN:7707083893"
+
+
+@dataclass
+class FakePost:
+    """Answers as it is told to, and remembers what it was given."""
+
+    answers: list[Handover | Exception] = field(default_factory=list)
+    given: list[Mail] = field(default_factory=list)
+    hold: set[str] = field(default_factory=set)
+    """Domains whose mail hangs."""
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def hand_over(self, mail: Mail) -> Handover:
+        self.given.append(mail)
+        if mail.to.rpartition("@")[2] in self.hold:
+            await self.released.wait()
+        answer = self.answers.pop(0) if self.answers else Taken()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+async def send_due(worker) -> int:
+    started = 0
+    while count := await worker.start_due():
+        started += count
+    await worker.idle()
+    return started
+
+
+async def test_a_ready_mail_is_sent_once(desk, an_intent):
+    (id_,) = await desk.ready(an_intent())
+    post = FakePost()
+    worker = desk.worker(post)
+    assert await send_due(worker) == 1
+    await desk.clock.advance(days=30)
+    assert await send_due(worker) == 0
+    assert [mail.message_id for mail in post.given] == [f"<{id_}@trade.invalid>"]
+    assert (await desk.state(id_)).status is Status.SENT
+    assert desk.outbox.types()[-1] == "trade.notifications.notice.sent.v1"
+
+
+async def test_the_attempt_is_saved_before_a_byte_goes_out(desk, an_intent):
+    (id_,) = await desk.ready(an_intent())
+
+    class Watching(FakePost):
+        async def hand_over(self, mail: Mail) -> Handover:
+            notice = await desk.state(id_)
+            assert (notice.status, notice.attempts) == (Status.SENDING, 1)
+            return await super().hand_over(mail)
+
+    post = Watching()
+    await send_due(desk.worker(post))
+    assert len(post.given) == 1
+    assert (await desk.state(id_)).status is Status.SENT
+
+
+async def test_a_crash_between_sending_and_noting_repeats_with_the_same_message_id(desk, an_intent, inboxes):
+    (id_,) = await desk.ready(an_intent())
+    post = SmtpPost(SmtpSettings(host="127.0.0.1", port=inboxes.port), attempt_seconds=5)
+
+    class Dies(Exception):
+        pass
+
+    class Broken(Aggregates):
+        """Saves nothing that was sent: the process is gone by then."""
+
+        async def apply_one(self, input_: Input):
+            raise Dies
+
+    dying = Broken(NOTICE, desk.notices.documents, desk.outbox, desk.clock, topic=NOTIFICATIONS.name)
+    whole, desk.notices = desk.notices, dying
+    await send_due(desk.worker(post))
+    desk.notices = whole
+    assert (await desk.state(id_)).status is Status.SENDING
+    assert len(inboxes.taken) == 1
+
+    survivor = desk.worker(post)
+    assert await send_due(survivor) == 0, "the claim still holds"
+    await desk.clock.advance(seconds=15)
+    assert await send_due(survivor) == 1
+    assert [message["Message-ID"] for message in inboxes.taken] == [f"<{id_}@trade.invalid>"] * 2
+    notice = await desk.state(id_)
+    assert (notice.status, notice.attempts) == (Status.SENT, 2)
+
+
+async def test_two_replicas_send_a_mail_once(desk, an_intent):
+    await desk.ready(*(an_intent() for _ in range(10)))
+    post = FakePost()
+    await asyncio.gather(*(send_due(desk.worker(post)) for _ in range(3)))
+    assert sorted({mail.message_id for mail in post.given}) == sorted(mail.message_id for mail in post.given)
+    assert len(post.given) == 10
+
+
+async def test_failures_are_repeated_later_and_later_and_then_given_up(desk, an_intent):
+    (id_,) = await desk.ready(an_intent())
+    post = FakePost(answers=[NotTaken(Reason.SERVER_AWAY)] * 100)
+    worker = desk.worker(post, first_retry_seconds=5, longest_retry_seconds=3600, give_up_after_seconds=24 * 3600)
+    delays = []
+    for _ in range(100):
+        await send_due(worker)
+        notice = await desk.state(id_)
+        if notice.send_after is None:
+            break
+        delays.append((notice.send_after - desk.clock.now()).total_seconds())
+        assert await send_due(worker) == 0, "not before its time"
+        await desk.clock.advance(seconds=delays[-1])
+    assert 3.75 <= delays[0] <= 6.25
+    assert max(delays) <= 3600 * 1.25
+    assert delays[5] > delays[0] * 8
+    assert (notice.status, notice.reason) == (Status.GIVEN_UP, Reason.SERVER_AWAY)
+    assert {mail.message_id for mail in post.given} == {f"<{id_}@trade.invalid>"}
+    assert desk.outbox.types()[-1] == "trade.notifications.notice.given_up.v1"
+
+
+async def test_a_permanent_refusal_is_given_up_at_once_and_says_why(desk, an_intent, inboxes):
+    inboxes.answer_rcpt["declarant@qingdao.example"] = "550 no such user"
+    (id_,) = await desk.ready(an_intent())
+    await send_due(desk.worker(SmtpPost(SmtpSettings(host="127.0.0.1", port=inboxes.port), attempt_seconds=5)))
+    notice = await desk.state(id_)
+    assert (notice.status, notice.reason, notice.reply_code) == (Status.GIVEN_UP, Reason.REFUSED, 550)
+
+
+async def test_a_domain_that_hangs_delays_nobody_else(desk, an_intent):
+    slow = [an_intent() for _ in range(50)]
+    await desk.ready(*slow)
+    await desk.clock.advance(seconds=1)
+    quick = await desk.ready(*(an_intent(recipient=IMPORTER) for _ in range(20)))
+    post = FakePost(hold={"qingdao.example"})
+    worker = desk.worker(post, at_once=8, at_once_per_domain=2)
+    running = asyncio.create_task(worker.run())
+    try:
+
+        async def all_quick_sent() -> bool:
+            await desk.clock.advance(seconds=0.1)
+            return all([(await desk.state(id_)).status is Status.SENT for id_ in quick])
+
+        await eventually(all_quick_sent)
+        assert sum(mail.to.endswith("qingdao.example") for mail in post.given) == 2
+    finally:
+        post.released.set()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_recipient_whose_server_is_silent_delays_nobody_on_a_real_server(desk, an_intent, inboxes):
+    inboxes.silent_domains.add("qingdao.example")
+    await desk.ready(*(an_intent() for _ in range(6)))
+    quick = await desk.ready(*(an_intent(recipient=IMPORTER) for _ in range(6)))
+    post = SmtpPost(SmtpSettings(host="127.0.0.1", port=inboxes.port), attempt_seconds=2)
+    worker = desk.worker(post, at_once=6, at_once_per_domain=2)
+    await send_due(worker)
+    states = [(await desk.state(id_)).status for id_ in quick]
+    while Status.READY in states:
+        await send_due(worker)
+        states = [(await desk.state(id_)).status for id_ in quick]
+    assert set(states) == {Status.SENT}
+    assert len(inboxes.taken) == 6
+
+
+async def test_a_dead_mail_server_leaves_the_inbox_alone(desk, an_intent):
+    mail_id, inbox_id = await desk.ready(an_intent(), an_intent(Channel.INBOX))
+    await send_due(desk.worker(FakePost(answers=[NotTaken(Reason.SERVER_AWAY)])))
+    assert (await desk.state(mail_id)).status is Status.READY
+    assert (await desk.state(inbox_id)).status is Status.SENT
+    assert [text.notice_id for text in await desk.texts.inbox(DECLARANT, None, 10)] == [inbox_id]
+
+
+async def test_a_mail_that_cannot_be_composed_is_its_own_trouble_alone(desk, an_intent):
+    ids = await desk.ready(an_intent(), an_intent(recipient=IMPORTER))
+    await send_due(desk.worker(FakePost(answers=[ValueError("no")])))
+    states = {(await desk.state(id_)).status for id_ in ids}
+    assert states == {Status.READY, Status.SENT}
+    failed = next(each for each in [await desk.state(id_) for id_ in ids] if each.status is Status.READY)
+    assert failed.reason is Reason.FAULT
+
+
+async def test_what_was_erased_is_not_sent(desk, an_intent):
+    (id_,) = await desk.ready(an_intent())
+    await desk.texts.erase(DECLARANT)
+    post = FakePost()
+    await send_due(desk.worker(post))
+    notice = await desk.state(id_)
+    assert (notice.status, notice.reason, post.given) == (Status.GIVEN_UP, Reason.ERASED, [])
+
+
+async def test_a_resend_goes_to_the_new_address_with_the_old_text_and_message_id(desk, an_intent):
+    (id_,) = await desk.ready(an_intent())
+    post = FakePost()
+    worker = desk.worker(post)
+    await send_due(worker)
+    desk.registry.known[DECLARANT] = Contact("new@shanghai.example", "en")
+    await desk.notices.apply_one(Input(id_, "command/1", RequestResend("bounced"), "staff:li"))
+    await desk.look_up()
+    await send_due(worker)
+    first, second = post.given
+    assert (first.to, second.to) == ("declarant@qingdao.example", "new@shanghai.example")
+    assert (first.subject, first.body, first.message_id) == (second.subject, second.body, second.message_id)
+    assert (await desk.state(id_)).status is Status.SENT
+
+
+async def test_sending_stays_in_the_trace_of_the_notice(desk, an_intent):
+    (id_,) = await desk.ready(an_intent())
+    await send_due(desk.worker(FakePost()))
+    history = (await desk.notices.documents.load([id_]))[id_]["history"]
+    causes = [line["cause"] for line in history]
+    assert causes[1:] == [f"{id_}/address/1", f"{id_}/attempt/1", f"{id_}/attempt/1/sent"]

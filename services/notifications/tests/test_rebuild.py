@@ -1,0 +1,108 @@
+"""A lost database comes back from the topic: encode → decode → evolve gives the state, and nothing is said twice."""
+
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.aggregates import Input
+from contracts.notifications import v1
+from notifications.domain.life import AttemptNotDue, NoticeUnknown, ResendNotPossible, decide, evolve
+from notifications.domain.notice import (
+    AddressNotice,
+    Channel,
+    Command,
+    CreateNotice,
+    Event,
+    Intent,
+    Notice,
+    Point,
+    Reason,
+    RecordFailure,
+    RecordSent,
+    RequestResend,
+    StartAttempt,
+)
+from notifications.messages import NoticeMessages, UnknownEvent
+from notifications.notices import NOTICE
+
+START = datetime(2026, 1, 5, 8, tzinfo=UTC)
+messages = NoticeMessages()
+
+moments = st.integers(0, 10_000_000).map(lambda ms: START + timedelta(milliseconds=ms))
+reasons = st.sampled_from(Reason)
+# Payloads strip blanks at the ends of their strings: what came from a topic has none.
+words = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), max_size=20)
+attempts = st.integers(1, 4)
+intents = st.builds(
+    Intent,
+    id=st.just("N-1"),
+    ucr=st.none() | words,
+    declaration_id=st.none() | words,
+    source_event_id=words,
+    source_event_type=words,
+    recipient=words,
+    channel=st.sampled_from(Channel),
+    template=words,
+    message_id=words,
+    parameters=st.dictionaries(words, words, max_size=3),
+    points=st.lists(st.builds(Point, words, words, st.dictionaries(words, words, max_size=2)), max_size=2).map(tuple),
+)
+commands: st.SearchStrategy[Command] = st.one_of(
+    st.builds(AddressNotice, words, words, words, st.none() | reasons),
+    st.builds(StartAttempt, attempts, moments),
+    st.builds(RecordSent, attempts),
+    st.builds(RecordFailure, attempts, reasons, st.none() | st.integers(400, 599), st.none() | moments),
+    st.builds(RequestResend, words),
+)
+
+
+@given(intents, st.lists(st.tuples(commands, moments), max_size=12))
+def test_published_events_give_the_state_back(intent, steps):
+    live: Notice | None = None
+    rebuilt: Notice | None = None
+    for command, now in [(CreateNotice(intent), START), *steps]:
+        try:
+            events = decide(live, command, now)
+        except (AttemptNotDue, ResendNotPossible, NoticeUnknown):
+            continue
+        for event in events:
+            live = evolve(live, event)
+            rebuilt = evolve(rebuilt, messages.decode(*messages.encode(event, live)))
+    assert rebuilt == live
+
+
+async def test_a_whole_life_is_rebuilt_exactly(desk, an_intent):
+    (id_,) = await desk.ready(an_intent(points=(Point("code", "/goods/0", {"value": "9"}),)))
+    now = desk.clock.now()
+    for number, command in enumerate(
+        [
+            StartAttempt(1, now),
+            RecordFailure(1, Reason.DEFERRED, 451, now),
+            StartAttempt(2, now),
+            RecordFailure(2, Reason.REFUSED, 550, None),
+            RequestResend("bounced"),
+        ]
+    ):
+        await desk.notices.apply_one(Input(id_, f"cause-{number}", command, "service:notifications"))
+    rebuilt: Notice | None = None
+    for entry in desk.outbox.published:
+        rebuilt = evolve(rebuilt, messages.decode(entry["type"], entry["data"].encode()))
+    assert rebuilt == await desk.state(id_)
+
+
+async def test_every_state_survives_its_document(desk, an_intent):
+    (id_,) = await desk.ready(an_intent())
+    notice = await desk.state(id_)
+    assert NOTICE.codec.decode(NOTICE.codec.encode(notice)) == notice
+
+
+def test_another_type_is_not_taken_for_one_of_ours():
+    with pytest.raises(UnknownEvent):
+        messages.decode("trade.notifications.notice.forgotten.v1", b"{}")
+
+
+def test_the_events_of_a_life_are_those_of_the_contract():
+    assert {payload.__name__ for payload in v1.EVENTS.values()} == {event.__name__ for event in get_args(Event)}

@@ -1,0 +1,110 @@
+"""One contract suite for the texts in memory and in MongoDB; the sender over the real store as over the fake."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from pymongo import AsyncMongoClient
+
+from chassis.aggregates import Aggregates, MongoDocuments
+from chassis.testing import RecordingOutbox
+from contracts.topics import NOTIFICATIONS
+from notifications.domain.notice import Channel, Status
+from notifications.mail import Taken
+from notifications.notices import NOTICE
+from notifications.store import MongoTexts
+from notifications.texts import MemoryTexts, StoredText
+
+NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
+
+
+def a_text(notice_id: str, **overrides) -> StoredText:
+    text = StoredText(notice_id, "CN-USCC:1", Channel.INBOX, "UCR", "notice.released", "v1", "zh", "题", "文", "", NOW)
+    return replace(text, **overrides)
+
+
+@pytest.fixture
+async def database(infrastructure):
+    client = AsyncMongoClient(infrastructure.mongo_url, tz_aware=True, tzinfo=UTC)
+    name = f"notifications_{uuid4().hex[:8]}"
+    try:
+        yield client[name]
+    finally:
+        await client.drop_database(name)
+        await client.close()
+
+
+@pytest.fixture(params=["memory", "mongo"])
+async def texts(request):
+    if request.param == "memory":
+        return MemoryTexts()
+    real = MongoTexts(request.getfixturevalue("database")["texts"])
+    await real.create_indexes()
+    return real
+
+
+@pytest.fixture(params=["memory", "mongo"])
+async def either_desk(request, desk):
+    """Notifications over the fake stores, and over the real ones."""
+    if request.param == "mongo":
+        database = request.getfixturevalue("database")
+        documents = MongoDocuments(database["notices"])
+        await documents.create_indexes(NOTICE.indexes)
+        desk.outbox = RecordingOutbox()
+        desk.notices = Aggregates(NOTICE, documents, desk.outbox, desk.clock, topic=NOTIFICATIONS.name)
+        desk.texts = MongoTexts(database["texts"])
+        await desk.texts.create_indexes()
+    return desk
+
+
+async def test_what_is_kept_is_found(texts):
+    kept = await texts.keep([a_text("N-1"), a_text("N-2")])
+    assert kept == await texts.load(["N-1", "N-2", "N-3"]) == {"N-1": a_text("N-1"), "N-2": a_text("N-2")}
+    assert await texts.keep([]) == {}
+
+
+async def test_the_first_text_stays_and_the_address_follows(texts):
+    await texts.keep([a_text("N-1", email="old@a.example")])
+    kept = await texts.keep([a_text("N-1", subject="other", language="en", email="new@a.example")])
+    assert kept["N-1"] == a_text("N-1", email="new@a.example")
+
+
+async def test_an_inbox_is_read_in_pages_newest_first(texts):
+    await texts.keep([a_text(f"N-{n}", stored_at=NOW + timedelta(seconds=n // 2)) for n in range(7)])
+    await texts.keep([a_text("N-mail", channel=Channel.EMAIL), a_text("N-other", recipient="RU-INN:1")])
+    read: list[StoredText] = []
+    while page := await texts.inbox("CN-USCC:1", (read[-1].stored_at, read[-1].notice_id) if read else None, 2):
+        assert len(page) <= 2
+        read += page
+    assert [each.notice_id for each in read] == ["N-6", "N-5", "N-4", "N-3", "N-2", "N-1", "N-0"]
+
+
+async def test_erasing_takes_everything_of_one_recipient(texts):
+    await texts.keep([a_text("N-1"), a_text("N-2", channel=Channel.EMAIL), a_text("N-3", recipient="RU-INN:1")])
+    assert await texts.erase("CN-USCC:1") == 2
+    assert list(await texts.load(["N-1", "N-2", "N-3"])) == ["N-3"]
+    assert await texts.erase("CN-USCC:1") == 0
+
+
+class TakingPost:
+    def __init__(self):
+        self.given = []
+
+    async def hand_over(self, mail):
+        self.given.append(mail)
+        return Taken()
+
+
+async def test_notices_go_their_way_over_either_store(either_desk, an_intent):
+    desk = either_desk
+    ids = await desk.ready(*(an_intent(Channel.EMAIL) for _ in range(3)), an_intent(Channel.INBOX))
+    post = TakingPost()
+    worker = desk.worker(post, at_once_per_domain=2)
+    while await worker.start_due():
+        await worker.idle()
+    assert [(await desk.state(id_)).status for id_ in ids] == [Status.SENT] * 4
+    assert len(post.given) == 3
+    await desk.clock.advance(days=1)
+    assert await worker.start_due() == 0
+    assert len(await desk.texts.inbox("CN-USCC:91370200MA3C0000X1", None, 10)) == 1
