@@ -189,6 +189,8 @@ class Suite:
         await bench.submit(a_project(country="RU"), receipt="2")
         (mandate,) = await bench.listings.find({"state.terms.kind": "mandate"})
         assert old is not None
+        await bench.settle()
+        assert of_matches(bench) == []
         await judge_on(bench, old, mandate)
         assert of_matches(bench) == [FOUND]
         await bench.settle()

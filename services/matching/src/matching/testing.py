@@ -36,7 +36,7 @@ from matching.registry_client import Answer
 from matching.store import LISTING, match_type
 
 SPONSOR = Firm("KZ-BIN", "190540000014")
-INVESTOR = Firm("CN-USCC", "91370200163562681G")
+INVESTOR = Firm("CN-USCC", "91370211MA3TRADE0P")
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
