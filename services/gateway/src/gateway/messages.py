@@ -1,5 +1,7 @@
 """Submissions ↔ contracts: what the gateway publishes, and how a receipt is read back from it."""
 
+from pymongo import ASCENDING, IndexModel
+
 from chassis.aggregates import AggregateType
 from chassis.codec import dataclass_codec
 from chassis.telemetry import UCR
@@ -8,7 +10,15 @@ from contracts.gateway.v1 import DeclarationSubmitted, MandateSubmitted, Project
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import PartyRole
-from gateway.domain.receipt import KeepSubmission, Receipt, SubmissionReceived, decide, evolve, kind_of
+from gateway.domain.receipt import (
+    KeepSubmission,
+    Receipt,
+    SubmissionReceived,
+    decide,
+    declaration_id,
+    evolve,
+    kind_of,
+)
 
 DECLARATION = "trade.gateway.declaration.submitted.v1"
 PROJECT = "trade.gateway.project.submitted.v1"
@@ -48,6 +58,7 @@ def _receipt(type_: str, payload: Submitted) -> Receipt:
         ucr=ucr,
         declarant=declarant,
         lrn=reference,
+        declaration_id=declaration_id(declarant, reference) if declarant else "",
         not_read=facts.not_read,
     )
 
@@ -79,7 +90,9 @@ class SubmissionMessages:
         return SubmissionReceived(_receipt(type, payload), data.decode())
 
 
-def _receipts(name: str, collection: str) -> AggregateType[Receipt, KeepSubmission, SubmissionReceived]:
+def _receipts(
+    name: str, collection: str, *indexes: IndexModel
+) -> AggregateType[Receipt, KeepSubmission, SubmissionReceived]:
     return AggregateType(
         name=name,
         collection=collection,
@@ -88,6 +101,7 @@ def _receipts(name: str, collection: str) -> AggregateType[Receipt, KeepSubmissi
         key=lambda receipt: receipt.key,
         codec=dataclass_codec(Receipt),
         messages=SubmissionMessages(),
+        indexes=indexes,
         baggage=lambda receipt: {UCR: receipt.ucr} if receipt.ucr else {},
     )
 
@@ -95,5 +109,7 @@ def _receipts(name: str, collection: str) -> AggregateType[Receipt, KeepSubmissi
 PARTNER_RECEIPT = _receipts("partner_receipt", "partner_receipts")
 """Receipts of partner events; published for the partners topic."""
 
-FIRM_RECEIPT = _receipts("firm_receipt", "firm_receipts")
+FIRM_RECEIPT = _receipts(
+    "firm_receipt", "firm_receipts", IndexModel([("state.declaration_id", ASCENDING)], sparse=True)
+)
 """Receipts of declarations, projects and mandates; published for the gateway's own topic."""

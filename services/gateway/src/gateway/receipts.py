@@ -8,7 +8,7 @@ submission finds them again under the same name.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Duplicate, Failed, Input, Outcome
 from chassis.aggregates.model import DocumentTooLarge, EventTooLarge
@@ -81,6 +81,11 @@ class Receipts:
         kind = kind_of(id_)
         return None if kind is None else await self._stored(kind).get(id_)
 
+    async def of_declaration(self, declaration_id: str) -> list[Receipt]:
+        """All receipts under one declarant and local reference, oldest first."""
+        found = await self._firms.find({"state.declaration_id": declaration_id})
+        return sorted(found, key=lambda receipt: receipt.received_at)
+
     async def original(self, receipt: Receipt) -> Original | None:
         """The bytes that a receipt is for."""
         return await self._originals.get(receipt.original)
@@ -115,26 +120,3 @@ def _answer(outcome: Outcome[Receipt]) -> Taken | Refused:
         case Failed(error=error):
             raise error
     raise AssertionError(f"a receipt has a state after {outcome!r}")
-
-
-def outcome_name(answer: Taken | Refused) -> str:
-    """For counting."""
-    if isinstance(answer, Refused):
-        return answer.problem
-    return "duplicate" if answer.duplicate else "taken"
-
-
-def view(receipt: Receipt) -> dict[str, Any]:
-    """What the submitter may see of a receipt."""
-    shown: dict[str, Any] = {
-        "id": receipt.id,
-        "kind": str(receipt.kind),
-        "type": receipt.type,
-        "received_at": receipt.received_at.isoformat(),
-        "submission": {"source": receipt.source, "id": receipt.submission_id},
-        "media_type": receipt.media_type,
-        "original_sha256": receipt.original,
-        "not_read": list(receipt.not_read),
-    }
-    named = {"ucr": receipt.ucr, "lrn" if receipt.declarant else "reference": receipt.lrn}
-    return shown | {name: value for name, value in named.items() if value}

@@ -55,6 +55,8 @@ class Receipt:
     """`SCHEME:VALUE`, of a declaration."""
     lrn: str = ""
     """Local reference of a declaration; a project's or mandate's own reference."""
+    declaration_id: str = ""
+    """Of a declaration: under which its owner tells what became of it."""
     not_read: tuple[str, ...] = ()
     """Parts of the original that are not carried."""
 

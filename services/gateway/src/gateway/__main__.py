@@ -1,0 +1,8 @@
+"""The gateway as a process."""
+
+from chassis.service import main
+from gateway.app import build
+from gateway.settings import GatewaySettings
+
+if __name__ == "__main__":
+    main(build, GatewaySettings)

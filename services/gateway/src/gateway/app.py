@@ -1,0 +1,60 @@
+"""The gateway, composed: what it subscribes to, what it serves, what it keeps."""
+
+from chassis.clock import Clock
+from chassis.delivery import RawSubscription, Subscription
+from chassis.service import Service
+from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS, inbox
+from gateway.authentication import Authenticator
+from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes
+from gateway.domain.pace import Pace
+from gateway.grpc_server import RIGHTS, KeyRpc
+from gateway.http.door import Door, create_app
+from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
+from gateway.quarantine import InboxHandler
+from gateway.receipts import Receipts
+from gateway.settings import GatewaySettings, InboxSettings
+from gateway.stores import MongoKeys, MongoOriginals, MongoOutcomes, MongoQuarantine
+from gateway.subscribers import SHOWN_EVENTS, OutcomeHandler
+from trade.gateway.v1.gateway_pb2_grpc import add_KeyServiceServicer_to_server
+
+
+def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
+    """All parts of the gateway."""
+    service = Service(settings, clock=clock)
+    receipts = Receipts(
+        partners=service.aggregates(PARTNER_RECEIPT, topic=PARTNERS),
+        firms=service.aggregates(FIRM_RECEIPT, topic=GATEWAY),
+        originals=MongoOriginals(service.db),
+    )
+    quarantine = MongoQuarantine(service.db)
+    keys = MongoKeys(service.db)
+    outcomes = MongoOutcomes(service.db)
+    authenticator = Authenticator(keys, service.clock, cache_seconds=settings.key_cache_seconds)
+    service.on_start(quarantine.create_indexes)
+    service.on_start(keys.create_indexes)
+
+    service.subscribe(Subscription(DECLARATIONS.name, SHOWN_EVENTS, OutcomeHandler(outcomes)))
+    for each in settings.inboxes:
+        handler = InboxHandler(_partner(each), receipts, quarantine, service.clock)
+        service.subscribe(RawSubscription(inbox(each.partner).name, handler))
+
+    service.grpc(
+        lambda server: add_KeyServiceServicer_to_server(KeyRpc(keys, authenticator, service.clock), server),
+        rights=RIGHTS,
+    )
+    door = Door(
+        receipts=receipts,
+        quarantine=quarantine,
+        outcomes=outcomes,
+        authenticator=authenticator,
+        clock=service.clock,
+        overloaded=lambda: service.publisher.overloaded,
+        pace=Pace(settings.requests_per_second, settings.requests_at_once),
+    )
+    service.http(create_app(door), settings.http)
+    return service
+
+
+def _partner(settings: InboxSettings) -> Principal:
+    owner = Owner(OwnerKind.PARTNER, settings.partner, settings.role)
+    return Principal(owner, settings.scopes or default_scopes(owner))

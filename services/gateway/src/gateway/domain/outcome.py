@@ -1,0 +1,98 @@
+"""What became of a declaration, from the events that its owner publishes: what a firm may be shown.
+
+A declaration (declarant, LRN) may have several receipts: an original, its corrections, and
+submissions that were refused because another one is under way. A receipt's outcome is what
+happened from its own submission to the next one's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+SHOWN: dict[str, tuple[str, ...]] = {
+    "submitted": ("version", "submitted_at"),
+    "submission_refused": ("errors",),
+    "rejected": ("version", "rejected_at", "errors"),
+    "prelodged": ("prelodged_at",),
+    "accepted": ("number", "accepted_at"),
+    "documents_requested": ("documents",),
+    "documents_accepted": (),
+    "inspection_ordered": ("ordered_at",),
+    "inspection_completed": ("result",),
+    "hold_placed": ("hold",),
+    "hold_lifted": ("hold",),
+    "presented": ("presented_at",),
+    "presentation_withdrawn": (),
+    "assessed": ("total", "pay_by", "lines"),
+    "payment_recorded": ("status", "paid", "due"),
+    "payment_reversed": ("status", "paid", "due"),
+    "payment_overdue": ("pay_by", "paid", "due", "daily_fee"),
+    "payment_overdue_withdrawn": ("pay_by",),
+    "released": ("released_at",),
+    "removed": ("removed_at",),
+    "exited": ("exited_at",),
+    "closed": ("closed_at",),
+}
+"""Facts that a firm is shown, and which of their fields. The lane and its reasons are not among them."""
+
+_MAIN = ("submitted", "rejected", "prelodged", "accepted", "assessed", "released", "removed", "exited", "closed")
+"""Facts that move the main state."""
+
+RECEIVED = "received"
+REFUSED = "submission_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened to a declaration."""
+
+    event: str
+    """Id of the event that tells it."""
+    sequence: int
+    fact: str
+    at: str
+    """When it was told, RFC 3339."""
+    receipt: str = ""
+    """Of the submission that it is about, where the event says so."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def of_receipt(steps: Sequence[Step], receipt_id: str) -> list[Step]:
+    """The steps that belong to one receipt's submission, in order."""
+    refused = [step for step in steps if step.fact == REFUSED and step.receipt == receipt_id]
+    if refused:
+        return refused
+    mine: list[Step] = []
+    for step in steps:
+        if step.fact == REFUSED:
+            continue
+        if step.fact == "submitted":
+            if mine:
+                break
+            if step.receipt != receipt_id:
+                continue
+            mine.append(step)
+        elif mine:
+            mine.append(step)
+    return mine
+
+
+def state_of(steps: Sequence[Step]) -> str:
+    """The main state that steps lead to."""
+    if steps and steps[-1].fact == REFUSED:
+        return REFUSED
+    return next((step.fact for step in reversed(steps) if step.fact in _MAIN), RECEIVED)
+
+
+def summary(declaration_id: str, steps: Sequence[Step]) -> dict[str, Any]:
+    """What is shown of a declaration."""
+    errors = next((step.details["errors"] for step in reversed(steps) if "errors" in step.details), None)
+    state = state_of(steps)
+    shown: dict[str, Any] = {"id": declaration_id, "state": state}
+    number = next((step.details["number"] for step in steps if "number" in step.details), None)
+    if number is not None:
+        shown["declaration_number"] = number
+    if errors is not None and state in ("rejected", REFUSED):
+        shown["errors"] = errors
+    shown["steps"] = [{"fact": step.fact, "at": step.at, "event": step.event, **step.details} for step in steps]
+    return shown

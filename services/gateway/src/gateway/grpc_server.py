@@ -1,0 +1,143 @@
+"""`trade.gateway.v1.KeyService`: keys of partners and firms, issued and ended by staff."""
+
+import secrets
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any, NoReturn, Protocol
+
+import grpc
+import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.clock import Clock
+from chassis.rpc import Right, abort, current_caller
+from gateway.authentication import Authenticator
+from gateway.domain import keys
+from gateway.domain.access import ROLE_EVENTS, Owner, OwnerKind, default_scopes, scopes_beyond
+from gateway.domain.keys import Key
+from trade.gateway.v1 import gateway_pb2 as pb
+from trade.gateway.v1.gateway_pb2_grpc import KeyServiceServicer
+
+READ = "keys.read"
+WRITE = "keys.write"
+_SERVICE = "/trade.gateway.v1.KeyService"
+RIGHTS = {
+    f"{_SERVICE}/IssueKey": Right(staff=WRITE),
+    f"{_SERVICE}/RevokeKey": Right(staff=WRITE),
+    f"{_SERVICE}/ListKeys": Right(staff=READ),
+}
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
+MAX_LABEL = 200
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+log = structlog.get_logger(__name__)
+
+
+class Keys(Protocol):
+    async def add(self, key: Key) -> None: ...
+
+    async def revoke(self, id_: str, at: datetime, by: str, reason: str) -> Key | None: ...
+
+    async def page(self, owner: Owner | None, after: str, limit: int) -> list[Key]: ...
+
+
+class KeyRpc(KeyServiceServicer):
+    """Keys over gRPC."""
+
+    def __init__(self, stored: Keys, authenticator: Authenticator, clock: Clock) -> None:
+        self._stored = stored
+        self._authenticator = authenticator
+        self._clock = clock
+
+    async def IssueKey(self, request: pb.IssueKeyRequest, context: Context) -> pb.IssueKeyResponse:  # noqa: N802 - the proto's name
+        owner = await _owner(request.owner, context)
+        if len(request.label) > MAX_LABEL:
+            await _refuse(context, "label", f"has at most {MAX_LABEL} characters")
+        beyond = scopes_beyond(owner, request.scopes)
+        if beyond:
+            await _refuse(context, "scopes", f"{beyond[0]} is not for {owner.role or owner.kind}")
+        expires_at = _moment(request.expires_at) if request.HasField("expires_at") else None
+        if expires_at is not None and expires_at <= self._clock.now():
+            await _refuse(context, "expires_at", "is in the future")
+        id_, shown, digest = keys.write(secrets.token_bytes(keys.ID_BYTES), secrets.token_bytes(keys.SECRET_BYTES))
+        key = Key(
+            id=id_,
+            owner=owner,
+            scopes=tuple(request.scopes) or default_scopes(owner),
+            digest=digest,
+            label=request.label,
+            issued_at=self._clock.now(),
+            issued_by=current_caller().actor,
+            expires_at=expires_at,
+        )
+        await self._stored.add(key)
+        log.info("key_issued", key_id=id_, owner=owner.actor, by=key.issued_by)
+        return pb.IssueKeyResponse(key=_key(key), secret=shown)
+
+    async def RevokeKey(self, request: pb.RevokeKeyRequest, context: Context) -> pb.RevokeKeyResponse:  # noqa: N802 - the proto's name
+        if not request.reason.strip():
+            await _refuse(context, "reason", "is given")
+        by = current_caller().actor
+        key = await self._stored.revoke(request.key_id, self._clock.now(), by, request.reason.strip())
+        if key is None:
+            await abort(context, grpc.StatusCode.NOT_FOUND, "KEY_UNKNOWN", f"no key {request.key_id!r}")
+        self._authenticator.forget(request.key_id)
+        log.info("key_revoked", key_id=key.id, owner=key.owner.actor, by=by)
+        return pb.RevokeKeyResponse(key=_key(key))
+
+    async def ListKeys(self, request: pb.ListKeysRequest, context: Context) -> pb.ListKeysResponse:  # noqa: N802 - the proto's name
+        owner = await _owner(request.owner, context, ("", *ROLE_EVENTS)) if request.HasField("owner") else None
+        size = min(request.page_size if request.page_size > 0 else PAGE_SIZE, MAX_PAGE_SIZE)
+        found = await self._stored.page(owner, request.page_token, size)
+        following = found[-1].id if len(found) == size else ""
+        return pb.ListKeysResponse(keys=[_key(key) for key in found], next_page_token=following)
+
+
+async def _owner(given: pb.Owner, context: Context, roles: Collection[str] = tuple(ROLE_EVENTS)) -> Owner:
+    """Who is named; ends the call where nobody rightly is."""
+    match given.WhichOneof("owner"):
+        case "partner":
+            if not given.partner.code or not given.partner.code.isprintable() or len(given.partner.code) > MAX_LABEL:
+                await _refuse(context, "owner.partner.code", "is given")
+            if given.partner.role not in roles:
+                await _refuse(context, "owner.partner.role", f"is one of {', '.join(ROLE_EVENTS)}")
+            return Owner(OwnerKind.PARTNER, given.partner.code, given.partner.role)
+        case "firm":
+            scheme, value = "".join(given.firm.scheme.split()).upper(), "".join(given.firm.value.split()).upper()
+            if not scheme or not value or ":" in scheme:
+                await _refuse(context, "owner.firm", "has a scheme and a value")
+            return Owner(OwnerKind.FIRM, f"{scheme}:{value}")
+    return await _refuse(context, "owner", "is a partner or a firm")
+
+
+async def _refuse(context: Context, field: str, rule: str) -> NoReturn:
+    """End the call over one field of its request."""
+    message = f"{field} {rule}"
+    await abort(context, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", message, [(field, rule)])
+
+
+def _key(key: Key) -> pb.Key:
+    partner = pb.Partner(code=key.owner.code, role=key.owner.role)
+    scheme, _, value = key.owner.code.partition(":")
+    is_partner = key.owner.kind is OwnerKind.PARTNER
+    message = pb.Key(
+        id=key.id,
+        owner=pb.Owner(partner=partner) if is_partner else pb.Owner(firm=pb.Firm(scheme=scheme, value=value)),
+        scopes=key.scopes,
+        label=key.label,
+        issued_by=key.issued_by,
+        revoked_by=key.revoked_by,
+        revoke_reason=key.revoke_reason,
+    )
+    for name in ("issued_at", "expires_at", "revoked_at"):
+        moment: datetime | None = getattr(key, name)
+        if moment is not None:
+            getattr(message, name).FromDatetime(moment)
+    return message
+
+
+def _moment(stamp: Timestamp) -> datetime:
+    return stamp.ToDatetime(tzinfo=UTC)

@@ -1,0 +1,50 @@
+"""What is answered of submissions and receipts."""
+
+from typing import Any
+
+from fastapi.responses import JSONResponse
+
+from chassis import telemetry
+from gateway.domain.receipt import Receipt
+from gateway.receipts import Taken
+
+
+def receipt_fields(taken: Taken) -> dict[str, Any]:
+    """The answer to a submission that is kept."""
+    receipt = taken.receipt
+    fields: dict[str, Any] = {"id": receipt.id, "status": "received", "status_url": status_url(receipt)}
+    if taken.duplicate:
+        fields["duplicate"] = True
+    if receipt.ucr:
+        fields["ucr"] = receipt.ucr
+    if receipt.declaration_id:
+        fields["declaration_id"] = receipt.declaration_id
+    if receipt.not_read:
+        fields["not_read"] = list(receipt.not_read)
+    return fields
+
+
+def accepted(taken: Taken) -> JSONResponse:
+    """202 with where to look."""
+    fields = receipt_fields(taken) | {"trace_id": telemetry.current_trace_id()}
+    return JSONResponse(fields, 202, {"Location": status_url(taken.receipt)})
+
+
+def status_url(receipt: Receipt) -> str:
+    return f"/v1/receipts/{receipt.id}"
+
+
+def shown(receipt: Receipt) -> dict[str, Any]:
+    """What the submitter may see of a receipt."""
+    fields: dict[str, Any] = {
+        "id": receipt.id,
+        "kind": str(receipt.kind),
+        "type": receipt.type,
+        "received_at": receipt.received_at.isoformat(),
+        "submission": {"source": receipt.source, "id": receipt.submission_id},
+        "media_type": receipt.media_type,
+        "original_sha256": receipt.original,
+        "not_read": list(receipt.not_read),
+    }
+    named = {"ucr": receipt.ucr, "lrn" if receipt.declarant else "reference": receipt.lrn}
+    return fields | {name: value for name, value in named.items() if value}

@@ -1,0 +1,95 @@
+"""The HTTP application: routes, who may pass, and how refusals are told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from chassis.clock import Clock
+from chassis.failures import is_infrastructure
+from gateway.authentication import Authenticator
+from gateway.domain.access import Principal
+from gateway.domain.faults import Refused
+from gateway.domain.pace import Pace
+from gateway.http.problems import language, response
+from gateway.http.tracing import Traced
+from gateway.quarantine import Quarantine
+from gateway.receipts import Receipts
+from gateway.subscribers import Outcomes
+
+_NOT_FOUND, _NOT_ALLOWED = 404, 405
+
+
+@dataclass(frozen=True)
+class Door:
+    """What the routes work with."""
+
+    receipts: Receipts
+    quarantine: Quarantine
+    outcomes: Outcomes
+    authenticator: Authenticator
+    clock: Clock
+    overloaded: Callable[[], bool]
+    pace: Pace
+
+    async def enter(self, request: Request, *, cost: float = 1.0) -> Principal:
+        """Who is at the door, once its pace allows it.
+
+        Raises:
+            Refused: no valid key, or too fast.
+        """
+        principal = await self.authenticator.principal(request.headers.get("authorization"))
+        wait = self.pace.wait_seconds(principal.key_id, self.clock.monotonic(), cost)
+        if wait > 0:
+            raise Refused("too-many-requests", seconds=ceil(wait))
+        return principal
+
+    async def enter_to_write(self, request: Request) -> Principal:
+        """As `enter`, while there is room for more.
+
+        Raises:
+            Refused: as `enter`, or the service holds more unsent events than is good.
+        """
+        if self.overloaded():
+            raise Refused("overloaded")
+        return await self.enter(request)
+
+
+def create_app(door: Door) -> Any:
+    """The ASGI application."""
+    # Imported here: the routes need the class above.
+    from gateway.http import events, lodging, reading  # noqa: PLC0415
+
+    app = FastAPI(
+        title="Trade gateway",
+        version="1",
+        description="The door for partners and firms: events, declarations, projects, mandates, receipts.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    for routes in (events, lodging, reading):
+        app.include_router(routes.router(door))
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> Response:
+        return response(error, _spoken(request))
+
+    @app.exception_handler(HTTPException)
+    async def no_route(request: Request, error: HTTPException) -> Response:
+        problems = {_NOT_FOUND: "not-found", _NOT_ALLOWED: "method-not-allowed"}
+        return response(Refused(problems.get(error.status_code, "internal")), _spoken(request))
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        return response(Refused("unavailable" if is_infrastructure(error) else "internal"), _spoken(request))
+
+    return Traced(app)
+
+
+def _spoken(request: Request) -> str:
+    return language(request.headers.get("accept-language"))

@@ -1,0 +1,117 @@
+"""Refusals as RFC 9457 problem details: a stable type, every fault with its pointer, the trace's id.
+
+Texts come from the catalogue in the language that is asked for. Nothing of the inside shows.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.responses import JSONResponse
+
+from chassis import telemetry
+from contracts.texts import FALLBACK, LANGUAGES, UnknownText, text
+from gateway.domain.faults import Fault, Refused
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:trade:problem:"
+
+STATUS = {
+    "json-malformed": 400,
+    "json-too-deep": 400,
+    "xml-malformed": 400,
+    "xml-hostile": 400,
+    "xml-too-deep": 400,
+    "invalid-header": 400,
+    "invalid-parameter": 400,
+    "key-missing": 401,
+    "key-invalid": 401,
+    "scope-missing": 403,
+    "not-a-party": 403,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "too-large": 413,
+    "xml-too-large": 413,
+    "batch-too-long": 413,
+    "media-type-not-read": 415,
+    "invalid-event": 422,
+    "unknown-event-type": 422,
+    "invalid-declaration": 422,
+    "invalid-project": 422,
+    "invalid-mandate": 422,
+    "wco-not-a-declaration": 422,
+    "wco-function-not-taken": 422,
+    "submission-conflict": 422,
+    "too-many-requests": 429,
+    "internal": 500,
+    "overloaded": 503,
+    "unavailable": 503,
+}
+"""Every problem there is, and its HTTP status."""
+
+OVERLOADED_SECONDS = 2
+UNAVAILABLE_SECONDS = 5
+
+
+def language(accepted: str | None) -> str:
+    """The first of our languages in an `Accept-Language`, by its weights; English where none is asked for."""
+    weighed = []
+    for position, part in enumerate((accepted or "").split(",")[:20]):
+        tag, _, parameters = part.partition(";")
+        name, _, value = parameters.strip().partition("=")
+        try:
+            weight = float(value) if name.strip() == "q" else 1.0
+        except ValueError:
+            weight = 0.0
+        weighed.append((-weight, position, tag.strip().lower().partition("-")[0]))
+    return next((tag for weight, _, tag in sorted(weighed) if tag in LANGUAGES and weight < 0), FALLBACK)
+
+
+def problem(refused: Refused, spoken: str) -> dict[str, Any]:
+    """The problem details of a refusal."""
+    status = STATUS.get(refused.problem, 422)
+    details: dict[str, Any] = {
+        "type": TYPE + refused.problem,
+        "title": refused.problem.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": in_words(f"gateway.{refused.problem}", spoken, refused.values),
+    }
+    if refused.faults:
+        details["errors"] = [error(fault, spoken) for fault in refused.faults]
+    trace_id = telemetry.current_trace_id()
+    if trace_id:
+        details["trace_id"] = trace_id
+    return details
+
+
+def error(fault: Fault, spoken: str) -> dict[str, Any]:
+    """One entry of `errors`."""
+    shown = {
+        "pointer": fault.pointer,
+        "code": fault.code,
+        "text": in_words(f"gateway.{fault.code}", spoken, fault.values),
+    }
+    return shown if fault.value is None else {**shown, "value": fault.value}
+
+
+def in_words(code: str, spoken: str, values: Mapping[str, object]) -> str:
+    """The text of a code; the code itself where its owner has none, so that an answer never fails on a text."""
+    try:
+        return text(code, spoken, **values)
+    except (UnknownText, KeyError, IndexError):
+        return code
+
+
+def response(refused: Refused, spoken: str) -> JSONResponse:
+    """A refusal as a response, with the headers that belong to it."""
+    details = problem(refused, spoken)
+    headers = {}
+    match refused.problem:
+        case "key-missing" | "key-invalid":
+            headers["WWW-Authenticate"] = "Bearer"
+        case "overloaded":
+            headers["Retry-After"] = str(OVERLOADED_SECONDS)
+        case "unavailable":
+            headers["Retry-After"] = str(UNAVAILABLE_SECONDS)
+        case "too-many-requests":
+            headers["Retry-After"] = str(refused.values["seconds"])
+    return JSONResponse(details, details["status"], headers, MEDIA_TYPE)

@@ -1,0 +1,140 @@
+"""What a submitter may look at: its receipts, its declarations, its quarantine. Nothing of anybody else."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from gateway.domain.access import OwnerKind, Principal, normal
+from gateway.domain.faults import Fault, Refused
+from gateway.domain.outcome import RECEIVED, Step, of_receipt, summary
+from gateway.domain.receipt import Kind, Receipt
+from gateway.http.answers import shown
+from gateway.http.door import Door
+from gateway.http.problems import in_words, language, problem
+from gateway.http.requests import number
+from gateway.quarantine import Quarantined, fault_of
+
+PAGE = 50
+MAX_PAGE = 200
+
+
+def router(door: Door) -> APIRouter:
+    """The routes for reading."""
+    routes = APIRouter()
+
+    @routes.get("/v1/receipts/{id_}", summary="A receipt, and what became of its submission")
+    async def get_receipt(request: Request, id_: str) -> Response:
+        receipt = await _own_receipt(door, await door.enter(request), id_)
+        fields = shown(receipt) | {"status": RECEIVED}
+        if receipt.kind is Kind.DECLARATION:
+            steps = of_receipt(await door.outcomes.steps(receipt.declaration_id), receipt.id)
+            declaration = _declaration(receipt.declaration_id, steps, request)
+            fields |= {"status": declaration["state"], "declaration": declaration}
+        return JSONResponse(fields)
+
+    @routes.get("/v1/receipts/{id_}/original", summary="The submission byte by byte")
+    async def get_original(request: Request, id_: str) -> Response:
+        receipt = await _own_receipt(door, await door.enter(request), id_)
+        original = await door.receipts.original(receipt)
+        if original is None:
+            raise Refused("not-found")
+        headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
+        return Response(original.body, headers=headers, media_type=receipt.media_type)
+
+    @routes.get("/v1/declarations/{id_}", summary="A declaration by its id or by one of its receipts")
+    async def get_declaration(request: Request, id_: str) -> Response:
+        principal = await door.enter(request)
+        receipt = await door.receipts.get(id_)
+        declaration_id = receipt.declaration_id if receipt is not None else id_
+        receipts = await door.receipts.of_declaration(declaration_id) if declaration_id else []
+        mine = [each for each in receipts if _is_of(principal, each)]
+        if not mine:
+            raise Refused("not-found")
+        steps = await door.outcomes.steps(declaration_id)
+        fields = _declaration(declaration_id, steps, request)
+        named = {"lrn": mine[0].lrn, "ucr": mine[-1].ucr, "receipts": [each.id for each in mine]}
+        return JSONResponse(fields | named)
+
+    @routes.get("/v1/quarantine", summary="Records of the partner's own topic that were refused, newest first")
+    async def get_quarantine(request: Request) -> Response:
+        partner = _partner(await door.enter(request))
+        limit = number(request, "limit", PAGE, MAX_PAGE)
+        found = await door.quarantine.of_partner(partner, before=_before(request), limit=limit)
+        return JSONResponse({"records": [_quarantined(each, request) for each in found]})
+
+    @routes.get("/v1/quarantine/{id_:path}", summary="One refused record with its original bytes")
+    async def get_quarantined(request: Request, id_: str) -> Response:
+        found = await door.quarantine.get(_partner(await door.enter(request)), id_)
+        if found is None:
+            raise Refused("not-found")
+        headers = {name: (raw or b"").decode(errors="replace") for name, raw in found.headers}
+        value = None if found.value is None else base64.b64encode(found.value).decode()
+        return JSONResponse(_quarantined(found, request) | {"headers": headers, "value_base64": value})
+
+    return routes
+
+
+async def _own_receipt(door: Door, principal: Principal, id_: str) -> Receipt:
+    """A receipt of the caller. One of somebody else is as absent as one that never was."""
+    receipt = await door.receipts.get(id_)
+    if receipt is None or not _is_of(principal, receipt):
+        raise Refused("not-found")
+    return receipt
+
+
+def _is_of(principal: Principal, receipt: Receipt) -> bool:
+    """Whether the caller submitted it, or it was lodged in the caller's name."""
+    if receipt.submitter == principal.owner.actor:
+        return True
+    firm = principal.owner.kind is OwnerKind.FIRM
+    return firm and bool(receipt.declarant) and normal(receipt.declarant) == normal(principal.owner.code)
+
+
+def _declaration(id_: str, steps: Sequence[Step], request: Request) -> dict[str, Any]:
+    fields = summary(id_, steps)
+    spoken = language(request.headers.get("accept-language"))
+    if "errors" in fields:
+        fields["errors"] = [_with_text(each, spoken) for each in fields["errors"]]
+    return fields
+
+
+def _with_text(error: Mapping[str, Any], spoken: str) -> dict[str, Any]:
+    """An error of a declaration with its owner's text."""
+    values = {"value": error.get("value", ""), "pointer": error["pointer"], **error.get("parameters", {})}
+    return {**error, "text": in_words(error["code"], spoken, values)}
+
+
+def _partner(principal: Principal) -> str:
+    if principal.owner.kind is not OwnerKind.PARTNER:
+        raise Refused("not-found")
+    return principal.owner.code
+
+
+def _before(request: Request) -> datetime | None:
+    given = request.query_params.get("before")
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise Refused("invalid-parameter", [Fault("field.not_a_time", "before")]) from None
+    if moment.tzinfo is None:
+        raise Refused("invalid-parameter", [Fault("field.no_offset", "before")])
+    return moment
+
+
+def _quarantined(record: Quarantined, request: Request) -> dict[str, Any]:
+    """What the partner sees of a refused record: where it stands, and why it was refused."""
+    refused = Refused(record.problem, [fault_of(each) for each in record.faults], **record.values)
+    details = problem(refused, language(request.headers.get("accept-language")))
+    details.pop("trace_id", None)
+    fields: dict[str, Any] = {"id": record.id, "refused_at": record.at.isoformat(), "problem": details}
+    if record.submission:
+        fields["submission"] = dict(record.submission)
+    if record.trace_id:
+        fields["trace_id"] = record.trace_id
+    return fields

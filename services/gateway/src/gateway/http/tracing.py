@@ -1,0 +1,55 @@
+"""A span around every request, the child of the caller's where it sends one, and no exception past it.
+
+Only the trace is taken from a caller, never its baggage: that is what our own log lines and spans
+are found by.
+"""
+
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from chassis.failures import is_infrastructure
+from gateway.cloudevents import trace_of
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+log = structlog.get_logger(__name__)
+
+
+class Traced:
+    """An ASGI application inside a span for each request."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        parent = _PROPAGATOR.extract(trace_of(headers), Context())
+        name = f"{scope['method']} {_door(scope['path'])}"
+        with trace.get_tracer(__name__).start_as_current_span(
+            name, parent, SpanKind.SERVER, attributes={"http.request.method": scope["method"]}
+        ) as span:
+
+            async def sent(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    span.set_attribute("http.response.status_code", message["status"])
+                await send(message)
+
+            try:
+                await self._app(scope, receive, sent)
+            except Exception as error:
+                # It was answered already; here it is only told.
+                known = is_infrastructure(error)
+                log.log(30 if known else 40, "request_failed", door=name, error=repr(error)[:300], exc_info=not known)
+
+
+def _door(path: str) -> str:
+    """The first two parts of a path: ids stay out of span names."""
+    return "/".join(path.split("/", 3)[:3])

@@ -1,0 +1,155 @@
+"""A partner's topic: every record is taken or quarantined, and nothing queues behind a bad one.
+
+The topic is the partner's identity: the broker lets nobody else write to it. A record holds a
+CloudEvent, in binary mode (`ce_*` headers) or structured (the value is the event).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+from prometheus_client import Counter
+
+from chassis import telemetry
+from chassis.clock import Clock
+from chassis.records import RawRecord
+from gateway.cloudevents import STRUCTURED, PartnerCloudEvent, binary, essence, structured
+from gateway.domain.access import Principal
+from gateway.domain.faults import Fault, Refused
+from gateway.handlers import take_events
+from gateway.receipts import Receipts
+
+_PREFIX = "ce_"
+
+QUARANTINED = Counter(
+    "trade_quarantined_total", "Records of partners' topics that were refused", ["partner", "problem"]
+)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A bad record as it came, and why it was not taken."""
+
+    id: str
+    """`topic/partition/offset`."""
+    partner: str
+    at: datetime
+    """When it was refused."""
+    problem: str
+    values: Mapping[str, Any]
+    faults: tuple[Mapping[str, Any], ...]
+    """Fields of `Fault`."""
+    key: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    value: bytes | None
+    trace_id: str = ""
+    submission: Mapping[str, str] = field(default_factory=dict)
+    """Source and id, where they could be read."""
+
+
+class Quarantine(Protocol):
+    async def save(self, records: Sequence[Quarantined]) -> None:
+        """Keep bad records; harmless to repeat."""
+        ...
+
+    async def of_partner(self, partner: str, *, before: datetime | None, limit: int) -> list[Quarantined]: ...
+
+    async def get(self, partner: str, id_: str) -> Quarantined | None: ...
+
+
+class InboxHandler:
+    """Takes what stands on one partner's topic."""
+
+    def __init__(self, principal: Principal, receipts: Receipts, quarantine: Quarantine, clock: Clock) -> None:
+        self._principal = principal
+        self._receipts = receipts
+        self._quarantine = quarantine
+        self._clock = clock
+
+    async def apply(self, records: Sequence[RawRecord]) -> None:
+        """Resolve every record: a receipt, a duplicate's receipt, or quarantine."""
+        events = [_read(record) for record in records]
+        now = self._clock.now()
+        # Received when the broker had it, so that a gateway that was away makes nobody late.
+        received = [min(_appended(record), now) for record in records]
+        traces = [{} if isinstance(event, Refused) else event.trace for event in events]
+        answers = await take_events(self._receipts, self._principal, events, received, traces)
+        bad = [
+            self._quarantined(record, event, answer, now)
+            for record, event, answer in zip(records, events, answers, strict=True)
+            if isinstance(answer, Refused)
+        ]
+        if bad:
+            await self._quarantine.save(bad)
+        for each in bad:
+            QUARANTINED.labels(each.partner, each.problem).inc()
+            log.warning("record_quarantined", record=each.id, partner=each.partner, problem=each.problem)
+
+    def _quarantined(
+        self, record: RawRecord, event: PartnerCloudEvent | Refused, refused: Refused, now: datetime
+    ) -> Quarantined:
+        known = event if isinstance(event, PartnerCloudEvent) else None
+        return Quarantined(
+            id=str(record.position),
+            partner=self._principal.owner.code,
+            at=now,
+            problem=refused.problem,
+            values={name: str(value) for name, value in refused.values.items()},
+            faults=tuple(_plain(fault) for fault in refused.faults),
+            key=record.key,
+            headers=record.headers,
+            value=record.value,
+            trace_id=telemetry.trace_id(known.trace) if known and known.trace else "",
+            submission={"source": known.source, "id": known.id} if known else {},
+        )
+
+
+def _plain(fault: Fault) -> dict[str, Any]:
+    values = {name: str(value) for name, value in fault.values.items()}
+    return {"code": fault.code, "pointer": fault.pointer, "values": values, "value": fault.value}
+
+
+def fault_of(plain: Mapping[str, Any]) -> Fault:
+    """A fault as it was kept."""
+    return Fault(plain["code"], plain["pointer"], plain["values"], plain["value"])
+
+
+def _appended(record: RawRecord) -> datetime:
+    return datetime.fromtimestamp(max(record.timestamp_ms, 0) / 1000, UTC)
+
+
+def _read(record: RawRecord) -> PartnerCloudEvent | Refused:
+    """The event in a record, or why there is none. Raises nothing, whatever the record is."""
+    try:
+        if record.value is None:
+            raise Refused("invalid-event", [Fault("record.no_value")])
+        headers = _headers(record)
+        if essence(headers.get("content-type", "")) == STRUCTURED or not any(
+            name.startswith(_PREFIX) for name in headers
+        ):
+            return structured(record.value)
+        attributes = {name.removeprefix(_PREFIX): text for name, text in headers.items() if name.startswith(_PREFIX)}
+        return binary(attributes, headers, record.value, prefix=_PREFIX)
+    except Refused as refused:
+        return refused
+
+
+def _headers(record: RawRecord) -> dict[str, str]:
+    """Headers as texts by lower-case name.
+
+    Raises:
+        Refused: one is null or not UTF-8.
+    """
+    texts: dict[str, str] = {}
+    for name, raw in record.headers:
+        if raw is None:
+            raise Refused("invalid-event", [Fault("record.header", name)])
+        try:
+            texts[name.lower()] = raw.decode()
+        except UnicodeDecodeError:
+            raise Refused("invalid-event", [Fault("record.header", name)]) from None
+    return texts

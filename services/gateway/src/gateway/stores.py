@@ -1,0 +1,168 @@
+"""What the gateway keeps beside its receipts: original bytes, quarantine, keys, and its view of declarations.
+
+Every write is harmless to repeat. Documents are found by `_id` or by an index named here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from bson import Binary
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError
+
+from gateway.domain.access import Owner, OwnerKind
+from gateway.domain.keys import Key
+from gateway.domain.outcome import Step
+from gateway.quarantine import Quarantined
+from gateway.receipts import Original
+
+Database = AsyncDatabase[dict[str, Any]]
+
+_DUPLICATE_KEY = 11000
+
+
+async def _insert_new(collection: Any, documents: Sequence[dict[str, Any]]) -> None:
+    """Insert what is not there yet."""
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        details = error.details or {}
+        others = [each for each in details.get("writeErrors", ()) if each["code"] != _DUPLICATE_KEY]
+        if others or details.get("writeConcernErrors"):
+            raise
+
+
+class MongoOriginals:
+    """Original bytes by their SHA-256: the same bytes are kept once. Held for ever; personal data stands here."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection = database["originals"]
+
+    async def save(self, originals: Sequence[Original]) -> None:
+        documents = {
+            each.id: {"_id": each.id, "media_type": each.media_type, "body": Binary(each.body)} for each in originals
+        }
+        await _insert_new(self._collection, list(documents.values()))
+
+    async def get(self, id_: str) -> Original | None:
+        document = await self._collection.find_one({"_id": id_})
+        return None if document is None else Original(bytes(document["body"]), document["media_type"])
+
+
+class MongoQuarantine:
+    """Bad records of partners' topics, by their position."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection = database["quarantine"]
+
+    async def create_indexes(self) -> None:
+        await self._collection.create_indexes([IndexModel([("partner", ASCENDING), ("at", DESCENDING)])])
+
+    async def save(self, records: Sequence[Quarantined]) -> None:
+        await _insert_new(self._collection, [_quarantined_document(each) for each in records])
+
+    async def of_partner(self, partner: str, *, before: datetime | None, limit: int) -> list[Quarantined]:
+        """Newest first."""
+        where: dict[str, Any] = {"partner": partner} | ({} if before is None else {"at": {"$lt": before}})
+        cursor = self._collection.find(where, limit=limit).sort([("at", DESCENDING), ("_id", DESCENDING)])
+        return [_quarantined(document) async for document in cursor]
+
+    async def get(self, partner: str, id_: str) -> Quarantined | None:
+        document = await self._collection.find_one({"_id": id_, "partner": partner})
+        return None if document is None else _quarantined(document)
+
+
+def _quarantined_document(record: Quarantined) -> dict[str, Any]:
+    document = {name: value for name, value in asdict(record).items() if name != "id"}
+    headers = [[name, None if value is None else Binary(value)] for name, value in record.headers]
+    body = {name: None if document[name] is None else Binary(document[name]) for name in ("key", "value")}
+    return {"_id": record.id, **document, **body, "headers": headers, "faults": [dict(each) for each in record.faults]}
+
+
+def _quarantined(document: Mapping[str, Any]) -> Quarantined:
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    fields["headers"] = tuple((name, None if value is None else bytes(value)) for name, value in fields["headers"])
+    fields["faults"] = tuple(fields["faults"])
+    for name in ("key", "value"):
+        fields[name] = None if fields[name] is None else bytes(fields[name])
+    return Quarantined(id=document["_id"], **fields)
+
+
+class MongoKeys:
+    """Keys by their id. Issuing and revoking leave who and when in the document."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection = database["keys"]
+
+    async def create_indexes(self) -> None:
+        await self._collection.create_indexes([IndexModel([("owner.kind", ASCENDING), ("owner.code", ASCENDING)])])
+
+    async def add(self, key: Key) -> None:
+        document = asdict(key)
+        await self._collection.insert_one({"_id": document.pop("id"), **document, "scopes": list(key.scopes)})
+
+    async def get(self, id_: str) -> Key | None:
+        document = await self._collection.find_one({"_id": id_})
+        return None if document is None else _key(document)
+
+    async def revoke(self, id_: str, at: datetime, by: str, reason: str) -> Key | None:
+        """End a key; one that was ended before stays as it is."""
+        change = {"$set": {"revoked_at": at, "revoked_by": by, "revoke_reason": reason}}
+        await self._collection.update_one({"_id": id_, "revoked_at": None}, change)
+        return await self.get(id_)
+
+    async def page(self, owner: Owner | None, after: str, limit: int) -> list[Key]:
+        """Keys by id, behind `after`."""
+        where: dict[str, Any] = {"_id": {"$gt": after}}
+        if owner is not None:
+            where |= {"owner.kind": str(owner.kind), "owner.code": owner.code}
+        return [_key(document) async for document in self._collection.find(where, limit=limit).sort("_id", ASCENDING)]
+
+
+def _key(document: Mapping[str, Any]) -> Key:
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    owner = fields.pop("owner")
+    fields["scopes"] = tuple(fields["scopes"])
+    return Key(id=document["_id"], owner=Owner(OwnerKind(owner["kind"]), owner["code"], owner["role"]), **fields)
+
+
+class MongoOutcomes:
+    """What became of declarations, as far as their owner has told: one document each, one entry per event."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection = database["outcomes"]
+
+    async def note(self, steps: Sequence[tuple[str, Step]]) -> None:
+        """Add steps to the declarations named; one that is known is left out.
+
+        An upsert whose filter excludes the step fails as a duplicate where the step is there, and
+        where another process created the document in between: hence once more for those that failed.
+        """
+        waiting = list(steps)
+        for last in (False, True):
+            operations = [
+                UpdateOne(
+                    {"_id": id_, "steps.event": {"$ne": step.event}}, {"$push": {"steps": asdict(step)}}, upsert=True
+                )
+                for id_, step in waiting
+            ]
+            try:
+                await self._collection.bulk_write(operations, ordered=False)
+            except BulkWriteError as error:
+                failed = (error.details or {}).get("writeErrors", [])
+                if any(each["code"] != _DUPLICATE_KEY for each in failed):
+                    raise
+                if last:
+                    return
+                waiting = [waiting[each["index"]] for each in failed]
+            else:
+                return
+
+    async def steps(self, declaration_id: str) -> list[Step]:
+        """In the order in which the declaration told them."""
+        document = await self._collection.find_one({"_id": declaration_id})
+        found = [Step(**each) for each in (document or {}).get("steps", ())]
+        return sorted(found, key=lambda step: step.sequence)

@@ -1,0 +1,174 @@
+"""The gateway's doors over memory: no broker, no database, real routes."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import httpx2
+import pytest
+
+from chassis.aggregates import MemoryDocuments
+from chassis.testing import ManualClock, RecordingOutbox, in_memory
+from contracts.topics import GATEWAY, PARTNERS
+from gateway.authentication import Authenticator
+from gateway.domain import keys
+from gateway.domain.access import Owner, OwnerKind, default_scopes
+from gateway.domain.keys import Key
+from gateway.domain.outcome import Step
+from gateway.domain.pace import Pace
+from gateway.http.door import Door, create_app
+from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
+from gateway.quarantine import Quarantined
+from gateway.receipts import Original, Receipts
+
+
+@dataclass
+class MemoryOriginals:
+    stored: dict[str, Original] = field(default_factory=dict)
+
+    async def save(self, originals: Any) -> None:
+        for each in originals:
+            self.stored.setdefault(each.id, each)
+
+    async def get(self, id_: str) -> Original | None:
+        return self.stored.get(id_)
+
+
+@dataclass
+class MemoryQuarantine:
+    stored: dict[str, Quarantined] = field(default_factory=dict)
+
+    async def save(self, records: Any) -> None:
+        for each in records:
+            self.stored.setdefault(each.id, each)
+
+    async def of_partner(self, partner: str, *, before: datetime | None, limit: int) -> list[Quarantined]:
+        own = [each for each in self.stored.values() if each.partner == partner and (not before or each.at < before)]
+        return sorted(own, key=lambda each: (each.at, each.id), reverse=True)[:limit]
+
+    async def get(self, partner: str, id_: str) -> Quarantined | None:
+        found = self.stored.get(id_)
+        return found if found and found.partner == partner else None
+
+
+@dataclass
+class MemoryKeys:
+    stored: dict[str, Key] = field(default_factory=dict)
+
+    async def add(self, key: Key) -> None:
+        self.stored[key.id] = key
+
+    async def get(self, id_: str) -> Key | None:
+        return self.stored.get(id_)
+
+    async def revoke(self, id_: str, at: datetime, by: str, reason: str) -> Key | None:
+        key = self.stored.get(id_)
+        if key is not None and key.revoked_at is None:
+            self.stored[id_] = replace(key, revoked_at=at, revoked_by=by, revoke_reason=reason)
+        return self.stored.get(id_)
+
+    async def page(self, owner: Owner | None, after: str, limit: int) -> list[Key]:
+        mine = [
+            key
+            for key in self.stored.values()
+            if owner is None or (key.owner.kind, key.owner.code) == (owner.kind, owner.code)
+        ]
+        return sorted((key for key in mine if key.id > after), key=lambda key: key.id)[:limit]
+
+
+@dataclass
+class MemoryOutcomes:
+    stored: dict[str, dict[str, Step]] = field(default_factory=dict)
+
+    async def note(self, steps: Any) -> None:
+        for id_, step in steps:
+            self.stored.setdefault(id_, {}).setdefault(step.event, step)
+
+    async def steps(self, declaration_id: str) -> list[Step]:
+        return sorted(self.stored.get(declaration_id, {}).values(), key=lambda step: step.sequence)
+
+
+class Gateway:
+    """The parts of a gateway in memory, and a client for it."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.outbox = RecordingOutbox()
+        self.documents = MemoryDocuments()
+        self.originals = MemoryOriginals()
+        self.quarantine = MemoryQuarantine()
+        self.outcomes = MemoryOutcomes()
+        self.keys = MemoryKeys()
+        self.authenticator = Authenticator(self.keys, self.clock, cache_seconds=5)
+        shared: dict[str, Any] = {"clock": self.clock, "outbox": self.outbox, "documents": self.documents}
+        self.receipts = Receipts(
+            in_memory(PARTNER_RECEIPT, topic=PARTNERS, **shared)[0],
+            in_memory(FIRM_RECEIPT, topic=GATEWAY, **shared)[0],
+            self.originals,
+        )
+        self.overloaded = False
+        self.door = Door(
+            receipts=self.receipts,
+            quarantine=self.quarantine,
+            outcomes=self.outcomes,
+            authenticator=self.authenticator,
+            clock=self.clock,
+            overloaded=lambda: self.overloaded,
+            pace=Pace(100, 100),
+        )
+        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(create_app(self.door)), base_url="http://gateway")
+
+    def key(self, owner: Owner, *scopes: str, **fields: Any) -> str:
+        """Issue a key; the text that its holder shows."""
+        id_, shown, digest = keys.write(f"{len(self.keys.stored):06}".encode(), owner.code.ljust(32).encode())
+        key = Key(id_, owner, scopes or default_scopes(owner), digest, "", self.clock.now(), "staff:li", **fields)
+        self.keys.stored[id_] = key
+        return shown
+
+    def partner(self, code: str = "port-qd", role: str = "port", *scopes: str) -> dict[str, str]:
+        """Headers of a partner."""
+        return {"Authorization": f"Bearer {self.key(Owner(OwnerKind.PARTNER, code, role), *scopes)}"}
+
+    def firm(self, number: str = "CN-USCC:91370200MB2F00QD1X", *scopes: str) -> dict[str, str]:
+        """Headers of a firm."""
+        return {"Authorization": f"Bearer {self.key(Owner(OwnerKind.FIRM, number), *scopes)}"}
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[Gateway]:
+    gateway = Gateway()
+    yield gateway
+    await gateway.http.aclose()
+
+
+def an_event(**overrides: Any) -> dict[str, Any]:
+    """A partner's event in structured form."""
+    return {
+        "specversion": "1.0",
+        "id": "evt-1",
+        "source": "/port/qingdao",
+        "type": "trade.partners.shipment.gate_in.v1",
+        "data": {
+            "classifier": "ACT",
+            "occurred_at": "2026-01-05T09:00:00+08:00",
+            "location": {"unlocode": "CNTAO", "facility": "QQCT"},
+            "references": {"ucr": "6CN91370200MB2F00QD1X-0001"},
+        },
+        **overrides,
+    }
+
+
+def a_declaration(**overrides: Any) -> dict[str, Any]:
+    """A firm's declaration."""
+    return {
+        "lrn": "L-0001",
+        "direction": "import",
+        "currency": "CNY",
+        "parties": [
+            {"role": "declarant", "identifier": {"scheme": "CN-USCC", "value": "91370200MB2F00QD1X"}},
+            {"role": "importer", "identifier": {"scheme": "CN-USCC", "value": "91110000100000000A"}},
+        ],
+        "goods": [{"number": 1, "commodity_code": "8543400000", "price": {"amount": "2000.00", "currency": "CNY"}}],
+        **overrides,
+    }
