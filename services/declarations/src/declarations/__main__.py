@@ -1,0 +1,8 @@
+"""`python -m declarations` runs the service."""
+
+from chassis.service import main
+from declarations.app import build
+from declarations.settings import DeclarationsSettings
+
+if __name__ == "__main__":
+    main(build, DeclarationsSettings)

@@ -1,0 +1,52 @@
+"""The composition of declarations: everything it is made of, every topic it reads, every method it serves."""
+
+from chassis.clock import Clock
+from chassis.delivery import AggregateHandler, Subscription
+from chassis.service import Service
+from contracts.gateway.v1 import DeclarationSubmitted
+from contracts.partners import v1 as partners_v1
+from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS
+from declarations.declaration_type import declaration_type
+from declarations.domain.commands import Command, PassDeadline
+from declarations.domain.state import State
+from declarations.grpc_server import RIGHTS, DeclarationServicer
+from declarations.handlers import LookUp, PartnerEventHandler, Sweeper, restore_serials
+from declarations.messages import lodging
+from declarations.reference import load_law
+from declarations.registry_client import CHECK_PARTIES, RegistryClient
+from declarations.settings import DeclarationsSettings
+from declarations.store import MongoPartnerEvents, MongoSerials
+from trade.declarations.v1.declarations_pb2_grpc import add_DeclarationServiceServicer_to_server
+
+SUBMITTED = "trade.gateway.declaration.submitted.v1"
+
+
+def build(settings: DeclarationsSettings, clock: Clock | None = None) -> Service:
+    """Put the service together."""
+    service = Service(settings, clock=clock)
+    law = load_law(
+        zone=settings.office_zone, payment_days=settings.payment_days, payment_seconds=settings.payment_seconds
+    )
+    declarations = service.aggregates(declaration_type(law), topic=DECLARATIONS)
+    events = MongoPartnerEvents(service.db)
+    serials = MongoSerials(service.db)
+    service.on_start(events.create_indexes)
+    service.on_rebuilt(lambda: restore_serials(declarations, serials))
+
+    submissions: AggregateHandler[State, Command] = AggregateHandler(
+        declarations,
+        targets=lambda event: [lodging(event).declaration_id],
+        command=lambda event, _: lodging(event),
+    )
+    service.subscribe(Subscription(GATEWAY.name, {SUBMITTED: DeclarationSubmitted}, submissions))
+    reports = PartnerEventHandler(declarations, events, service.clock)
+    service.subscribe(Subscription(PARTNERS.name, partners_v1.EVENTS, reports))
+
+    registry = RegistryClient(service.peer("registry", idempotent=[CHECK_PARTIES]))
+    service.pending(declarations, LookUp(declarations, events, registry, serials), name="registry-lookup")
+    service.timers(declarations, command=lambda _: PassDeadline(), name="payment")
+    service.background(Sweeper(declarations, events, service.clock).run)
+
+    servicer = DeclarationServicer(declarations, events)
+    service.grpc(lambda server: add_DeclarationServiceServicer_to_server(servicer, server), rights=RIGHTS)
+    return service

@@ -1,0 +1,162 @@
+"""Answers `trade.declarations.v1.DeclarationService`. Which risk rules hit is not told here."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.rpc import Right, abort
+from declarations.declaration_type import NUMBER, UCR, Declarations
+from declarations.domain.declaration import Direction, Money
+from declarations.domain.regions import guard, regions
+from declarations.domain.state import State
+from declarations.ports import KeptEvent, PartnerEvents
+from trade.declarations.v1 import declarations_pb2 as pb
+from trade.declarations.v1.declarations_pb2_grpc import DeclarationServiceServicer
+
+_SERVICE = "/trade.declarations.v1.DeclarationService/"
+STAFF_RIGHT = "declarations.read"
+RIGHTS = {
+    f"{_SERVICE}{method}": Right(services=("gateway", "tracking"), staff=STAFF_RIGHT)
+    for method in ("GetDeclaration", "ListDeclarations", "ListUnmatchedEvents")
+}
+
+MAX_UCRS = 100
+PAGE, MAX_PAGE = 100, 500
+
+_DIRECTIONS = {Direction.IMPORT: pb.DIRECTION_IMPORT, Direction.EXPORT: pb.DIRECTION_EXPORT}
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class DeclarationServicer(DeclarationServiceServicer):
+    def __init__(self, declarations: Declarations, events: PartnerEvents) -> None:
+        self._declarations = declarations
+        self._events = events
+
+    async def GetDeclaration(  # noqa: N802 - the name in proto
+        self, request: pb.GetDeclarationRequest, context: Context
+    ) -> pb.GetDeclarationResponse:
+        state = await self._find(request)
+        if state is None:
+            await abort(context, grpc.StatusCode.NOT_FOUND, "DECLARATION_UNKNOWN", "no such declaration")
+        return pb.GetDeclarationResponse(declaration=to_message(state))
+
+    async def ListDeclarations(  # noqa: N802 - the name in proto
+        self, request: pb.ListDeclarationsRequest, context: Context
+    ) -> pb.ListDeclarationsResponse:
+        if len(request.ucrs) > MAX_UCRS:
+            await abort(
+                context,
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "TOO_MANY_UCRS",
+                f"at most {MAX_UCRS} UCRs at once",
+                violations=[("ucrs", f"has {len(request.ucrs)}")],
+            )
+        found = await self._declarations.find({UCR: {"$in": sorted(set(request.ucrs))}}, sort=[("_id", 1)])
+        return pb.ListDeclarationsResponse(declarations=[to_message(state) for state in found])
+
+    async def ListUnmatchedEvents(  # noqa: N802 - the name in proto
+        self, request: pb.ListUnmatchedEventsRequest, context: Context
+    ) -> pb.ListUnmatchedEventsResponse:
+        try:
+            after_id = base64.urlsafe_b64decode(request.page_token.encode()).decode()
+        except (binascii.Error, ValueError):
+            await abort(
+                context,
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "BAD_PAGE_TOKEN",
+                "the page token is none of this list",
+                violations=[("page_token", "was not given by this list")],
+            )
+        size = min(request.page_size or PAGE, MAX_PAGE)
+        found = await self._events.unmatched(after_id=after_id, limit=size + 1)
+        token = base64.urlsafe_b64encode(found[size - 1].id.encode()).decode() if len(found) > size else ""
+        return pb.ListUnmatchedEventsResponse(events=[_unmatched(each) for each in found[:size]], next_page_token=token)
+
+    async def _find(self, request: pb.GetDeclarationRequest) -> State | None:
+        if request.WhichOneof("key") == "declaration_number":
+            found = await self._declarations.find({NUMBER: request.declaration_number}, limit=1)
+            return found[0] if found else None
+        return await self._declarations.get(request.declaration_id)
+
+
+def to_message(state: State) -> pb.Declaration:
+    """A declaration with its regions as they stand now."""
+    sees = regions(state)
+    terms = guard(state, sees)
+    assessment = state.assessment
+    return pb.Declaration(
+        id=state.id,
+        lrn=state.declaration.lrn,
+        ucr=state.declaration.ucr,
+        number=state.number or "",
+        version=state.version,
+        direction=_DIRECTIONS[state.declaration.direction],
+        status=pb.DeclarationStatus.Value(f"DECLARATION_STATUS_{state.status.name}"),
+        received_at=_time(state.received_at),
+        accepted_at=_time(state.accepted_at),
+        released_at=_time(state.released_at),
+        errors=[
+            pb.FieldError(code=each.code, pointer=each.pointer, value=each.value or "", parameters=each.parameters)
+            for each in state.errors
+        ],
+        control=sees.control.value,
+        holds=[pb.Hold(agency=agency, code=code) for agency, code in sorted(sees.holds)],
+        money=sees.money.value,
+        due=_money(assessment.total) if assessment else None,
+        paid=_money(sees.paid),
+        pay_by=_time(assessment.pay_by) if assessment else None,
+        overdue=sees.overdue,
+        presence=sees.presence.value,
+        guard=pb.Guard(
+            accepted=terms.accepted,
+            control_done=terms.control_done,
+            no_holds=terms.no_holds,
+            money_settled=terms.money_settled,
+            presented=terms.presented,
+        ),
+        assessment=[
+            pb.AssessmentLine(
+                item=line.item,
+                tax=line.tax,
+                base=format(line.base, "f"),
+                rate=format(line.rate, "f"),
+                formula=line.formula,
+                amount=format(line.amount, "f"),
+            )
+            for line in (assessment.lines if assessment else ())
+        ],
+        cases=[case.value for case in state.cases],
+        receipt_id=state.receipt_id,
+    )
+
+
+def _unmatched(event: KeptEvent) -> pb.UnmatchedEvent:
+    return pb.UnmatchedEvent(
+        event_id=event.id,
+        type=event.type,
+        publisher=event.publisher,
+        occurred_at=_time(event.occurred_at),
+        received_at=_time(event.received_at),
+        ucr=event.references.ucr or "",
+        declaration_number=event.references.declaration_number or "",
+        transport_document=event.references.transport_document or "",
+        container=event.references.container or "",
+        attempts=event.attempts,
+    )
+
+
+def _money(money: Money | None) -> pb.Money | None:
+    return pb.Money(amount=format(money.amount, "f"), currency=money.currency) if money else None
+
+
+def _time(moment: datetime | None) -> Timestamp | None:
+    if moment is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

@@ -1,0 +1,92 @@
+"""Domain events ↔ contracts, submissions and partner events → commands. Nothing else.
+
+An event and its contract name their fields alike, so encoding copies: the contract judges what goes
+out, the domain's own types read what comes back.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from chassis.records import Event as Received
+from contracts.declarations import v1
+from contracts.gateway.v1 import DeclarationSubmitted
+from contracts.partners.v1 import PartnerEvent
+from declarations.domain import events
+from declarations.domain.claims import Claim, Kind
+from declarations.domain.commands import Lodge, NoteClaim
+from declarations.domain.correlation import References
+from declarations.domain.identity import declaration_id
+from declarations.domain.state import State
+
+_DOMAIN: dict[str, type[Any]] = {type_: getattr(events, payload.__name__) for type_, payload in v1.EVENTS.items()}
+"""Event type → domain event: the two have the same name."""
+
+_TYPES = {domain: type_ for type_, domain in _DOMAIN.items()}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {type_: TypeAdapter(domain) for type_, domain in _DOMAIN.items()}
+_LODGE: TypeAdapter[Lodge] = TypeAdapter(Lodge)
+_CLAIM: TypeAdapter[Claim] = TypeAdapter(Claim)
+
+
+class DeclarationMessages:
+    """Events of a declaration on the wire."""
+
+    def encode(self, event: events.Event, state: State) -> tuple[str, bytes]:
+        type_ = _TYPES[type(event)]
+        payload = v1.EVENTS[type_].model_validate({**_fact(state), **asdict(event)})
+        return type_, payload.model_dump_json().encode()
+
+    def decode(self, type: str, data: bytes) -> events.Event:  # noqa: A002 - CloudEvents' own name
+        """Raises KeyError for a type that is not a declaration's, ValidationError for a payload that is not its."""
+        event: events.Event = _ADAPTERS[type].validate_json(data)
+        return event
+
+
+def _fact(state: State) -> dict[str, Any]:
+    """What every event says."""
+    declaration = state.declaration
+    return {
+        "declaration_id": state.id,
+        "lrn": declaration.lrn,
+        "ucr": declaration.ucr,
+        "direction": declaration.direction.value,
+        "declaration_number": state.number,
+        "parties": [asdict(party) for party in declaration.parties],
+    }
+
+
+def submission(payload: DeclarationSubmitted) -> Lodge:
+    """What a firm lodged, as a command."""
+    fields = payload.model_dump(mode="json")
+    return _LODGE.validate_python({**fields, "declaration_id": submission_target(payload)})
+
+
+def submission_target(payload: DeclarationSubmitted) -> str:
+    """The declaration that a submission is for."""
+    declarant = next(
+        (party.identifier for party in payload.declaration.parties if party.role == "declarant"), payload.firm
+    )
+    return declaration_id(str(declarant), payload.declaration.lrn)
+
+
+def kind_of(type_: str) -> Kind:
+    """Aggregate and fact of a partner event's type: `trade.partners.hold.placed.v1` is `hold.placed`."""
+    _, _, aggregate, fact, _ = type_.split(".")
+    return Kind(f"{aggregate}.{fact}")
+
+
+def references_of(payload: PartnerEvent) -> References:
+    return References(**payload.references.model_dump())
+
+
+def claim(event_id: str, type_: str, payload: PartnerEvent) -> NoteClaim:
+    """What a partner said, as a command."""
+    fields = payload.model_dump(mode="json", exclude={"references", "classifier"})
+    return NoteClaim(_CLAIM.validate_python({**fields, "event_id": event_id, "kind": kind_of(type_)}))
+
+
+def lodging(event: Received) -> Lodge:
+    """The command of a `trade.gateway.declaration.submitted.v1`."""
+    assert isinstance(event.payload, DeclarationSubmitted)  # noqa: S101 - the subscription says so
+    return submission(event.payload)

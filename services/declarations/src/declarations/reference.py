@@ -1,0 +1,109 @@
+"""Reads the law's data: tariff, exchange rates, risk rules, holidays, code lists. Once, at the start."""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pycountry
+from babel.numbers import get_currency_precision
+
+from declarations.domain.deadline import PaymentTerm
+from declarations.domain.duty import ExchangeRates, Tariff, TariffRate
+from declarations.domain.law import Codes, Law
+from declarations.domain.risk import CONDITIONS, RiskRule, RiskRules
+from declarations.domain.state import Lane
+
+_USER_ASSIGNED = {
+    "AA",
+    "ZZ",
+    *(f"Q{letter}" for letter in "MNOPQRSTUVWXYZ"),
+    *(f"X{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+}
+"""ISO 3166 leaves these to users; customs administrations do use some, such as XI, XK and QP."""
+
+
+class UnknownCondition(Exception):
+    """A risk rule names a condition that the engine does not have."""
+
+
+def load_law(*, zone: str, payment_days: int, payment_seconds: float = 0) -> Law:
+    """The law as this release carries it; the payment term is the installation's.
+
+    `payment_seconds` above 0 takes the place of the days: for tests and demonstrations.
+
+    Raises:
+        UnknownCondition: the risk rules do not fit the engine.
+    """
+    term = PaymentTerm(
+        zone=ZoneInfo(zone),
+        days=payment_days,
+        holidays=frozenset(_read("calendar")["holidays"]),
+        exactly=timedelta(seconds=payment_seconds) if payment_seconds else None,
+    )
+    return Law(load_codes(), load_tariff(), load_exchange(), load_risk(), term)
+
+
+def load_codes() -> Codes:
+    return Codes(
+        countries=frozenset(country.alpha_2 for country in pycountry.countries) | _USER_ASSIGNED,
+        currencies=frozenset(currency.alpha_3 for currency in pycountry.currencies),
+    )
+
+
+def load_tariff() -> Tariff:
+    data = _read("tariff")
+    return Tariff(data["name"], tuple(_rate(each) for each in data["rates"]))
+
+
+def load_exchange() -> ExchangeRates:
+    data = _read("exchange")
+    return ExchangeRates(
+        currency=data["currency"],
+        per_unit={currency: Decimal(rate) for currency, rate in data["per_unit"].items()},
+        minor_units=get_currency_precision(data["currency"]),
+    )
+
+
+def load_risk() -> RiskRules:
+    data = _read("risk")
+    return RiskRules(
+        rules=tuple(_rule(each) for each in data["rules"]),
+        random=_rule({"condition": "", **data["random"]}, known=False),
+        red_from=data["red_from"],
+        yellow_from=data["yellow_from"],
+        blue_from=data["blue_from"],
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("declarations").joinpath("data", f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _rate(data: Mapping[str, Any]) -> TariffRate:
+    return TariffRate(
+        prefix=data["prefix"],
+        duty=Decimal(data["duty"]),
+        vat=Decimal(data["vat"]),
+        valid_from=data["valid_from"],
+        valid_until=data.get("valid_until"),
+        preferences={code: Decimal(rate) for code, rate in data.get("preferences", {}).items()},
+    )
+
+
+def _rule(data: Mapping[str, Any], *, known: bool = True) -> RiskRule:
+    if known and data["condition"] not in CONDITIONS:
+        raise UnknownCondition(f"{data['id']}: {data['condition']}")
+    return RiskRule(
+        id=data["id"],
+        version=data["version"],
+        condition=data["condition"],
+        points=data["points"],
+        valid_from=data["valid_from"],
+        valid_until=data.get("valid_until"),
+        lane=Lane(data["lane"]) if "lane" in data else None,
+        parameters={name: tuple(values) for name, values in data.get("parameters", {}).items()},
+    )
