@@ -29,32 +29,33 @@ async def database(infrastructure):
     client = AsyncMongoClient(infrastructure.mongo_url, tz_aware=True, tzinfo=UTC)
     name = f"notifications_{uuid4().hex[:8]}"
     try:
+        await MongoTexts(client[name]["texts"]).create_indexes()
+        await MongoDocuments(client[name]["notices"]).create_indexes(NOTICE.indexes)
         yield client[name]
     finally:
         await client.drop_database(name)
         await client.close()
 
 
-@pytest.fixture(params=["memory", "mongo"])
-async def texts(request):
+# Not asynchronous: only then can they ask for the database where it is needed, and only there.
+
+
+@pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.infra)])
+def texts(request):
     if request.param == "memory":
         return MemoryTexts()
-    real = MongoTexts(request.getfixturevalue("database")["texts"])
-    await real.create_indexes()
-    return real
+    return MongoTexts(request.getfixturevalue("database")["texts"])
 
 
-@pytest.fixture(params=["memory", "mongo"])
-async def either_desk(request, desk):
+@pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.infra)])
+def either_desk(request, desk):
     """Notifications over the fake stores, and over the real ones."""
     if request.param == "mongo":
         database = request.getfixturevalue("database")
-        documents = MongoDocuments(database["notices"])
-        await documents.create_indexes(NOTICE.indexes)
         desk.outbox = RecordingOutbox()
+        documents = MongoDocuments(database["notices"])
         desk.notices = Aggregates(NOTICE, documents, desk.outbox, desk.clock, topic=NOTIFICATIONS.name)
         desk.texts = MongoTexts(database["texts"])
-        await desk.texts.create_indexes()
     return desk
 
 

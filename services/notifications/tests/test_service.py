@@ -1,0 +1,241 @@
+"""The whole service on a real broker, a real database, a real mail server and registry's real gRPC."""
+
+import asyncio
+import json
+import secrets
+import socket
+from contextlib import asynccontextmanager
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from opentelemetry import trace
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import SecretStr
+
+from chassis import telemetry
+from chassis.identity import TokenVerifier, create_key
+from chassis.rpc import GrpcServer, Right
+from chassis.settings import KafkaSettings, ListenSettings, MongoSettings
+from chassis.testing import eventually
+from contracts.topics import DECLARATIONS, EVENT_TOPICS, NOTIFICATIONS
+from notifications.app import build
+from notifications.domain.notice import Status
+from notifications.notices import NOTICE
+from notifications.settings import MailSettings, NotificationsSettings, SmtpSettings
+from trade.registry.v1 import registry_pb2 as pb
+from trade.registry.v1.registry_pb2_grpc import RegistryServiceServicer, add_RegistryServiceServicer_to_server
+
+LANGUAGE_OF = {"CN-USCC": "zh", "RU-INN": "ru", "KZ-BIN": "en"}
+GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
+TRACE = secrets.token_hex(16)
+
+
+class StubRegistry(RegistryServiceServicer):
+    """Knows everybody, by the language of their scheme."""
+
+    async def ListContacts(self, request, context):  # noqa: N802 - the proto's name
+        return pb.ListContactsResponse(
+            answers=[
+                pb.ContactAnswer(
+                    enterprise_id=f"{each.scheme}:{each.value}",
+                    contact=pb.Contact(email=f"{each.scheme.lower()}@firm.example", language=LANGUAGE_OF[each.scheme]),
+                )
+                for each in request.identifiers
+            ]
+        )
+
+
+@pytest.fixture
+async def settings(infrastructure, inboxes, tmp_path):
+    await infrastructure.create_topics(EVENT_TOPICS)
+    for issuer in ("notifications", "registry"):
+        create_key(tmp_path, issuer)
+    return NotificationsSettings(
+        instance="one",
+        kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
+        mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url), database=f"n{secrets.token_hex(4)}"),
+        grpc=ListenSettings(port=0),
+        admin=ListenSettings(port=0),
+        keys_dir=tmp_path,
+        peers={"registry": f"127.0.0.1:{free_port()}"},
+        smtp=SmtpSettings(host="127.0.0.1", port=inboxes.port, sender="notices@platform.example"),
+        mail=MailSettings(attempt_seconds=2, lease_margin_seconds=0.5, first_retry_seconds=0.5),
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as some:
+        some.bind(("127.0.0.1", 0))
+        return some.getsockname()[1]
+
+
+@asynccontextmanager
+async def registry(settings):
+    rights = {"/trade.registry.v1.RegistryService/ListContacts": Right(services=("notifications",))}
+    listen = ListenSettings(port=int(settings.peers["registry"].rpartition(":")[2]))
+    server = GrpcServer(listen, TokenVerifier(settings.keys_dir), audience="registry", rights=rights)
+    server.register(lambda raw: add_RegistryServiceServicer_to_server(StubRegistry(), raw))
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop(0.1)
+
+
+@asynccontextmanager
+async def running(settings):
+    stopping = asyncio.Event()
+    service = build(settings)
+    life = asyncio.create_task(service.run(stopping))
+    try:
+        yield service
+    finally:
+        stopping.set()
+        await asyncio.wait_for(life, 30)
+
+
+async def publish(infrastructure, events) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers, acks="all")
+    await producer.start()
+    try:
+        for event in events:
+            await producer.send_and_wait(
+                DECLARATIONS.name, event.raw, key=event.record.key, headers=event.envelope.headers()
+            )
+    finally:
+        await producer.stop()
+
+
+async def published(infrastructure, ucr):
+    """What stands on the notices' topic about a shipment: (headers, payload) in order."""
+    consumer = AIOKafkaConsumer(
+        NOTIFICATIONS.name, bootstrap_servers=infrastructure.bootstrap_servers, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        found = await consumer.getmany(timeout_ms=2000)
+        records = [record for records in found.values() for record in records if record.key == ucr.encode()]
+        return [({k: v.decode() for k, v in each.headers}, json.loads(each.value)) for each in records]
+    finally:
+        await consumer.stop()
+
+
+def released(an_event, ucr):
+    id_ = f"D-{secrets.token_hex(4)}/0.7"
+    return an_event(
+        "released",
+        event_id=id_,
+        ucr=ucr,
+        declaration_number="422020261000000011",
+        released_at="2026-01-05T08:00:00Z",
+        guard=GUARD,
+        trace={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "baggage": f"trade.ucr={ucr}"},
+    )
+
+
+async def notices_of(service, ucr):
+    documents = await service.db[NOTICE.collection].find({"state.intent.ucr": ucr}).to_list()
+    return [NOTICE.codec.decode(document["state"]) for document in documents]
+
+
+async def test_a_release_reaches_everybody_once_in_its_language(infrastructure, settings, inboxes, an_event):
+    ucr = f"U{secrets.token_hex(6)}"
+    event = released(an_event, ucr)
+    async with running(settings) as service:
+        await publish(infrastructure, [event, event])
+
+        async def waiting() -> bool:
+            return len(await notices_of(service, ucr)) == 6
+
+        await eventually(waiting)
+        assert {notice.status for notice in await notices_of(service, ucr)} == {Status.WAITING}, "registry is away"
+        async with registry(settings):
+
+            async def all_sent() -> bool:
+                return {notice.status for notice in await notices_of(service, ucr)} == {Status.SENT}
+
+            await eventually(all_sent, within_seconds=40)
+
+    async with registry(settings), running(settings) as service:  # and once more, after a restart
+        await publish(infrastructure, [event, released(an_event, ucr)])
+
+        async def next_sent() -> bool:
+            notices = await notices_of(service, ucr)
+            return len(notices) == 12 and {notice.status for notice in notices} == {Status.SENT}
+
+        await eventually(next_sent, within_seconds=40)
+
+    subjects = {message["Content-Language"]: message["Subject"] for message in inboxes.taken}
+    assert set(subjects) == {"zh", "ru", "en"}
+    assert all(ucr in subject for subject in subjects.values())
+    assert len(inboxes.taken) == len({message["Message-ID"] for message in inboxes.taken}) == 6
+    events = await published(infrastructure, ucr)
+    by_notice: dict[str, list[str]] = {}
+    for headers, payload in events:
+        by_notice.setdefault(payload["notice_id"], []).append(headers["ce_type"].split(".")[3])
+    assert sorted(by_notice.values()) == sorted(
+        [["created", "addressed", "sent"]] * 6 + [["created", "addressed", "attempt_started", "sent"]] * 6
+    )
+    causes = [headers["ce_causationid"] for headers, _ in events if ".created." in headers["ce_type"]]
+    assert causes.count(event.envelope.id) == 6
+
+
+async def test_a_dead_mail_server_delays_no_inbox_and_the_mail_comes_when_it_is_back(
+    infrastructure, settings, an_event
+):
+    ucr = f"U{secrets.token_hex(6)}"
+    dead = settings.model_copy(update={"smtp": settings.smtp.model_copy(update={"port": free_port()})})
+    async with registry(settings):
+        async with running(dead) as service:
+            await publish(infrastructure, [released(an_event, ucr)])
+
+            async def inboxes_full() -> bool:
+                notices = await notices_of(service, ucr)
+                failed = [each for each in notices if each.reason is not None]
+                return sum(each.status is Status.SENT for each in notices) == 3 and len(failed) == 3
+
+            await eventually(inboxes_full)
+        async with running(settings) as service:
+
+            async def all_sent() -> bool:
+                return {notice.status for notice in await notices_of(service, ucr)} == {Status.SENT}
+
+            await eventually(all_sent, within_seconds=40)
+
+
+async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(infrastructure, settings, an_event):
+    ucr = f"U{secrets.token_hex(6)}"
+    async with registry(settings), running(settings) as service:
+        provider, exporter = trace.get_tracer_provider(), InMemorySpanExporter()
+        provider.add_span_processor(SimpleSpanProcessor(exporter))  # type: ignore[attr-defined]
+        await publish(infrastructure, [released(an_event, ucr)])
+
+        async def all_sent() -> bool:
+            notices = await notices_of(service, ucr)
+            return len(notices) == 6 and {notice.status for notice in notices} == {Status.SENT}
+
+        await eventually(all_sent)
+    spans = {span.context.span_id: span for span in exporter.get_finished_spans()}
+    sent = [headers for headers, _ in await published(infrastructure, ucr) if headers["ce_type"].endswith("sent.v1")]
+    assert len(sent) == 6
+    for headers in sent:
+        assert TRACE in ways_back(spans, headers["traceparent"])
+        assert f"trade.ucr={ucr}" in headers["baggage"]
+    mailed = [span for span in spans.values() if span.name == "send mail"]
+    assert len(mailed) == 3
+    assert {span.attributes[telemetry.UCR] for span in mailed} == {ucr}
+
+
+def ways_back(spans, traceparent: str) -> set[str]:
+    """Every trace id that is reached from a span by parent and link."""
+    waiting, seen, traces = [int(traceparent.split("-")[2], 16)], set(), {traceparent.split("-")[1]}
+    while waiting:
+        id_ = waiting.pop()
+        if id_ in seen or id_ not in spans:
+            continue
+        seen.add(id_)
+        found = [link.context for link in spans[id_].links] + ([spans[id_].parent] if spans[id_].parent else [])
+        traces |= {format(each.trace_id, "032x") for each in found}
+        waiting += [each.span_id for each in found]
+    return traces
