@@ -9,14 +9,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from chassis.aggregates import Applied, Duplicate, Failed, Input
 from chassis.failures import InfrastructureError, is_infrastructure
 from registry.claims import Claim, Claims, Enterprises, claim, settle
-from registry.domain.contact import Contact, OtherContent, merge
+from registry.domain.contact import Contact, Moment, OtherContent, merge
 from registry.domain.enterprise import (
     Change,
     Command,
@@ -246,11 +245,11 @@ def _hash(command: Command) -> str:
 
 
 async def _note_contact(ports: Ports, order: Order, id_: str, given: Mapping[str, str]) -> None:
-    at = await _applied_at(ports, id_, order.command_id)
+    moment = await _moment_of(ports, id_, order.command_id)
     for _ in range(_ATTEMPTS):
         stored = (await ports.contacts.load([id_])).get(id_, Contact())
         try:
-            merged = merge(stored, given, order.command_id, at)
+            merged = merge(stored, given, order.command_id, moment)
         except OtherContent:
             raise CommandConflict(order.command_id) from None
         if merged is stored or await ports.contacts.save(id_, merged):
@@ -258,11 +257,10 @@ async def _note_contact(ports: Ports, order: Order, id_: str, given: Mapping[str
     raise InfrastructureError(f"the contact of {id_} was changed by others {_ATTEMPTS} times over")
 
 
-async def _applied_at(ports: Ports, id_: str, command_id: str) -> datetime:
+async def _moment_of(ports: Ports, id_: str, command_id: str) -> Moment:
     """When the command was applied, which may be before now where it is repeated."""
     history = (await ports.enterprises.documents.load([id_]))[id_]["history"]
-    at: datetime = next(line["at"] for line in history if line["cause"] == command_id)
-    return at
+    return next(Moment(line["at"], place) for place, line in enumerate(history) if line["cause"] == command_id)
 
 
 async def _known(ports: Ports, enterprise: Enterprise) -> Known:

@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from chassis.aggregates import AggregateType
 from chassis.codec import dataclass_codec
 from registry.claims import Claim
-from registry.domain.contact import Contact, Noted
+from registry.domain.contact import Contact, Moment, Noted
 from registry.domain.enterprise import Command, Enterprise, Event, decide, evolve
 from registry.messages import EnterpriseMessages
 
@@ -53,7 +53,7 @@ class MongoClaims:
 
 
 class MongoContacts:
-    """Personal data: `{_id: enterprise id, version, fields: {name: {value, at, command_id}}}`; erased by deleting."""
+    """Personal data: `{_id: enterprise id, version, fields: {email: {value, at, place, command_id}, …}}`."""
 
     def __init__(self, collection: AsyncCollection[Document]) -> None:
         self._collection = collection
@@ -64,8 +64,8 @@ class MongoContacts:
 
     async def save(self, enterprise_id: str, contact: Contact) -> bool:
         fields = {
-            name: {"value": noted.value, "at": noted.at, "command_id": noted.command_id}
-            for name, noted in contact.fields.items()
+            name: {"value": each.value, "at": each.moment.at, "place": each.moment.place, "command_id": each.command_id}
+            for name, each in contact.fields.items()
         }
         values = {"fields": fields, "version": contact.version + 1}
         if contact.version:
@@ -92,5 +92,8 @@ def _claim(document: Mapping[str, Any]) -> Claim:
 
 
 def _contact(document: Mapping[str, Any]) -> Contact:
-    fields = {name: Noted(each["value"], each["at"], each["command_id"]) for name, each in document["fields"].items()}
+    fields = {
+        name: Noted(each["value"], Moment(each["at"], each["place"]), each["command_id"])
+        for name, each in document["fields"].items()
+    }
     return Contact(fields, document["version"])

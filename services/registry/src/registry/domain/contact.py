@@ -12,12 +12,20 @@ LANGUAGES = ("zh", "ru", "en")
 FIELDS = ("name", "email", "language")
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """When a command was applied; its place in the history tells commands of one millisecond apart."""
+
+    at: datetime
+    place: int
+
+
 @dataclass(frozen=True, slots=True)
 class Noted:
     """One field as a command set it."""
 
     value: str
-    at: datetime
+    moment: Moment
     command_id: str
 
 
@@ -39,7 +47,7 @@ class OtherContent(Exception):
     """The same command set a field to something else before."""
 
 
-def merge(contact: Contact, given: Mapping[str, str], command_id: str, at: datetime) -> Contact:
+def merge(contact: Contact, given: Mapping[str, str], command_id: str, moment: Moment) -> Contact:
     """The contact after a command; empty values leave what is there.
 
     Raises:
@@ -53,6 +61,6 @@ def merge(contact: Contact, given: Mapping[str, str], command_id: str, at: datet
         if known is not None and known.command_id == command_id:
             if known.value != value:
                 raise OtherContent(name)
-        elif known is None or known.at <= at:
-            fields[name] = Noted(value, at, command_id)
+        elif known is None or known.moment < moment:
+            fields[name] = Noted(value, moment, command_id)
     return contact if fields == contact.fields else Contact(fields, contact.version)

@@ -1,0 +1,44 @@
+"""Handlers over stores in memory and over the real ones: one suite for both."""
+
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from pydantic import SecretStr
+from registry_builders import RULES, World
+
+from chassis import mongo
+from chassis.aggregates import MongoDocuments
+from chassis.settings import MongoSettings
+from chassis.testing import in_memory
+from contracts.topics import REGISTRY
+from launcher.infrastructure import Infrastructure
+from registry.handlers import Ports
+from registry.store import ENTERPRISE, MongoClaims, MongoContacts
+
+
+@pytest_asyncio.fixture
+async def real_ports(infrastructure: Infrastructure) -> AsyncIterator[Ports]:
+    """Ports over a real database of their own."""
+    client = mongo.connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))
+    database = mongo.open_database(client, f"registry-{secrets.token_hex(4)}")
+    documents = MongoDocuments(database[ENTERPRISE.collection])
+    await documents.create_indexes(ENTERPRISE.indexes)
+    enterprises, _ = in_memory(ENTERPRISE, topic=REGISTRY, documents=documents)
+    yield Ports(enterprises, MongoClaims(database["claims"]), MongoContacts(database["contacts"]), RULES)
+    await client.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.infra)])
+def ports(request: pytest.FixtureRequest) -> Ports:
+    """Ports in memory, and over a real database."""
+    if request.param == "memory":
+        return World().ports()
+    real: Ports = request.getfixturevalue("real_ports")
+    return real

@@ -1,0 +1,121 @@
+"""Numbers stay unique while processes are killed and race, and a broken command strands nothing."""
+
+import asyncio
+import random
+
+import pytest
+from registry_builders import (
+    ALTYN,
+    LEI,
+    QINGDAO,
+    TAUGE,
+    Interrupted,
+    World,
+    a_description,
+    an_order,
+    dawdling,
+    killed_after,
+)
+
+from registry.claims import NumberTaken
+from registry.domain.enterprise import AlreadyRegistered, Refused
+from registry.handlers import CommandConflict, change, register
+
+DESCRIPTION = a_description(ALTYN, LEI, email="a@b.kz")
+REFUSALS = (NumberTaken, CommandConflict, Refused)
+
+
+async def _steps_of_a_registration() -> int:
+    """How many steps an undisturbed registration takes."""
+    steps = 0
+
+    async def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    await register(World().ports(count), an_order(), "KZ", DESCRIPTION)
+    return steps
+
+
+async def test_a_registration_killed_anywhere_is_completed_by_repeating_it():
+    for killed_at in range(await _steps_of_a_registration()):
+        world = World()
+        with pytest.raises(Interrupted):
+            await register(world.ports(killed_after(killed_at)), an_order(), "KZ", DESCRIPTION)
+        done = await register(world.ports(), an_order(), "KZ", DESCRIPTION)
+        assert done.contact.value("email") == "a@b.kz", f"killed at step {killed_at}"
+        assert len(world.documents.stored[ALTYN]["history"]) == 1
+        assert world.holders(LEI) == [ALTYN]
+        assert world.claims.stored[LEI].commands == ()
+
+
+async def test_a_registration_killed_anywhere_strands_no_number():
+    outcomes = set()
+    for killed_at in range(await _steps_of_a_registration()):
+        world = World()
+        with pytest.raises(Interrupted):
+            await register(world.ports(killed_after(killed_at)), an_order(), "KZ", DESCRIPTION)
+        saved = world.holders(LEI) == [ALTYN]
+        try:
+            await register(world.ports(), an_order("c-2"), "CN", a_description(QINGDAO, LEI))
+            assert not saved
+            assert world.holders(LEI) == [QINGDAO]
+        except NumberTaken:
+            assert saved, f"stranded by a kill at step {killed_at}"
+        outcomes.add(saved)
+    assert outcomes == {True, False}
+
+
+async def test_who_lost_a_number_to_another_is_told_so_and_may_register_without_it():
+    world = World()
+    with pytest.raises(Interrupted):
+        await register(world.ports(killed_after(8)), an_order(), "KZ", DESCRIPTION)
+    assert world.claims.stored[LEI].enterprise_id == ALTYN
+    assert world.holders(LEI) == []
+    await register(world.ports(), an_order("c-2"), "CN", a_description(QINGDAO, LEI))
+    with pytest.raises(NumberTaken, match=QINGDAO):
+        await register(world.ports(), an_order(), "KZ", DESCRIPTION)
+    with pytest.raises(CommandConflict):
+        await register(world.ports(), an_order(), "KZ", a_description(ALTYN))
+    registered = await register(world.ports(), an_order("c-3"), "KZ", a_description(ALTYN))
+    assert registered.enterprise.numbers == (ALTYN,)
+
+
+@pytest.mark.parametrize("seed", range(150))
+async def test_no_number_is_ever_held_twice_whatever_races_and_dies(seed):
+    chance = random.Random(seed)
+    world = World()
+    shared = [LEI, "GB-EORI:1", "GB-EORI:2"]
+
+    async def one(index: int) -> None:
+        ports = world.ports(dawdling(chance, deadly=0.01))
+        own = (ALTYN, TAUGE, QINGDAO)[index % 3]
+        numbers = [own, *chance.sample([*shared, ALTYN, TAUGE], k=chance.randrange(3))]
+        for attempt in range(3):
+            try:
+                await register(ports, an_order(f"r-{index}"), "KZ", a_description(*numbers))
+            except (*REFUSALS, Interrupted):
+                pass
+            try:
+                await change(
+                    ports, an_order(f"c-{index}-{attempt}"), own, a_description(own, *chance.sample(shared, 1))
+                )
+            except (*REFUSALS, Interrupted):
+                pass
+
+    await asyncio.gather(*(one(index) for index in range(6)))
+    for number in {*shared, ALTYN, TAUGE, QINGDAO}:
+        assert len(world.holders(number)) <= 1, f"{number} is held by {world.holders(number)}"
+
+
+async def test_only_one_of_many_racing_registrations_of_an_enterprise_counts():
+    world = World()
+    chance = random.Random(1)
+    results = await asyncio.gather(
+        *(register(world.ports(dawdling(chance)), an_order(f"c-{index}"), "KZ", DESCRIPTION) for index in range(8)),
+        return_exceptions=True,
+    )
+    refused = [each for each in results if isinstance(each, Exception)]
+    assert len(refused) == 7
+    assert all(isinstance(each, AlreadyRegistered) for each in refused)
+    assert world.outbox.types() == ["trade.registry.enterprise.registered.v1"]
