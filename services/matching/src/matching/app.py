@@ -16,7 +16,7 @@ from matching.grpc_server import RIGHTS, MatchingServicer
 from matching.handlers import AskStandings, EnterpriseEvents, Matchmaking
 from matching.messages import submission
 from matching.reference_data import load_reference
-from matching.registry_client import RegistryClient
+from matching.registry_client import CHECK_PARTIES, RegistryClient
 from matching.settings import MatchingSettings
 from matching.store import LISTING, Listings, Matches, match_type
 from trade.matching.v1.matching_pb2_grpc import add_MatchingServiceServicer_to_server
@@ -61,7 +61,7 @@ def build(settings: MatchingSettings, clock: Clock | None = None) -> Service:
     for subscription in subscriptions(listings, matches, reference, service.clock):
         service.subscribe(subscription)
 
-    registry = RegistryClient(service.peer("registry"))
+    registry = RegistryClient(service.peer("registry", idempotent=[CHECK_PARTIES]))
     service.pending(listings, AskStandings(registry), name="registry-standing")
     service.timers(listings, command=lambda _: ExpireListing(), name="expiry")
 

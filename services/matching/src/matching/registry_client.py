@@ -10,6 +10,9 @@ from matching.domain.terms import Firm
 from trade.registry.v1 import registry_pb2 as pb
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceStub
 
+CHECK_PARTIES = "/trade.registry.v1.RegistryService/CheckParties"
+"""Asks and changes nothing, so that it may be repeated."""
+
 _STANDINGS = {
     pb.PARTY_STANDING_MAY_ACT: Standing.MAY_ACT,
     pb.PARTY_STANDING_UNKNOWN: Standing.UNKNOWN,
