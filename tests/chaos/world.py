@@ -1,0 +1,161 @@
+"""What the platform has said and stored, read from Kafka and the databases as they are.
+
+Nothing here asks a service: the checker judges by what is durable.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from pymongo import AsyncMongoClient
+
+from chassis.rebuild import read_topics
+from chassis.records import RawRecord
+from chassis.settings import KafkaSettings
+from contracts.envelope import Envelope, parse
+
+SERVICES = ("registry", "declarations", "matching", "notifications", "gateway", "tracking")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One event as it stands on a topic."""
+
+    envelope: Envelope
+    data: bytes
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One aggregate document, its history whole."""
+
+    service: str
+    collection: str
+    id: str
+    seq: int
+    state: Mapping[str, Any]
+    lines: Sequence[Mapping[str, Any]]
+    """Oldest first, those that were moved out included."""
+    outbox: Sequence[Mapping[str, Any]]
+    due_at: datetime | None = None
+    try_after: datetime | None = None
+
+    @property
+    def causes(self) -> list[str]:
+        return [line["cause"] for line in self.lines]
+
+    @property
+    def events(self) -> list[str]:
+        """Ids of the events that its history claims, in order."""
+        return [event for line in self.lines for event in line["events"]]
+
+
+@dataclass
+class World:
+    """Everything durable at one moment."""
+
+    said: Sequence[Said] = ()
+    stored: Sequence[Stored] = ()
+    parked: Sequence[Mapping[str, Any]] = ()
+    kept: frozenset[str] = frozenset()
+    """Ids of the partner events that declarations keeps."""
+    told: frozenset[str] = frozenset()
+    """Ids of the events that stand in tracking's timelines."""
+    committed: Mapping[str, Mapping[TopicPartition, int]] = field(default_factory=dict)
+    """Consumer group → partition → committed offset."""
+    ends: Mapping[TopicPartition, int] = field(default_factory=dict)
+
+    def of(self, service: str, collection: str = "") -> list[Stored]:
+        return [each for each in self.stored if each.service == service and collection in ("", each.collection)]
+
+    def on(self, topic: str) -> list[Said]:
+        return [each for each in self.said if each.topic == topic]
+
+    def first_said(self, topic: str) -> dict[str, Said]:
+        """Per event id its first copy on a topic, in the order of first appearance."""
+        first: dict[str, Said] = {}
+        for each in self.on(topic):
+            first.setdefault(each.envelope.id, each)
+        return first
+
+
+async def read_world(
+    bootstrap_servers: str, mongo_url: str, topics: Sequence[str], groups: Iterable[str] = SERVICES
+) -> World:
+    """Read everything. While services run it is no snapshot: read it when they rest or are dead."""
+    settings = KafkaSettings(bootstrap_servers=bootstrap_servers)
+    said = [
+        one
+        async for records in read_topics(settings, topics)
+        for record in sorted(records, key=lambda record: (record.topic, record.partition, record.offset))
+        if (one := _said(record)) is not None
+    ]
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongo_url, tz_aware=True)
+    try:
+        stored = [each for service in SERVICES for each in await _stored(client, service)]
+        parked = [each for service in SERVICES async for each in client[service]["parked"].find()]
+        kept = [each["_id"] async for each in client["declarations"]["partner_events"].find({}, {"_id": 1})]
+        told = [each["_id"] async for each in client["tracking"]["entries"].find({}, {"_id": 1})]
+    finally:
+        await client.close()
+    committed, ends = await _offsets(settings, topics, groups)
+    return World(said, stored, parked, frozenset(kept), frozenset(told), committed, ends)
+
+
+def _said(record: RawRecord) -> Said | None:
+    envelope = parse(record.headers)
+    if not isinstance(envelope, Envelope):
+        return None
+    return Said(envelope, record.value or b"", record.topic, record.partition, record.offset)
+
+
+async def _stored(client: AsyncMongoClient[dict[str, Any]], service: str) -> list[Stored]:
+    found = []
+    database = client[service]
+    for name in await database.list_collection_names():
+        async for document in database[name].find({"history": {"$exists": True}, "outbox": {"$exists": True}}):
+            older: list[Mapping[str, Any]] = []
+            if document.get("moved"):
+                moved = database[f"{name}_history"].find({"of": document["_id"]}).sort("number")
+                older = [each["line"] async for each in moved if each["number"] < document["moved"]]
+            found.append(
+                Stored(
+                    service=service,
+                    collection=name,
+                    id=document["_id"],
+                    seq=document["seq"],
+                    state=document["state"] or {},
+                    lines=[*older, *document["history"]],
+                    outbox=document["outbox"],
+                    due_at=document.get("due_at"),
+                    try_after=document.get("try_after"),
+                )
+            )
+    return found
+
+
+async def _offsets(
+    settings: KafkaSettings, topics: Sequence[str], groups: Iterable[str]
+) -> tuple[dict[str, dict[TopicPartition, int]], dict[TopicPartition, int]]:
+    admin = AIOKafkaAdminClient(**settings.client_options())
+    consumer = AIOKafkaConsumer(*topics, **settings.client_options(), group_id=None)
+    await admin.start()
+    await consumer.start()
+    try:
+        committed = {}
+        for group in groups:
+            offsets = await admin.list_consumer_group_offsets(group)
+            committed[group] = {partition: each.offset for partition, each in offsets.items() if each.offset >= 0}
+        partitions = [
+            TopicPartition(topic, number) for topic in topics for number in consumer.partitions_for_topic(topic) or ()
+        ]
+        return committed, dict(await consumer.end_offsets(partitions))
+    finally:
+        await consumer.stop()
+        await admin.close()
