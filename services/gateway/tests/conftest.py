@@ -89,8 +89,43 @@ class MemoryOutcomes:
         return sorted(self.stored.get(declaration_id, {}).values(), key=lambda step: step.sequence)
 
 
+def an_event(**overrides: Any) -> dict[str, Any]:
+    """A partner's event in structured form."""
+    return {
+        "specversion": "1.0",
+        "id": "evt-1",
+        "source": "/port/qingdao",
+        "type": "trade.partners.shipment.gate_in.v1",
+        "data": {
+            "classifier": "ACT",
+            "occurred_at": "2026-01-05T09:00:00+08:00",
+            "location": {"unlocode": "CNTAO", "facility": "QQCT"},
+            "references": {"ucr": "6CN91370200MB2F00QD1X-0001"},
+        },
+        **overrides,
+    }
+
+
+def a_declaration(**overrides: Any) -> dict[str, Any]:
+    """A firm's declaration."""
+    return {
+        "lrn": "L-0001",
+        "direction": "import",
+        "currency": "CNY",
+        "parties": [
+            {"role": "declarant", "identifier": {"scheme": "CN-USCC", "value": "91370200MB2F00QD1X"}},
+            {"role": "importer", "identifier": {"scheme": "CN-USCC", "value": "91110000100000000A"}},
+        ],
+        "goods": [{"number": 1, "commodity_code": "8543400000", "price": {"amount": "2000.00", "currency": "CNY"}}],
+        **overrides,
+    }
+
+
 class Gateway:
     """The parts of a gateway in memory, and a client for it."""
+
+    an_event = staticmethod(an_event)
+    a_declaration = staticmethod(a_declaration)
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -140,35 +175,3 @@ async def gateway() -> AsyncIterator[Gateway]:
     gateway = Gateway()
     yield gateway
     await gateway.http.aclose()
-
-
-def an_event(**overrides: Any) -> dict[str, Any]:
-    """A partner's event in structured form."""
-    return {
-        "specversion": "1.0",
-        "id": "evt-1",
-        "source": "/port/qingdao",
-        "type": "trade.partners.shipment.gate_in.v1",
-        "data": {
-            "classifier": "ACT",
-            "occurred_at": "2026-01-05T09:00:00+08:00",
-            "location": {"unlocode": "CNTAO", "facility": "QQCT"},
-            "references": {"ucr": "6CN91370200MB2F00QD1X-0001"},
-        },
-        **overrides,
-    }
-
-
-def a_declaration(**overrides: Any) -> dict[str, Any]:
-    """A firm's declaration."""
-    return {
-        "lrn": "L-0001",
-        "direction": "import",
-        "currency": "CNY",
-        "parties": [
-            {"role": "declarant", "identifier": {"scheme": "CN-USCC", "value": "91370200MB2F00QD1X"}},
-            {"role": "importer", "identifier": {"scheme": "CN-USCC", "value": "91110000100000000A"}},
-        ],
-        "goods": [{"number": 1, "commodity_code": "8543400000", "price": {"amount": "2000.00", "currency": "CNY"}}],
-        **overrides,
-    }

@@ -1,0 +1,246 @@
+"""What firms submit: declarations as JSON and as WCO documents, projects, mandates; and what they see of them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.domain.outcome import Step
+from gateway.domain.receipt import declaration_id
+
+USCC = "CN-USCC:91370200MB2F00QD1X"
+XML = {"Content-Type": "application/xml"}
+WCO = """<?xml version="1.0" encoding="UTF-8"?>
+<!-- {comment} -->
+<m:MetaData xmlns:m="urn:wco:datamodel:WCO:DocumentMetaData-DMS:2" xmlns="urn:wco:datamodel:WCO:DEC-DMS:2">
+<m:WCODataModelVersionCode>3.6</m:WCODataModelVersionCode><m:WCOTypeName>DEC</m:WCOTypeName>
+<Declaration><FunctionCode>9</FunctionCode><FunctionalReferenceID>L-9</FunctionalReferenceID>
+<TypeCode>IMA</TypeCode><Declarant><ID>GB603202734852</ID></Declarant><Exporter><Name>{name}</Name></Exporter>
+<GoodsShipment><GovernmentAgencyGoodsItem><SequenceNumeric>1</SequenceNumeric><Commodity><Classification>
+<ID>85434000</ID><IdentificationTypeCode>TSP</IdentificationTypeCode></Classification></Commodity>
+</GovernmentAgencyGoodsItem></GoodsShipment></Declaration></m:MetaData>"""
+
+
+async def test_a_declaration_is_kept_and_gets_a_reference(gateway: Any) -> None:
+    answer = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=gateway.firm())
+    assert answer.status_code == 202
+    fields = answer.json()
+    assert fields["ucr"].startswith("6CN91370200MB2F00QD1X-")
+    assert len(fields["ucr"]) <= 35
+    (published,) = gateway.outbox.published
+    payload = json.loads(published["data"])
+    assert published["type"] == "trade.gateway.declaration.submitted.v1"
+    assert payload["receipt_id"] == fields["id"]
+    assert payload["firm"] == {"scheme": "CN-USCC", "value": "91370200MB2F00QD1X"}
+    assert payload["declaration"]["ucr"] == fields["ucr"] == gateway.documents.stored[fields["id"]]["key"]
+    assert payload["declaration"]["goods"][0]["price"]["amount"] == "2000.00"
+
+
+async def test_a_reference_that_is_given_stays(gateway: Any) -> None:
+    declaration = gateway.a_declaration(ucr="6CN91370200MB2F00QD1X-0007")
+    answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm())
+    assert answer.json()["ucr"] == "6CN91370200MB2F00QD1X-0007"
+
+
+async def test_a_declaration_without_an_own_id_is_known_by_its_content(gateway: Any) -> None:
+    headers = gateway.firm()
+    first = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=headers)
+    await gateway.clock.advance(days=400)
+    again = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=headers)
+    assert (again.json()["duplicate"], again.json()["id"], again.json()["ucr"]) == (
+        True,
+        first.json()["id"],
+        first.json()["ucr"],
+    )
+    other = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(currency="USD"), headers=headers)
+    correction = await gateway.http.post(
+        "/v1/declarations", params={"function": "correction"}, json=gateway.a_declaration(), headers=headers
+    )
+    assert len({each.json()["id"] for each in (first, other, correction)}) == 3
+    assert json.loads(gateway.outbox.published[-1]["data"])["function"] == "correction"
+
+
+async def test_an_own_id_stands_for_one_content(gateway: Any) -> None:
+    headers = gateway.firm() | {"Idempotency-Key": "my-1"}
+    first = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=headers)
+    again = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=headers)
+    other = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(currency="USD"), headers=headers)
+    assert (first.status_code, again.json()["duplicate"], other.status_code) == (202, True, 422)
+    assert other.json()["type"] == "urn:trade:problem:submission-conflict"
+
+
+async def test_a_firm_lodges_as_declarant_or_as_named_agent(gateway: Any) -> None:
+    agent = {"role": "agent", "identifier": {"scheme": "KZ-BIN", "value": "190540000014"}}
+    parties = [*gateway.a_declaration()["parties"], agent]
+    by_agent = await gateway.http.post(
+        "/v1/declarations", json=gateway.a_declaration(parties=parties), headers=gateway.firm("KZ-BIN:190540000014")
+    )
+    by_importer = await gateway.http.post(
+        "/v1/declarations", json=gateway.a_declaration(), headers=gateway.firm("CN-USCC:91110000100000000A")
+    )
+    assert by_agent.status_code == 202
+    assert (by_importer.status_code, by_importer.json()["type"]) == (403, "urn:trade:problem:not-a-party")
+    assert by_importer.json()["errors"][0]["pointer"] == "/parties"
+
+
+async def test_a_declaration_without_a_declarant_is_refused(gateway: Any) -> None:
+    answer = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(parties=[]), headers=gateway.firm())
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "declaration.no_declarant"
+
+
+async def test_faults_of_a_declaration_carry_pointers(gateway: Any) -> None:
+    goods = [{"number": 0, "commodity_code": "1", "price": {"amount": "much", "currency": "CNY"}}]
+    declaration = gateway.a_declaration(goods=goods, direction="sideways")
+    answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm())
+    assert {error["pointer"] for error in answer.json()["errors"]} == {
+        "/direction",
+        "/goods/0/number",
+        "/goods/0/price/amount",
+    }
+
+
+async def test_a_wco_document_is_lodged_with_what_is_not_read_named(gateway: Any) -> None:
+    headers = gateway.firm("GB-EORI:GB603202734852") | XML
+    sent = WCO.format(name="Boston Co", comment="first").encode()
+    answer = await gateway.http.post("/v1/declarations", content=sent, headers=headers)
+    assert answer.status_code == 202
+    assert answer.json()["not_read"] == ["/Declaration/Exporter/Name"]
+    assert "Boston" not in gateway.outbox.published[0]["data"]
+    original = await gateway.http.get(f"{answer.json()['status_url']}/original", headers=headers)
+    assert (original.content, original.headers["content-type"]) == (sent, "application/xml")
+
+
+async def test_comments_do_not_make_another_document_but_unread_elements_do(gateway: Any) -> None:
+    headers = gateway.firm("GB-EORI:GB603202734852") | XML
+
+    async def lodge(**fields: str) -> Any:
+        content = WCO.format(**{"name": "Boston Co", "comment": "first", **fields})
+        return (await gateway.http.post("/v1/declarations", content=content, headers=headers)).json()
+
+    first = await lodge()
+    assert (await lodge(comment="second"))["duplicate"] is True
+    assert (await lodge(name="Another Co"))["id"] != first["id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"<a>", "xml-malformed"),
+        (b"<html/>", "wco-not-a-declaration"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "xml-hostile"),
+        (b"<a>" * 5000, "xml-too-deep"),
+        (b" " * (4 * 1024 * 1024 + 1), "too-large"),
+    ],
+)
+async def test_hostile_documents_get_a_clear_problem(gateway: Any, body: bytes, problem: str) -> None:
+    answer = await gateway.http.post("/v1/declarations", content=body, headers=gateway.firm() | XML)
+    assert answer.json()["type"] == f"urn:trade:problem:{problem}"
+    assert gateway.documents.stored == {}
+
+
+async def test_projects_and_mandates_are_kept(gateway: Any) -> None:
+    money = {"amount": "1000000", "currency": "USD"}
+    project = {
+        "reference": "P1",
+        "title": "Cold store",
+        "country": "KZ",
+        "sector": "5210",
+        "stage": "feasibility",
+        "sought": money,
+        "instruments": ["equity"],
+    }
+    mandate = {
+        "reference": "M1",
+        "title": "Logistics",
+        "ticket_min": money,
+        "ticket_max": money,
+        "sectors": ["H"],
+        "countries": [],
+        "instruments": ["equity"],
+    }
+    for path, fields in (("/v1/projects", project), ("/v1/mandates", mandate)):
+        headers = gateway.firm()
+        answer = await gateway.http.post(path, json=fields, headers=headers)
+        assert answer.status_code == 202
+        receipt = await gateway.http.get(answer.json()["status_url"], headers=headers)
+        assert receipt.json()["status"] == "received"
+        assert receipt.json()["reference"] == fields["reference"]
+        assert (await gateway.http.post(path, json={}, headers=headers)).status_code == 422
+    assert gateway.outbox.types() == ["trade.gateway.project.submitted.v1", "trade.gateway.mandate.submitted.v1"]
+
+
+@pytest.mark.parametrize("path", ["/v1/declarations", "/v1/projects", "/v1/mandates"])
+async def test_submitting_needs_its_own_scope(gateway: Any, path: str) -> None:
+    for headers in (gateway.firm(USCC, "nothing"), gateway.partner()):
+        answer = await gateway.http.post(path, json=gateway.a_declaration(), headers=headers)
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:trade:problem:scope-missing")
+
+
+async def _lodged(gateway: Any, **overrides: Any) -> tuple[dict[str, str], dict[str, Any]]:
+    headers = gateway.firm()
+    answer = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(**overrides), headers=headers)
+    return headers, answer.json()
+
+
+def _steps(*facts: tuple[str, str, dict[str, Any]]) -> list[Step]:
+    return [
+        Step(f"D-1/0.{number}", number, fact, "2026-01-05T08:00:00+00:00", receipt, details)
+        for number, (fact, receipt, details) in enumerate(facts, start=1)
+    ]
+
+
+async def test_a_receipt_shows_what_became_of_the_declaration(gateway: Any) -> None:
+    headers, lodged = await _lodged(gateway)
+    before = (await gateway.http.get(lodged["status_url"], headers=headers)).json()
+    assert before["status"] == "received"
+    id_ = declaration_id(USCC, "L-0001")
+    errors = [{"code": "no.such.text", "pointer": "/goods/0/gross_mass_kg"}]
+    steps = _steps(("submitted", lodged["id"], {}), ("rejected", lodged["id"], {"errors": errors}))
+    await gateway.outcomes.note((id_, step) for step in steps)
+    after = (await gateway.http.get(lodged["status_url"], headers=headers)).json()
+    assert after["status"] == "rejected"
+    assert after["declaration"]["errors"][0]["pointer"] == "/goods/0/gross_mass_kg"
+
+
+async def test_each_receipt_of_a_declaration_shows_its_own_outcome(gateway: Any) -> None:
+    headers, first = await _lodged(gateway)
+    _, second = await _lodged(gateway, currency="USD")
+    _, third = await _lodged(gateway, currency="EUR")
+    steps = _steps(
+        ("submitted", first["id"], {}),
+        ("rejected", first["id"], {"errors": []}),
+        ("submitted", second["id"], {}),
+        ("accepted", "", {"number": "422720261000000018"}),
+        ("submission_refused", third["id"], {"errors": []}),
+        ("released", "", {}),
+    )
+    await gateway.outcomes.note((declaration_id(USCC, "L-0001"), step) for step in steps)
+    seen = [(await gateway.http.get(each["status_url"], headers=headers)).json() for each in (first, second, third)]
+    assert [each["status"] for each in seen] == ["rejected", "released", "submission_refused"]
+    whole = (await gateway.http.get(f"/v1/declarations/{first['declaration_id']}", headers=headers)).json()
+    assert (whole["state"], whole["declaration_number"]) == ("released", "422720261000000018")
+    assert len(whole["receipts"]) == 3
+    by_receipt = await gateway.http.get(f"/v1/declarations/{first['id']}", headers=headers)
+    assert by_receipt.json() == whole
+
+
+async def test_a_firm_sees_only_its_own(gateway: Any) -> None:
+    _, lodged = await _lodged(gateway)
+    stranger = gateway.firm("KZ-BIN:190540000014")
+    for path in (
+        lodged["status_url"],
+        f"{lodged['status_url']}/original",
+        f"/v1/declarations/{lodged['declaration_id']}",
+    ):
+        absent = await gateway.http.get(path.replace(lodged["id"], "DC-0"), headers=stranger)
+        theirs = await gateway.http.get(path, headers=stranger)
+        assert (theirs.status_code, theirs.json()["detail"]) == (404, absent.json()["detail"])
+
+
+async def test_a_principal_sees_what_its_agent_lodged(gateway: Any) -> None:
+    agent = {"role": "agent", "identifier": {"scheme": "KZ-BIN", "value": "190540000014"}}
+    declaration = gateway.a_declaration(parties=[*gateway.a_declaration()["parties"], agent])
+    answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm("KZ-BIN:190540000014"))
+    seen = await gateway.http.get(answer.json()["status_url"], headers=gateway.firm())
+    assert seen.status_code == 200
