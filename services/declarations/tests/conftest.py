@@ -1,0 +1,70 @@
+"""Handlers over stores in memory and over the real ones: one suite for both."""
+
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from declaration_builders import in_lane
+
+from chassis import mongo
+from chassis.aggregates import MemoryDocuments, MongoDocuments
+from chassis.aggregates.documents import Documents
+from chassis.clock import ManualClock
+from chassis.settings import MongoSettings
+from chassis.testing import RecordingOutbox, in_memory
+from contracts.topics import DECLARATIONS
+from declarations.declaration_type import Declarations, declaration_type
+from declarations.domain.state import Lane
+from declarations.memory import MemoryPartnerEvents, MemorySerials
+from declarations.ports import PartnerEvents, Serials
+from declarations.store import MongoPartnerEvents, MongoSerials
+from launcher.infrastructure import Infrastructure
+
+TYPE = declaration_type(in_lane(Lane.GREEN))
+
+
+@dataclass
+class Stores:
+    """What the handlers work on."""
+
+    documents: Documents
+    events: PartnerEvents
+    serials: Serials
+    clock: ManualClock = field(default_factory=ManualClock)
+
+    def __post_init__(self) -> None:
+        self.outbox: RecordingOutbox
+        self.declarations: Declarations
+        self.declarations, self.outbox = in_memory(TYPE, topic=DECLARATIONS, clock=self.clock, documents=self.documents)
+
+
+@pytest_asyncio.fixture
+async def real_stores(infrastructure: Infrastructure) -> AsyncIterator[Stores]:
+    """Stores over a real database of their own."""
+    client = mongo.connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))
+    name = f"declarations-{secrets.token_hex(4)}"
+    database = mongo.open_database(client, name)
+    documents = MongoDocuments(database[TYPE.collection])
+    await documents.create_indexes(TYPE.indexes)
+    events = MongoPartnerEvents(database)
+    await events.create_indexes()
+    yield Stores(documents, events, MongoSerials(database))
+    await client.drop_database(name)
+    await client.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.infra)])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """Stores in memory, and over a real database."""
+    if request.param == "memory":
+        return Stores(MemoryDocuments(), MemoryPartnerEvents(), MemorySerials())
+    real: Stores = request.getfixturevalue("real_stores")
+    return real

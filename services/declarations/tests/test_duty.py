@@ -1,0 +1,142 @@
+"""Duties and taxes against the vectors of the domain reference, and what rounding may not do."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from declaration_builders import LAW, NOW, a_declaration, an_item, export
+from hypothesis import given
+from hypothesis import strategies as st
+
+from declarations.domain.declaration import Money, Preference
+from declarations.domain.duty import (
+    Tariff,
+    TariffRate,
+    apportion,
+    assess,
+    customs_values,
+    daily_late_fee,
+    late_lodging_fee,
+    late_payment_fee,
+)
+
+D = Decimal
+CNY = LAW.exchange
+FLAT = Tariff("flat", (TariffRate("", D("0.10"), D("0.13"), date(2000, 1, 1)),))
+
+
+def yuan(amount: str) -> Money:
+    return Money(D(amount), "CNY")
+
+
+def assessed(tariff: Tariff = FLAT, **changes):
+    lines, total = assess(a_declaration(**changes), NOW, tariff, CNY)
+    return {(line.item, line.tax): line for line in lines}, total
+
+
+def test_ten_percent_of_the_reference_value():
+    lines, total = assessed(goods=(an_item(price=yuan("6550000")),))
+    assert lines[1, "duty"].amount == D("655000.00")
+    assert lines[1, "vat"].amount == D("936650.00")
+    assert total == yuan("1591650.00")
+
+
+def test_one_day_late_with_payment_and_with_lodging():
+    assert late_payment_fee(D("655000"), days=1) == D("327.50")
+    assert late_lodging_fee(D("6550000"), days=1) == D("3275")
+
+
+def test_fees_under_fifty_are_waived_and_fractions_of_a_lodging_fee_dropped():
+    assert late_payment_fee(D("99999"), days=1) == D("50.00")
+    assert late_payment_fee(D("99900"), days=1) == 0
+    assert late_lodging_fee(D("123456"), days=1) == D("61")
+    assert late_lodging_fee(D("99998"), days=1) == 0
+    assert daily_late_fee(D("1300")) == D("0.65")
+
+
+def test_the_customs_value_adds_freight_and_unknown_insurance():
+    declaration = a_declaration(incoterm="FOB", freight=yuan("500"))
+    value = customs_values(declaration, CNY)[0]
+    assert value.amount == D("10531.50")
+    assert value.formula == "price 10000.00 + freight 500.00 + insurance 31.50"
+
+
+@pytest.mark.parametrize("incoterm", ["CIF", "CIP", "DAP", "DDP"])
+def test_a_price_with_insurance_in_it_gets_none_on_top(incoterm):
+    assert customs_values(a_declaration(incoterm=incoterm), CNY)[0].amount == D("10000.00")
+
+
+def test_freight_is_apportioned_by_value_and_adds_up():
+    goods = tuple(
+        an_item(number=number, price=yuan(price)) for number, price in ((1, "100"), (2, "100"), (3, "100.01"))
+    )
+    values = customs_values(a_declaration(goods=goods, freight=yuan("100"), insurance=yuan("0")), CNY)
+    assert [value.amount for value in values] == [D("133.33"), D("133.33"), D("133.35")]
+
+
+def test_a_customs_value_that_is_stated_is_taken_as_it_is():
+    goods = (an_item(customs_value=Money(D("1000"), "USD")),)
+    assert customs_values(a_declaration(goods=goods, freight=yuan("500")), CNY)[0].amount == D("7000.00")
+
+
+def test_an_invoice_total_alone_is_spread_by_mass():
+    goods = tuple(
+        an_item(number=number, price=None, gross_mass_kg=D(mass)) for number, mass in ((1, "100"), (2, "300"))
+    )
+    assert [value.amount for value in customs_values(a_declaration(goods=goods), CNY)] == [D("2500.00"), D("7500.00")]
+
+
+def test_the_formula_shows_the_numbers():
+    lines, _ = assessed()
+    assert lines[1, "duty"].formula == "price 10000.00 = 10000.00; × 10 % = 1000.00"
+    assert lines[1, "vat"].formula == "10000.00 + duty 1000.00 = 11000.00; × 13 % = 1430.00"
+
+
+def test_the_rate_is_that_of_the_legal_date():
+    car = a_declaration(goods=(an_item(commodity_code="8703231010"),))
+    days = {datetime(2018, 6, 30, tzinfo=UTC): D("0.25"), datetime(2018, 7, 1, tzinfo=UTC): D("0.15")}
+    assert {day: assess(car, day, LAW.tariff, CNY)[0][0].rate for day in days} == days
+
+
+def test_a_preference_counts_only_with_a_certificate():
+    cotton = an_item(commodity_code="520100", preference=Preference("CN-PK", "C-1"))
+    bare = replace(cotton, preference=Preference("CN-PK"))
+    rates = [assess(a_declaration(goods=(item,)), NOW, LAW.tariff, CNY)[0][0].rate for item in (cotton, bare)]
+    assert rates == [0, D("0.08")]
+
+
+def test_an_unknown_code_pays_the_default_rate():
+    assert LAW.tariff.rate("", NOW.date()).duty == D("0.06")
+
+
+def test_an_export_pays_nothing():
+    assert assess(export(), NOW, FLAT, CNY) == ((), yuan("0"))
+
+
+amounts = st.decimals("0.01", "1000000", places=2)
+
+
+@given(total=amounts, weights=st.lists(amounts, min_size=1, max_size=20))
+def test_nothing_is_lost_or_made_by_apportioning(total, weights):
+    parts = apportion(total, weights, CNY)
+    assert sum(parts) == total
+    assert all(part >= -D("0.10") for part in parts)
+
+
+@given(prices=st.lists(amounts, min_size=1, max_size=20))
+def test_the_lines_of_a_tax_add_up_to_the_rounded_tax_of_the_whole(prices):
+    goods = tuple(an_item(number=number, price=Money(price, "CNY")) for number, price in enumerate(prices, 1))
+    lines, _ = assess(a_declaration(goods=goods), NOW, FLAT, CNY)
+    duty = sum(line.amount for line in lines if line.tax == "duty")
+    assert duty == CNY.rounded(sum(prices) * D("0.10"))
+
+
+def test_fifteen_days_end_with_the_office_s_day_and_move_off_holidays():
+    shanghai = timedelta(hours=8)
+    ends = LAW.payment.ends(datetime(2026, 3, 2, 8, tzinfo=UTC))
+    assert (ends + shanghai).isoformat()[:19] == "2026-03-17T23:59:59"
+    saturday = LAW.payment.ends(datetime(2026, 3, 6, 8, tzinfo=UTC))
+    assert (saturday + shanghai).date() == date(2026, 3, 23)
+    new_year = LAW.payment.ends(datetime(2026, 2, 2, 8, tzinfo=UTC))
+    assert (new_year + shanghai).date() == date(2026, 2, 24)

@@ -1,0 +1,324 @@
+"""The life of a declaration: the whole state × command table, both main paths, every lane, holds, retractions."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from declaration_builders import (
+    ARRIVED,
+    DOCUMENTS_OK,
+    EXIT,
+    GATE_IN,
+    GATE_OUT,
+    INSPECTED,
+    LAW,
+    NOW,
+    TOTAL,
+    a_declaration,
+    an_item,
+    answer,
+    declared_for,
+    export,
+    in_lane,
+    lodge,
+    names,
+    note,
+    paid,
+    run,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from declarations.domain.claims import InspectionResult, Kind
+from declarations.domain.commands import AnswerParties, Lodge, NoteClaim, PassDeadline, Standing
+from declarations.domain.events import CaseOpened, MoneyStatus, PaymentOverdue, PaymentRecorded, Released
+from declarations.domain.lifecycle import CommandOutOfOrder, decide
+from declarations.domain.regions import regions
+from declarations.domain.state import CaseReason, Lane, Status
+
+BROKEN = lodge(a_declaration(goods=(an_item(commodity_code="12"),)))
+RELEASE = [ARRIVED, GATE_IN, paid(TOTAL)]
+
+REACHED = {
+    None: [],
+    Status.SUBMITTED: [lodge()],
+    Status.REJECTED: [BROKEN],
+    Status.PRELODGED: [lodge(), answer()],
+    Status.UNDER_CONTROL: [lodge(declared_for(Lane.RED)), answer(), ARRIVED],
+    Status.ASSESSED: [lodge(), answer(), ARRIVED],
+    Status.RELEASED: [lodge(), answer(), *RELEASE],
+    Status.CLOSED: [lodge(), answer(), *RELEASE, GATE_OUT],
+}
+"""How each state is come to. ACCEPTED, REMOVED and EXITED are passed through within one decision."""
+
+LODGED, REFUSED, NOTED, NOTHING, OUT_OF_ORDER = "Submitted", "SubmissionRefused", "PartnerEventNoted", "", "!"
+
+TABLE = {
+    #                       Lodge   AnswerParties  NoteClaim  PassDeadline
+    None:                 (LODGED,  OUT_OF_ORDER, OUT_OF_ORDER, OUT_OF_ORDER),
+    Status.SUBMITTED:     (REFUSED, "Prelodged",  NOTED, OUT_OF_ORDER),
+    Status.REJECTED:      (LODGED,  OUT_OF_ORDER, NOTED, OUT_OF_ORDER),
+    Status.PRELODGED:     (REFUSED, OUT_OF_ORDER, NOTED, OUT_OF_ORDER),
+    Status.ACCEPTED:      (REFUSED, OUT_OF_ORDER, NOTED, OUT_OF_ORDER),
+    Status.UNDER_CONTROL: (REFUSED, OUT_OF_ORDER, NOTED, OUT_OF_ORDER),
+    Status.ASSESSED:      (REFUSED, OUT_OF_ORDER, NOTED, "PaymentDeadlinePassed"),
+    Status.RELEASED:      (REFUSED, OUT_OF_ORDER, NOTED, NOTHING),
+    Status.REMOVED:       (REFUSED, OUT_OF_ORDER, NOTED, NOTHING),
+    Status.EXITED:        (REFUSED, OUT_OF_ORDER, NOTED, NOTHING),
+    Status.CLOSED:        (REFUSED, OUT_OF_ORDER, NOTED, NOTHING),
+}  # fmt: skip
+COMMANDS = (Lodge, AnswerParties, NoteClaim, PassDeadline)
+
+
+def in_status(status):
+    """A state of this status: as it is come to, or as it looks in the middle of a decision."""
+    if status is None:
+        return None
+    if status in REACHED:
+        state, _ = run(REACHED[status], law=in_lane(Lane.RED) if status is Status.UNDER_CONTROL else None)
+        assert state.status is status
+        return state
+    return replace(run(REACHED[Status.RELEASED])[0], status=status)
+
+
+@pytest.mark.parametrize("status", [None, *Status])
+@pytest.mark.parametrize("command", [lodge(receipt="R-2"), answer(), note(Kind.DEPARTED), PassDeadline()])
+def test_every_pair_of_state_and_command_does_what_the_table_says(status, command):
+    wanted = TABLE[status][COMMANDS.index(type(command))]
+    state = in_status(status)
+    if wanted == OUT_OF_ORDER:
+        with pytest.raises(CommandOutOfOrder):
+            decide(state, command, now=NOW, law=LAW)
+    else:
+        assert ([*names(decide(state, command, now=NOW, law=LAW)), NOTHING])[0] == wanted
+
+
+def test_an_import_goes_all_the_way():
+    state, events = run([lodge(), answer(), ARRIVED, GATE_IN, paid(TOTAL), GATE_OUT])
+    assert state.status is Status.CLOSED
+    assert [name for name in names(events) if name != "PartnerEventNoted"] == [
+        "Submitted", "Prelodged", "Accepted", "Routed", "Assessed", "Presented", "PaymentRecorded", "Released",
+        "Removed", "Closed",
+    ]  # fmt: skip
+    assert state.number == "425820261000000042"
+    assert state.accepted_at == ARRIVED.claim.received_at
+
+
+def test_an_export_is_accepted_at_once_and_goes_all_the_way():
+    state, events = run([lodge(export()), answer(), GATE_IN, EXIT])
+    assert [name for name in names(events) if name != "PartnerEventNoted"] == [
+        "Submitted", "Accepted", "Routed", "Assessed", "Presented", "Released", "Exited", "Closed",
+    ]  # fmt: skip
+    assert state.number == "425820260000000042"
+
+
+def test_all_rule_errors_reject_at_once_and_the_registry_is_not_asked():
+    goods = (an_item(commodity_code="12", net_mass_kg=an_item().gross_mass_kg * 2),)
+    state, events = run([lodge(a_declaration(goods=goods, incoterm="ABC"))])
+    assert names(events) == ["Submitted", "Rejected"]
+    assert {error.pointer for error in state.errors} == {
+        "/goods/0/commodity_code", "/goods/0/net_mass_kg", "/incoterm",
+    }  # fmt: skip
+    assert state.try_after is None
+
+
+def test_a_corrected_version_follows_a_rejected_one_under_the_same_id():
+    state, _ = run([BROKEN, lodge(receipt="R-2"), answer(version=2)])
+    assert (state.version, state.status, state.receipt_id, state.errors) == (2, Status.PRELODGED, "R-2", ())
+
+
+def test_an_answer_for_an_older_version_is_out_of_order():
+    state, _ = run([BROKEN, lodge(receipt="R-2")])
+    with pytest.raises(CommandOutOfOrder, match="version 1"):
+        decide(state, answer(version=1), now=NOW, law=LAW)
+
+
+@pytest.mark.parametrize(
+    ("standing", "code"),
+    [
+        (Standing.UNKNOWN, "declaration.party.unknown"),
+        (Standing.SUSPENDED, "declaration.party.suspended"),
+        (Standing.ROLE_MISSING, "declaration.party.role_missing"),
+    ],
+)
+def test_an_importer_that_may_not_act_rejects(standing, code):
+    state, _ = run([lodge(), answer(_1=standing)])
+    assert state.status is Status.REJECTED
+    assert [(error.code, error.pointer) for error in state.errors] == [(code, "/parties/1/identifier")]
+
+
+def test_a_foreign_seller_need_not_be_registered_but_must_not_be_suspended():
+    assert run([lodge(), answer(_2=Standing.UNKNOWN)])[0].status is Status.PRELODGED
+    assert run([lodge(), answer(_2=Standing.SUSPENDED)])[0].status is Status.REJECTED
+
+
+def test_goods_that_came_before_the_registry_answered_are_accepted_with_the_answer():
+    state, events = run([lodge(), ARRIVED, answer()])
+    assert state.status is Status.ASSESSED
+    assert names(events).index("Accepted") > names(events).index("Prelodged")
+
+
+def test_the_legal_date_is_when_declaration_and_goods_were_both_there():
+    early = note(Kind.ARRIVED, at=NOW - timedelta(days=2))
+    assert run([lodge(), early, answer()])[0].accepted_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("lane", "needs"), [(Lane.GREEN, []), (Lane.BLUE, []), (Lane.YELLOW, [DOCUMENTS_OK]), (Lane.RED, [INSPECTED])]
+)
+def test_each_lane_is_assessed_when_its_control_is_done(lane, needs):
+    before = [lodge(declared_for(lane)), answer(), ARRIVED]
+    waiting, _ = run(before, law=in_lane(lane))
+    assert waiting.routing.lane is lane
+    assert waiting.status is (Status.UNDER_CONTROL if needs else Status.ASSESSED)
+    assert run([*before, *needs], law=in_lane(lane))[0].status is Status.ASSESSED
+
+
+def test_a_red_lane_orders_an_inspection_and_a_discrepancy_keeps_the_goods():
+    discrepancy = note(Kind.INSPECTION_COMPLETED, result=InspectionResult.DISCREPANCY, findings="other goods")
+    commands = [lodge(declared_for(Lane.RED)), answer(), *RELEASE, discrepancy]
+    state, events = run(commands, law=in_lane(Lane.RED))
+    assert state.status is Status.UNDER_CONTROL
+    assert {"InspectionOrdered", "InspectionCompleted"} <= set(names(events))
+    again = note(Kind.INSPECTION_COMPLETED, "again", result=InspectionResult.CONFORM, at=NOW + timedelta(days=1))
+    assert run([*commands, again], law=in_lane(Lane.RED))[0].status is Status.RELEASED
+
+
+def test_a_blue_lane_is_released_and_audited():
+    state, _ = run([lodge(declared_for(Lane.BLUE)), answer(), *RELEASE], law=in_lane(Lane.BLUE))
+    assert state.status is Status.RELEASED
+    assert state.cases == (CaseReason.AUDIT,)
+
+
+@pytest.mark.parametrize("missing", range(3))
+def test_no_term_of_the_guard_can_be_left_out(missing):
+    commands = [lodge(), answer(), ARRIVED, GATE_IN, paid(TOTAL)]
+    hold = note(Kind.HOLD_PLACED, hold="quarantine")
+    without = [commands[:3] + commands[4:], commands[:4], [lodge(), answer(), hold, *RELEASE]][missing]
+    assert run(without)[0].status is Status.ASSESSED
+
+
+def test_only_the_agency_that_placed_a_hold_lifts_it():
+    placed = note(Kind.HOLD_PLACED, hold="permit", publisher="agency-a")
+    others = note(Kind.HOLD_LIFTED, hold="permit", publisher="agency-b", at=NOW + timedelta(hours=5))
+    own = note(Kind.HOLD_LIFTED, "own", hold="permit", publisher="agency-a", at=NOW + timedelta(hours=6))
+    held = [lodge(), answer(), placed, *RELEASE, others]
+    assert run(held)[0].status is Status.ASSESSED
+    state, events = run([*held, own])
+    assert state.status is Status.RELEASED
+    assert names(events).count("HoldLifted") == 1
+
+
+def test_what_is_released_carries_the_guard_as_it_stood():
+    _, events = run([lodge(), answer(), *RELEASE])
+    released = next(event for event in events if isinstance(event, Released))
+    assert released.guard.holds
+
+
+def test_a_short_payment_is_told_and_the_rest_releases():
+    _, events = run([lodge(), answer(), ARRIVED, GATE_IN, paid("1000"), paid("300", "pay-2")])
+    told = [(event.status, str(event.paid.amount)) for event in events if isinstance(event, PaymentRecorded)]
+    assert told == [(MoneyStatus.SHORT, "1000"), (MoneyStatus.PAID, "1300")]
+    assert names(events)[-1] == "Released"
+
+
+def test_the_same_payment_confirmed_again_counts_once():
+    state, _ = run([lodge(), answer(), ARRIVED, paid("800"), paid("800", "again", payment_reference="pay-1")])
+    assert str(regions(state).paid.amount) == "800"
+
+
+def test_a_retraction_before_its_target_leaves_a_mark_that_the_target_meets():
+    retraction = note(Kind.GATE_IN, "sorry", retracts=Kind.GATE_IN.value)
+    state, events = run([lodge(), answer(), retraction, *RELEASE])
+    assert state.status is Status.ASSESSED
+    assert "Presented" not in names(events)
+
+
+def test_nobody_takes_back_what_another_said():
+    foreign = note(Kind.GATE_IN, "sorry", retracts=Kind.GATE_IN.value, publisher="another-port")
+    assert run([lodge(), answer(), foreign, *RELEASE])[0].status is Status.RELEASED
+
+
+def test_a_retraction_before_release_recomputes():
+    back = note(Kind.PAYMENT_CONFIRMED, "sorry", retracts="pay-1")
+    state, events = run([lodge(), answer(), ARRIVED, paid(TOTAL), back, GATE_IN])
+    assert state.status is Status.ASSESSED
+    assert "PaymentReversed" in names(events)
+
+
+@pytest.mark.parametrize(
+    ("afterwards", "reason"),
+    [
+        (note(Kind.PAYMENT_CONFIRMED, "sorry", retracts="pay-1"), CaseReason.PAYMENT_REVERSED),
+        (note(Kind.GATE_IN, "sorry", retracts=Kind.GATE_IN.value), CaseReason.PRESENTATION_WITHDRAWN),
+        (note(Kind.HOLD_PLACED, hold="sanctions"), CaseReason.HOLD_AFTER_RELEASE),
+        (note(Kind.DOCUMENTS_REQUESTED, documents=("N380",)), CaseReason.CONTROL_REOPENED),
+    ],
+)
+def test_what_comes_after_release_opens_a_case_and_moves_nothing_back(afterwards, reason):
+    state, events = run([lodge(), answer(), *RELEASE, afterwards])
+    assert state.status is Status.RELEASED
+    assert [event.reason for event in events if isinstance(event, CaseOpened)] == [reason]
+
+
+def test_a_gate_out_taken_back_after_closing_opens_a_case():
+    back = note(Kind.GATE_OUT, "sorry", retracts=Kind.GATE_OUT.value)
+    state, _ = run([lodge(), answer(), *RELEASE, GATE_OUT, back])
+    assert (state.status, state.cases) == (Status.CLOSED, (CaseReason.DEPARTURE_WITHDRAWN,))
+
+
+def test_an_overdue_payment_is_told_once_with_the_daily_fee():
+    state, events = run([lodge(), answer(), ARRIVED, PassDeadline(), GATE_IN, PassDeadline()])
+    overdue = [event for event in events if isinstance(event, PaymentOverdue)]
+    assert [str(event.daily_fee.amount) for event in overdue] == ["0.65"]
+    assert regions(state).overdue
+
+
+def test_a_punctual_payment_that_is_read_late_withdraws_what_was_overdue():
+    punctual = paid(TOTAL, at=NOW + timedelta(days=1))
+    state, events = run([lodge(), answer(), ARRIVED, PassDeadline(), punctual])
+    assert "PaymentOverdueWithdrawn" in names(events)
+    assert not regions(state).overdue
+
+
+def test_a_late_payment_releases_and_stays_overdue():
+    late = paid(TOTAL, at=NOW + timedelta(days=60))
+    state, events = run([lodge(), answer(), ARRIVED, GATE_IN, PassDeadline(), late])
+    assert state.status is Status.RELEASED
+    assert "PaymentOverdueWithdrawn" not in names(events)
+
+
+def test_what_is_paid_in_time_is_not_overdue_though_a_hold_keeps_the_goods():
+    hold = note(Kind.HOLD_PLACED, hold="permit")
+    _, events = run([lodge(), answer(), ARRIVED, hold, paid(TOTAL), PassDeadline()])
+    assert names(events)[-1] == "PaymentDeadlinePassed"
+
+
+REPORTS = (
+    GATE_IN,
+    GATE_OUT,
+    paid("1000"),
+    paid("300", "pay-2"),
+    note(Kind.HOLD_PLACED, hold="permit"),
+    note(Kind.HOLD_LIFTED, hold="permit", at=NOW + timedelta(hours=5)),
+    note(Kind.DOCUMENTS_REQUESTED, documents=("N380",)),
+    DOCUMENTS_OK,
+    INSPECTED,
+    paid("50", "pay-3"),
+    note(Kind.PAYMENT_CONFIRMED, "sorry", retracts="pay-3"),
+    note(Kind.DEPARTED, at=NOW - timedelta(days=3)),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(order=st.permutations((ARRIVED, *REPORTS)), lane=st.sampled_from(list(Lane)), early=st.integers(0, 13))
+def test_partner_events_in_any_order_end_in_the_same_state(order, lane, early):
+    """All that came before release; a hold is placed before the money is complete, so that no order releases early."""
+    before_release = sorted(order, key=lambda each: each is REPORTS[3])
+    lodged = lodge(declared_for(lane))
+    commands = [lodged, *before_release[:early], answer(), *before_release[early:]]
+    state, _ = run(commands, law=in_lane(lane))
+    straight, _ = run([lodged, answer(), ARRIVED, *REPORTS[:3], *REPORTS[4:], REPORTS[3]], law=in_lane(lane))
+    alike = {"accepted_at": None, "cases": ()}
+    assert replace(state, **alike) == replace(straight, **alike)
+    assert state.status is Status.CLOSED
