@@ -208,7 +208,7 @@ class Publisher:
         producer = self._producer
         assert producer is not None  # noqa: S101 - what the event says
         topic = sending.source.topic
-        with telemetry.send_span(topic, entry["trace"], entry["id"]):
+        with telemetry.send_span(topic, entry["trace"], entry["id"], cause=entry.get("cause_trace", {})):
             envelope = Envelope(
                 id=entry["id"],
                 source=self._source,

@@ -77,12 +77,11 @@ def process_span(
     """
     parent = _PROPAGATOR.extract(headers, Context()) if headers else context.get_current()
     token = context.attach(_with_baggage(baggage or {}, parent))
-    found = (trace.get_current_span(_PROPAGATOR.extract(each, Context())).get_span_context() for each in links if each)
     try:
         with _tracer().start_as_current_span(
             name,
             kind=SpanKind.CONSUMER,
-            links=[Link(each) for each in found if each.is_valid],
+            links=_links(links),
             attributes={"messaging.system": "kafka", "messaging.operation.type": "process"},
         ) as span:
             yield span
@@ -91,13 +90,16 @@ def process_span(
 
 
 @contextmanager
-def send_span(topic: str, headers: Mapping[str, str], event_id: str) -> Iterator[trace.Span]:
-    """A span around one event's way to the broker, a child of what decided the event."""
+def send_span(
+    topic: str, headers: Mapping[str, str], event_id: str, *, cause: Mapping[str, str]
+) -> Iterator[trace.Span]:
+    """A span around one event's way to the broker, a child of what decided the event, linked to what caused that."""
     token = context.attach(_PROPAGATOR.extract(headers, Context()))
     try:
         with _tracer().start_as_current_span(
             f"send {topic}",
             kind=SpanKind.PRODUCER,
+            links=_links([cause]),
             attributes={
                 "messaging.system": "kafka",
                 "messaging.operation.type": "send",
@@ -164,6 +166,11 @@ def log_fields() -> dict[str, str]:
     if found.is_valid:
         fields |= {"trace_id": format(found.trace_id, "032x"), "span_id": format(found.span_id, "016x")}
     return fields
+
+
+def _links(headers: Iterable[Mapping[str, str]]) -> list[Link]:
+    found = (trace.get_current_span(_PROPAGATOR.extract(each, Context())).get_span_context() for each in headers)
+    return [Link(each) for each in found if each.is_valid]
 
 
 def _tracer() -> trace.Tracer:

@@ -203,6 +203,8 @@ class Aggregates(Generic[S, C, E]):
                 )
         for entry in entries:
             entry["trace"] = trace
+            # The deciding span is lost where its process dies before exporting it; this leads past it.
+            entry["cause_trace"] = dict(input_.trace or loaded.last_trace)
         events = tuple(entry["id"] for entry in entries)
         loaded.state, loaded.seq = state, seq
         loaded.new_entries.extend(entries)

@@ -4,7 +4,7 @@
       state:   { … },                                                      what `evolve` made of the events
       history: [ {cause, hash, by, at, token, trace, events} … ],           one line per input
       moved:                                                               how many older lines stand elsewhere
-      outbox:  [ {seq, id, type, time, cause, by, trace, data} … ],         events not yet acknowledged
+      outbox:  [ {seq, id, type, time, cause, by, trace, cause_trace, data} … ],  events not yet acknowledged
       due_at, try_after }
 
 The state stands in a field of its own, so that no name of a service can collide with one of ours.
