@@ -39,7 +39,7 @@ status: $(STAMP) ## Say what runs
 
 test: ## Run every test; installs what the machine lacks (Debian as root) or says it in one line
 	@deploy/local/system-packages.sh
-	@$(MAKE) $(STAMP)
+	@$(MAKE) -s $(STAMP)
 	@deploy/local/test.sh "$(BIN)" $(ARGS)
 
 unit: $(STAMP) ## Run the tests that need no server
@@ -50,7 +50,7 @@ integration: $(STAMP) ## Run the tests on real servers
 
 lint: ## Check style, types, layers, generated files and the lock
 	@deploy/local/system-packages.sh venv
-	@$(MAKE) $(STAMP)
+	@$(MAKE) -s $(STAMP)
 	@deploy/local/lint.sh "$(BIN)" $(CODE)
 
 format: $(STAMP) ## Rewrite the code in the project's style

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from launcher.failures import LauncherError, explain
 from launcher.layout import FolderLock, Layout
 from launcher.platform import says_ready
@@ -64,6 +66,7 @@ async def down(layout: Layout, report: Report) -> bool:
                 os.kill(holder, signal.SIGKILL)
             if not await _released(lock, LOOK_SECONDS * 50):
                 raise LauncherError(f"The launcher (process {holder}) does not end; end it by hand.")
+        await _gone(holder)
     layout.description.unlink(missing_ok=True)
     return True
 
@@ -138,6 +141,18 @@ async def _released(lock: FolderLock, seconds: float) -> bool:
             return False
         await asyncio.sleep(LOOK_SECONDS)
     return True
+
+
+async def _gone(pid: int) -> None:
+    """Wait until a process that has nothing left to do has ended."""
+    deadline = time.monotonic() + LOOK_SECONDS * 50
+    while time.monotonic() < deadline:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return
+        except psutil.NoSuchProcess:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _ended(process: subprocess.Popen[bytes]) -> None:
