@@ -1,0 +1,119 @@
+"""Plays the demonstration through the public doors and watches it in tracking.
+
+Nothing waits for a fixed time: each move follows what tracking says the shipment waits for, so that
+the story goes on wherever a killed service left it.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+
+from trade_cli.demo_facts import Facts
+from trade_cli.doors import Doors
+from trade_cli.partner_moves import MOVES, event, money_of
+from trade_cli.platform import CliError
+from trade_cli.trace import closed, unseen
+from trade_cli.tracking_client import TrackingClient, View
+
+LOOK_SECONDS = 0.15
+STORY_SECONDS = 120.0
+_FINAL = ("sent", "given_up")
+
+Show = Callable[[Mapping[str, Any]], None]
+OnProgress = Callable[[View], Awaitable[None]]
+
+
+@dataclass
+class Story:
+    """One run of the demonstration."""
+
+    facts: Facts
+    keys: Mapping[str, str]
+    doors: Doors
+    tracking: TrackingClient
+    show: Show
+    on_progress: OnProgress
+    view: View = field(default_factory=lambda: {"steps": [], "situations": [], "notices": []})
+    match: View = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+    _seen: set[str] = field(default_factory=set)
+
+    async def play(self) -> bool:
+        """Lodge, answer what is waited for until the shipment closes, and see the match; whether both happened.
+
+        Raises:
+            CliError: a door refuses, or nothing moved for too long.
+        """
+        receipt = await self.doors.lodge(self.keys[self.facts.declarant], self.facts.declaration)
+        ucr = str(receipt["ucr"])
+        await asyncio.gather(self._submit_listings(), self._until_closed(ucr))
+        await self._until(lambda: self._told_everybody(ucr), "every notice to be sent")
+        await self._until(self._matched, "the match")
+        return closed(self.view)
+
+    async def _submit_listings(self) -> None:
+        project, mandate = self.facts.project, self.facts.mandate
+        await self.doors.submit_project(self.keys[project.firm], project.terms)
+        await self.doors.submit_mandate(self.keys[mandate.firm], mandate.terms)
+
+    async def _until_closed(self, ucr: str) -> None:
+        await self._until(lambda: self._step(ucr), "the shipment to close")
+
+    async def _step(self, ucr: str) -> bool:
+        """Look once, show what is new, and answer what is waited for."""
+        await self._look(ucr)
+        await self.on_progress(self.view)
+        for situation in self.view["situations"]:
+            if situation["where"] == "rejected":
+                raise CliError(f"the declaration was rejected: {'; '.join(situation['failed'])}")
+            await self._answer(ucr, situation["waiting_for"])
+        return closed(self.view)
+
+    async def _answer(self, ucr: str, waiting_for: str) -> None:
+        if waiting_for not in MOVES or waiting_for in self._told:
+            return
+        due = money_of(self.view["duties"][-1]["total"]) if self.view["duties"] else None
+        said = event(ucr, waiting_for, now=datetime.now(UTC), due=due)
+        await self.doors.tell(self.keys[MOVES[waiting_for].partner], said)
+        self._told.add(waiting_for)
+
+    async def _told_everybody(self, ucr: str) -> bool:
+        """Whether every notice has come to its end and the closing is among them."""
+        await self._look(ucr)
+        notices = self.view["notices"]
+        return bool(notices) and all(each["state"] in _FINAL for each in notices)
+
+    async def _matched(self) -> bool:
+        for thread in await self.tracking.search(self.facts.project.reference):
+            view = await self.tracking.shipment(thread)
+            if any(each["reasons"] and not each["withdrawn"] for each in view.get("matches", ())):
+                self.match = view
+                return True
+        return False
+
+    async def _look(self, ucr: str) -> None:
+        self.view = await self.tracking.shipment(ucr)
+        for step in unseen(self.view, self._seen):
+            self.show(step)
+
+    async def _until(self, done: Callable[[], Awaitable[bool]], what: str) -> None:
+        """Look again and again; a tracking that is away for a moment is waited for."""
+        deadline = time.monotonic() + STORY_SECONDS
+        while True:
+            try:
+                if await done():
+                    return
+            except httpx2.TransportError:
+                pass  # tracking was killed: it comes back with all it knew
+            if time.monotonic() > deadline:
+                raise CliError(f"waited {STORY_SECONDS:.0f} s in vain for {what}; {self._where()}")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _where(self) -> str:
+        waits = [f"{each['where']}, waiting for {each['waiting_for']}" for each in self.view["situations"]]
+        return "it stands at: " + ("; ".join(waits) or "nothing heard of it yet")

@@ -1,0 +1,95 @@
+"""What the demonstration shows at its end."""
+
+import email
+import email.policy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from trade_cli.demo_crash import Kill
+from trade_cli.demo_story import Story
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A notice as the mail server received it."""
+
+    to: str
+    subject: str
+    language: str
+    message_id: str
+    body: str
+
+
+def received_mails(folder: Path) -> list[Mail]:
+    """The mails in the receiving server's folder, in the order of arrival."""
+    return [_mail(file.read_bytes()) for file in sorted(folder.glob("*.eml"))]
+
+
+def _mail(content: bytes) -> Mail:
+    message = email.message_from_bytes(content, policy=email.policy.default)
+    body = message.get_body(("plain",))
+    return Mail(
+        to=str(message.get("X-Envelope-To", message.get("To", ""))),
+        subject=str(message.get("Subject", "")),
+        language=str(message.get("Content-Language", "")),
+        message_id=str(message.get("Message-ID", "")),
+        body=body.get_content() if body is not None else "",
+    )
+
+
+def show_summary(console: Console, story: Story, mails: Sequence[Mail], kills: Sequence[Kill]) -> None:
+    """Steps, notices, duty, match and what was killed."""
+    console.rule(f"Shipment {story.view['ucr']}")
+    console.print(_steps(story.view["steps"]))
+    console.rule("Notices")
+    console.print(_mail_table(mails, {each.email: each.language for each in story.facts.enterprises}))
+    console.rule("Duties")
+    for duty in story.view["duties"]:
+        for line in duty["lines"]:
+            console.print(Text(f"item {line['item']}, {line['tax']}: {line['formula']}"))
+        console.print(Text(f"in all {duty['total']}, by {duty['tariff']}", style="bold"))
+    console.rule("Match")
+    for match in story.match.get("matches", ()):
+        console.print(Text(f"{match['match_id']}: score {match['score']}", style="bold"))
+        for reason in match["reasons"]:
+            console.print(Text(f"  {reason['points']:>3} of {reason['weight']:<3} {reason['text']}"))
+        for missed in match["missed"]:
+            console.print(Text(f"    missed   {missed['text']}", style="dim"))
+    if kills:
+        console.rule("Killed on the way (SIGKILL)")
+        for kill in sorted(kills, key=lambda each: each.at):
+            back = f"ready again after {kill.back_after_seconds:.1f} s"
+            console.print(Text(f"{kill.at:%H:%M:%S}Z  {kill.service:<14} after {kill.after}; {back}"))
+
+
+def _steps(steps: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(show_lines=False, expand=True, padding=(0, 1))
+    for name, ratio in (("event time", 4), ("who", 6), ("what", 12), ("event id", 9), ("trace id", 5)):
+        table.add_column(name, ratio=ratio, overflow="fold")
+    for step in steps:
+        cells = (step["happened_at"]["utc"][11:], step["actor"], step["text"], step["id"], step["trace_id"])
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def _mail_table(mails: Sequence[Mail], languages: Mapping[str, str]) -> Table:
+    table = Table(expand=True, padding=(0, 1))
+    for name in ("language", "to", "subject", "first line"):
+        table.add_column(name, overflow="fold")
+    for mail in mails:
+        lines = [line for line in mail.body.splitlines() if line.strip()]
+        language = mail.language or languages.get(mail.to, "")
+        cells = (language, mail.to, mail.subject, lines[1] if len(lines) > 1 else "")
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def languages_told(mails: Sequence[Mail], languages: Mapping[str, str]) -> frozenset[str]:
+    """The languages in which mails arrived, by their header, else by their reader."""
+    return frozenset(mail.language or languages.get(mail.to, "") for mail in mails)

@@ -1,0 +1,81 @@
+"""The gateway's public doors as firms and partners use them: HTTP with a key."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+
+from trade_cli.platform import CliError, Platform
+
+PAUSE_SECONDS = 0.1
+_TRY_AGAIN = (429, 502, 503, 504)
+_TAKEN = 202
+
+
+class Doors:
+    """Submissions, repeated until the gateway has them: every one carries an id, so repeating is harmless."""
+
+    def __init__(self, http: httpx2.AsyncClient, patience_seconds: float) -> None:
+        self._http = http
+        self._patience = patience_seconds
+
+    async def lodge(self, key: str, declaration: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Lodge a declaration; returns its receipt."""
+        return await self._post("/v1/declarations", key, declaration)
+
+    async def submit_project(self, key: str, project: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await self._post("/v1/projects", key, project)
+
+    async def submit_mandate(self, key: str, mandate: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await self._post("/v1/mandates", key, mandate)
+
+    async def tell(self, key: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Submit one structured CloudEvent."""
+        return await self._post("/v1/events", key, event, "application/cloudevents+json")
+
+    async def _post(
+        self, path: str, key: str, content: Mapping[str, Any], media_type: str = "application/json"
+    ) -> Mapping[str, Any]:
+        """Post until it is taken.
+
+        Raises:
+            CliError: the gateway refuses it, or does not take it within the patience.
+        """
+        headers = {"authorization": f"Bearer {key}", "content-type": media_type}
+        deadline = asyncio.get_running_loop().time() + self._patience
+        while True:
+            try:
+                response = await self._http.post(path, json=dict(content), headers=headers)
+            except httpx2.TransportError as error:
+                problem = f"the gateway does not answer {path}: {type(error).__name__}"
+            else:
+                if response.status_code == _TAKEN:
+                    receipt: Mapping[str, Any] = response.json()
+                    return receipt
+                problem = f"the gateway answers {response.status_code} to {path}: {_reason(response)}"
+                if response.status_code not in _TRY_AGAIN:
+                    raise CliError(problem)
+            if asyncio.get_running_loop().time() > deadline:
+                raise CliError(problem)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+@asynccontextmanager
+async def doors(platform: Platform, patience_seconds: float = 30.0, connections: int = 20) -> AsyncIterator[Doors]:
+    """The doors of a platform."""
+    limits = httpx2.Limits(max_connections=connections)
+    url = platform.gateway_url
+    async with httpx2.AsyncClient(base_url=url, timeout=20, limits=limits, trust_env=False) as http:
+        yield Doors(http, patience_seconds)
+
+
+def _reason(response: httpx2.Response) -> str:
+    """A problem's title and its first errors, as the gateway tells them (RFC 9457)."""
+    try:
+        problem = response.json()
+        faults = [f"{each.get('pointer', '')} {each.get('code', '')}".strip() for each in problem.get("errors", [])]
+        return "; ".join([str(problem.get("title", "")), *faults[:5]])
+    except (ValueError, AttributeError):
+        return response.text[:200]

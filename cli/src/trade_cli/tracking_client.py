@@ -1,0 +1,54 @@
+"""Reads timelines from tracking over HTTP."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from trade_cli.platform import CliError, Platform
+
+View = Mapping[str, Any]
+
+
+class TrackingClient:
+    """The support desk's door, for one reader in one language."""
+
+    def __init__(self, http: httpx2.AsyncClient, language: str) -> None:
+        self._http = http
+        self._language = language
+
+    async def shipment(self, ucr: str) -> View:
+        """What is known of a UCR; `known` is false where no event names it.
+
+        Raises:
+            CliError: tracking refuses.
+            httpx2.HTTPError: nobody answers.
+        """
+        return await self._get(f"/shipments/{quote(ucr, safe='')}", {"lang": self._language}, allowed=(200, 404))
+
+    async def search(self, query: str) -> list[str]:
+        """UCRs and keys under which exactly this id is known."""
+        found = await self._get("/search", {"q": query}, allowed=(200,))
+        return [each["thread"] for each in found["results"]]
+
+    async def _get(self, path: str, parameters: Mapping[str, str], *, allowed: tuple[int, ...]) -> View:
+        response = await self._http.get(path, params=dict(parameters), headers={"accept": "application/json"})
+        if response.status_code not in allowed:
+            raise CliError(f"tracking answers {response.status_code} to {path}")
+        answer: View = response.json()
+        return answer
+
+
+@asynccontextmanager
+async def tracking(platform: Platform, language: str = "en") -> AsyncIterator[TrackingClient]:
+    """A client of the platform's tracking.
+
+    Raises:
+        CliError: the password cannot be read.
+    """
+    auth = platform.tracking_auth()
+    # The platform is addressed directly, whatever proxy the environment names.
+    async with httpx2.AsyncClient(base_url=platform.tracking_url, auth=auth, timeout=10, trust_env=False) as http:
+        yield TrackingClient(http, language)
