@@ -1,0 +1,58 @@
+"""Which declaration a partner event concerns, and the parts of a declaration number."""
+
+from dataclasses import replace
+
+import pytest
+from declaration_builders import SERIAL, UCR, a_declaration, answer, lodge, run
+
+from declarations.domain import number
+from declarations.domain.claims import Kind
+from declarations.domain.correlation import References, concerns
+from declarations.domain.declaration import Direction
+
+STATE, _ = run([lodge(), answer()])
+NUMBERED = replace(STATE, number="425820261000000042")
+
+
+@pytest.mark.parametrize(
+    ("references", "wanted"),
+    [
+        (References(ucr=UCR), True),
+        (References(ucr="other"), False),
+        (References(ucr="other", transport_document="BL-1"), False),
+        (References(declaration_number="425820261000000042"), True),
+        (References(declaration_number="425820261000000043", transport_document="BL-1"), False),
+        (References(transport_document="BL-1", container="CSQU3054383"), True),
+        (References(transport_document="BL-1", container="MSKU0000000"), False),
+        (References(transport_document="BL-1"), True),
+        (References(transport_document="BL-2"), False),
+        (References(container="CSQU3054383"), False),
+        (References(), False),
+    ],
+)
+def test_the_strongest_reference_decides(references, wanted):
+    assert concerns(Kind.ARRIVED, references, NUMBERED) is wanted
+
+
+def test_a_container_rules_out_only_where_the_declaration_names_its_own():
+    bare = replace(STATE, declaration=a_declaration(transport=replace(a_declaration().transport, containers=())))
+    assert concerns(Kind.ARRIVED, References(transport_document="BL-1", container="MSKU0000000"), bare)
+
+
+def test_money_for_one_declaration_of_a_shipment_is_not_counted_for_another():
+    paid_for_other = References(ucr=UCR, declaration_number="425820261000000099")
+    assert not concerns(Kind.PAYMENT_CONFIRMED, paid_for_other, NUMBERED)
+    assert not concerns(Kind.PAYMENT_CONFIRMED, paid_for_other, STATE)
+    assert concerns(Kind.GATE_IN, paid_for_other, NUMBERED)
+
+
+def test_a_number_has_eighteen_digits_whatever_the_office():
+    assert number.compose("4258", 2026, Direction.EXPORT, SERIAL) == "425820260000000042"
+    assert number.compose("GBLGW001", 2026, Direction.IMPORT, SERIAL) == "000020261000000042"
+    assert number.compose(None, 2026, Direction.IMPORT, SERIAL) == "000020261000000042"
+
+
+def test_candidates_are_nine_digits_and_differ_by_attempt():
+    candidates = [number.candidate("D-1", attempt) for attempt in range(50)]
+    assert all(len(each) == 9 and each.isdigit() for each in candidates)
+    assert len(set(candidates)) == 50

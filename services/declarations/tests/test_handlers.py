@@ -1,0 +1,282 @@
+"""Submissions, partner events and the look-up, over stores in memory and over the real ones."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from declaration_builders import (
+    MESSAGES,
+    NOW,
+    QINGDAO,
+    TOTAL,
+    UCR,
+    a_declaration,
+    a_report,
+    deliveries,
+    lodge,
+)
+
+from chassis.aggregates import Applied, Duplicate, Input
+from chassis.failures import InfrastructureError
+from declarations.domain import number
+from declarations.domain.commands import Standing
+from declarations.domain.declaration import Direction, Party
+from declarations.domain.evolve import evolve
+from declarations.domain.identity import declaration_id
+from declarations.domain.state import Status
+from declarations.handlers import LookUp, PartnerEventHandler, Sweeper, restore_serials
+from declarations.ports import SerialRequest
+
+ID = declaration_id(str(QINGDAO), "QD-2026-0001")
+
+
+@dataclass
+class FakeRegistry:
+    away: bool = False
+    asked: list[Party] = field(default_factory=list)
+
+    async def standings(self, parties: Sequence[Party]) -> Mapping[Party, Standing]:
+        if self.away:
+            raise InfrastructureError("registry is away")
+        self.asked += parties
+        return dict.fromkeys(parties, Standing.MAY_ACT)
+
+
+class Office:
+    """The handlers of the service over some stores."""
+
+    def __init__(self, stores):
+        self.stores = stores
+        self.declarations = stores.declarations
+        self.registry = FakeRegistry()
+        self.reports = PartnerEventHandler(stores.declarations, stores.events, stores.clock)
+        self.look_up = LookUp(stores.declarations, stores.events, self.registry, stores.serials)
+        self.sweeper = Sweeper(stores.declarations, stores.events, stores.clock)
+
+    async def lodge(self, declaration=None, receipt="R-1"):
+        command = lodge(declaration, receipt)
+        return await self.declarations.apply_one(Input(command.declaration_id, receipt, command, "firm:x"))
+
+    async def pending(self):
+        """What the worker of pending work does once."""
+        waiting = await self.declarations.find({"state.status": "submitted"}, sort=[("_id", 1)])
+        answers = [each for each in await self.look_up(waiting) if each is not None]
+        return await self.declarations.apply(answers)
+
+    async def deliver(self, event):
+        (targets,) = await self.reports.targets([event])
+        return await self.reports.apply(deliveries(event, targets))
+
+    async def state(self, id_=ID):
+        return await self.declarations.get(id_)
+
+
+@pytest.fixture
+def office(stores):
+    return Office(stores)
+
+
+async def test_a_shipment_goes_all_the_way_and_its_published_events_rebuild_it(office):
+    await office.lodge()
+    await office.pending()
+    number_ = None
+    for report in (
+        a_report("shipment.arrived", "a"),
+        a_report("shipment.gate_in", "in"),
+        a_report("payment.confirmed", "p", amount={"amount": TOTAL, "currency": "CNY"}, payment_reference="1"),
+        a_report("shipment.gate_out", "out"),
+    ):
+        (outcome,) = await office.deliver(report)
+        assert isinstance(outcome, Applied)
+        number_ = outcome.state.number
+    state = await office.state()
+    assert state.status is Status.CLOSED
+    assert len(number_) == 18
+    rebuilt = None
+    for entry in office.stores.outbox.published:
+        rebuilt = evolve(rebuilt, MESSAGES.decode(entry["type"], entry["data"].encode()))
+    assert rebuilt == state
+
+
+async def test_registry_away_delays_but_does_not_reject(office):
+    await office.lodge()
+    office.registry.away = True
+    with pytest.raises(InfrastructureError):
+        await office.pending()
+    assert (await office.state()).status is Status.SUBMITTED
+    assert (await office.state()).try_after is not None
+    office.registry.away = False
+    await office.pending()
+    assert (await office.state()).status is Status.PRELODGED
+
+
+async def test_an_early_partner_event_meets_its_declaration(office):
+    early = a_report("shipment.arrived", "early")
+    assert await office.deliver(early) == []
+    assert [each.id for each in await office.stores.events.unmatched(after_id="", limit=10)] == ["P-early/0.1"]
+    await office.lodge()
+    await office.pending()
+    assert (await office.state()).status is Status.ASSESSED
+    assert await office.stores.events.unmatched(after_id="", limit=10) == []
+
+
+async def test_an_early_event_joins_while_the_registry_is_away(office):
+    await office.deliver(a_report("shipment.arrived", "early"))
+    await office.lodge()
+    office.registry.away = True
+    with pytest.raises(InfrastructureError):
+        await office.pending()
+    assert len((await office.state()).claims) == 1
+
+
+async def test_redelivery_applies_once_on_whichever_way_it_comes(office):
+    early = a_report("shipment.arrived", "early")
+    await office.deliver(early)
+    await office.lodge()
+    await office.pending()
+    (again,) = await office.deliver(early)
+    assert isinstance(again, Duplicate)
+    assert len((await office.state()).claims) == 1
+    assert isinstance(await office.lodge(), Duplicate)
+
+
+async def test_planned_and_estimated_events_are_kept_and_move_nothing(office):
+    await office.lodge()
+    await office.pending()
+    for classifier in ("PLN", "EST"):
+        assert await office.deliver(a_report("shipment.arrived", classifier, classifier=classifier)) == []
+    assert (await office.state()).status is Status.PRELODGED
+    assert await office.stores.events.unmatched(after_id="", limit=10) == []
+
+
+async def test_a_planned_event_does_not_join_a_later_declaration(office):
+    await office.deliver(a_report("shipment.arrived", "plan", classifier="PLN"))
+    await office.lodge()
+    await office.pending()
+    assert (await office.state()).status is Status.PRELODGED
+
+
+async def test_declarations_that_share_a_ucr_each_get_the_delivery(office):
+    await office.lodge()
+    await office.lodge(a_declaration(lrn="QD-2026-0002"), "R-2")
+    await office.pending()
+    outcomes = await office.deliver(a_report("shipment.arrived", "a"))
+    assert [outcome.state.status for outcome in outcomes] == [Status.ASSESSED, Status.ASSESSED]
+    await office.lodge(a_declaration(lrn="QD-2026-0003"), "R-3")
+    await office.pending()
+    late = declaration_id(str(QINGDAO), "QD-2026-0003")
+    assert (await office.state(late)).status is Status.ASSESSED
+
+
+@pytest.mark.parametrize(
+    "references",
+    [
+        {"transport_document": "BL-1", "container": "CSQU3054383"},
+        {"transport_document": "BL-1"},
+        {"ucr": UCR, "transport_document": "BL-other"},
+    ],
+)
+async def test_an_event_is_matched_by_what_it_names(office, references):
+    await office.lodge()
+    await office.pending()
+    assert len(await office.deliver(a_report("shipment.arrived", "a", references=references))) == 1
+
+
+async def test_an_event_that_names_a_number_before_it_is_known_is_joined_by_the_sweeper(office):
+    request = SerialRequest(ID, "4258", Direction.IMPORT)
+    (serial,) = await office.stores.serials.reserve([request])
+    number_ = number.compose("4258", 2026, Direction.IMPORT, serial)
+    hold = a_report("hold.placed", "h", references={"declaration_number": number_}, hold="permit")
+    await office.deliver(hold)
+    await office.lodge()
+    await office.pending()
+    await office.deliver(a_report("shipment.arrived", "a"))
+    assert len((await office.state()).claims) == 1
+    await office.stores.clock.advance(seconds=2)
+    await office.sweeper.sweep()
+    assert len((await office.state()).claims) == 2
+    assert await office.stores.events.unmatched(after_id="", limit=10) == []
+
+
+async def test_what_never_matches_is_looked_for_ever_more_seldom(office):
+    await office.deliver(a_report("shipment.arrived", "lost"))
+    for seconds in (1, 2, 4):
+        assert await office.stores.events.to_look_again(office.stores.clock.now(), 10) == []
+        await office.stores.clock.advance(seconds=seconds)
+        assert len(await office.stores.events.to_look_again(office.stores.clock.now(), 10)) == 1
+        await office.sweeper.sweep()
+    (waiting,) = await office.stores.events.unmatched(after_id="", limit=10)
+    assert waiting.attempts == 4
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_event_and_declaration_that_come_at_the_same_moment_always_meet(office, seed):
+    """Whichever of the two writes first, the other one sees it."""
+    event = a_report("shipment.arrived", "a")
+
+    async def lodge_and_look_up():
+        for _ in range(seed):
+            await asyncio.sleep(0)
+        await office.lodge()
+        await office.pending()
+
+    await asyncio.gather(office.deliver(event), lodge_and_look_up())
+    assert len((await office.state()).claims) == 1
+
+
+async def test_kept_events_are_listed_in_pages_by_id(office):
+    for id_ in ("c", "a", "b"):
+        await office.deliver(a_report("shipment.arrived", id_, references={"ucr": f"U-{id_}"}))
+    first = await office.stores.events.unmatched(after_id="", limit=2)
+    rest = await office.stores.events.unmatched(after_id=first[-1].id, limit=2)
+    assert [each.id for each in (*first, *rest)] == ["P-a/0.1", "P-b/0.1", "P-c/0.1"]
+    assert first[0].occurred_at == NOW
+    assert first[0].references.ucr == "U-a"
+
+
+def two_of_one_serial():
+    """Ids of two declarations that derive the same first candidate."""
+    seen = {}
+    for n in range(1_000_000):
+        serial = number.candidate(f"D-{n}", 0)
+        if serial in seen:
+            return seen[serial], f"D-{n}"
+        seen[serial] = f"D-{n}"
+    raise AssertionError("no two ids share a serial")
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_serial_is_reserved_once_and_a_taken_one_passed_over(office, together):
+    requests = [SerialRequest(id_, "4258", Direction.IMPORT) for id_ in two_of_one_serial()]
+    serials = office.stores.serials
+    if together:
+        reserved = await serials.reserve(requests)
+    else:
+        reserved = [*await serials.reserve(requests[:1]), *await serials.reserve(requests[1:])]
+    assert len(set(reserved)) == 2
+    assert await serials.reserve(requests) == reserved
+    elsewhere = [SerialRequest(requests[1].declaration_id, "4258", Direction.EXPORT)]
+    assert await serials.reserve(elsewhere) == [number.candidate(requests[1].declaration_id, 0)]
+
+
+async def test_serials_are_reserved_again_after_a_rebuild(office):
+    await office.lodge()
+    await office.pending()
+    before = (await office.state()).serial
+    await restore_serials(office.declarations, office.stores.serials)
+    assert await office.stores.serials.reserve([SerialRequest(ID, "4258", Direction.IMPORT)]) == [before]
+
+
+async def test_the_deadline_stands_until_it_passed_and_is_gone_with_release(office):
+    await office.lodge()
+    await office.pending()
+    await office.deliver(a_report("shipment.arrived", "a"))
+    stored = (await office.stores.documents.load([ID]))[ID]
+    assert stored["due_at"] == (await office.state()).assessment.pay_by
+    assert stored["due_at"] > office.stores.clock.now() + timedelta(days=14)
+    await office.deliver(a_report("shipment.gate_in", "in"))
+    money = {"amount": {"amount": TOTAL, "currency": "CNY"}, "payment_reference": "1"}
+    await office.deliver(a_report("payment.confirmed", "p", **money))
+    assert "due_at" not in (await office.stores.documents.load([ID]))[ID]

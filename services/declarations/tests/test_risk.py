@@ -1,0 +1,90 @@
+"""Lanes: each rule's condition, mandatory lanes, replay from what is stored, and the share of random selection."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from declaration_builders import ARRIVED, LAW, NOW, a_declaration, an_item, answer, lodge, run
+
+from declarations.domain.declaration import Money
+from declarations.domain.events import Routed
+from declarations.domain.risk import fraction, inputs, route, seed
+from declarations.domain.state import Lane, Routing
+
+D = Decimal
+TODAY = NOW.date()
+UNSELECTED = "f" * 16
+RULES = LAW.risk
+
+
+def routed(on: date = TODAY, seed_: str = UNSELECTED, **changes) -> Routing:
+    return route(inputs(a_declaration(**changes), on), seed_, RULES)
+
+
+def item(**changes):
+    return {"goods": (an_item(**changes),)}
+
+
+def test_a_plain_declaration_is_green():
+    assert (routed().lane, routed().score, routed().hits) == (Lane.GREEN, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "lane"),
+    [
+        (item(commodity_code="930100"), "arms", Lane.RED),
+        (item(commodity_code="284410"), "dual-use-nuclear", Lane.RED),
+        (item(commodity_code="391510"), "waste-plastics", Lane.YELLOW),
+        (item(commodity_code=""), "no-commodity-code", Lane.YELLOW),
+        ({"dispatch_country": "RU"}, "origin-differs-from-dispatch", Lane.GREEN),
+        (item(commodity_code="610910", price=Money(D(1500), "USD")), "unit-value-clothing", Lane.BLUE),
+        (item(commodity_code="847130", price=Money(D(900), "EUR")), "unit-value-machinery", Lane.GREEN),
+    ],
+)
+def test_a_rule_hits_and_leads_to_its_lane(changes, rule, lane):
+    found = routed(**changes)
+    assert [hit.rule for hit in found.hits] == [rule]
+    assert found.lane is lane
+
+
+def test_points_add_up():
+    found = routed(dispatch_country="RU", **item(commodity_code="610910", price=Money(D(1500), "USD")))
+    assert (found.score, found.lane) == (45, Lane.YELLOW)
+
+
+def test_a_mandatory_lane_holds_whatever_the_score():
+    rules = replace(RULES, rules=tuple(replace(rule, points=-100) for rule in RULES.rules))
+    found = route(inputs(a_declaration(**item(commodity_code="930100")), TODAY), UNSELECTED, rules)
+    assert (found.score, found.lane) == (-100, Lane.RED)
+
+
+def test_a_rule_counts_only_in_its_days():
+    ended = replace(RULES.rules[0], valid_until=TODAY - timedelta(days=1))
+    looked_at = inputs(a_declaration(**item(commodity_code="930100")), TODAY)
+    assert route(looked_at, UNSELECTED, replace(RULES, rules=(ended,))).lane is Lane.GREEN
+
+
+def test_what_is_stored_computes_the_same_routing_again():
+    state, events = run([lodge(a_declaration(dispatch_country="RU")), answer(), ARRIVED], law=LAW)
+    told = next(event for event in events if isinstance(event, Routed))
+    assert route(told.inputs, told.seed, LAW.risk) == state.routing
+    assert told.hits
+
+
+def test_two_in_a_hundred_are_selected_at_random_and_always_the_same_ones():
+    chosen = [n for n in range(20_000) if routed_by_id(f"D-{n}").lane is not Lane.GREEN]
+    assert 0.017 < len(chosen) / 20_000 < 0.023
+    assert all(routed_by_id(f"D-{n}").lane is Lane.YELLOW for n in chosen)
+
+
+PLAIN = inputs(a_declaration(), TODAY)
+
+
+def routed_by_id(declaration_id: str) -> Routing:
+    return route(PLAIN, seed(declaration_id), RULES)
+
+
+def test_a_seed_is_a_fraction_below_one():
+    assert fraction("0" * 16) == 0
+    assert fraction(UNSELECTED) < 1

@@ -1,0 +1,136 @@
+"""Each cross rule by itself: what it refuses, where it points, and that absent fields keep it silent."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item
+
+from contracts.texts import LANGUAGES, catalogue, text
+from declarations.domain.declaration import (
+    Declaration,
+    Direction,
+    Document,
+    Money,
+    Party,
+    Preference,
+    Quantity,
+    Role,
+    Transport,
+)
+from declarations.domain.rules import RULES, check
+
+D = Decimal
+PAST = datetime(2020, 1, 1, tzinfo=UTC)
+OLD = Document("N002", valid_until=PAST)
+CLAIMED = Preference("CN-PK", "C-1")
+
+
+def goods(**changes):
+    return a_declaration(goods=(an_item(**changes),))
+
+
+def shipped(**changes):
+    return a_declaration(transport=replace(a_declaration().transport, **changes))
+
+
+BROKEN = [
+    ("declaration.declarant.missing", "/parties", a_declaration(parties=(Party(Role.IMPORTER, QINGDAO),))),
+    ("declaration.goods.missing", "/goods", a_declaration(goods=())),
+    ("declaration.gross_mass.sum", "/total_gross_mass_kg", a_declaration(total_gross_mass_kg=D("1100.001"))),
+    ("declaration.packages.sum", "/total_packages", a_declaration(total_packages=20)),
+    ("declaration.price.sum", "/total_price/amount", a_declaration(total_price=Money(D("10000.01"), "CNY"))),
+    ("declaration.value.negative", "/freight/amount", a_declaration(freight=Money(D(-1), "CNY"))),
+    ("declaration.value.negative", "/goods/0/customs_value/amount", goods(customs_value=Money(D(-1), "CNY"))),
+    ("declaration.mass.negative", "/goods/0/net_mass_kg", goods(net_mass_kg=D(-1))),
+    ("declaration.quantity.negative", "/goods/0/quantity/value", goods(quantity=Quantity(D(-1), "KGM"))),
+    ("declaration.packages.negative", "/goods/0/packages", goods(packages=-1)),
+    ("declaration.incoterm.unknown", "/incoterm", a_declaration(incoterm="DEQ")),
+    ("declaration.incoterm.mode", "/incoterm", shipped(mode="2")),
+    ("declaration.transport.mode", "/transport/mode", shipped(mode="0")),
+    ("declaration.currency.unknown", "/currency", a_declaration(currency="XYZ", total_price=None)),
+    ("declaration.currency.unknown", "/goods/0/price/currency", goods(price=Money(D(1), "EURO"))),
+    ("declaration.currency.differs", "/total_price/currency", a_declaration(currency="EUR")),
+    ("declaration.country.unknown", "/dispatch_country", a_declaration(dispatch_country="ZN")),
+    ("declaration.country.unknown", "/goods/0/origin", goods(origin="UK")),
+    ("declaration.container.twice", "/transport/containers/1", shipped(containers=("CSQU3054383", "CSQU3054383"))),
+    ("declaration.arrival.before_departure", "/transport/arrives_at", shipped(departed_at=NOW, arrives_at=NOW)),
+    ("declaration.document.expired", "/documents/0/valid_until", a_declaration(documents=(OLD,))),
+    ("declaration.document.expired", "/goods/0/documents/0/valid_until", goods(documents=(OLD,))),
+    ("declaration.commodity_code.missing", "/goods/0/commodity_code", goods(commodity_code="", description=None)),
+    ("declaration.commodity_code.form", "/goods/0/commodity_code", goods(commodity_code="26.03")),
+    ("declaration.commodity_code.form", "/goods/0/commodity_code", goods(commodity_code="2603000")),
+    ("declaration.commodity_code.chapter", "/goods/0/commodity_code", goods(commodity_code="770000")),
+    ("declaration.net_mass.above_gross", "/goods/0/net_mass_kg", goods(net_mass_kg=D("1100.5"))),
+    ("declaration.valuation_method.unknown", "/goods/0/valuation_method", goods(valuation_method="7")),
+    ("declaration.certificate.missing", "/goods/0/preference/certificate", goods(preference=CLAIMED)),
+    (
+        "declaration.certificate.expired",
+        "/goods/0/preference/certificate",
+        goods(preference=CLAIMED, documents=(Document("861", "C-1", valid_until=PAST),)),
+    ),
+    (
+        "declaration.item.number_twice",
+        "/goods/1/number",
+        a_declaration(goods=(an_item(), an_item()), total_price=None, total_packages=None, total_gross_mass_kg=None),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "pointer", "declaration"), BROKEN, ids=[f"{code}{at}" for code, at, _ in BROKEN])
+def test_a_broken_rule_names_its_field(code, pointer, declaration):
+    assert (code, pointer) in {(error.code, error.pointer) for error in check(declaration, NOW, LAW.codes)}
+
+
+def test_a_declaration_in_order_breaks_no_rule():
+    assert check(a_declaration(), NOW, LAW.codes) == ()
+
+
+def test_every_error_carries_the_value_found():
+    errors = check(goods(net_mass_kg=D("1100.5")), NOW, LAW.codes)
+    assert [(error.value, error.parameters) for error in errors] == [("1100.5", {"gross": "1100"})]
+
+
+def test_all_errors_are_told_at_once():
+    every = a_declaration(
+        incoterm="ABC", dispatch_country="ZN", total_packages=20, goods=(an_item(commodity_code="1"),)
+    )
+    assert len(check(every, NOW, LAW.codes)) == 4
+
+
+def test_absent_fields_break_nothing():
+    item = an_item(description="printed matter", commodity_code="", origin=None, gross_mass_kg=None, net_mass_kg=None,
+                   packages=None, price=None)  # fmt: skip
+    bare = Declaration("L", "U", Direction.IMPORT, (Party(Role.DECLARANT, QINGDAO),), (item,), transport=Transport())
+    assert check(bare, NOW, LAW.codes) == ()
+
+
+def test_a_sum_is_only_compared_when_every_item_states_its_part():
+    items = (an_item(), an_item(number=2, packages=None, gross_mass_kg=None, net_mass_kg=None, price=None))
+    assert check(a_declaration(goods=items, total_packages=99), NOW, LAW.codes) == ()
+
+
+def test_a_certificate_is_good_until_its_last_moment():
+    document = Document("861", "C-1", valid_until=NOW)
+    good = goods(preference=CLAIMED, documents=(document,))
+    assert check(good, NOW, LAW.codes) == ()
+    assert check(good, NOW + timedelta(seconds=1), LAW.codes) != ()
+
+
+def test_codes_of_user_assigned_countries_pass():
+    assert check(a_declaration(dispatch_country="XI"), NOW, LAW.codes) == ()
+
+
+def test_there_are_rules_enough():
+    assert len(RULES) >= 14
+
+
+def test_every_code_has_its_text_in_three_languages():
+    for code, _, declaration in BROKEN:
+        error = next(each for each in check(declaration, NOW, LAW.codes) if each.code == code)
+        texts = {text(code, language, value=error.value, **error.parameters) for language in LANGUAGES}
+        assert len(texts) == len(LANGUAGES)
+    own = {code for code in catalogue() if code.startswith("declaration.")}
+    others = {"declaration.lrn.in_use"} | {code for code in own if code.startswith("declaration.party.")}
+    assert own - others == {code for code, _, _ in BROKEN}
