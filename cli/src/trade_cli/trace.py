@@ -33,9 +33,7 @@ def trace(
     query: Annotated[str, typer.Argument(metavar="UCR", help="UCR, or any exact id that belongs to one shipment.")],
     language: Annotated[str, typer.Option("--lang", help="zh, ru or en.")] = "en",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until interrupted or closed.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Machine-readable output; one object a step with -f.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable; one object a step with -f.")] = False,
 ) -> None:
     """Show everything that happened to a shipment: when, who, what, because of what."""
     asyncio.run(_trace(query, language, follow, as_json))
