@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,6 @@ from matching.domain.listing import (
     ExpireListing,
     ListingChanged,
     ListingChecked,
-    ListingNotSubmitted,
     ListingPublished,
     ListingSubmitted,
     ListingWithdrawn,
@@ -20,11 +20,8 @@ from matching.domain.listing import (
     Status,
     SubmitListing,
     SuspendParty,
-    ask_after,
-    decide,
-    evolve,
-    expires_at,
 )
+from matching.domain.listing_life import ListingNotSubmitted, ask_after, decide, evolve, expires_at
 from matching.testing import NOW, SPONSOR, a_listing, a_project
 
 ENTERPRISE = str(SPONSOR)
@@ -85,24 +82,24 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("state", "command", "events"), TABLE)
-def test_what_a_command_does_to_a_listing_in_each_status(state, command, events):
+def test_what_a_command_does_to_a_listing_in_each_status(state: Any, command: Any, events: Any) -> None:
     assert list(decide(state, command, NOW)) == events
 
 
-def test_the_table_covers_every_status_and_command():
+def test_the_table_covers_every_status_and_command() -> None:
     commands = {SubmitListing, RecordStanding, SuspendParty, RecheckParty, ExpireListing}
     covered = {(state.status, type(command)) for state, command, _ in TABLE if state}
     assert covered == {(status, command) for status in Status for command in commands}
 
 
 @pytest.mark.parametrize("command", [MAY_ACT, SuspendParty(), RecheckParty(), ExpireListing()])
-def test_nothing_happens_to_a_listing_that_nobody_submitted(command):
+def test_nothing_happens_to_a_listing_that_nobody_submitted(command: Any) -> None:
     with pytest.raises(ListingNotSubmitted):
         decide(None, command, NOW)
 
 
 @pytest.mark.parametrize(("state", "command", "events"), [row for row in TABLE if row[2]])
-def test_only_an_open_listing_is_found_expires_and_is_not_asked_about(state, command, events):
+def test_only_an_open_listing_is_found_expires_and_is_not_asked_about(state: Any, command: Any, events: Any) -> None:
     for event in events:
         before = state.change if state else 0
         state = evolve(state, event)
@@ -113,7 +110,7 @@ def test_only_an_open_listing_is_found_expires_and_is_not_asked_about(state, com
     assert (state.closed_for is not None) == (state.status is Status.CLOSED)
 
 
-def test_an_answer_that_was_on_its_way_when_the_firm_was_suspended_and_reinstated_is_void():
+def test_an_answer_that_was_on_its_way_when_the_firm_was_suspended_and_reinstated_is_void() -> None:
     listing = WAITING
     for command in (SuspendParty(), RecheckParty()):
         for event in decide(listing, command, NOW):

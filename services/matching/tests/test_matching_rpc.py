@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -21,7 +22,7 @@ from trade.registry.v1.registry_pb2_grpc import RegistryServiceServicer, add_Reg
 ANYONE = {"/trade.registry.v1.RegistryService/CheckParties": RIGHTS["/trade.matching.v1.MatchingService/GetMatch"]}
 
 
-async def serving(keys: Path, audience: str, register, rights) -> tuple[GrpcServer, str]:
+async def serving(keys: Path, audience: str, register: Any, rights: Any) -> tuple[GrpcServer, str]:
     server = GrpcServer(ListenSettings(port=0), TokenVerifier(keys), audience=audience, rights=rights)
     server.register(register)
     await server.start()
@@ -61,11 +62,11 @@ async def matching(address: str, keys: Path) -> AsyncIterator[MatchingServiceStu
         yield MatchingServiceStub(channel)
 
 
-def of(firm: Firm, **page) -> pb.ListMatchesRequest:
+def of(firm: Firm, **page: Any) -> pb.ListMatchesRequest:
     return pb.ListMatchesRequest(firm=pb.Identifier(scheme=firm.scheme, value=firm.value), **page)
 
 
-async def test_the_matches_of_a_firm_come_in_pages_with_score_and_reasons(matching):
+async def test_the_matches_of_a_firm_come_in_pages_with_score_and_reasons(matching: Any) -> None:
     first = await matching.ListMatches(of(INVESTOR, page_size=2))
     second = await matching.ListMatches(of(INVESTOR, page_size=2, page_token=first.next_page_token))
     assert (len(first.matches), len(second.matches), second.next_page_token) == (2, 1, "")
@@ -76,7 +77,7 @@ async def test_the_matches_of_a_firm_come_in_pages_with_score_and_reasons(matchi
     assert one.HasField("judged_at")
 
 
-async def test_one_match_is_found_by_its_id(matching):
+async def test_one_match_is_found_by_its_id(matching: Any) -> None:
     known = (await matching.ListMatches(of(SPONSOR))).matches[0]
     assert (await matching.GetMatch(pb.GetMatchRequest(match_id=known.id))).match == known
 
@@ -89,13 +90,15 @@ async def test_one_match_is_found_by_its_id(matching):
         ("ListMatches", of(SPONSOR, page_token="é"), grpc.StatusCode.INVALID_ARGUMENT, "PAGE_TOKEN_UNKNOWN"),
     ],
 )
-async def test_what_is_wrong_is_told_with_a_stable_reason(matching, method, request_, code, reason):
+async def test_what_is_wrong_is_told_with_a_stable_reason(
+    matching: Any, method: Any, request_: Any, code: Any, reason: Any
+) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await getattr(matching, method)(request_)
     assert (caught.value.code(), reason_of(caught.value)) == (code, reason)
 
 
-async def test_a_service_without_the_right_is_refused(address, keys):
+async def test_a_service_without_the_right_is_refused(address: Any, keys: Any) -> None:
     async with connect(address, TokenSigner(keys, "notifications"), "matching") as channel:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await MatchingServiceStub(channel).ListMatches(of(SPONSOR))
@@ -108,13 +111,13 @@ class Registry(RegistryServiceServicer):
     def __init__(self) -> None:
         self.answers: list[registry_pb.PartyAnswer] = []
 
-    async def CheckParties(self, request, context):  # noqa: N802 - gRPC's own name
+    async def CheckParties(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's own name
         return registry_pb.CheckPartiesResponse(answers=self.answers)
 
 
 @pytest.fixture
 async def registry(keys: Path) -> AsyncIterator[tuple[Registry, RegistryClient]]:
-    servicer = Registry()
+    servicer = Registry()  # type: ignore[abstract]  # one method is enough here
     server, address = await serving(
         keys, "registry", lambda raw: add_RegistryServiceServicer_to_server(servicer, raw), ANYONE
     )
@@ -123,7 +126,7 @@ async def registry(keys: Path) -> AsyncIterator[tuple[Registry, RegistryClient]]
     await server.stop(0)
 
 
-async def test_the_registrys_answers_are_read_in_order(registry):
+async def test_the_registrys_answers_are_read_in_order(registry: Any) -> None:
     servicer, client = registry
     servicer.answers = [
         registry_pb.PartyAnswer(standing=registry_pb.PARTY_STANDING_SUSPENDED, enterprise_id="A"),
@@ -134,7 +137,7 @@ async def test_the_registrys_answers_are_read_in_order(registry):
 
 
 @pytest.mark.parametrize("answers", [[], [registry_pb.PartyAnswer()]])
-async def test_an_answer_that_cannot_be_read_is_not_taken_for_one(registry, answers):
+async def test_an_answer_that_cannot_be_read_is_not_taken_for_one(registry: Any, answers: Any) -> None:
     servicer, client = registry
     servicer.answers = answers
     with pytest.raises(RegistryAnswerUnreadable):

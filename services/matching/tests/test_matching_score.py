@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from string import Formatter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -46,7 +47,7 @@ _projects = st.builds(
 )
 
 
-def _some(values):
+def _some(values: Any) -> Any:
     return st.lists(st.sampled_from(values), max_size=3, unique=True).map(tuple)
 
 
@@ -69,7 +70,7 @@ _mandates = st.builds(
 )
 
 
-def verdict(project=None, mandate=None, **project_overrides):
+def verdict(project: Any = None, mandate: Any = None, **project_overrides: Any) -> Any:
     return judge(
         a_listing(project or a_project(), **project_overrides),
         a_listing(mandate or a_mandate()),
@@ -78,7 +79,7 @@ def verdict(project=None, mandate=None, **project_overrides):
     )
 
 
-def test_a_good_pair_scores_high_and_explains_every_point():
+def test_a_good_pair_scores_high_and_explains_every_point() -> None:
     fit = verdict()
     assert isinstance(fit, Fit)
     assert {reason.code: reason.points for reason in fit.reasons} == {
@@ -96,7 +97,7 @@ def test_a_good_pair_scores_high_and_explains_every_point():
 
 
 @given(_projects, _mandates)
-def test_the_score_is_bounded_and_the_sum_of_its_reasons(project, mandate):
+def test_the_score_is_bounded_and_the_sum_of_its_reasons(project: Any, mandate: Any) -> None:
     found = judge(a_listing(project), a_listing(mandate), now=NOW, reference=REFERENCE)
     if isinstance(found, Fit):
         assert MINIMUM_SCORE <= found.score <= 100
@@ -106,13 +107,13 @@ def test_the_score_is_bounded_and_the_sum_of_its_reasons(project, mandate):
 
 
 @given(_projects, _mandates)
-def test_the_order_of_the_two_does_not_matter(project, mandate):
+def test_the_order_of_the_two_does_not_matter(project: Any, mandate: Any) -> None:
     one, other = a_listing(project), a_listing(mandate)
     assert judge(one, other, now=NOW, reference=REFERENCE) == judge(other, one, now=NOW, reference=REFERENCE)
 
 
 @given(_projects, _mandates)
-def test_the_order_within_the_terms_does_not_matter(project, mandate):
+def test_the_order_within_the_terms_does_not_matter(project: Any, mandate: Any) -> None:
     turned = replace(
         mandate,
         sectors=mandate.sectors[::-1],
@@ -123,13 +124,13 @@ def test_the_order_within_the_terms_does_not_matter(project, mandate):
 
 
 @given(_projects, _mandates)
-def test_the_index_finds_every_pair_that_fits(project, mandate):
+def test_the_index_finds_every_pair_that_fits(project: Any, mandate: Any) -> None:
     if isinstance(verdict(project, mandate), Fit):
         assert set(wanted_facets(project)) & set(offered_facets(mandate))
         assert set(wanted_facets(mandate)) & set(offered_facets(project))
 
 
-def test_two_of_a_kind_are_no_pair():
+def test_two_of_a_kind_are_no_pair() -> None:
     with pytest.raises(NotAPair):
         judge(a_listing(a_project()), a_listing(a_project(), reference="R-2"), now=NOW, reference=REFERENCE)
 
@@ -154,21 +155,21 @@ def test_two_of_a_kind_are_no_pair():
         ("currency", {"sought": Money(Decimal(1), "XTS")}, {}, {}),
     ],
 )
-def test_each_hard_filter_refuses_alone(reason, project, mandate, listing):
+def test_each_hard_filter_refuses_alone(reason: Any, project: Any, mandate: Any, listing: Any) -> None:
     assert isinstance(verdict(), Fit)
     refused = verdict(a_project(**project), a_mandate(**mandate), **listing)
     assert isinstance(refused, Refused)
     assert refused.reason == reason
 
 
-def test_sums_of_different_currencies_are_compared():
+def test_sums_of_different_currencies_are_compared() -> None:
     # 370,370,370.37 tenge are 5,000,000 yuan at 0.0135.
     enough, little = Money(Decimal("370370371"), "KZT"), Money(Decimal("370370370"), "KZT")
     assert isinstance(verdict(a_project(sought=enough)), Fit)
     assert verdict(a_project(sought=little)) == Refused("ticket", ())
 
 
-def test_a_ticket_that_covers_a_part_gives_a_part_and_says_so():
+def test_a_ticket_that_covers_a_part_gives_a_part_and_says_so() -> None:
     fit = verdict(a_project(sought=yuan(200_000_000)))
     assert isinstance(fit, Fit)
     (ticket,) = (reason for reason in fit.reasons if reason.code == "matching.ticket.part")
@@ -176,14 +177,14 @@ def test_a_ticket_that_covers_a_part_gives_a_part_and_says_so():
     assert "matching.ticket.missed" in {missed.code for missed in fit.missed}
 
 
-def test_a_pair_that_misses_most_is_not_shown():
+def test_a_pair_that_misses_most_is_not_shown() -> None:
     project = a_project(sector="A", stake_percent=Decimal(80), expected_return_percent=None, stage="idea", title="")
     refused = verdict(project, a_mandate(countries=(), ticket_max=yuan(6_000_000)))
     assert isinstance(refused, Refused)
     assert refused.reason == "score"
 
 
-def test_sides_without_a_common_language_are_told():
+def test_sides_without_a_common_language_are_told() -> None:
     fit = verdict(a_project(languages=("ru",)), a_mandate(languages=("zh",)))
     assert isinstance(fit, Fit)
     assert "matching.language.missed" in {missed.code for missed in fit.missed}
@@ -204,22 +205,22 @@ def test_sides_without_a_common_language_are_told():
         ("२९", ()),
     ],
 )
-def test_a_sector_stands_in_the_tree(code, path):
+def test_a_sector_stands_in_the_tree(code: Any, path: Any) -> None:
     assert sectors.path(code) == path
 
 
-def test_sectors_are_as_near_as_the_levels_they_share():
+def test_sectors_are_as_near_as_the_levels_they_share() -> None:
     assert [sectors.common_depth("3510", other) for other in ("3510", "3511", "3520", "D", "C")] == [4, 3, 2, 1, 0]
     assert sectors.covers("D", "3510")
     assert not sectors.covers("3510", "D")
 
 
-def test_terms_are_found_in_three_languages():
+def test_terms_are_found_in_three_languages() -> None:
     of = REFERENCE.terms.of
     assert of("光伏电站") == of("Солнечная электростанция") == of("Solar park") == {"solar"}
 
 
-def _emitted():
+def _emitted() -> Any:
     """Every code of the criteria with the parameters it comes with, over pairs that provoke all of them."""
     seen: dict[str, set[str]] = {}
     for project in (
@@ -246,12 +247,13 @@ def _emitted():
                 fit.words(project, mandate, terms),
                 fit.language(project, mandate),
             ):
-                for each in (*points.reasons, *points.missed):
+                said: list[criteria.Reason | criteria.Missed] = [*points.reasons, *points.missed]
+                for each in said:
                     seen[each.code] = {name for name, _ in each.parameters}
     return seen
 
 
-def test_every_code_has_a_text_that_its_parameters_fill():
+def test_every_code_has_a_text_that_its_parameters_fill() -> None:
     emitted = _emitted()
     known = {code for code in catalogue() if code.startswith("matching.") and ".withdrawn." not in code}
     assert set(emitted) == known
@@ -262,7 +264,7 @@ def test_every_code_has_a_text_that_its_parameters_fill():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_refusal_can_be_said(language):
+def test_every_refusal_can_be_said(language: Any) -> None:
     refusals = [
         verdict(a_project(**project), a_mandate(**mandate), **listing)
         for _, project, mandate, listing in test_each_hard_filter_refuses_alone.pytestmark[0].args[1]
@@ -271,5 +273,5 @@ def test_every_refusal_can_be_said(language):
         assert text(f"matching.withdrawn.{refused.reason}", language, **dict(refused.parameters))
 
 
-def test_sponsor_and_investor_of_the_builders_differ():
+def test_sponsor_and_investor_of_the_builders_differ() -> None:
     assert SPONSOR != INVESTOR

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from chassis import mongo
-from chassis.aggregates import Input, MongoDocuments
+from chassis.aggregates import Aggregates, Input, MongoDocuments
 from chassis.rebuild import Rebuild
 from chassis.settings import MongoSettings
 from contracts.matching import v1
@@ -57,7 +58,7 @@ async def matched(bench: Bench) -> tuple[str, str]:
 class Suite:
     """What holds whatever the store."""
 
-    async def test_a_project_and_a_mandate_that_fit_are_found_once(self, bench: Bench):
+    async def test_a_project_and_a_mandate_that_fit_are_found_once(self, bench: Bench) -> None:
         project, mandate = await matched(bench)
         (match,) = await bench.all_matches()
         assert (match.project.listing_id, match.mandate.listing_id) == (project, mandate) == listing_ids(match.id)
@@ -65,7 +66,7 @@ class Suite:
         assert (match.status, match.round, match.score) == (Status.FOUND, 1, 100)
         assert match.firms == tuple(sorted((str(SPONSOR), str(INVESTOR))))
 
-    async def test_redelivery_applies_once(self, bench: Bench):
+    async def test_redelivery_applies_once(self, bench: Bench) -> None:
         await matched(bench)
         before = list(bench.outbox.types())
         await bench.submit(a_project())
@@ -75,14 +76,14 @@ class Suite:
         assert bench.outbox.types() == before
         assert await bench.parking.counts() == (0, 0)
 
-    async def test_a_pair_that_does_not_fit_leaves_no_document(self, bench: Bench):
+    async def test_a_pair_that_does_not_fit_leaves_no_document(self, bench: Bench) -> None:
         await bench.submit(a_project(sector="1200"))
         await bench.submit(a_mandate())
         await bench.settle()
         assert await bench.all_matches() == []
         assert await bench.matches.documents.find({}) == []
 
-    async def test_registry_away_delays_but_does_not_refuse(self, bench: Bench):
+    async def test_registry_away_delays_but_does_not_refuse(self, bench: Bench) -> None:
         bench.registry.away = True
         project = await bench.submit(a_project())
         await bench.submit(a_mandate())
@@ -97,7 +98,7 @@ class Suite:
         await bench.settle()
         assert of_matches(bench) == [FOUND]
 
-    async def test_the_registry_is_asked_once_for_many_listings_of_a_firm(self, bench: Bench):
+    async def test_the_registry_is_asked_once_for_many_listings_of_a_firm(self, bench: Bench) -> None:
         for number in range(3):
             await bench.submit(a_project(), reference=f"R-{number}", receipt=str(number))
         await bench.settle()
@@ -105,7 +106,7 @@ class Suite:
 
     async def test_a_suspension_withdraws_the_matches_of_that_firm_and_a_reinstatement_finds_them_again(
         self, bench: Bench
-    ):
+    ) -> None:
         await matched(bench)
         await bench.submit(a_project(), firm=INVESTOR, reference="R-3", receipt="3")
         await bench.tell("suspended", SUSPENDED, id_="e/0.2")
@@ -119,7 +120,7 @@ class Suite:
         (match,) = await bench.all_matches()
         assert (match.status, match.round) == (Status.FOUND, 2)
 
-    async def test_a_suspension_between_question_and_answer_is_not_lost(self, bench: Bench):
+    async def test_a_suspension_between_question_and_answer_is_not_lost(self, bench: Bench) -> None:
         listing_id = await bench.submit(a_project())
         listing = await bench.listings.get(listing_id)
         assert listing is not None
@@ -129,7 +130,7 @@ class Suite:
         assert listing is not None
         assert listing.closed_for is Closed.SUSPENDED
 
-    async def test_a_firm_known_by_a_second_number_is_found_by_its_enterprise(self, bench: Bench):
+    async def test_a_firm_known_by_a_second_number_is_found_by_its_enterprise(self, bench: Bench) -> None:
         bench.registry.standing[SPONSOR] = Answer(Standing.MAY_ACT, "LEI:254900OPPU84GM83MG36")
         await matched(bench)
         suspended = EnterpriseSuspended(enterprise_id="LEI:254900OPPU84GM83MG36", reason="breach")
@@ -137,7 +138,7 @@ class Suite:
         await bench.settle()
         assert of_matches(bench) == [FOUND, WITHDRAWN]
 
-    async def test_a_firm_that_registers_later_opens_its_listing(self, bench: Bench):
+    async def test_a_firm_that_registers_later_opens_its_listing(self, bench: Bench) -> None:
         bench.registry.standing[SPONSOR] = Answer(Standing.UNKNOWN, "")
         await bench.submit(a_project())
         await bench.submit(a_mandate())
@@ -148,7 +149,7 @@ class Suite:
         await bench.settle()
         assert of_matches(bench) == [FOUND]
 
-    async def test_changed_terms_change_or_end_the_match(self, bench: Bench):
+    async def test_changed_terms_change_or_end_the_match(self, bench: Bench) -> None:
         await matched(bench)
         await bench.submit(a_project(stake_percent=Decimal(80)), receipt="2")
         await bench.settle()
@@ -162,13 +163,13 @@ class Suite:
         await bench.settle()
         assert of_matches(bench)[-1] == FOUND
 
-    async def test_other_terms_that_judge_the_same_say_nothing(self, bench: Bench):
+    async def test_other_terms_that_judge_the_same_say_nothing(self, bench: Bench) -> None:
         await matched(bench)
         await bench.submit(a_project(region="Алматинская область"), receipt="2")
         await bench.settle()
         assert of_matches(bench) == [FOUND]
 
-    async def test_an_expired_listing_ends_its_matches(self, bench: Bench):
+    async def test_an_expired_listing_ends_its_matches(self, bench: Bench) -> None:
         project = await bench.submit(a_project(expires_at=NOW + timedelta(days=30)))
         await bench.submit(a_mandate())
         await bench.settle()
@@ -180,7 +181,7 @@ class Suite:
         await bench.settle()
         assert of_matches(bench) == [FOUND, WITHDRAWN]
 
-    async def test_a_match_judged_on_old_terms_is_judged_again(self, bench: Bench):
+    async def test_a_match_judged_on_old_terms_is_judged_again(self, bench: Bench) -> None:
         """Two replicas: one finds the pair on terms that the other has just changed, and saves last."""
         project = await bench.submit(a_project())
         await bench.submit(a_mandate())
@@ -196,7 +197,7 @@ class Suite:
         await bench.settle()
         assert of_matches(bench) == [FOUND, WITHDRAWN]
 
-    async def test_only_candidates_are_looked_at(self, bench: Bench):
+    async def test_only_candidates_are_looked_at(self, bench: Bench) -> None:
         project = await bench.submit(a_project())
         await bench.submit(a_mandate())
         for number, other in enumerate((a_mandate(countries=("UZ",)), a_mandate(instruments=("ppp",)))):
@@ -206,7 +207,7 @@ class Suite:
         assert one is not None
         assert [each.reference for each in await store.candidates(bench.listings, one)] == ["R-1"]
 
-    async def test_matches_of_a_firm_come_page_by_page(self, bench: Bench):
+    async def test_matches_of_a_firm_come_page_by_page(self, bench: Bench) -> None:
         for number in range(3):
             await bench.submit(a_project(), reference=f"R-{number}", receipt=str(number))
         await bench.submit(a_mandate())
@@ -216,12 +217,13 @@ class Suite:
         assert [len(first), len(second)] == [2, 1]
         assert len({each.id for each in (*first, *second)}) == 3
 
-    async def test_what_is_published_makes_the_state_again(self, bench: Bench):
+    async def test_what_is_published_makes_the_state_again(self, bench: Bench) -> None:
         await matched(bench)
         await bench.submit(a_project(stake_percent=Decimal(80)), receipt="2")
         await bench.tell("suspended", SUSPENDED, id_="e/0.2")
         await bench.settle()
-        for aggregates in (bench.listings, bench.matches):
+        stored: tuple[Aggregates[Any, Any, Any], ...] = (bench.listings, bench.matches)
+        for aggregates in stored:
             for document in await aggregates.documents.find({}):
                 state = None
                 for entry in bench.outbox.published:
@@ -231,7 +233,7 @@ class Suite:
                         assert aggregates.type.messages.encode(event, state) == (entry["type"], entry["data"].encode())
                 assert state == aggregates.type.codec.decode(document["state"])
 
-    async def test_a_lost_database_is_rebuilt_from_the_topic(self, bench: Bench):
+    async def test_a_lost_database_is_rebuilt_from_the_topic(self, bench: Bench) -> None:
         await matched(bench)
         await bench.tell("suspended", SUSPENDED, id_="e/0.2")
         await bench.settle()
@@ -243,13 +245,13 @@ class Suite:
         lost, found = await bench.listings.find({}), await fresh.listings.find({})
         assert sorted(found, key=lambda each: each.id) == sorted(lost, key=lambda each: each.id)
 
-    async def test_what_is_published_reads_as_its_contract(self, bench: Bench):
+    async def test_what_is_published_reads_as_its_contract(self, bench: Bench) -> None:
         await matched(bench)
         for entry in bench.outbox.published:
             assert v1.EVENTS[entry["type"]].model_validate_json(entry["data"])
 
 
-async def judge_on(bench, one, other):
+async def judge_on(bench: Any, one: Any, other: Any) -> None:
     """Judge a pair as it was read a while ago."""
     await bench.matches.apply_one(Input(match_id(one, other), "old/0.1", JudgePair(one, other), "service:matching"))
 

@@ -10,7 +10,7 @@ from pymongo import ASCENDING, IndexModel
 
 from chassis.aggregates import Aggregates, AggregateType
 from chassis.codec import dataclass_codec
-from matching.domain import listing, match
+from matching.domain import listing, listing_life, match
 from matching.domain.listing import Listing
 from matching.domain.match import JudgePair, Match
 from matching.domain.reference import Reference
@@ -23,14 +23,14 @@ Matches = Aggregates[Match, JudgePair, match.Event]
 LISTING: AggregateType[Listing, listing.Command, listing.Event] = AggregateType(
     name="listing",
     collection="listings",
-    decide=listing.decide,
-    evolve=listing.evolve,
+    decide=listing_life.decide,
+    evolve=listing_life.evolve,
     key=lambda state: state.id,
     codec=dataclass_codec(Listing),
     messages=ListingMessages(),
     # The database keeps whole milliseconds: a deadline cut short would fire before its time, and only once.
-    due_at=lambda state: ends + timedelta(milliseconds=1) if (ends := listing.expires_at(state)) else None,
-    try_after=listing.ask_after,
+    due_at=lambda state: ends + timedelta(milliseconds=1) if (ends := listing_life.expires_at(state)) else None,
+    try_after=listing_life.ask_after,
     indexes=(
         IndexModel([("state.facets", ASCENDING)]),
         IndexModel([("state.enterprise_id", ASCENDING)]),
