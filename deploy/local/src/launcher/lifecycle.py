@@ -33,6 +33,8 @@ async def up(layout: Layout, mode: str, report: Report, *, new_ports: bool = Fal
     holder = lock.holder()
     if holder is not None:
         report(f"The platform {layout.name!r} runs already (process {holder})")
+        if (description := _described(layout)) is not None and description["launcher_pid"] == holder:
+            return description
         return await _follow(layout, holder, None, report)
     if new_ports:
         layout.ports.unlink(missing_ok=True)

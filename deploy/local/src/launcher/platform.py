@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -38,7 +38,7 @@ class Platform:
         mode: where Kafka and the database come from: auto, local, containers or external.
         infrastructure: servers that run already and are not stopped here.
         settings: further environment variables of a service, by its name.
-        partners: whose inbox topics are created.
+        partners: code → role of the partners that have an inbox topic of their own.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Platform:
         report: Report = silent,
         infrastructure: Infrastructure | None = None,
         settings: Mapping[str, Mapping[str, str]] | None = None,
-        partners: Sequence[str] = (),
+        partners: Mapping[str, str] = services.PARTNERS,
     ) -> None:
         self.layout = Layout((folder or run_root() / "default").absolute())
         self.restarts: dict[str, dict[str, Any]] = {}
@@ -58,7 +58,8 @@ class Platform:
         self._lock = FolderLock(self.layout.lock)
         self._block = PortBlock()
         self._given_infrastructure = infrastructure
-        self._settings = settings or {}
+        self._settings = dict(settings or {})
+        self._settings["gateway"] = services.inbox_settings(partners) | dict(self._settings.get("gateway", {}))
         self._partners = partners
         self._infrastructure: Infrastructure | None = None
         self._around: Surroundings | None = None

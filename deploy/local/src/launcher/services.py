@@ -1,5 +1,6 @@
 """The six services: their ports and the environment that each is started with."""
 
+import json
 import os
 import secrets
 import sys
@@ -16,6 +17,9 @@ SERVICES = ("registry", "declarations", "matching", "notifications", "tracking",
 
 DOORS = ("gateway", "tracking")
 """Those with an HTTP door for people and partners."""
+
+PARTNERS = {"port": "port"}
+"""Code → role of the partners that write to a Kafka topic of their own, unless others are asked for."""
 
 STAFF_USER = "staff"
 
@@ -87,6 +91,11 @@ def _special(service: str, around: Surroundings) -> dict[str, str]:
             return {"SMTP__HOST": "127.0.0.1", "SMTP__PORT": str(around.ports["smtp"])}
         case _:
             return {}
+
+
+def inbox_settings(partners: Mapping[str, str]) -> dict[str, str]:
+    """What the gateway must know to read the partners' inbox topics."""
+    return {"TRADE_INBOXES": json.dumps([{"partner": code, "role": role} for code, role in partners.items()])}
 
 
 def child(service: str, around: Surroundings, extra: Mapping[str, str]) -> Child:
