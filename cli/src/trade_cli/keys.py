@@ -1,0 +1,169 @@
+"""`trade keys`: keys with which partners and firms open the gateway's door; issued and ended by staff.
+
+The key itself is shown once, when it is issued. Keys of one owner overlap: issue the new one, let
+the owner change over, revoke the old one.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from google.protobuf.timestamp_pb2 import Timestamp
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from trade.gateway.v1 import gateway_pb2 as pb
+from trade.gateway.v1.gateway_pb2_grpc import KeyServiceStub
+from trade_cli.platform import CliError, load_platform
+
+DEADLINE_SECONDS = 10.0
+PAGE = 200
+
+app = typer.Typer(
+    help="Keys of partners and firms: issue, revoke, list.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    epilog="Examples:  trade keys issue port-qd --role port  |  trade keys issue KZ-BIN:190540000014 --key-file kz.key"
+    "  |  trade keys revoke 4f1d2a --reason lost",
+)
+
+Owner = Annotated[str, typer.Argument(metavar="OWNER", help="A partner's code, or a firm's number as SCHEME:VALUE.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@app.command(
+    epilog="Examples:  trade keys issue bank-icbc --role bank --label 'payments' --days 365  |  "
+    "trade keys issue CN-USCC:91370200MB2F00QD1X --scope declarations.write --json"
+)
+def issue(
+    owner: Owner,
+    role: Annotated[
+        str, typer.Option(help="Of a partner: carrier, port, rail, customs, inspection, bank, agency.")
+    ] = "",
+    scope: Annotated[list[str] | None, typer.Option(help="May be repeated; default: all the owner may have.")] = None,
+    label: Annotated[str, typer.Option(help="What the key is for.")] = "",
+    days: Annotated[int, typer.Option(min=0, help="Days until it ends; 0: without an end.")] = 0,
+    key_file: Annotated[Path | None, typer.Option(help="Write the key there instead of showing it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Issue a key. Other keys of the owner stay valid."""
+    request = pb.IssueKeyRequest(owner=_owner(owner, role), scopes=scope or [], label=label)
+    if days:
+        request.expires_at.FromDatetime(datetime.now(UTC) + timedelta(days=days))
+    # The file first: a key that cannot be written down would be lost, but valid.
+    descriptor = None if key_file is None else _open_private(key_file)
+    answer = _call(lambda stub: stub.IssueKey(request, timeout=DEADLINE_SECONDS))
+    if descriptor is not None:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(answer.secret + "\n")
+    if as_json:
+        print(
+            json.dumps(_plain(answer.key) | ({} if key_file else {"key": answer.secret}), ensure_ascii=False, indent=2)
+        )
+        return
+    _print([answer.key])
+    if key_file is None:
+        print(answer.secret)
+        Console(stderr=True).print("[dim]The key is shown this once; only its hash is kept.[/dim]")
+    else:
+        print(f"written to {key_file}")
+
+
+@app.command(epilog="Example:  trade keys revoke 4f1d2a9b03c7 --reason 'laptop lost'")
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="Id of the key, as `trade keys list` shows it.")],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept for the audit.")],
+    as_json: Json = False,
+) -> None:
+    """End a key at once."""
+    request = pb.RevokeKeyRequest(key_id=key_id, reason=reason)
+    _show([_call(lambda stub: stub.RevokeKey(request, timeout=DEADLINE_SECONDS)).key], as_json)
+
+
+@app.command("list", epilog="Examples:  trade keys list  |  trade keys list --owner port-qd --json")
+def list_(
+    owner: Annotated[str, typer.Option(help="Only of this partner or firm.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List keys; what opens with them is not kept and not shown."""
+    found: list[pb.Key] = []
+    token = ""
+    while True:
+        request = pb.ListKeysRequest(page_size=PAGE, page_token=token, owner=_owner(owner, "") if owner else None)
+        answer = _call(lambda stub, request=request: stub.ListKeys(request, timeout=DEADLINE_SECONDS))  # type: ignore[misc]
+        found.extend(answer.keys)
+        token = answer.next_page_token
+        if not token:
+            break
+    _show(found, as_json)
+
+
+def _owner(written: str, role: str) -> pb.Owner:
+    scheme, colon, value = written.partition(":")
+    if colon:
+        return pb.Owner(firm=pb.Firm(scheme=scheme, value=value))
+    return pb.Owner(partner=pb.Partner(code=written, role=role))
+
+
+def _open_private(path: Path) -> int:
+    """A new file that only its owner reads."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise CliError(f"{path} exists already; a key is not written over another one") from None
+
+
+def _call(method: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def call() -> Any:
+        async with load_platform().channel("gateway") as channel:
+            return await method(KeyServiceStub(channel))
+
+    return asyncio.run(call())
+
+
+def _moment(stamp: Timestamp) -> str:
+    return str(stamp.ToDatetime(tzinfo=UTC).isoformat(timespec="seconds"))
+
+
+def _plain(key: pb.Key) -> dict[str, Any]:
+    partner = key.owner.WhichOneof("owner") == "partner"
+    owner = key.owner.partner.code if partner else f"{key.owner.firm.scheme}:{key.owner.firm.value}"
+    plain: dict[str, Any] = {"id": key.id, "owner": owner}
+    if partner:
+        plain["role"] = key.owner.partner.role
+    plain |= {"scopes": list(key.scopes), "label": key.label, "issued_by": key.issued_by}
+    for name in ("issued_at", "expires_at", "revoked_at"):
+        if key.HasField(name):
+            plain[name] = _moment(getattr(key, name))
+    if key.HasField("revoked_at"):
+        plain |= {"revoked_by": key.revoked_by, "revoke_reason": key.revoke_reason}
+    return plain
+
+
+def _show(found: list[pb.Key], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([_plain(key) for key in found], ensure_ascii=False, indent=2))
+    else:
+        _print(found)
+
+
+def _print(found: list[pb.Key]) -> None:
+    table = Table("id", "owner", "role", "scopes", "label", "issued", "state", box=None)
+    for key in found:
+        plain = _plain(key)
+        state = "valid"
+        if "expires_at" in plain:
+            state = f"until {plain['expires_at']}"
+        if "revoked_at" in plain:
+            state = f"revoked {plain['revoked_at']}: {plain['revoke_reason']}"
+        issued = f"{plain['issued_at']} {plain['issued_by']}"
+        cells = (plain["id"], plain["owner"], plain.get("role", ""), ", ".join(plain["scopes"]), plain["label"])
+        table.add_row(*(escape(cell) for cell in (*cells, issued, state)))
+    Console(soft_wrap=True).print(table)
