@@ -89,8 +89,8 @@ def test_an_invoice_total_alone_is_spread_by_mass():
 
 def test_the_formula_shows_the_numbers():
     lines, _ = assessed()
-    assert lines[1, "duty"].formula == "price 10000.00 = 10000.00; × 10 % = 1000.00"
-    assert lines[1, "vat"].formula == "10000.00 + duty 1000.00 = 11000.00; × 13 % = 1430.00"
+    assert lines[1, "duty"].formula == "customs value 10000.00 (price 10000.00) × 10 % = 1000.00"
+    assert lines[1, "vat"].formula == "(customs value 10000.00 + duty 1000.00) × 13 % = 1430.00"
 
 
 def test_the_rate_is_that_of_the_legal_date():

@@ -93,7 +93,7 @@ def assess(
         [item.number for item in declaration.goods],
         [value.amount for value in values],
         duty_rates,
-        [value.formula for value in values],
+        [f"customs value {_say(value.amount)} ({value.formula})" for value in values],
         exchange,
     )
     vats = tax_lines(
@@ -101,7 +101,10 @@ def assess(
         [item.number for item in declaration.goods],
         [value.amount + duty.amount for value, duty in zip(values, duties, strict=True)],
         [rate.vat for rate in rates],
-        [f"{_say(value.amount)} + duty {_say(duty.amount)}" for value, duty in zip(values, duties, strict=True)],
+        [
+            f"(customs value {_say(value.amount)} + duty {_say(duty.amount)})"
+            for value, duty in zip(values, duties, strict=True)
+        ],
         exchange,
     )
     lines = tuple(line for pair in zip(duties, vats, strict=True) for line in pair)
@@ -122,7 +125,7 @@ def tax_lines(
     origins: Sequence[str],
     exchange: ExchangeRates,
 ) -> list[AssessmentLine]:
-    """One tax on every item; `origins` say how each base came about."""
+    """One tax on every item; `origins` say what each base is made of."""
     exact = [base * rate for base, rate in zip(bases, rates, strict=True)]
     amounts = round_together(exact, exchange)
     return [
@@ -131,7 +134,7 @@ def tax_lines(
             tax=tax,
             base=base,
             rate=rate,
-            formula=f"{origin} = {_say(base)}; × {_say(rate * 100)} % = {_say(amount)}"
+            formula=f"{origin} × {_percent(rate)} % = {_say(amount)}"
             + ("" if amount == exchange.rounded(part) else " (with the rounding remainder of all items)"),
             amount=amount,
         )
@@ -151,7 +154,7 @@ def customs_values(declaration: Declaration, exchange: ExchangeRates) -> list[Cu
     values = []
     for own, price, part, cover in zip(stated, prices, freights, insurances, strict=True):
         if own is not None:
-            values.append(CustomsValue(exchange.rounded(exchange.convert(own)), f"customs value stated {_money(own)}"))
+            values.append(CustomsValue(exchange.rounded(exchange.convert(own)), f"stated {_money(own)}"))
             continue
         parts = [f"price {_say(exchange.rounded(price))}"]
         parts += [f"freight {_say(part)}"] if part else []
@@ -217,5 +220,10 @@ def _money(money: Money) -> str:
 
 
 def _say(number: Decimal) -> str:
-    """Digits without an exponent; whole percentages without a fraction."""
-    return format(number.quantize(Decimal(1)) if number == number.to_integral_value() and number < 100 else number, "f")  # noqa: PLR2004
+    """Digits without an exponent."""
+    return format(number, "f")
+
+
+def _percent(rate: Decimal) -> str:
+    """A fraction as a percentage, without zeros that say nothing."""
+    return format((rate * 100).normalize(), "f")
