@@ -30,7 +30,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
         wanted = generate(fresh)
-        present = sorted(file.relative_to(STUBS) for file in STUBS.rglob("*_pb2*.py*") if "__pycache__" not in file.parts)
+        present = sorted(
+            file.relative_to(STUBS) for file in STUBS.rglob("*_pb2*.py*") if "__pycache__" not in file.parts
+        )
         stale = [
             file
             for file in wanted
