@@ -17,7 +17,7 @@ from launcher.platform import Platform as Launched
 from trade_cli.demo_crash import PLAN, Crashes
 from trade_cli.demo_facts import facts
 from trade_cli.demo_story import Story
-from trade_cli.demo_summary import received_mails, show_summary
+from trade_cli.demo_summary import languages_told, received_mails, show_summary
 from trade_cli.doors import doors
 from trade_cli.enrolment import issue_keys, register
 from trade_cli.platform import CliError, load_platform
@@ -39,7 +39,7 @@ def demo(
 
     Exit status 0 if the shipment was closed and every service did its part.
     """
-    console = Console(stderr=as_json, width=None if os.isatty(1) else 150)
+    console = Console(stderr=as_json, width=None if os.isatty(1) else 180)
     try:
         done = interrupt.run(_demo(console, crash=crash, language=language, as_json=as_json))
     except interrupt.Interrupted:
@@ -59,7 +59,8 @@ async def _demo(console: Console, *, crash: bool, language: str, as_json: bool) 
             story, crashes = await _play(console, launched, crash=crash, language=language, since=started)
             mails = received_mails(launched.layout.mail)
             show_summary(console, story, mails, crashes.kills)
-            done = _complete(story, crashes, crash=crash)
+            spoken = languages_told(mails, {each.email: each.language for each in story.facts.enterprises})
+            done = _complete(story, crashes, crash=crash) and spoken >= story.facts.languages
             if as_json:
                 print(json.dumps(_as_json(story, crashes, mails), ensure_ascii=False, default=str))
     except BaseException:

@@ -17,11 +17,12 @@ from trade_cli.demo_facts import Facts
 from trade_cli.doors import Doors
 from trade_cli.partner_moves import MOVES, event, money_of
 from trade_cli.platform import CliError
-from trade_cli.trace import closed, unseen
+from trade_cli.trace import behind_the_scenes, closed, unseen
 from trade_cli.tracking_client import TrackingClient, View
 
 LOOK_SECONDS = 0.15
 STORY_SECONDS = 120.0
+RELEASED = "trade.declarations.declaration.released.v1"
 _FINAL = ("sent", "given_up")
 
 Show = Callable[[Mapping[str, Any]], None]
@@ -83,10 +84,16 @@ class Story:
         self._told.add(waiting_for)
 
     async def _told_everybody(self, ucr: str) -> bool:
-        """Whether every notice has come to its end and the closing is among them."""
+        """Whether every notice came to its end, and each language was told of the release by mail."""
         await self._look(ucr)
         notices = self.view["notices"]
-        return bool(notices) and all(each["state"] in _FINAL for each in notices)
+        released = {each["id"] for each in self.view["steps"] if each["type"] == RELEASED}
+        told = {
+            each["language"]
+            for each in notices
+            if each["source_event_id"] in released and each["channel"] == "email" and each["state"] == "sent"
+        }
+        return told >= self.facts.languages and all(each["state"] in _FINAL for each in notices)
 
     async def _matched(self) -> bool:
         for thread in await self.tracking.search(self.facts.project.reference):
@@ -99,7 +106,8 @@ class Story:
     async def _look(self, ucr: str) -> None:
         self.view = await self.tracking.shipment(ucr)
         for step in unseen(self.view, self._seen):
-            self.show(step)
+            if not behind_the_scenes(step):
+                self.show(step)
 
     async def _until(self, done: Callable[[], Awaitable[bool]], what: str) -> None:
         """Look again and again; a tracking that is away for a moment is waited for."""

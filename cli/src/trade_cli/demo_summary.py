@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from trade_cli.demo_crash import Kill
 from trade_cli.demo_story import Story
+from trade_cli.trace import behind_the_scenes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def show_summary(console: Console, story: Story, mails: Sequence[Mail], kills: S
     """Steps, notices, duty, match and what was killed."""
     console.rule(f"Shipment {story.view['ucr']}")
     console.print(_steps(story.view["steps"]))
+    hidden = sum(1 for step in story.view["steps"] if behind_the_scenes(step))
+    console.print(Text(f"and {hidden} steps on the way of notices; `trade trace` shows those, too", style="dim"))
     console.rule("Notices")
     console.print(_mail_table(mails, {each.email: each.language for each in story.facts.enterprises}))
     console.rule("Duties")
@@ -69,17 +73,19 @@ def show_summary(console: Console, story: Story, mails: Sequence[Mail], kills: S
 
 
 def _steps(steps: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(show_lines=False, expand=True, padding=(0, 1))
-    for name, ratio in (("event time", 4), ("who", 6), ("what", 12), ("event id", 9), ("trace id", 5)):
-        table.add_column(name, ratio=ratio, overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for name in ("event time", "who", "what", "event id", "trace id"):
+        table.add_column(name, overflow="fold", no_wrap=name == "event time")
     for step in steps:
+        if behind_the_scenes(step):
+            continue
         cells = (step["happened_at"]["utc"][11:], step["actor"], step["text"], step["id"], step["trace_id"])
         table.add_row(*(Text(cell) for cell in cells))
     return table
 
 
 def _mail_table(mails: Sequence[Mail], languages: Mapping[str, str]) -> Table:
-    table = Table(expand=True, padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     for name in ("language", "to", "subject", "first line"):
         table.add_column(name, overflow="fold")
     for mail in mails:

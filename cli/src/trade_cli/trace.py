@@ -13,6 +13,7 @@ from trade_cli.platform import CliError, load_platform
 from trade_cli.tracking_client import TrackingClient, View, tracking
 
 FOLLOW_SECONDS = 0.5
+_ON_THE_WAY = ("created", "addressed", "attempt_started")
 _COLOURS = {
     "gateway": "cyan",
     "partners": "yellow",
@@ -88,6 +89,11 @@ def unseen(view: View, seen: set[str]) -> list[Mapping[str, Any]]:
     return new
 
 
+def behind_the_scenes(step: Mapping[str, Any]) -> bool:
+    """Whether a step is a notice's own business: prepared, claimed, not sent yet."""
+    return step["type"].startswith("trade.notifications.notice.") and step["type"].split(".")[3] in _ON_THE_WAY
+
+
 def closed(view: View) -> bool:
     """Whether every declaration of the shipment is closed."""
     return bool(view["situations"]) and all(each["where"] == "closed" for each in view["situations"])
@@ -102,10 +108,10 @@ def show(console: Console, view: View) -> None:
     for step in view["steps"]:
         console.print(step_line(step, depths[step["id"]]))
         console.print(
-            Text(f"{'':22}{'  ' * depths[step['id']]}{step['id']}  because of {step['cause'] or '-'}", style="dim")
+            Text(f"{'':25}{'  ' * depths[step['id']]}{step['id']}  because of {step['cause'] or '-'}", style="dim")
         )
         for conflict in step["conflicts"]:
-            console.print(Text(f"{'':22}CONFLICT: other content at {conflict['position']}", style="bold red"))
+            console.print(Text(f"{'':25}CONFLICT: other content at {conflict['position']}", style="bold red"))
     for duty in view["duties"]:
         for line in duty["lines"]:
             console.print(Text(f"item {line['item']} {line['tax']}: {line['formula']}"))
@@ -128,7 +134,7 @@ def situation_line(situation: Mapping[str, Any]) -> Text:
 def step_line(step: Mapping[str, Any], depth: int = 0) -> Text:
     """One step in one line: event time, who, what."""
     service = step["topic"].partition(".")[0]
-    line = Text(f"{step['happened_at']['utc'][11:]}  {service:<13}")
+    line = Text(f"{step['happened_at']['utc'][11:]}  {service:<14}")
     line.append(f"{'  ' * depth}{step['text']}", style=_COLOURS.get(service, "white"))
     line.append(f"  {step['actor']}", style="dim")
     return line
