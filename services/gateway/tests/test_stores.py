@@ -1,0 +1,115 @@
+"""What the gateway keeps, in memory and on a real database: repeats are harmless, nothing is lost."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from chassis import mongo
+from chassis.settings import MongoSettings
+from gateway.domain.access import FIRM_SCOPES, Owner, OwnerKind
+from gateway.domain.keys import Key
+from gateway.domain.outcome import Step
+from gateway.quarantine import Quarantined
+from gateway.receipts import Original
+from gateway.stores import MongoKeys, MongoOriginals, MongoOutcomes, MongoQuarantine
+from launcher.infrastructure import Infrastructure
+
+NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    originals: Any
+    quarantine: Any
+    keys: Any
+    outcomes: Any
+
+
+@pytest.fixture
+async def real(infrastructure: Infrastructure) -> AsyncIterator[Stores]:
+    client = mongo.connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))
+    database = mongo.open_database(client, f"gateway-{uuid4().hex[:8]}")
+    stores = Stores(MongoOriginals(database), MongoQuarantine(database), MongoKeys(database), MongoOutcomes(database))
+    await stores.quarantine.create_indexes()
+    await stores.keys.create_indexes()
+    yield stores
+    await client.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.infra)])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """The stores of the tests, and those on a real database: one suite for both."""
+    if request.param == "real":
+        found: Stores = request.getfixturevalue("real")
+        return found
+    memory = request.getfixturevalue("gateway")
+    return Stores(memory.originals, memory.quarantine, memory.keys, memory.outcomes)
+
+
+async def test_originals_are_kept_once_byte_by_byte(stores: Stores) -> None:
+    originals = stores.originals
+    first, second = Original(b"\x00\xff<a/>", "application/xml"), Original(b"{}", "application/json")
+    await originals.save([first, first])
+    await originals.save([first, second])
+    assert await originals.get(first.id) == first
+    assert await originals.get(second.id) == second
+    assert await originals.get("0") is None
+
+
+def a_quarantined(offset: int, partner: str = "port-qd") -> Quarantined:
+    return Quarantined(
+        id=f"inbox.{partner}/0/{offset}",
+        partner=partner,
+        at=NOW + timedelta(seconds=offset),
+        problem="invalid-event",
+        values={"limit": "3"},
+        faults=({"code": "field.required", "pointer": "/data/a.b/$c", "values": {"limit": ""}, "value": None},),
+        key=None,
+        headers=(("x", b"\xff"), ("x", None)),
+        value=b"\x00{",
+        submission={"source": "/a", "id": "1"},
+    )
+
+
+async def test_quarantine_keeps_the_record_and_shows_the_newest_first(stores: Stores) -> None:
+    quarantine = stores.quarantine
+    records = [a_quarantined(offset) for offset in range(3)]
+    await quarantine.save([*records, a_quarantined(9, "port-sh")])
+    await quarantine.save([replace(records[0], problem="other")])
+    assert await quarantine.of_partner("port-qd", before=None, limit=10) == records[::-1]
+    assert await quarantine.of_partner("port-qd", before=records[2].at, limit=1) == [records[1]]
+    assert await quarantine.get("port-qd", records[0].id) == records[0]
+    assert await quarantine.get("port-sh", records[0].id) is None
+
+
+async def test_keys_are_kept_and_ended_once(stores: Stores) -> None:
+    keys = stores.keys
+    firm = Owner(OwnerKind.FIRM, "KZ-BIN:190540000014")
+    made = [Key(f"{n}", firm, FIRM_SCOPES, "d" * 64, "erp", NOW, "staff:li", NOW + timedelta(days=1)) for n in range(3)]
+    for key in made:
+        await keys.add(key)
+    await keys.add(Key("9", Owner(OwnerKind.PARTNER, "port-qd", "port"), (), "e" * 64, "", NOW, "staff:li"))
+    assert await keys.get("0") == made[0]
+    assert await keys.page(firm, "", 2) == made[:2]
+    assert await keys.page(firm, "1", 2) == made[2:]
+    assert len(await keys.page(None, "", 10)) == 4
+    ended = await keys.revoke("0", NOW, "staff:wang", "lost")
+    assert ended == replace(made[0], revoked_at=NOW, revoked_by="staff:wang", revoke_reason="lost")
+    assert await keys.revoke("0", NOW + timedelta(hours=1), "staff:li", "again") == ended
+    assert await keys.revoke("unknown", NOW, "staff:li", "x") is None
+
+
+async def test_outcomes_take_each_event_once_and_come_back_in_order(stores: Stores) -> None:
+    outcomes = stores.outcomes
+    steps = [Step(f"D-1/0.{n}", n, "accepted", NOW.isoformat(), "", {"number": str(n)}) for n in range(1, 6)]
+    await outcomes.note([("D-1", steps[1]), ("D-2", steps[0]), ("D-1", steps[0])])
+    await outcomes.note([("D-1", step) for step in steps])
+    await outcomes.note([("D-1", step) for step in steps])
+    assert await outcomes.steps("D-1") == steps
+    assert await outcomes.steps("D-2") == [steps[0]]
+    assert await outcomes.steps("D-3") == []
