@@ -63,7 +63,7 @@ class DeclarationServicer(DeclarationServiceServicer):
         self, request: pb.ListUnmatchedEventsRequest, context: Context
     ) -> pb.ListUnmatchedEventsResponse:
         try:
-            after_id = base64.urlsafe_b64decode(request.page_token.encode()).decode()
+            after_id = base64.b64decode(request.page_token, altchars=b"-_", validate=True).decode()
         except (binascii.Error, ValueError):
             await abort(
                 context,
