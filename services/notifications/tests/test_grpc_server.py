@@ -1,5 +1,9 @@
 """The gRPC face, called over a real channel with real tokens."""
 
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
 import grpc
 import pytest
 
@@ -9,6 +13,7 @@ from chassis.settings import ListenSettings
 from notifications.domain.notice import Channel, Status
 from notifications.grpc_server import ERASE, READ, RIGHTS, WRITE, NotificationRpc
 from notifications.handlers import Contact
+from notifications.testing import Desk, an_intent
 from trade.notifications.v1 import notifications_pb2 as pb
 from trade.notifications.v1.notifications_pb2_grpc import (
     NotificationServiceStub,
@@ -16,11 +21,14 @@ from trade.notifications.v1.notifications_pb2_grpc import (
 )
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
+Door = Callable[..., Any]
+"""Issuer and rights → a stub that calls as that caller."""
+
 UCR = "6CN91370200A0000001"
 
 
 @pytest.fixture
-async def door(desk, tmp_path):
+async def door(desk: Desk, tmp_path: Path) -> AsyncIterator[Door]:
     """`door(issuer, rights)` gives a stub that calls as that caller."""
     for issuer in (STAFF, "gateway", "matching"):
         create_key(tmp_path, issuer)
@@ -32,8 +40,8 @@ async def door(desk, tmp_path):
     await server.start()
     channels = []
 
-    def stub(issuer: str = STAFF, rights: tuple[str, ...] = (READ, WRITE, ERASE)) -> NotificationServiceStub:
-        who = {"subject": "li", "rights": rights} if issuer == STAFF else {}
+    def stub(issuer: str = STAFF, rights: tuple[str, ...] = (READ, WRITE, ERASE)) -> Any:
+        who: dict[str, Any] = {"subject": "li", "rights": rights} if issuer == STAFF else {}
         channel = connect(f"127.0.0.1:{server.port}", TokenSigner(tmp_path, issuer), "notifications", **who)
         channels.append(channel)
         return NotificationServiceStub(channel)
@@ -44,9 +52,9 @@ async def door(desk, tmp_path):
     await server.stop(0.1)
 
 
-async def test_a_firm_reads_its_inbox_in_pages_through_the_gateway(desk, an_intent, door):
+async def test_a_firm_reads_its_inbox_in_pages_through_the_gateway(desk: Desk, door: Door) -> None:
     ids = await desk.ready(*(an_intent(Channel.INBOX) for _ in range(5)))
-    gateway, token, read = door("gateway"), "", []
+    gateway, token, read = door("gateway"), "", list[pb.InboxMessage]()
     while True:
         page = await gateway.ListInbox(pb.ListInboxRequest(recipient=DECLARANT, page_size=2, page_token=token))
         assert len(page.messages) <= 2
@@ -58,12 +66,12 @@ async def test_a_firm_reads_its_inbox_in_pages_through_the_gateway(desk, an_inte
     assert all(message.text.subject and message.ucr == UCR for message in read)
 
 
-async def test_staff_see_attempts_and_the_text_that_was_sent(desk, an_intent, door):
-    ids = []
+async def test_staff_see_attempts_and_the_text_that_was_sent(desk: Desk, door: Door) -> None:
+    ids: list[str] = []
     for _ in range(3):
         ids += await desk.ready(an_intent())
         await desk.clock.advance(seconds=1)
-    staff, token, read = door(), "", []
+    staff, token, read = door(), "", list[pb.Notice]()
     while True:
         page = await staff.ListNotices(pb.ListNoticesRequest(ucr=UCR, page_size=2, page_token=token))
         read += page.notices
@@ -76,7 +84,7 @@ async def test_staff_see_attempts_and_the_text_that_was_sent(desk, an_intent, do
     assert [line.actor for line in read[0].history] == ["service:declarations", "service:notifications"]
 
 
-async def test_staff_resend_with_a_reason_that_is_kept(desk, an_intent, door):
+async def test_staff_resend_with_a_reason_that_is_kept(desk: Desk, door: Door) -> None:
     desk.registry.known.clear()
     (id_,) = await desk.ready(an_intent())
     desk.registry.known[DECLARANT] = Contact("late@qingdao.example", "zh")
@@ -88,7 +96,7 @@ async def test_staff_resend_with_a_reason_that_is_kept(desk, an_intent, door):
     assert (await desk.state(id_)).status is Status.READY
 
 
-async def test_erasing_leaves_the_history_and_no_text(desk, an_intent, door):
+async def test_erasing_leaves_the_history_and_no_text(desk: Desk, door: Door) -> None:
     await desk.ready(an_intent(Channel.INBOX))
     assert (await door().EraseRecipient(pb.EraseRecipientRequest(recipient=DECLARANT))).erased == 1
     (notice,) = (await door().ListNotices(pb.ListNoticesRequest(ucr=UCR))).notices
@@ -96,13 +104,13 @@ async def test_erasing_leaves_the_history_and_no_text(desk, an_intent, door):
     assert len(notice.history) == 2
 
 
-async def refusal(call) -> tuple[grpc.StatusCode, str]:
+async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call
     return caught.value.code(), reason_of(caught.value)
 
 
-async def test_refusals_have_stable_reasons(desk, an_intent, door):
+async def test_refusals_have_stable_reasons(desk: Desk, door: Door) -> None:
     (inbox,) = await desk.ready(an_intent(Channel.INBOX))
     staff, code = door(), grpc.StatusCode
     resend = pb.ResendNoticeRequest(command_id="c", notice_id=inbox, reason="r")
@@ -118,7 +126,7 @@ async def test_refusals_have_stable_reasons(desk, an_intent, door):
     assert (await refusal(staff.ListNotices(pb.ListNoticesRequest(ucr=UCR, page_size=-1))))[0] == code.INVALID_ARGUMENT
 
 
-async def test_each_method_needs_its_right(door):
+async def test_each_method_needs_its_right(door: Door) -> None:
     denied = grpc.StatusCode.PERMISSION_DENIED
     reader, gateway, other = door(rights=(READ,)), door("gateway"), door("matching")
     resend = pb.ResendNoticeRequest(command_id="c", notice_id="N", reason="r")

@@ -1,9 +1,11 @@
 """Who is told what: one intent per event, recipient and channel, always the same ones."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from chassis.records import Event
 from contracts.declarations import v1 as declarations
 from contracts.texts import LANGUAGES
 from contracts.values import PartyRole
@@ -11,6 +13,7 @@ from notifications.domain.notice import Channel
 from notifications.intents import Intents
 from notifications.rendering import render
 from notifications.routing import DECLARATION_RULES, MATCH_TEMPLATES, RULES
+from notifications.testing import a_party, an_event
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
 IMPORTER = "RU-INN:7707083893"
@@ -22,7 +25,7 @@ MOMENT = "2026-01-20T16:00:00+08:00"
 LINE = {"item": 1, "tax": "duty", "base": "100", "rate": "0.10", "formula": "100 × 10 %", "amount": "10.00"}
 ERROR = {"code": "no.such.text", "pointer": "/goods/0/net_mass_kg", "value": "9"}
 
-FACTS = {
+FACTS: dict[str, dict[str, Any]] = {
     "rejected": {"version": 1, "receipt_id": "R", "rejected_at": MOMENT, "errors": [ERROR]},
     "submission_refused": {"receipt_id": "R", "errors": [ERROR]},
     "accepted": {"number": "422020261000000011", "accepted_at": MOMENT},
@@ -42,11 +45,11 @@ FACTS = {
 intents = Intents("trade.invalid")
 
 
-def told(event) -> list[str]:
+def told(event: Event) -> list[str]:
     return sorted({intent.recipient for intent in intents.of(event)})
 
 
-def side(reference: str, identifier: str) -> dict:
+def side(reference: str, identifier: str) -> dict[str, Any]:
     scheme, _, value = identifier.partition(":")
     return {
         "listing_id": f"L-{reference}",
@@ -57,18 +60,18 @@ def side(reference: str, identifier: str) -> dict:
     }
 
 
-def a_match(**more) -> dict:
+def a_match(**more: Any) -> dict[str, Any]:
     sides = {"match_id": "M-1", "round": 1, "project": side("P-1", DECLARANT), "mandate": side("M-9", IMPORTER)}
     return {"service": "matching", "aggregate": "match"} | sides | more
 
 
-def test_every_rule_names_a_fact_of_the_contract_and_has_a_test():
+def test_every_rule_names_a_fact_of_the_contract_and_has_a_test() -> None:
     assert set(DECLARATION_RULES) <= set(declarations.EVENTS)
     assert {rule.fact for rule in RULES} == set(FACTS)
 
 
 @pytest.mark.parametrize("fact", FACTS)
-def test_one_intent_per_recipient_and_channel(an_event, fact):
+def test_one_intent_per_recipient_and_channel(fact: str) -> None:
     found = Counter((intent.recipient, intent.channel) for intent in intents.of(an_event(fact, **FACTS[fact])))
     assert found
     assert set(found.values()) == {1}
@@ -77,7 +80,7 @@ def test_one_intent_per_recipient_and_channel(an_event, fact):
 
 @pytest.mark.parametrize("fact", FACTS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_notice_has_a_text_in_every_language(an_event, fact, language):
+def test_every_notice_has_a_text_in_every_language(fact: str, language: str) -> None:
     for intent in intents.of(an_event(fact, **FACTS[fact])):
         rendered = render(intent, language)
         assert rendered.subject
@@ -85,58 +88,58 @@ def test_every_notice_has_a_text_in_every_language(an_event, fact, language):
         assert "{" not in rendered.subject + rendered.body
 
 
-def test_the_same_event_gives_the_same_ids(an_event):
+def test_the_same_event_gives_the_same_ids() -> None:
     first, again = (an_event("released", event_id="D-1/0.9", **FACTS["released"]) for _ in range(2))
     assert intents.targets(first) == intents.targets(again)
     other = an_event("released", event_id="D-1/0.10", **FACTS["released"])
     assert not set(intents.targets(first)) & set(intents.targets(other))
 
 
-def test_the_message_id_comes_from_the_notice(an_event):
+def test_the_message_id_comes_from_the_notice() -> None:
     for intent in intents.of(an_event("released", **FACTS["released"])):
         assert intent.message_id == f"<{intent.id}@trade.invalid>"
 
 
-def test_released_is_told_to_declarant_principal_consignee_and_carrier(an_event):
+def test_released_is_told_to_declarant_principal_consignee_and_carrier() -> None:
     assert told(an_event("released", **FACTS["released"])) == sorted([DECLARANT, IMPORTER, CARRIER])
 
 
-def test_a_firm_in_several_roles_is_told_once(an_event, a_party):
+def test_a_firm_in_several_roles_is_told_once() -> None:
     parties = [a_party(role.value, DECLARANT) for role in PartyRole]
     event = an_event("released", parties=parties, **FACTS["released"])
     assert len(intents.of(event)) == len(Channel)
 
 
-def test_the_payer_is_told_of_duty_and_where_there_is_none_the_principal(an_event, a_party):
+def test_the_payer_is_told_of_duty_and_where_there_is_none_the_principal() -> None:
     with_payer = [a_party("declarant", DECLARANT), a_party("payer", CARRIER)]
     assert told(an_event("assessed", parties=with_payer, **FACTS["assessed"])) == [CARRIER]
     without = [a_party("importer", IMPORTER), a_party("carrier", CARRIER)]
     assert told(an_event("assessed", parties=without, **FACTS["assessed"])) == [IMPORTER]
 
 
-def test_a_duty_notice_shows_the_formula(an_event):
+def test_a_duty_notice_shows_the_formula() -> None:
     intent = intents.of(an_event("assessed", **FACTS["assessed"]))[0]
     assert "100 × 10 % = 10.00 CNY" in render(intent, "en").body
 
 
-def test_nothing_due_and_a_full_payment_are_told_to_nobody(an_event):
+def test_nothing_due_and_a_full_payment_are_told_to_nobody() -> None:
     nil = FACTS["assessed"] | {"pay_by": None}
     assert intents.of(an_event("assessed", **nil)) == []
     assert intents.of(an_event("payment_recorded", status="paid", paid=CNY_10, due=CNY_10)) == []
 
 
-def test_the_lane_is_never_told(an_event):
+def test_the_lane_is_never_told() -> None:
     assert "trade.declarations.declaration.routed.v1" not in DECLARATION_RULES
 
 
-def test_long_lists_are_cut_and_counted(an_event):
+def test_long_lists_are_cut_and_counted() -> None:
     event = an_event("rejected", **(FACTS["rejected"] | {"errors": [ERROR] * 100}))
     body = render(intents.of(event)[0], "en").body
     assert body.count("no.such.text") == 40
     assert "60 more" in body
 
 
-def test_both_sides_of_a_match_are_told_each_with_its_own_reference(an_event):
+def test_both_sides_of_a_match_are_told_each_with_its_own_reference() -> None:
     reason = {"code": "no.such.text", "points": 30, "weight": 30}
     found = an_event("found", **a_match(score=77, reasons=[reason], judged_at=MOMENT))
     withdrawn = an_event("withdrawn", **a_match(reason="party_suspended"))
@@ -149,7 +152,7 @@ def test_both_sides_of_a_match_are_told_each_with_its_own_reference(an_event):
                 assert intent.parameters["reference"] in render(intent, language).body
 
 
-def test_the_command_of_a_target_is_its_intent(an_event):
+def test_the_command_of_a_target_is_its_intent() -> None:
     event = an_event("released", **FACTS["released"])
     for target in intents.targets(event):
         assert intents.command(event, target).intent.id == target

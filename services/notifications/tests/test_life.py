@@ -1,7 +1,9 @@
 """What each command does to a notice in each status: the whole table."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,9 @@ from notifications.domain.notice import (
     AttemptFailed,
     AttemptStarted,
     Channel,
+    Command,
     CreateNotice,
+    Event,
     Notice,
     NoticeAddressed,
     NoticeCreated,
@@ -32,6 +36,7 @@ from notifications.domain.notice import (
     StartAttempt,
     Status,
 )
+from notifications.testing import an_intent
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=15)
@@ -42,7 +47,7 @@ SENT = RecordSent(1)
 FAILED = RecordFailure(1, Reason.DEFERRED, 451, LATER)
 RESEND = RequestResend("bounced")
 
-OUTCOMES = {
+OUTCOMES: dict[tuple[Command, Status], tuple[Event, ...] | type[Exception]] = {
     (ADDRESS, Status.WAITING): (NoticeAddressed("zh", "v1", "route", NOW),),
     (ADDRESS, Status.READY): (),
     (ADDRESS, Status.SENDING): (),
@@ -72,8 +77,8 @@ OUTCOMES = {
 
 
 @pytest.fixture
-def a_notice(an_intent):
-    def build(status: Status, channel: Channel = Channel.EMAIL, **overrides) -> Notice:
+def a_notice() -> Callable[..., Notice]:
+    def build(status: Status, channel: Channel = Channel.EMAIL, **overrides: Any) -> Notice:
         due = NOW if status in {Status.READY, Status.SENDING} else None
         notice = Notice(an_intent(channel), status, created_at=NOW, since=NOW, send_after=due, attempts=1)
         return replace(notice, **overrides)
@@ -82,7 +87,7 @@ def a_notice(an_intent):
 
 
 @pytest.mark.parametrize(("command", "status"), OUTCOMES, ids=lambda each: getattr(each, "value", type(each).__name__))
-def test_every_command_in_every_status(a_notice, command, status):
+def test_every_command_in_every_status(a_notice: Callable[..., Notice], command: Command, status: Status) -> None:
     expected = OUTCOMES[command, status]
     if isinstance(expected, tuple):
         assert decide(a_notice(status), command, NOW) == expected
@@ -91,68 +96,68 @@ def test_every_command_in_every_status(a_notice, command, status):
             decide(a_notice(status), command, NOW)
 
 
-def test_the_table_is_whole():
+def test_the_table_is_whole() -> None:
     commands = {type(command) for command, _ in OUTCOMES}
     assert commands == set(TRANSITIONS)
     assert all(set(rules) == set(Status) for rules in TRANSITIONS.values())
     assert len(OUTCOMES) == len(TRANSITIONS) * len(Status)
 
 
-def test_an_intent_is_created_once(an_intent, a_notice):
+def test_an_intent_is_created_once(a_notice: Callable[..., Notice]) -> None:
     intent = an_intent()
     assert decide(None, CreateNotice(intent), NOW) == (NoticeCreated(intent, NOW),)
     assert decide(a_notice(Status.SENT), CreateNotice(intent), NOW) == ()
 
 
 @pytest.mark.parametrize("command", [ADDRESS, START, SENT, FAILED, RESEND], ids=lambda each: type(each).__name__)
-def test_what_was_never_created_is_unknown(command):
+def test_what_was_never_created_is_unknown(command: Command) -> None:
     with pytest.raises(NoticeUnknown):
         decide(None, command, NOW)
 
 
-def test_an_event_without_a_notice_is_unknown():
+def test_an_event_without_a_notice_is_unknown() -> None:
     with pytest.raises(NoticeUnknown):
         evolve(None, NoticeSent(1))
 
 
-def test_an_inbox_notice_is_sent_as_soon_as_it_is_addressed(a_notice):
+def test_an_inbox_notice_is_sent_as_soon_as_it_is_addressed(a_notice: Callable[..., Notice]) -> None:
     events = decide(a_notice(Status.WAITING, Channel.INBOX), ADDRESS, NOW)
     assert events == (NoticeAddressed("zh", "v1", "route", NOW), NoticeSent(0))
 
 
-def test_a_mail_without_an_address_is_given_up_and_says_why(a_notice):
+def test_a_mail_without_an_address_is_given_up_and_says_why(a_notice: Callable[..., Notice]) -> None:
     command = AddressNotice("zh", "v1", unreachable=Reason.NO_ADDRESS)
     events = decide(a_notice(Status.WAITING, attempts=0), command, NOW)
     assert events[-1] == NoticeGivenUp(0, Reason.NO_ADDRESS, None)
 
 
-def test_an_inbox_notice_is_not_sent_again(a_notice):
+def test_an_inbox_notice_is_not_sent_again(a_notice: Callable[..., Notice]) -> None:
     with pytest.raises(ResendNotPossible):
         decide(a_notice(Status.SENT, Channel.INBOX), RESEND, NOW)
 
 
-def test_an_attempt_before_its_time_is_not_due(a_notice):
+def test_an_attempt_before_its_time_is_not_due(a_notice: Callable[..., Notice]) -> None:
     with pytest.raises(AttemptNotDue):
         decide(a_notice(Status.READY, send_after=LATER), START, NOW)
 
 
-def test_a_claim_holds_until_its_lease_ends(a_notice):
+def test_a_claim_holds_until_its_lease_ends(a_notice: Callable[..., Notice]) -> None:
     claimed = a_notice(Status.SENDING, send_after=LATER)
     with pytest.raises(AttemptNotDue):
         decide(claimed, START, LATER - timedelta(milliseconds=1))
     assert decide(claimed, START, LATER)
 
 
-def test_only_the_next_attempt_can_be_claimed(a_notice):
+def test_only_the_next_attempt_can_be_claimed(a_notice: Callable[..., Notice]) -> None:
     with pytest.raises(AttemptNotDue):
         decide(a_notice(Status.READY), StartAttempt(1, LATER), NOW)
 
 
-def test_the_failure_of_an_earlier_attempt_changes_nothing(a_notice):
+def test_the_failure_of_an_earlier_attempt_changes_nothing(a_notice: Callable[..., Notice]) -> None:
     assert decide(a_notice(Status.SENDING, attempts=2), FAILED, NOW) == ()
 
 
-def test_a_failure_without_another_try_gives_up(a_notice):
+def test_a_failure_without_another_try_gives_up(a_notice: Callable[..., Notice]) -> None:
     events = decide(a_notice(Status.SENDING), RecordFailure(1, Reason.REFUSED, 550, None), NOW)
     assert events == (NoticeGivenUp(1, Reason.REFUSED, 550),)
     given_up = evolve(a_notice(Status.SENDING), events[0])

@@ -7,13 +7,14 @@ from chassis.failures import InfrastructureError
 from notifications.domain.life import NoticeUnknown, ResendNotPossible
 from notifications.domain.notice import Channel, CreateNotice, Reason, Status
 from notifications.handlers import CommandIdTaken, Contact, LookUp, resend
+from notifications.testing import Desk, an_intent
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
 IMPORTER = "RU-INN:7707083893"
 STRANGERS = {"CN-USCC:1": "zh", "RU-INN:1": "ru", "KZ-BIN:1": "ru", "IN-PAN:1": "en", "GB-EORI:1": "en"}
 
 
-async def test_a_redelivered_event_creates_no_second_intent(desk, an_intent):
+async def test_a_redelivered_event_creates_no_second_intent(desk: Desk) -> None:
     intent = an_intent()
     await desk.create(intent)
     outcome = await desk.notices.apply_one(
@@ -23,7 +24,7 @@ async def test_a_redelivered_event_creates_no_second_intent(desk, an_intent):
     assert desk.outbox.types() == ["trade.notifications.notice.created.v1"]
 
 
-async def test_registry_away_delays_and_loses_nothing(desk, an_intent):
+async def test_registry_away_delays_and_loses_nothing(desk: Desk) -> None:
     desk.registry.away = True
     ids = await desk.create(an_intent(), an_intent(Channel.INBOX))
     with pytest.raises(InfrastructureError):
@@ -34,12 +35,12 @@ async def test_registry_away_delays_and_loses_nothing(desk, an_intent):
     assert [(await desk.state(id_)).status for id_ in ids] == [Status.READY, Status.SENT]
 
 
-async def test_a_batch_is_one_question_that_names_each_recipient_once(desk, an_intent):
+async def test_a_batch_is_one_question_that_names_each_recipient_once(desk: Desk) -> None:
     await desk.ready(*(an_intent(recipient=each) for each in (DECLARANT, IMPORTER) for _ in range(5)))
     assert desk.registry.asked == [[DECLARANT, IMPORTER]]
 
 
-async def test_each_is_told_in_its_own_language(desk, an_intent):
+async def test_each_is_told_in_its_own_language(desk: Desk) -> None:
     ids = await desk.ready(an_intent(Channel.INBOX), an_intent(Channel.INBOX, IMPORTER))
     texts = await desk.texts.load(ids)
     assert [texts[id_].language for id_ in ids] == ["zh", "ru"]
@@ -49,8 +50,8 @@ async def test_each_is_told_in_its_own_language(desk, an_intent):
 
 @pytest.mark.parametrize(("recipient", "language"), STRANGERS.items())
 async def test_an_unknown_enterprise_reads_its_inbox_in_the_language_of_its_country(
-    desk, an_intent, recipient, language
-):
+    desk: Desk, recipient: str, language: str
+) -> None:
     inbox, mail = await desk.ready(an_intent(Channel.INBOX, recipient), an_intent(Channel.EMAIL, recipient))
     assert (await desk.state(inbox)).status is Status.SENT
     assert (await desk.texts.load([inbox]))[inbox].language == language
@@ -59,7 +60,7 @@ async def test_an_unknown_enterprise_reads_its_inbox_in_the_language_of_its_coun
 
 
 @pytest.mark.parametrize("address", ["a@b.example\r\nBcc: x@y.example", "a@b.example, c@d.example", "nonsense"])
-async def test_a_hostile_address_is_no_address(desk, an_intent, address):
+async def test_a_hostile_address_is_no_address(desk: Desk, address: str) -> None:
     desk.registry.known[DECLARANT] = Contact(address, "zh")
     (id_,) = await desk.ready(an_intent())
     notice = await desk.state(id_)
@@ -67,7 +68,7 @@ async def test_a_hostile_address_is_no_address(desk, an_intent, address):
     assert (await desk.texts.load([id_]))[id_].email == ""
 
 
-async def test_the_text_is_stored_with_its_version_before_the_notice_says_so(desk, an_intent):
+async def test_the_text_is_stored_with_its_version_before_the_notice_says_so(desk: Desk) -> None:
     (id_,) = await desk.create(an_intent())
     state = await desk.state(id_)
     (input_,) = await LookUp(desk.registry, desk.texts, desk.clock)([state])
@@ -79,17 +80,18 @@ async def test_the_text_is_stored_with_its_version_before_the_notice_says_so(des
     notice = await desk.state(id_)
     assert (await desk.texts.load([id_]))[id_] == stored
     assert (notice.language, notice.template_version) == ("zh", stored.template_version)
+    assert input_ is not None
     assert isinstance(await desk.notices.apply_one(input_), Duplicate)
 
 
-async def test_no_address_and_no_text_stands_in_an_event(desk, an_intent):
+async def test_no_address_and_no_text_stands_in_an_event(desk: Desk) -> None:
     await desk.ready(an_intent(), an_intent(Channel.INBOX))
     published = "".join(entry["data"] for entry in desk.outbox.published)
     assert "qingdao.example" not in published
     assert "货物已放行" not in published
 
 
-async def test_a_resend_is_audited_with_its_actor_and_reason_and_counts_once(desk, an_intent):
+async def test_a_resend_is_audited_with_its_actor_and_reason_and_counts_once(desk: Desk) -> None:
     desk.registry.known.clear()
     (id_,) = await desk.ready(an_intent())
     asked = {"command_id": "c-1", "notice_id": id_, "reason": "address was entered late", "actor": "staff:li"}
@@ -104,7 +106,7 @@ async def test_a_resend_is_audited_with_its_actor_and_reason_and_counts_once(des
     assert (await desk.state(id_)).status is Status.READY
 
 
-async def test_what_cannot_be_resent_is_refused(desk, an_intent):
+async def test_what_cannot_be_resent_is_refused(desk: Desk) -> None:
     (inbox,) = await desk.ready(an_intent(Channel.INBOX))
     with pytest.raises(ResendNotPossible):
         await resend(desk.notices, command_id="c", notice_id=inbox, reason="r", actor="staff:li")

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,11 @@ from notifications.domain.notice import Channel, Reason
 from notifications.mail import Mail, NotTaken, SmtpPost, Taken, compose
 from notifications.rendering import choose_language, clean, render, version
 from notifications.settings import NotificationsSettings, SmtpSettings
+from notifications.testing import Inboxes, an_intent
 
 
-def a_mail(**overrides) -> Mail:
-    fields = {
+def a_mail(**overrides: Any) -> Mail:
+    fields: dict[str, Any] = {
         "message_id": "<N-1@trade.invalid>",
         "to": "importer@moscow.example",
         "subject": "Товар выпущен: 6CN1",
@@ -26,11 +28,11 @@ def a_mail(**overrides) -> Mail:
     return Mail(**(fields | overrides))
 
 
-def post_to(port: int, seconds: float = 5.0, **settings) -> SmtpPost:
+def post_to(port: int, seconds: float = 5.0, **settings: Any) -> SmtpPost:
     return SmtpPost(SmtpSettings(host="127.0.0.1", port=port, **settings), attempt_seconds=seconds)
 
 
-async def test_a_mail_arrives_with_its_headers_and_its_text(inboxes):
+async def test_a_mail_arrives_with_its_headers_and_its_text(inboxes: Inboxes) -> None:
     assert await post_to(inboxes.port).hand_over(a_mail()) == Taken()
     (message,) = inboxes.taken
     assert message["Message-ID"] == "<N-1@trade.invalid>"
@@ -46,7 +48,7 @@ async def test_a_mail_arrives_with_its_headers_and_its_text(inboxes):
     assert inboxes.recipients == ["importer@moscow.example"]
 
 
-async def test_a_repeat_carries_the_same_message_id(inboxes):
+async def test_a_repeat_carries_the_same_message_id(inboxes: Inboxes) -> None:
     for _ in range(2):
         await post_to(inboxes.port).hand_over(a_mail())
     assert [message["Message-ID"] for message in inboxes.taken] == ["<N-1@trade.invalid>"] * 2
@@ -54,7 +56,7 @@ async def test_a_repeat_carries_the_same_message_id(inboxes):
 
 @pytest.mark.parametrize("field", ["subject", "message_id", "language"])
 @pytest.mark.parametrize("ending", ["\r\n", "\n", "\r"])
-def test_no_header_value_can_begin_another_header(field, ending):
+def test_no_header_value_can_begin_another_header(field: str, ending: str) -> None:
     hostile = a_mail(**{field: f"x{ending}Bcc: thief@example.com"})
     try:
         message = compose(hostile, "notices@trade.invalid")
@@ -65,7 +67,7 @@ def test_no_header_value_can_begin_another_header(field, ending):
     assert b"\rBcc" not in message.as_bytes()
 
 
-def test_hostile_values_become_one_line_of_text(an_intent):
+def test_hostile_values_become_one_line_of_text() -> None:
     hostile = "6CN1\r\nBcc: thief@example.com\u2028\u202e{0.__class__}\x00"
     intent = an_intent(parameters={"ucr": hostile, "lrn": hostile, "declaration_number": hostile})
     for language in ("zh", "ru", "en"):
@@ -77,7 +79,7 @@ def test_hostile_values_become_one_line_of_text(an_intent):
         assert compose(a_mail(subject=rendered.subject), "a@b.example")["Bcc"] is None
 
 
-def test_long_values_are_cut():
+def test_long_values_are_cut() -> None:
     assert len(clean("x" * 10_000)) < 310
 
 
@@ -101,46 +103,46 @@ def test_long_values_are_cut():
         f"a@{'x' * 300}.com",
     ],
 )
-def test_what_is_not_one_plain_address_is_refused(address):
+def test_what_is_not_one_plain_address_is_refused(address: str) -> None:
     assert parse_address(address) is None
 
 
-def test_addresses_are_read_and_domains_made_ascii():
+def test_addresses_are_read_and_domains_made_ascii() -> None:
     assert parse_address(" a.b+c@Example.COM ") == "a.b+c@example.com"
     assert parse_address("a@почта.рф") == "a@xn--80a1acny.xn--p1ai"
     assert route_of("a@example.com") == route_of("b@example.com") != route_of("a@example.org")
 
 
-async def test_a_refused_recipient_is_final(inboxes):
+async def test_a_refused_recipient_is_final(inboxes: Inboxes) -> None:
     inboxes.answer_rcpt["importer@moscow.example"] = "550 no such user"
     assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Reason.REFUSED, 550, final=True)
 
 
-async def test_a_refused_text_is_final(inboxes):
+async def test_a_refused_text_is_final(inboxes: Inboxes) -> None:
     inboxes.answer_data = "554 not wanted"
     assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Reason.REFUSED, 554, final=True)
 
 
-async def test_a_deferral_is_not_final(inboxes):
+async def test_a_deferral_is_not_final(inboxes: Inboxes) -> None:
     inboxes.answer_rcpt["importer@moscow.example"] = "451 try later"
     assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Reason.DEFERRED, 451)
 
 
-async def test_a_login_that_the_server_does_not_take_gives_nothing_up(inboxes):
+async def test_a_login_that_the_server_does_not_take_gives_nothing_up(inboxes: Inboxes) -> None:
     post = post_to(inboxes.port, username="us", password="wrong")
     outcome = await post.hand_over(a_mail())
     assert isinstance(outcome, NotTaken)
     assert not outcome.final
 
 
-async def test_a_server_that_is_away_is_tried_again():
+async def test_a_server_that_is_away_is_tried_again() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound and not listening: refused
         post = post_to(nobody.getsockname()[1])
         assert await post.hand_over(a_mail()) == NotTaken(Reason.SERVER_AWAY)
 
 
-async def test_a_server_that_never_answers_costs_the_time_limit_and_no_more():
+async def test_a_server_that_never_answers_costs_the_time_limit_and_no_more() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -153,19 +155,19 @@ async def test_a_server_that_never_answers_costs_the_time_limit_and_no_more():
     assert outcome == NotTaken(Reason.TIMED_OUT)
 
 
-def test_the_language_is_the_recipients_then_its_countrys_then_english():
+def test_the_language_is_the_recipients_then_its_countrys_then_english() -> None:
     assert choose_language("ru", "CN-USCC:1") == "ru"
     assert choose_language("tg", "CN-USCC:1") == "zh"
     assert choose_language("", "KZ-BIN:1") == "ru"
     assert choose_language("", "IN-PAN:1") == "en"
 
 
-def test_the_version_changes_with_the_template(an_intent):
+def test_the_version_changes_with_the_template() -> None:
     assert version(an_intent()) == version(an_intent(channel=Channel.INBOX))
     assert version(an_intent()) != version(an_intent(template="notice.accepted"))
 
 
-def test_the_mail_password_is_masked_and_settings_come_from_the_environment(monkeypatch):
+def test_the_mail_password_is_masked_and_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "HOST": "mail.example",
         "PORT": "2525",

@@ -3,14 +3,16 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from chassis.aggregates import Aggregates, Input
+from chassis.aggregates import Aggregates, Input, Outcome
 from chassis.testing import eventually
 from contracts.topics import NOTIFICATIONS
-from notifications.domain.notice import Channel, Reason, RequestResend, Status
+from notifications.domain.notice import Channel, Command, Event, Notice, Reason, RequestResend, Status
 from notifications.handlers import Contact
 from notifications.mail import Handover, Mail, NotTaken, SmtpPost, Taken
+from notifications.mail_worker import MailWorker
 from notifications.notices import NOTICE
 from notifications.settings import SmtpSettings
+from notifications.testing import Desk, Inboxes, an_intent
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
 IMPORTER = "RU-INN:7707083893"
@@ -36,7 +38,7 @@ class FakePost:
         return answer
 
 
-async def send_due(worker) -> int:
+async def send_due(worker: MailWorker) -> int:
     started = 0
     while count := await worker.start_due():
         started += count
@@ -44,7 +46,7 @@ async def send_due(worker) -> int:
     return started
 
 
-async def test_a_ready_mail_is_sent_once(desk, an_intent):
+async def test_a_ready_mail_is_sent_once(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     post = FakePost()
     worker = desk.worker(post)
@@ -56,7 +58,7 @@ async def test_a_ready_mail_is_sent_once(desk, an_intent):
     assert desk.outbox.types()[-1] == "trade.notifications.notice.sent.v1"
 
 
-async def test_the_attempt_is_saved_before_a_byte_goes_out(desk, an_intent):
+async def test_the_attempt_is_saved_before_a_byte_goes_out(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
 
     class Watching(FakePost):
@@ -71,17 +73,19 @@ async def test_the_attempt_is_saved_before_a_byte_goes_out(desk, an_intent):
     assert (await desk.state(id_)).status is Status.SENT
 
 
-async def test_a_crash_between_sending_and_noting_repeats_with_the_same_message_id(desk, an_intent, inboxes):
+async def test_a_crash_between_sending_and_noting_repeats_with_the_same_message_id(
+    desk: Desk, inboxes: Inboxes
+) -> None:
     (id_,) = await desk.ready(an_intent())
     post = SmtpPost(SmtpSettings(host="127.0.0.1", port=inboxes.port), attempt_seconds=5)
 
     class Dies(Exception):
         pass
 
-    class Broken(Aggregates):
+    class Broken(Aggregates[Notice, Command, Event]):
         """Saves nothing that was sent: the process is gone by then."""
 
-        async def apply_one(self, input_: Input):
+        async def apply_one(self, input_: Input[Command]) -> Outcome[Notice]:
             raise Dies
 
     dying = Broken(NOTICE, desk.notices.documents, desk.outbox, desk.clock, topic=NOTIFICATIONS.name)
@@ -100,7 +104,7 @@ async def test_a_crash_between_sending_and_noting_repeats_with_the_same_message_
     assert (notice.status, notice.attempts) == (Status.SENT, 2)
 
 
-async def test_two_replicas_send_a_mail_once(desk, an_intent):
+async def test_two_replicas_send_a_mail_once(desk: Desk) -> None:
     await desk.ready(*(an_intent() for _ in range(10)))
     post = FakePost()
     await asyncio.gather(*(send_due(desk.worker(post)) for _ in range(3)))
@@ -108,7 +112,7 @@ async def test_two_replicas_send_a_mail_once(desk, an_intent):
     assert len(post.given) == 10
 
 
-async def test_failures_are_repeated_later_and_later_and_then_given_up(desk, an_intent):
+async def test_failures_are_repeated_later_and_later_and_then_given_up(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     post = FakePost(answers=[NotTaken(Reason.SERVER_AWAY)] * 100)
     worker = desk.worker(post, first_retry_seconds=5, longest_retry_seconds=3600, give_up_after_seconds=24 * 3600)
@@ -129,7 +133,7 @@ async def test_failures_are_repeated_later_and_later_and_then_given_up(desk, an_
     assert desk.outbox.types()[-1] == "trade.notifications.notice.given_up.v1"
 
 
-async def test_a_permanent_refusal_is_given_up_at_once_and_says_why(desk, an_intent, inboxes):
+async def test_a_permanent_refusal_is_given_up_at_once_and_says_why(desk: Desk, inboxes: Inboxes) -> None:
     inboxes.answer_rcpt["declarant@qingdao.example"] = "550 no such user"
     (id_,) = await desk.ready(an_intent())
     await send_due(desk.worker(SmtpPost(SmtpSettings(host="127.0.0.1", port=inboxes.port), attempt_seconds=5)))
@@ -137,7 +141,7 @@ async def test_a_permanent_refusal_is_given_up_at_once_and_says_why(desk, an_int
     assert (notice.status, notice.reason, notice.reply_code) == (Status.GIVEN_UP, Reason.REFUSED, 550)
 
 
-async def test_a_domain_that_hangs_delays_nobody_else(desk, an_intent):
+async def test_a_domain_that_hangs_delays_nobody_else(desk: Desk) -> None:
     slow = [an_intent() for _ in range(50)]
     await desk.ready(*slow)
     await desk.clock.advance(seconds=1)
@@ -159,7 +163,7 @@ async def test_a_domain_that_hangs_delays_nobody_else(desk, an_intent):
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_recipient_whose_server_is_silent_delays_nobody_on_a_real_server(desk, an_intent, inboxes):
+async def test_a_recipient_whose_server_is_silent_delays_nobody_on_a_real_server(desk: Desk, inboxes: Inboxes) -> None:
     inboxes.silent_domains.add("qingdao.example")
     await desk.ready(*(an_intent() for _ in range(6)))
     quick = await desk.ready(*(an_intent(recipient=IMPORTER) for _ in range(6)))
@@ -174,7 +178,7 @@ async def test_a_recipient_whose_server_is_silent_delays_nobody_on_a_real_server
     assert len(inboxes.taken) == 6
 
 
-async def test_a_dead_mail_server_leaves_the_inbox_alone(desk, an_intent):
+async def test_a_dead_mail_server_leaves_the_inbox_alone(desk: Desk) -> None:
     mail_id, inbox_id = await desk.ready(an_intent(), an_intent(Channel.INBOX))
     await send_due(desk.worker(FakePost(answers=[NotTaken(Reason.SERVER_AWAY)])))
     assert (await desk.state(mail_id)).status is Status.READY
@@ -182,7 +186,7 @@ async def test_a_dead_mail_server_leaves_the_inbox_alone(desk, an_intent):
     assert [text.notice_id for text in await desk.texts.inbox(DECLARANT, None, 10)] == [inbox_id]
 
 
-async def test_a_mail_that_cannot_be_composed_is_its_own_trouble_alone(desk, an_intent):
+async def test_a_mail_that_cannot_be_composed_is_its_own_trouble_alone(desk: Desk) -> None:
     ids = await desk.ready(an_intent(), an_intent(recipient=IMPORTER))
     await send_due(desk.worker(FakePost(answers=[ValueError("no")])))
     states = {(await desk.state(id_)).status for id_ in ids}
@@ -191,7 +195,7 @@ async def test_a_mail_that_cannot_be_composed_is_its_own_trouble_alone(desk, an_
     assert failed.reason is Reason.FAULT
 
 
-async def test_what_was_erased_is_not_sent(desk, an_intent):
+async def test_what_was_erased_is_not_sent(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     await desk.texts.erase(DECLARANT)
     post = FakePost()
@@ -200,7 +204,7 @@ async def test_what_was_erased_is_not_sent(desk, an_intent):
     assert (notice.status, notice.reason, post.given) == (Status.GIVEN_UP, Reason.ERASED, [])
 
 
-async def test_a_resend_goes_to_the_new_address_with_the_old_text_and_message_id(desk, an_intent):
+async def test_a_resend_goes_to_the_new_address_with_the_old_text_and_message_id(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     post = FakePost()
     worker = desk.worker(post)
@@ -215,7 +219,7 @@ async def test_a_resend_goes_to_the_new_address_with_the_old_text_and_message_id
     assert (await desk.state(id_)).status is Status.SENT
 
 
-async def test_sending_stays_in_the_trace_of_the_notice(desk, an_intent):
+async def test_sending_stays_in_the_trace_of_the_notice(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     await send_due(desk.worker(FakePost()))
     history = (await desk.notices.documents.load([id_]))[id_]["history"]

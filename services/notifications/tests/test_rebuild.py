@@ -27,6 +27,7 @@ from notifications.domain.notice import (
 )
 from notifications.messages import NoticeMessages, UnknownEvent
 from notifications.notices import NOTICE
+from notifications.testing import Desk, an_intent
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 messages = NoticeMessages()
@@ -60,7 +61,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
 
 
 @given(intents, st.lists(st.tuples(commands, moments), max_size=12))
-def test_published_events_give_the_state_back(intent, steps):
+def test_published_events_give_the_state_back(intent: Intent, steps: list[tuple[Command, datetime]]) -> None:
     live: Notice | None = None
     rebuilt: Notice | None = None
     for command, now in [(CreateNotice(intent), START), *steps]:
@@ -74,18 +75,17 @@ def test_published_events_give_the_state_back(intent, steps):
     assert rebuilt == live
 
 
-async def test_a_whole_life_is_rebuilt_exactly(desk, an_intent):
+async def test_a_whole_life_is_rebuilt_exactly(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent(points=(Point("code", "/goods/0", {"value": "9"}),)))
     now = desk.clock.now()
-    for number, command in enumerate(
-        [
-            StartAttempt(1, now),
-            RecordFailure(1, Reason.DEFERRED, 451, now),
-            StartAttempt(2, now),
-            RecordFailure(2, Reason.REFUSED, 550, None),
-            RequestResend("bounced"),
-        ]
-    ):
+    life: list[Command] = [
+        StartAttempt(1, now),
+        RecordFailure(1, Reason.DEFERRED, 451, now),
+        StartAttempt(2, now),
+        RecordFailure(2, Reason.REFUSED, 550, None),
+        RequestResend("bounced"),
+    ]
+    for number, command in enumerate(life):
         await desk.notices.apply_one(Input(id_, f"cause-{number}", command, "service:notifications"))
     rebuilt: Notice | None = None
     for entry in desk.outbox.published:
@@ -93,16 +93,16 @@ async def test_a_whole_life_is_rebuilt_exactly(desk, an_intent):
     assert rebuilt == await desk.state(id_)
 
 
-async def test_every_state_survives_its_document(desk, an_intent):
+async def test_every_state_survives_its_document(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     notice = await desk.state(id_)
     assert NOTICE.codec.decode(NOTICE.codec.encode(notice)) == notice
 
 
-def test_another_type_is_not_taken_for_one_of_ours():
+def test_another_type_is_not_taken_for_one_of_ours() -> None:
     with pytest.raises(UnknownEvent):
         messages.decode("trade.notifications.notice.forgotten.v1", b"{}")
 
 
-def test_the_events_of_a_life_are_those_of_the_contract():
+def test_the_events_of_a_life_are_those_of_the_contract() -> None:
     assert {payload.__name__ for payload in v1.EVENTS.values()} == {event.__name__ for event in get_args(Event)}

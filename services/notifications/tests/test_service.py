@@ -4,25 +4,33 @@ import asyncio
 import json
 import secrets
 import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
 
 from chassis import telemetry
 from chassis.identity import TokenVerifier, create_key
+from chassis.records import Event
 from chassis.rpc import GrpcServer, Right
+from chassis.service import Service
 from chassis.settings import KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, NOTIFICATIONS
+from launcher.infrastructure import Infrastructure
 from notifications.app import build
-from notifications.domain.notice import Status
+from notifications.domain.notice import Notice, Status
 from notifications.notices import NOTICE
 from notifications.settings import MailSettings, NotificationsSettings, SmtpSettings
+from notifications.testing import Inboxes, an_event
 from trade.registry.v1 import registry_pb2 as pb
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceServicer, add_RegistryServiceServicer_to_server
 
@@ -34,7 +42,7 @@ TRACE = secrets.token_hex(16)
 class StubRegistry(RegistryServiceServicer):
     """Knows everybody, by the language of their scheme."""
 
-    async def ListContacts(self, request, context):  # noqa: N802 - the proto's name
+    async def ListContacts(self, request: pb.ListContactsRequest, context: Any) -> pb.ListContactsResponse:  # noqa: N802 - the proto's name
         return pb.ListContactsResponse(
             answers=[
                 pb.ContactAnswer(
@@ -47,7 +55,7 @@ class StubRegistry(RegistryServiceServicer):
 
 
 @pytest.fixture
-async def settings(infrastructure, inboxes, tmp_path):
+async def settings(infrastructure: Infrastructure, inboxes: Inboxes, tmp_path: Path) -> NotificationsSettings:
     await infrastructure.create_topics(EVENT_TOPICS)
     for issuer in ("notifications", "registry"):
         create_key(tmp_path, issuer)
@@ -67,15 +75,16 @@ async def settings(infrastructure, inboxes, tmp_path):
 def free_port() -> int:
     with socket.socket() as some:
         some.bind(("127.0.0.1", 0))
-        return some.getsockname()[1]
+        return int(some.getsockname()[1])
 
 
 @asynccontextmanager
-async def registry(settings):
+async def registry(settings: NotificationsSettings) -> AsyncIterator[None]:
     rights = {"/trade.registry.v1.RegistryService/ListContacts": Right(services=("notifications",))}
     listen = ListenSettings(port=int(settings.peers["registry"].rpartition(":")[2]))
     server = GrpcServer(listen, TokenVerifier(settings.keys_dir), audience="registry", rights=rights)
-    server.register(lambda raw: add_RegistryServiceServicer_to_server(StubRegistry(), raw))
+    stub = StubRegistry()  # type: ignore[abstract]  # the one method that is called is there
+    server.register(lambda raw: add_RegistryServiceServicer_to_server(stub, raw))
     await server.start()
     try:
         yield
@@ -84,7 +93,7 @@ async def registry(settings):
 
 
 @asynccontextmanager
-async def running(settings):
+async def running(settings: NotificationsSettings) -> AsyncIterator[Service]:
     stopping = asyncio.Event()
     service = build(settings)
     life = asyncio.create_task(service.run(stopping))
@@ -95,7 +104,7 @@ async def running(settings):
         await asyncio.wait_for(life, 30)
 
 
-async def publish(infrastructure, events) -> None:
+async def publish(infrastructure: Infrastructure, events: Sequence[Event]) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers, acks="all")
     await producer.start()
     try:
@@ -107,7 +116,7 @@ async def publish(infrastructure, events) -> None:
         await producer.stop()
 
 
-async def published(infrastructure, ucr):
+async def published(infrastructure: Infrastructure, ucr: str) -> list[tuple[dict[str, str], dict[str, Any]]]:
     """What stands on the notices' topic about a shipment: (headers, payload) in order."""
     consumer = AIOKafkaConsumer(
         NOTIFICATIONS.name, bootstrap_servers=infrastructure.bootstrap_servers, auto_offset_reset="earliest"
@@ -121,7 +130,7 @@ async def published(infrastructure, ucr):
         await consumer.stop()
 
 
-def released(an_event, ucr):
+def released(ucr: str) -> Event:
     id_ = f"D-{secrets.token_hex(4)}/0.7"
     return an_event(
         "released",
@@ -134,14 +143,16 @@ def released(an_event, ucr):
     )
 
 
-async def notices_of(service, ucr):
+async def notices_of(service: Service, ucr: str) -> list[Notice]:
     documents = await service.db[NOTICE.collection].find({"state.intent.ucr": ucr}).to_list()
     return [NOTICE.codec.decode(document["state"]) for document in documents]
 
 
-async def test_a_release_reaches_everybody_once_in_its_language(infrastructure, settings, inboxes, an_event):
+async def test_a_release_reaches_everybody_once_in_its_language(
+    infrastructure: Infrastructure, settings: NotificationsSettings, inboxes: Inboxes
+) -> None:
     ucr = f"U{secrets.token_hex(6)}"
-    event = released(an_event, ucr)
+    event = released(ucr)
     async with running(settings) as service:
         await publish(infrastructure, [event, event])
 
@@ -158,7 +169,7 @@ async def test_a_release_reaches_everybody_once_in_its_language(infrastructure, 
             await eventually(all_sent, within_seconds=40)
 
     async with registry(settings), running(settings) as service:  # and once more, after a restart
-        await publish(infrastructure, [event, released(an_event, ucr)])
+        await publish(infrastructure, [event, released(ucr)])
 
         async def next_sent() -> bool:
             notices = await notices_of(service, ucr)
@@ -182,13 +193,13 @@ async def test_a_release_reaches_everybody_once_in_its_language(infrastructure, 
 
 
 async def test_a_dead_mail_server_delays_no_inbox_and_the_mail_comes_when_it_is_back(
-    infrastructure, settings, an_event
-):
+    infrastructure: Infrastructure, settings: NotificationsSettings
+) -> None:
     ucr = f"U{secrets.token_hex(6)}"
     dead = settings.model_copy(update={"smtp": settings.smtp.model_copy(update={"port": free_port()})})
     async with registry(settings):
         async with running(dead) as service:
-            await publish(infrastructure, [released(an_event, ucr)])
+            await publish(infrastructure, [released(ucr)])
 
             async def inboxes_full() -> bool:
                 notices = await notices_of(service, ucr)
@@ -204,19 +215,22 @@ async def test_a_dead_mail_server_delays_no_inbox_and_the_mail_comes_when_it_is_
             await eventually(all_sent, within_seconds=40)
 
 
-async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(infrastructure, settings, an_event):
+async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(
+    infrastructure: Infrastructure, settings: NotificationsSettings
+) -> None:
     ucr = f"U{secrets.token_hex(6)}"
     async with registry(settings), running(settings) as service:
         provider, exporter = trace.get_tracer_provider(), InMemorySpanExporter()
         provider.add_span_processor(SimpleSpanProcessor(exporter))  # type: ignore[attr-defined]
-        await publish(infrastructure, [released(an_event, ucr)])
+        await publish(infrastructure, [released(ucr)])
 
         async def all_sent() -> bool:
             notices = await notices_of(service, ucr)
             return len(notices) == 6 and {notice.status for notice in notices} == {Status.SENT}
 
         await eventually(all_sent)
-    spans = {span.context.span_id: span for span in exporter.get_finished_spans()}
+    finished = exporter.get_finished_spans()
+    spans = {context.span_id: span for span in finished if (context := span.get_span_context())}
     sent = [headers for headers, _ in await published(infrastructure, ucr) if headers["ce_type"].endswith("sent.v1")]
     assert len(sent) == 6
     for headers in sent:
@@ -224,10 +238,10 @@ async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(infrastruct
         assert f"trade.ucr={ucr}" in headers["baggage"]
     mailed = [span for span in spans.values() if span.name == "send mail"]
     assert len(mailed) == 3
-    assert {span.attributes[telemetry.UCR] for span in mailed} == {ucr}
+    assert {(span.attributes or {})[telemetry.UCR] for span in mailed} == {ucr}
 
 
-def ways_back(spans, traceparent: str) -> set[str]:
+def ways_back(spans: Mapping[int, ReadableSpan], traceparent: str) -> set[str]:
     """Every trace id that is reached from a span by parent and link."""
     waiting, seen, traces = [int(traceparent.split("-")[2], 16)], set(), {traceparent.split("-")[1]}
     while waiting:
@@ -235,7 +249,7 @@ def ways_back(spans, traceparent: str) -> set[str]:
         if id_ in seen or id_ not in spans:
             continue
         seen.add(id_)
-        found = [link.context for link in spans[id_].links] + ([spans[id_].parent] if spans[id_].parent else [])
+        found = [each for each in (spans[id_].parent, *(link.context for link in spans[id_].links)) if each is not None]
         traces |= {format(each.trace_id, "032x") for each in found}
         waiting += [each.span_id for each in found]
     return traces

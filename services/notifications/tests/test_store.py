@@ -1,32 +1,37 @@
 """One contract suite for the texts in memory and in MongoDB; the sender over the real store as over the fake."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from pymongo import AsyncMongoClient
 
 from chassis.aggregates import Aggregates, MongoDocuments
+from chassis.mongo import Database
 from chassis.testing import RecordingOutbox
 from contracts.topics import NOTIFICATIONS
+from launcher.infrastructure import Infrastructure
 from notifications.domain.notice import Channel, Status
-from notifications.mail import Taken
+from notifications.mail import Mail, Taken
 from notifications.notices import NOTICE
 from notifications.store import MongoTexts
-from notifications.texts import MemoryTexts, StoredText
+from notifications.testing import Desk, an_intent
+from notifications.texts import MemoryTexts, StoredText, Texts
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 
-def a_text(notice_id: str, **overrides) -> StoredText:
+def a_text(notice_id: str, **overrides: Any) -> StoredText:
     text = StoredText(notice_id, "CN-USCC:1", Channel.INBOX, "UCR", "notice.released", "v1", "zh", "题", "文", "", NOW)
     return replace(text, **overrides)
 
 
 @pytest.fixture
-async def database(infrastructure):
-    client = AsyncMongoClient(infrastructure.mongo_url, tz_aware=True, tzinfo=UTC)
+async def database(infrastructure: Infrastructure) -> AsyncIterator[Database]:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(infrastructure.mongo_url, tz_aware=True, tzinfo=UTC)
     name = f"notifications_{uuid4().hex[:8]}"
     try:
         await MongoTexts(client[name]["texts"]).create_indexes()
@@ -41,14 +46,14 @@ async def database(infrastructure):
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.infra)])
-def texts(request):
+def texts(request: pytest.FixtureRequest) -> Texts:
     if request.param == "memory":
         return MemoryTexts()
     return MongoTexts(request.getfixturevalue("database")["texts"])
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.infra)])
-def either_desk(request, desk):
+def either_desk(request: pytest.FixtureRequest, desk: Desk) -> Desk:
     """Notifications over the fake stores, and over the real ones."""
     if request.param == "mongo":
         database = request.getfixturevalue("database")
@@ -59,19 +64,19 @@ def either_desk(request, desk):
     return desk
 
 
-async def test_what_is_kept_is_found(texts):
+async def test_what_is_kept_is_found(texts: Texts) -> None:
     kept = await texts.keep([a_text("N-1"), a_text("N-2")])
     assert kept == await texts.load(["N-1", "N-2", "N-3"]) == {"N-1": a_text("N-1"), "N-2": a_text("N-2")}
     assert await texts.keep([]) == {}
 
 
-async def test_the_first_text_stays_and_the_address_follows(texts):
+async def test_the_first_text_stays_and_the_address_follows(texts: Texts) -> None:
     await texts.keep([a_text("N-1", email="old@a.example")])
     kept = await texts.keep([a_text("N-1", subject="other", language="en", email="new@a.example")])
     assert kept["N-1"] == a_text("N-1", email="new@a.example")
 
 
-async def test_an_inbox_is_read_in_pages_newest_first(texts):
+async def test_an_inbox_is_read_in_pages_newest_first(texts: Texts) -> None:
     await texts.keep([a_text(f"N-{n}", stored_at=NOW + timedelta(seconds=n // 2)) for n in range(7)])
     await texts.keep([a_text("N-mail", channel=Channel.EMAIL), a_text("N-other", recipient="RU-INN:1")])
     read: list[StoredText] = []
@@ -81,7 +86,7 @@ async def test_an_inbox_is_read_in_pages_newest_first(texts):
     assert [each.notice_id for each in read] == ["N-6", "N-5", "N-4", "N-3", "N-2", "N-1", "N-0"]
 
 
-async def test_erasing_takes_everything_of_one_recipient(texts):
+async def test_erasing_takes_everything_of_one_recipient(texts: Texts) -> None:
     await texts.keep([a_text("N-1"), a_text("N-2", channel=Channel.EMAIL), a_text("N-3", recipient="RU-INN:1")])
     assert await texts.erase("CN-USCC:1") == 2
     assert list(await texts.load(["N-1", "N-2", "N-3"])) == ["N-3"]
@@ -89,15 +94,15 @@ async def test_erasing_takes_everything_of_one_recipient(texts):
 
 
 class TakingPost:
-    def __init__(self):
-        self.given = []
+    def __init__(self) -> None:
+        self.given: list[Mail] = []
 
-    async def hand_over(self, mail):
+    async def hand_over(self, mail: Mail) -> Taken:
         self.given.append(mail)
         return Taken()
 
 
-async def test_notices_go_their_way_over_either_store(either_desk, an_intent):
+async def test_notices_go_their_way_over_either_store(either_desk: Desk) -> None:
     desk = either_desk
     ids = await desk.ready(*(an_intent(Channel.EMAIL) for _ in range(3)), an_intent(Channel.INBOX))
     post = TakingPost()
