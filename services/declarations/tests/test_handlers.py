@@ -81,7 +81,6 @@ def office(stores):
 async def test_a_shipment_goes_all_the_way_and_its_published_events_rebuild_it(office):
     await office.lodge()
     await office.pending()
-    number_ = None
     for report in (
         a_report("shipment.arrived", "a"),
         a_report("shipment.gate_in", "in"),
@@ -90,10 +89,9 @@ async def test_a_shipment_goes_all_the_way_and_its_published_events_rebuild_it(o
     ):
         (outcome,) = await office.deliver(report)
         assert isinstance(outcome, Applied)
-        number_ = outcome.state.number
     state = await office.state()
     assert state.status is Status.CLOSED
-    assert len(number_) == 18
+    assert len(state.number) == 18
     rebuilt = None
     for entry in office.stores.outbox.published:
         rebuilt = evolve(rebuilt, MESSAGES.decode(entry["type"], entry["data"].encode()))
@@ -238,7 +236,7 @@ async def test_kept_events_are_listed_in_pages_by_id(office):
 
 def two_of_one_serial():
     """Ids of two declarations that derive the same first candidate."""
-    seen = {}
+    seen: dict[str, str] = {}
     for n in range(1_000_000):
         serial = number.candidate(f"D-{n}", 0)
         if serial in seen:

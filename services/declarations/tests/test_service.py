@@ -49,7 +49,7 @@ class StubRegistry(RegistryServiceServicer):
 def free_port() -> int:
     with socket.socket() as some:
         some.bind(("127.0.0.1", 0))
-        return some.getsockname()[1]
+        return int(some.getsockname()[1])
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def registry(settings):
     rights = {"/trade.registry.v1.RegistryService/CheckParties": Right(services=("declarations",))}
     listen = ListenSettings(port=int(settings.peers["registry"].rpartition(":")[2]))
     server = GrpcServer(listen, TokenVerifier(settings.keys_dir), audience="registry", rights=rights)
-    server.register(lambda raw: add_RegistryServiceServicer_to_server(StubRegistry(), raw))
+    server.register(lambda raw: add_RegistryServiceServicer_to_server(StubRegistry(), raw)  # type: ignore[abstract])
     await server.start()
     try:
         yield
@@ -147,7 +147,11 @@ class Shipment:
         finally:
             await consumer.stop()
         heads = [parse(record.headers) for records in batches.values() for record in records]
-        return [(head.type.split(".")[3], head.causationid) for head in heads if head.subject == self.id]
+        return [
+            (head.type.split(".")[3], head.causationid)
+            for head in heads
+            if isinstance(head, Envelope) and head.subject == self.id
+        ]
 
 
 async def reaches(settings, shipment, status, within_seconds=40.0):
@@ -255,7 +259,8 @@ async def test_the_doors_answer_by_number_and_ucr_and_list_what_nobody_claims(in
         assert [each.id for each in by_ucr.declarations] == [shipment.id]
 
         async def listed():
-            found, token = [], ""
+            found: list[str] = []
+            token = ""
             while True:
                 page = await service.ListUnmatchedEvents(pb.ListUnmatchedEventsRequest(page_size=1, page_token=token))
                 found, token = [*found, *(each.ucr for each in page.events)], page.next_page_token
