@@ -17,9 +17,14 @@ from registry_builders import (
     killed_after,
 )
 
+from chassis.aggregates.document import Document
+from chassis.rebuild import Rebuild
+from chassis.records import RawRecord
+from contracts.envelope import Envelope
+from contracts.topics import REGISTRY
 from registry.claims import NumberTaken
 from registry.domain.enterprise import AlreadyRegistered, Refused
-from registry.handlers import CommandConflict, change, register
+from registry.handlers import CommandConflict, change, register, suspend
 
 DESCRIPTION = a_description(ALTYN, LEI, email="a@b.kz")
 REFUSALS = (NumberTaken, CommandConflict, Refused)
@@ -119,3 +124,36 @@ async def test_only_one_of_many_racing_registrations_of_an_enterprise_counts():
     assert len(refused) == 7
     assert all(isinstance(each, AlreadyRegistered) for each in refused)
     assert world.outbox.types() == ["trade.registry.enterprise.registered.v1"]
+
+
+async def test_a_registry_rebuilt_from_its_topic_equals_the_lost_one_and_still_keeps_numbers_apart():
+    lost = World()
+    await register(lost.ports(), an_order("c-1"), "KZ", DESCRIPTION)
+    await suspend(lost.ports(), an_order("c-2"), ALTYN, "sanctions")
+    rebuilt = World()
+    await Rebuild([rebuilt.ports().enterprises]).fold([_record(entry) for entry in lost.outbox.published])
+    for world in (lost, rebuilt):
+        assert await world.ports().enterprises.get(ALTYN) is not None
+    before, after = lost.documents.stored[ALTYN], rebuilt.documents.stored[ALTYN]
+    assert (after["state"], after["seq"]) == (before["state"], before["seq"])
+    assert [line["cause"] for line in after["history"]] == ["c-1", "c-2"]
+    with pytest.raises(NumberTaken):
+        await register(rebuilt.ports(), an_order("c-3"), "CN", a_description(QINGDAO, LEI))
+
+
+def _record(entry: Document) -> RawRecord:
+    """A published entry as it stands on the topic."""
+    id_ = entry["id"].rpartition("/")[0]
+    envelope = Envelope(
+        id=entry["id"],
+        source="/trade/registry",
+        type=entry["type"],
+        time=entry["time"],
+        subject=id_,
+        sequence=entry["seq"],
+        partitionkey=id_,
+        causationid=entry["cause"],
+        actor=entry["by"],
+    )
+    headers = tuple(envelope.headers())
+    return RawRecord(REGISTRY.name, 0, entry["seq"], id_.encode(), headers, entry["data"].encode(), 0)
