@@ -33,6 +33,8 @@ BREAKER_SECONDS = 60.0
 """So many parks of one reason within so long pause consumption instead of parking the world."""
 
 _BEHIND = "behind"
+_STEP = "~"
+"""Begins the name that stands in place of a topic where a timer or a pending step is parked."""
 
 log = structlog.get_logger(__name__)
 
@@ -209,17 +211,25 @@ class DeliveryPolicy:
 
     async def _deliver(self, events: Sequence[Event]) -> None:
         """Resolve targets, then apply runs of events that one handler takes, in order."""
+        shut = set[str]()
         for handler, run in _runs(events, lambda event: self._handlers[event.record.topic, event.envelope.type]):
-            deliveries, unresolved = await self._resolve(handler, run)
+            # What an earlier run could not resolve holds back the later events of its key.
+            held = [self._parked(each, each.record.key_lock, _BEHIND) for each in run if each.record.key_lock in shut]
+            deliveries, unresolved = await self._resolve(
+                handler, [each for each in run if each.record.key_lock not in shut]
+            )
+            shut |= {each.target for each in unresolved}
             locked = await self._parking.locked({each.target for each in deliveries}) if deliveries else set()
             free = [each for each in deliveries if each.target not in locked]
             behind = [each for each in deliveries if each.target in locked]
             await self._park([self._parked(each.event, each.target, _BEHIND) for each in behind])
             failed = await self._apply(handler, free)
-            await self._park([*failed, *unresolved])
+            await self._park([*failed, *unresolved, *held])
 
     async def _resolve(self, handler: Handler, events: Sequence[Event]) -> tuple[list[Delivery], list[ParkedDelivery]]:
         """The deliveries of events, and those events whose targets could not be told."""
+        if not events:
+            return [], []
         try:
             targets = await handler.targets(events)
         except Exception as error:
@@ -410,9 +420,11 @@ class DeliveryPolicy:
         )
         if record.topic in self._raw:
             return await self._attempt(lambda: self._raw[record.topic].apply([record]))
-        if record.topic not in self._types:
-            # A timer or a pending step: unlocked, it is tried again by itself.
+        if record.topic.startswith(_STEP):
+            # Unlocked, it is tried again by itself.
             return Applied(None, ())
+        if record.topic not in self._types:
+            return Failed(LookupError(f"{record.topic} is not consumed any more; discard what is parked of it"))
         event = classify(record, self._types[record.topic])
         if isinstance(event, NotAddressed):
             return Applied(None, ())
@@ -457,7 +469,7 @@ class DeliveryPolicy:
 
     async def park_step(self, target: str, step: str, error: Exception) -> None:
         """Park a timer or a pending step that raised; it is not tried again until redriven."""
-        record = RawRecord(f"~{step}", 0, time.time_ns() // 1_000_000, None, (), None, 0)
+        record = RawRecord(f"{_STEP}{step}", 0, time.time_ns() // 1_000_000, None, (), None, 0)
         await self._park([self._failed(record, target, error)])
 
 
