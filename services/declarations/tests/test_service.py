@@ -74,7 +74,7 @@ async def registry(settings):
     rights = {"/trade.registry.v1.RegistryService/CheckParties": Right(services=("declarations",))}
     listen = ListenSettings(port=int(settings.peers["registry"].rpartition(":")[2]))
     server = GrpcServer(listen, TokenVerifier(settings.keys_dir), audience="registry", rights=rights)
-    server.register(lambda raw: add_RegistryServiceServicer_to_server(StubRegistry(), raw)  # type: ignore[abstract])
+    server.register(lambda raw: add_RegistryServiceServicer_to_server(StubRegistry(), raw))  # type: ignore[abstract]
     await server.start()
     try:
         yield
