@@ -79,7 +79,7 @@ def _steps(steps: Sequence[Mapping[str, Any]]) -> Table:
     for step in steps:
         if behind_the_scenes(step):
             continue
-        cells = (step["happened_at"]["utc"][11:], step["actor"], step["text"], step["id"], step["trace_id"])
+        cells = (step["happened_at"]["utc"], step["actor"], step["text"], step["id"], step["trace_id"])
         table.add_row(*(Text(cell) for cell in cells))
     return table
 

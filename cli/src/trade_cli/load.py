@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import httpx2
@@ -19,6 +20,8 @@ from trade_cli.tracking_client import TrackingClient, View
 MILESTONES = ("lodged", "accepted", "released", "closed")
 LOOK_SECONDS = 0.2
 SHIPMENT_SECONDS = 180.0
+CLOCKS_SECONDS = 5.0
+"""An acceptance so long before the lodging was another run's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Times:
 
     @property
     def closed(self) -> bool:
-        return "closed" in self.at
+        return "closed" in self.at and not self.problem
 
 
 def shipments(facts: Facts, count: int, seed: int) -> list[Shipment]:
@@ -112,6 +115,8 @@ class Load:
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
             _note(view, times)
+            if times.at.get("accepted", times.at["lodged"]) < times.at["lodged"] - CLOCKS_SECONDS:
+                raise CliError(f"{shipment.lrn} was played before: take another seed")
             moved = [await self._answer(ucr, each["waiting_for"], view, told) for each in view["situations"]]
             if not any(moved):
                 await asyncio.sleep(LOOK_SECONDS)
@@ -152,12 +157,8 @@ _RANKS = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 def report(times: Sequence[Times], seconds: float) -> dict[str, Any]:
     """Counts, throughput, and the percentiles of every step between milestones, in seconds."""
     done = [each for each in times if each.closed]
-    steps = {
-        f"{start}_to_{end}": percentiles(
-            [each.at[end] - each.at[start] for each in done if {start, end} <= set(each.at)]
-        )
-        for start, end in (*zip(MILESTONES, MILESTONES[1:], strict=False), (MILESTONES[0], MILESTONES[-1]))
-    }
+    stages = (*pairwise(MILESTONES), (MILESTONES[0], MILESTONES[-1]))
+    steps = {f"{start}_to_{end}": percentiles(_between(done, start, end)) for start, end in stages}
     return {
         "shipments": len(times),
         "closed": len(done),
@@ -166,3 +167,7 @@ def report(times: Sequence[Times], seconds: float) -> dict[str, Any]:
         "latency_seconds": steps,
         "problems": [f"{each.lrn}: {each.problem}" for each in times if each.problem][:20],
     }
+
+
+def _between(times: Sequence[Times], start: str, end: str) -> list[float]:
+    return [each.at[end] - each.at[start] for each in times if start in each.at and end in each.at]

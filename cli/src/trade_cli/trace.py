@@ -76,7 +76,7 @@ async def _follow(client: TrackingClient, ucr: str, as_json: bool) -> None:
             if as_json:
                 print(json.dumps(step, ensure_ascii=False), flush=True)
             else:
-                console.print(step_line(step))
+                console.print(step_line(step), soft_wrap=True)
         if closed(view):
             return
         await asyncio.sleep(FOLLOW_SECONDS)
@@ -106,7 +106,7 @@ def show(console: Console, view: View) -> None:
         console.print(situation_line(each))
     depths = _depths(view["steps"])
     for step in view["steps"]:
-        console.print(step_line(step, depths[step["id"]]))
+        console.print(step_line(step, depths[step["id"]]), soft_wrap=True)
         console.print(
             Text(f"{'':25}{'  ' * depths[step['id']]}{step['id']}  because of {step['cause'] or '-'}", style="dim")
         )
@@ -127,8 +127,10 @@ def situation_line(situation: Mapping[str, Any]) -> Text:
     by = f", by {situation['by']['utc']}" if situation["by"] else ""
     failed = f"  [{'; '.join(situation['failed'])}]" if situation["failed"] else ""
     name = situation["declaration_number"] or situation["lrn"]
-    waits = f"waiting for: {situation['waiting_for_text']} ({situation['who_text']}{by})"
-    return Text(f"{name}: {situation['where_text']}; {waits}{failed}", style="bold")
+    waits = f"; waiting for: {situation['waiting_for_text']} ({situation['who_text']}{by})"
+    if situation["waiting_for"] == "nothing":
+        waits = ""
+    return Text(f"{name}: {situation['where_text']}{waits}{failed}", style="bold")
 
 
 def step_line(step: Mapping[str, Any], depth: int = 0) -> Text:

@@ -75,7 +75,7 @@ async def test_an_exporter_s_spans_arrive_over_grpc() -> None:
     try:
         await eventually(lambda: _value(receiver.port))
         async with grpc.aio.insecure_channel(f"127.0.0.1:{receiver.port}") as channel:
-            stub = TraceServiceStub(channel)  # type: ignore[no-untyped-call]
+            stub = TraceServiceStub(channel)
             answer = await stub.Export(an_export(a_span(), a_span(ucr=None), a_span("6CN2")))
         assert answer.partial_success.rejected_spans == 0
         await eventually(lambda: _value([each.ucr for each in store.kept] == ["6CN1", "6CN2"]))

@@ -1,0 +1,95 @@
+"""The command fails in one line on stderr with exit status 1, never with a stack trace; help shows examples."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trade_cli.main import COMMANDS
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "trade_cli.main", *arguments]
+    own = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "COLUMNS": "120", **environment}  # noqa: S108 - no file is made
+    return subprocess.run(command, capture_output=True, text=True, env=own, timeout=60, check=False)
+
+
+def a_platform(folder: Path, **overrides: object) -> str:
+    (folder / "password").write_text("a long enough password")
+    (folder / "keys").mkdir()
+    description = {
+        "name": "test",
+        "kafka": "127.0.0.1:1",
+        "mongo_url": "mongodb://127.0.0.1:1",
+        "database": "secantusdb",
+        "keys_dir": str(folder / "keys"),
+        "gateway_url": "http://127.0.0.1:1",
+        "tracking_url": "http://127.0.0.1:1",
+        "tracking_password_file": str(folder / "password"),
+        "services": {},
+        **overrides,
+    }
+    (folder / "platform.json").write_text(json.dumps(description))
+    return str(folder / "platform.json")
+
+
+def assert_one_line(result: subprocess.CompletedProcess[str], words: str) -> None:
+    assert result.returncode == 1, result
+    assert words in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_without_a_platform_it_says_how_to_start_one(tmp_path: Path) -> None:
+    result = run("trace", "6CN1", TRADE_PLATFORM=str(tmp_path / "none.json"))
+    assert_one_line(result, "no platform runs here; start one with `make up`")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"name": 1}', "\0"])
+def test_a_broken_platform_file_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "platform.json").write_text(content)
+    result = run("trace", "6CN1", TRADE_PLATFORM=str(tmp_path / "platform.json"))
+    assert_one_line(result, "is no platform file")
+
+
+def test_a_tracking_that_is_away_is_named(tmp_path: Path) -> None:
+    result = run("trace", "6CN1", TRADE_PLATFORM=a_platform(tmp_path))
+    assert_one_line(result, "nothing answers at 127.0.0.1:1")
+
+
+def test_without_a_password_it_says_so(tmp_path: Path) -> None:
+    file = a_platform(tmp_path, tracking_password_file=str(tmp_path / "absent"))
+    assert_one_line(run("trace", "6CN1", TRADE_PLATFORM=file), "password")
+
+
+def test_a_load_is_for_this_machine_only(tmp_path: Path) -> None:
+    file = a_platform(tmp_path, gateway_url="http://trade.example:80")
+    assert_one_line(run("simulate", "--shipments", "1", TRADE_PLATFORM=file), "not for trade.example")
+
+
+def test_without_a_staff_key_it_says_so(tmp_path: Path) -> None:
+    services = {"registry": {"pid": 1, "grpc": "127.0.0.1:1"}}
+    file = a_platform(tmp_path, services=services)
+    assert_one_line(run("simulate", "--shipments", "1", TRADE_PLATFORM=file), "no staff key")
+
+
+@pytest.mark.parametrize("command", ["trace", "demo", "simulate"])
+def test_help_shows_examples_and_json(command: str) -> None:
+    result = run(command, "--help")
+    assert result.returncode == 0
+    assert f"trade {command}" in result.stdout
+    assert "--json" in result.stdout
+
+
+def test_every_listed_command_loads() -> None:
+    result = run("--help")
+    assert result.returncode == 0, result.stderr
+    assert {"trace", "demo", "simulate"} <= {each for each in COMMANDS if each in result.stdout}
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    result = run("nosuch")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
