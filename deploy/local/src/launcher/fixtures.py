@@ -1,7 +1,7 @@
 """Fixtures that give tests real servers: `infrastructure` (Kafka and a database) and `platform` (all six services).
 
-Loaded for the whole repository by `-p launcher.fixtures`. A test that asks for either carries the
-marker `infra`; a run of `-m "not infra"` starts no server. `--infra=auto|local|containers|external`
+Loaded for the whole repository by `-p launcher.fixtures`. A test that asks for either, or stands in
+`tests/` with those of the whole platform, carries the marker `infra`; a run of `-m "not infra"` starts no server. `--infra=auto|local|containers|external`
 says where the servers come from.
 """
 
@@ -24,9 +24,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "infra: needs a real Kafka and a real database")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    whole = config.rootpath / "tests"
     for item in items:
-        if _SERVERS & set(getattr(item, "fixturenames", ())):
+        if _SERVERS & set(getattr(item, "fixturenames", ())) or item.path.is_relative_to(whole):
             item.add_marker("infra")
 
 
