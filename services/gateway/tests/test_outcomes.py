@@ -1,0 +1,110 @@
+"""What a firm is shown of its declaration: every fact once, never the lane."""
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.delivery import DeliveryPolicy, Subscription
+from chassis.records import Event, RawRecord, classify
+from contracts.declarations.v1 import EVENTS
+from contracts.envelope import Envelope
+from contracts.texts import LANGUAGES, catalogue, text
+from gateway.domain.outcome import SHOWN
+from gateway.http.problems import STATUS, language
+from gateway.subscribers import SHOWN_EVENTS, OutcomeHandler, to_step
+
+GOLDEN = Path(__file__).resolve().parents[3] / "libs" / "contracts" / "golden" / "payloads"
+REJECTED = "trade.declarations.declaration.rejected.v1"
+
+
+def an_event(type_: str, sequence: int = 1) -> Event:
+    envelope = Envelope(
+        id=f"D-1/0.{sequence}",
+        source="/trade/declarations",
+        type=type_,
+        time=datetime.fromisoformat("2026-01-05T08:00:00+00:00"),
+        subject="D-1",
+        sequence=sequence,
+        partitionkey="U",
+        causationid="x",
+        actor="service:declarations",
+    )
+    value = (GOLDEN / f"{type_}.json").read_bytes()
+    record = RawRecord("declarations.events.v1", 0, sequence, b"U", tuple(envelope.headers()), value, 0)
+    event = classify(record, SHOWN_EVENTS)
+    assert isinstance(event, Event)
+    return event
+
+
+def test_every_fact_that_is_shown_is_published_and_has_the_fields_shown() -> None:
+    for fact, fields in SHOWN.items():
+        payload = EVENTS[f"trade.declarations.declaration.{fact}.v1"]
+        assert set(fields) <= set(payload.model_fields), fact
+    assert len(SHOWN_EVENTS) == len(SHOWN)
+
+
+@pytest.mark.parametrize("fact", ["routed", "partner_event_noted", "case_opened"])
+def test_what_is_not_for_the_trader_is_not_consumed(fact: str) -> None:
+    assert f"trade.declarations.declaration.{fact}.v1" not in SHOWN_EVENTS
+
+
+@pytest.mark.parametrize("type_", SHOWN_EVENTS)
+def test_every_golden_fact_becomes_a_step(type_: str) -> None:
+    if not (GOLDEN / f"{type_}.json").exists():
+        pytest.skip(f"declarations has no golden payload of {type_} yet")
+    step = to_step(an_event(type_))
+    assert step.event == "D-1/0.1"
+    assert "lane" not in json.dumps(dict(step.details))
+    json.dumps(dict(step.details))
+
+
+async def test_a_fact_that_comes_twice_is_one_step(gateway: Any) -> None:
+    if not (GOLDEN / f"{REJECTED}.json").exists():
+        pytest.skip(f"declarations has no golden payload of {REJECTED} yet")
+    handler = OutcomeHandler(gateway.outcomes)
+    subscription = Subscription("declarations.events.v1", SHOWN_EVENTS, handler)
+    policy = DeliveryPolicy([subscription], NoParking(), gateway.clock, build="test")  # type: ignore[arg-type]
+    event = an_event(REJECTED)
+    await policy.process([event.record])
+    await policy.process([event.record])
+    (declaration,) = gateway.outcomes.stored.values()
+    assert len(declaration) == 1
+
+
+class NoParking:
+    """Nothing is parked, and nothing may be."""
+
+    async def locked(self, targets: Any) -> set[str]:
+        return set()
+
+    async def park(self, deliveries: Any) -> None:
+        assert not deliveries
+
+
+def test_every_problem_has_its_text_in_every_language() -> None:
+    for problem in STATUS:
+        assert set(catalogue()[f"gateway.{problem}"]) == set(LANGUAGES), problem
+    assert text("gateway.too-large", "ru", limit=5)
+
+
+def test_every_fault_in_the_code_has_its_text() -> None:
+    sources = Path(__file__).parents[1] / "src" / "gateway"
+    written = "".join(path.read_text(encoding="utf-8") for path in sources.rglob("*.py"))
+    codes = set(re.findall(r'Fault\(\s*"([\w.]+)"', written)) | set(re.findall(r'"(field\.\w+)"', written))
+    assert len(codes) > 30
+    missing = {code for code in codes if f"gateway.{code}" not in catalogue()}
+    assert missing == set()
+    problems = set(re.findall(r'Refused\(\s*"([\w-]+)"', written))
+    assert problems <= set(STATUS)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [(None, "en"), ("", "en"), ("zh-CN", "zh"), ("fr, ru;q=0.3, zh;q=0.9", "zh"), ("ru;q=0", "en"), ("*;q=x,,;", "en")],
+)
+def test_the_language_is_the_best_of_those_asked_for(accepted: str | None, expected: str) -> None:
+    assert language(accepted) == expected
