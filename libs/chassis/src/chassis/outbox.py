@@ -69,9 +69,18 @@ class _Sending:
     source: Source
     id: str
     key: str
-    since: float
     entries: deque[Document] = field(default_factory=deque)
+    offered: deque[float] = field(default_factory=deque)
+    """Since when each entry waits."""
     stuck: bool = False
+
+    def add(self, entries: Sequence[Document], now: float) -> None:
+        self.entries.extend(entries)
+        self.offered.extend([now] * len(entries))
+
+    def acknowledge(self) -> None:
+        self.entries.popleft()
+        self.offered.popleft()
 
 
 _DocumentKey = tuple[int, str]
@@ -144,9 +153,9 @@ class Publisher:
 
     @property
     def oldest_unsent_seconds(self) -> float:
-        """For how long the longest waiting document has waited."""
-        oldest = next((sending for sending in self._sending.values() if not sending.stuck), None)
-        return 0.0 if oldest is None else self._clock.monotonic() - oldest.since
+        """For how long the longest waiting entry has waited, those of stuck documents aside."""
+        now = self._clock.monotonic()
+        return max((now - sending.offered[0] for sending in self._sending.values() if not sending.stuck), default=0.0)
 
     @property
     def overloaded(self) -> bool:
@@ -166,11 +175,14 @@ class Publisher:
         if not new:
             return
         self._owner[document[0]] = source
-        self._unsent += len(new)
+        now = self._clock.monotonic()
         if sending is not None:
-            sending.entries.extend(new)
+            sending.add(new, now)
+            self._unsent += 0 if sending.stuck else len(new)
             return
-        self._sending[document] = _Sending(source, id_, key, self._clock.monotonic(), deque(new))
+        self._unsent += len(new)
+        self._sending[document] = sending = _Sending(source, id_, key)
+        sending.add(new, now)
         task = asyncio.create_task(self._drain(document))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -184,11 +196,7 @@ class Publisher:
             try:
                 await self._send(sending, entry)
             except _REFUSED_FOR_GOOD as error:
-                # Alone, with an alarm: the rest flows, and a process with other settings may mend it.
-                sending.stuck = True
-                self._unsent -= len(sending.entries)
-                metrics.STUCK_DOCUMENTS.inc()
-                log.error("event_refused_by_kafka", event_id=entry["id"], error=repr(error))
+                self._give_up(sending, entry, error)
                 return
             except (KafkaError, TimeoutError, ConnectionError) as error:
                 metrics.INFRASTRUCTURE_FAILURES.labels("publish").inc()
@@ -196,12 +204,22 @@ class Publisher:
                 await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
                 pause = min(pause * 2, BACKOFF_SECONDS[1])
                 continue
+            except Exception as error:
+                self._give_up(sending, entry, error)
+                return
             pause = BACKOFF_SECONDS[0]
-            sending.entries.popleft()
+            sending.acknowledge()
             self._unsent -= 1
             self._acknowledged[document] = entry["seq"]
             metrics.EVENTS_PUBLISHED.labels(sending.source.topic).inc()
         del self._sending[document]
+
+    def _give_up(self, sending: _Sending, entry: Document, error: Exception) -> None:
+        """Leave one document alone, with an alarm: the rest flows, and a process with other settings may mend it."""
+        sending.stuck = True
+        self._unsent -= len(sending.entries)
+        metrics.STUCK_DOCUMENTS.inc()
+        log.error("event_refused_for_good", event_id=entry["id"], error=repr(error))
 
     async def _send(self, sending: _Sending, entry: Document) -> None:
         await self._producer_ready.wait()
