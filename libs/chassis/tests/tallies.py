@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from chassis.aggregates import Aggregates, AggregateType, Input
 from chassis.codec import dataclass_codec
 from chassis.delivery import AggregateHandler, Subscription
+from chassis.parking import ParkedDelivery, Position
 from chassis.records import Event, RawRecord
 from contracts.envelope import Envelope
 from contracts.topics import Topic
@@ -152,3 +153,8 @@ def _targets(event: Event) -> Sequence[str]:
 def _command(event: Event, target: str) -> Add:
     assert isinstance(event.payload, Counted)
     return Add(event.payload.amount)
+
+
+def parked_delivery(target: str, offset: int = 0) -> ParkedDelivery:
+    """Something that waits for staff."""
+    return ParkedDelivery(target, Position(SOURCE_TOPIC, 0, offset), b"K", (), b"{}", 1, "refused")

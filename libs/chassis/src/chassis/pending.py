@@ -16,6 +16,7 @@ from chassis import metrics, telemetry
 from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input
 from chassis.aggregates.document import Document
 from chassis.clock import Clock
+from chassis.due import unlocked
 from chassis.failures import is_infrastructure
 from chassis.parking import ParkingStore
 
@@ -90,14 +91,10 @@ class PendingWork(Generic[S, C]):
 
     async def step(self) -> bool:
         """Do one batch; whether there may be more at once."""
-        found = await self._aggregates.documents.find(
-            {"try_after": {"$lte": self._clock.now()}}, sort=[("try_after", 1)], limit=self._batch
-        )
-        metrics.PENDING_WORK.labels(self._name).set(len(found))
-        if not found:
+        free = await unlocked(self._aggregates.documents, self._parking, "try_after", self._clock.now(), self._batch)
+        metrics.PENDING_WORK.labels(self._name).set(len(free))
+        if not free:
             return False
-        locked = await self._parking.locked([document["_id"] for document in found])
-        free = [document for document in found if document["_id"] not in locked]
         with telemetry.process_span(f"work {self._name}", {}, links=_traces(free), baggage=self._baggage(free)):
             inputs = [input_ for input_ in await self._answers(free) if input_ is not None]
             outcomes = await self._aggregates.apply(inputs)

@@ -16,7 +16,9 @@ from aiokafka import TopicPartition
 
 from chassis import metrics
 from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input
+from chassis.aggregates.document import Document
 from chassis.clock import Clock
+from chassis.due import unlocked
 from chassis.failures import is_infrastructure
 from chassis.parking import ParkingStore
 
@@ -83,7 +85,7 @@ class Timers(Generic[S, C]):
     async def fire_due(self) -> bool:
         """Fire what may fire now; whether a full batch was due, so that there may be more."""
         now = self._clock.now()
-        due = await self._aggregates.documents.find({"due_at": {"$lte": now}}, sort=[("due_at", 1)], limit=BATCH)
+        due = await unlocked(self._aggregates.documents, self._parking, "due_at", now, BATCH)
         metrics.OVERDUE_TIMERS.set(len(due))
         if not due:
             return False
@@ -95,21 +97,16 @@ class Timers(Generic[S, C]):
             return False
         covered = [document for document in due if document["due_at"] <= self._sample.taken_at]
         self._sample = None
+        # Asked again: what reaching the ends brought may have been parked.
         locked = await self._parking.locked([document["_id"] for document in covered])
         inputs = []
         for document in covered:
             if document["_id"] in locked:
                 continue
-            state = self._aggregates.type.codec.decode(document["state"])
-            inputs.append(
-                Input(
-                    target=document["_id"],
-                    cause=f"{document['_id']}/{self._name}/{document['due_at'].astimezone(UTC).isoformat()}",
-                    command=self._command(state),
-                    actor=f"timer:{self._name}",
-                    span=f"timer {self._name}",
-                )
-            )
+            try:
+                inputs.append(self._input(document))
+            except Exception as error:
+                await self._park_step(document["_id"], self._name, error)
         outcomes = await self._aggregates.apply(inputs)
         for input_, outcome in zip(inputs, outcomes, strict=True):
             if isinstance(outcome, Failed):
@@ -117,6 +114,15 @@ class Timers(Generic[S, C]):
             elif isinstance(outcome, Conflict | Blocked):
                 log.error("timer_not_applied", target=input_.target, cause=input_.cause)
         return len(due) == BATCH and bool(inputs)
+
+    def _input(self, document: Document) -> Input[C]:
+        return Input(
+            target=document["_id"],
+            cause=f"{document['_id']}/{self._name}/{document['due_at'].astimezone(UTC).isoformat()}",
+            command=self._command(self._aggregates.type.codec.decode(document["state"])),
+            actor=f"timer:{self._name}",
+            span=f"timer {self._name}",
+        )
 
     async def _clocks_agree(self, now: datetime) -> bool:
         """Whether this clock and the database's are close; timers rest, with an alarm, where they are not."""

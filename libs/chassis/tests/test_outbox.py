@@ -1,0 +1,244 @@
+"""Nothing is lost and nothing of one document is reordered on its way to Kafka."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
+from tallies import MOMENT, TALLY, TOPIC, add
+
+from chassis.aggregates import Aggregates, MemoryDocuments
+from chassis.aggregates.document import Document
+from chassis.aggregates.documents import Unsent
+from chassis.clock import SystemClock
+from chassis.outbox import Publisher
+from chassis.testing import eventually
+
+
+class Broker:
+    """What stands on the wire, and which failures it answers with."""
+
+    def __init__(self) -> None:
+        self.wire: list[str] = []
+        self.answer: Callable[[str], Exception | None] = lambda _: None
+        self.lose_answer: Callable[[str], bool] = lambda _: False
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self.producers = 0
+
+    def producer(self) -> "Producer":
+        self.producers += 1
+        return Producer(self)
+
+
+class Producer:
+    """A producer of the broker above; one entry of a document may be in flight, or it complains."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self.in_flight: set[str] = set()
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def send(
+        self, topic: str, value: bytes, *, key: bytes, headers: Sequence[tuple[str, bytes]]
+    ) -> "asyncio.Future[Any]":
+        id_ = dict(headers)["ce_id"].decode()
+        document = id_.split("/")[0]
+        assert document not in self.in_flight, f"two entries of {document} are in flight"
+        self.in_flight.add(document)
+        return asyncio.ensure_future(self._deliver(id_, document))
+
+    async def _deliver(self, id_: str, document: str) -> None:
+        await self._broker.hold.wait()
+        self.in_flight.discard(document)
+        if (error := self._broker.answer(id_)) is not None:
+            raise error
+        self._broker.wire.append(id_)
+        if self._broker.lose_answer(id_):
+            raise KafkaConnectionError("the answer is lost")
+
+
+class Documents:
+    """A source whose outboxes stand in a dictionary."""
+
+    topic = "tallies.events.v1"
+
+    def __init__(self) -> None:
+        self.outboxes: dict[str, list[Document]] = {}
+        self.trimmed: list[tuple[str, int]] = []
+
+    async def trim(self, acknowledged: Mapping[str, int]) -> None:
+        self.trimmed += acknowledged.items()
+        for id_, seq in acknowledged.items():
+            self.outboxes[id_] = [each for each in self.outboxes.get(id_, []) if each["seq"] > seq]
+
+    async def unsent(self, older_than: timedelta, limit: int) -> list[Unsent]:
+        return [Unsent(id_, "key", entries) for id_, entries in self.outboxes.items() if entries][:limit]
+
+
+def entries(document: str, *numbers: int) -> list[Document]:
+    return [
+        {
+            "seq": number,
+            "id": f"{document}/0.{number}",
+            "type": "trade.tallies.tally.added.v1",
+            "time": MOMENT,
+            "cause": "c",
+            "by": "staff:test",
+            "trace": {},
+            "data": "{}",
+        }
+        for number in numbers
+    ]
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+@pytest.fixture
+async def publisher(broker: Broker) -> AsyncIterator[Publisher]:
+    publisher = Publisher(broker.producer, SystemClock(), source="/trade/tests", max_unsent=5)
+    await publisher.start()
+    yield publisher
+    await publisher.stop(1)
+
+
+async def on_wire(broker: Broker, *ids: str) -> None:
+    async def all_there() -> bool:
+        return sorted(broker.wire) == sorted(ids)
+
+    await eventually(all_there, within_seconds=10)
+
+
+async def test_a_documents_events_go_in_order_one_in_flight(publisher: Publisher, broker: Broker) -> None:
+    source = Documents()
+    publisher.offer(source, "A", "k", entries("A", 1, 2))
+    publisher.offer(source, "A", "k", entries("A", 1, 2, 3))
+    publisher.offer(source, "B", "k", entries("B", 1))
+    await on_wire(broker, "A/0.1", "A/0.2", "A/0.3", "B/0.1")
+    assert [each for each in broker.wire if each.startswith("A")] == ["A/0.1", "A/0.2", "A/0.3"]
+
+
+async def test_a_failure_starts_again_at_the_first_unacknowledged(publisher: Publisher, broker: Broker) -> None:
+    failures = [KafkaConnectionError("away"), KafkaConnectionError("away")]
+    broker.answer = lambda id_: failures.pop() if id_ == "A/0.2" and failures else None
+    publisher.offer(Documents(), "A", "k", entries("A", 1, 2, 3))
+    await on_wire(broker, "A/0.1", "A/0.2", "A/0.3")
+    assert broker.wire == ["A/0.1", "A/0.2", "A/0.3"]
+    assert broker.producers > 1, "a producer that failed is suspect"
+
+
+async def test_a_lost_answer_repeats_and_never_leaves_a_hole(publisher: Publisher, broker: Broker) -> None:
+    lost = {"A/0.2"}
+    broker.lose_answer = lambda id_: id_ in lost and not lost.discard(id_)  # type: ignore[func-returns-value]
+    publisher.offer(Documents(), "A", "k", entries("A", 1, 2, 3))
+    await on_wire(broker, "A/0.1", "A/0.2", "A/0.2", "A/0.3")
+    assert broker.wire == ["A/0.1", "A/0.2", "A/0.2", "A/0.3"]
+
+
+async def test_what_kafka_refuses_for_good_stops_that_document_only(publisher: Publisher, broker: Broker) -> None:
+    broker.answer = lambda id_: MessageSizeTooLargeError() if id_ == "A/0.2" else None
+    source = Documents()
+    publisher.offer(source, "A", "k", entries("A", 1, 2, 3))
+    publisher.offer(source, "B", "k", entries("B", 1, 2))
+    await on_wire(broker, "A/0.1", "B/0.1", "B/0.2")
+    for number in range(4, 20):
+        publisher.offer(source, "A", "k", entries("A", *range(2, number)))
+    assert publisher.unsent == 0, "a stuck document does not count towards back-pressure"
+    assert not publisher.overloaded
+
+
+async def test_an_entry_that_cannot_even_be_sent_stops_that_document_only(publisher: Publisher, broker: Broker) -> None:
+    source = Documents()
+    broken = entries("A", 1)
+    del broken[0]["data"]
+    publisher.offer(source, "A", "k", broken)
+    publisher.offer(source, "B", "k", entries("B", 1))
+    await on_wire(broker, "B/0.1")
+
+    async def nothing_waits() -> bool:
+        return publisher.unsent == 0
+
+    await eventually(nothing_waits)
+
+
+async def test_only_what_is_acknowledged_is_trimmed(publisher: Publisher, broker: Broker) -> None:
+    source = Documents()
+    source.outboxes = {"A": entries("A", 1, 2, 3)}
+    down: list[KafkaError] = [KafkaConnectionError("away")]
+    broker.answer = lambda id_: down[0] if id_ == "A/0.3" and down else None
+    publisher.offer(source, "A", "k", source.outboxes["A"])
+    await on_wire(broker, "A/0.1", "A/0.2")
+    assert publisher.acknowledged(source, "A") == 2
+    assert source.trimmed == [], "a document with something in flight is trimmed by its own next save"
+    down.clear()
+    await on_wire(broker, "A/0.1", "A/0.2", "A/0.3")
+
+    async def empty() -> bool:
+        return not source.outboxes["A"]
+
+    await eventually(empty)
+    assert source.trimmed == [("A", 3)]
+
+
+async def test_the_next_save_of_a_busy_document_drops_what_is_acknowledged(
+    publisher: Publisher, broker: Broker
+) -> None:
+    documents = MemoryDocuments()
+    tallies = Aggregates(TALLY, documents, publisher, SystemClock(), topic=TOPIC.name)
+    await tallies.apply_one(add("A", "c-1"))
+    await on_wire(broker, "A/0.1")
+    await tallies.apply_one(add("A", "c-2"))
+    assert [each["seq"] for each in documents.stored["A"]["outbox"]] == [2]
+
+
+async def test_what_a_killed_predecessor_left_is_sent_at_start(broker: Broker) -> None:
+    source = Documents()
+    source.outboxes = {"A": entries("A", 4, 5), "B": entries("B", 1)}
+    publisher = Publisher(broker.producer, SystemClock(), source="/trade/tests")
+    publisher.watch(source)
+    await publisher.start()
+    await on_wire(broker, "A/0.4", "A/0.5", "B/0.1")
+    await publisher.stop(5)
+    assert source.outboxes == {"A": [], "B": []}
+
+
+async def test_too_many_unsent_events_are_overload_and_it_ends(publisher: Publisher, broker: Broker) -> None:
+    broker.hold.clear()
+    source = Documents()
+    for number in range(6):
+        publisher.offer(source, f"D{number}", "k", entries(f"D{number}", 1))
+    assert publisher.overloaded
+    broker.hold.set()
+    await on_wire(broker, *(f"D{number}/0.1" for number in range(6)))
+    assert not publisher.overloaded
+
+
+async def test_a_document_that_is_always_busy_is_not_an_old_one(broker: Broker) -> None:
+    clock = SystemClock()
+    publisher = Publisher(broker.producer, clock, source="/trade/tests", max_unsent_seconds=0.5)
+    await publisher.start()
+    source = Documents()
+    seq, began = 1, clock.monotonic()
+    publisher.offer(source, "A", "k", entries("A", 1))
+    while clock.monotonic() < began + 1:
+        seq += 1
+        publisher.offer(source, "A", "k", entries("A", seq))
+        await asyncio.sleep(0.001)
+        assert not publisher.overloaded
+    await publisher.stop(1)
+
+
+async def test_stop_sends_what_is_unsent_first(broker: Broker) -> None:
+    publisher = Publisher(broker.producer, SystemClock(), source="/trade/tests")
+    await publisher.start()
+    publisher.offer(Documents(), "A", "k", entries("A", 1, 2, 3))
+    await publisher.stop(5)
+    assert broker.wire == ["A/0.1", "A/0.2", "A/0.3"]
