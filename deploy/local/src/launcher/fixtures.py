@@ -1,8 +1,8 @@
 """Fixtures that give tests real servers: `infrastructure` (Kafka and a database) and `platform` (all six services).
 
 Loaded for the whole repository by `-p launcher.fixtures`. A test that asks for either, or stands in
-`tests/` with those of the whole platform, carries the marker `infra`; a run of `-m "not infra"` starts no server. `--infra=auto|local|containers|external`
-says where the servers come from.
+`tests/` with those of the whole platform, carries the marker `infra`; a run of `-m "not infra"` starts
+no server. `--infra=auto|local|containers|external` says where the servers come from.
 """
 
 from collections.abc import AsyncIterator
