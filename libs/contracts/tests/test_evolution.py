@@ -2,7 +2,6 @@
 
 import importlib.util
 import sys
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
@@ -122,7 +121,7 @@ def test_a_break_is_seen_and_names_its_field(changes, words):
 
 
 @pytest.fixture
-def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A golden folder of its own, with the schema of one type in it."""
     monkeypatch.setattr(schemas, "GOLDEN", tmp_path)
     assert schemas.write(_types(_payload())) == []

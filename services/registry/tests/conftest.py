@@ -19,7 +19,7 @@ from chassis.settings import MongoSettings
 from chassis.testing import in_memory
 from contracts.topics import REGISTRY
 from launcher.infrastructure import Infrastructure
-from registry.handlers import Ports
+from registry.ports import Ports
 from registry.store import ENTERPRISE, MongoClaims, MongoContacts
 
 
@@ -38,7 +38,5 @@ async def real_ports(infrastructure: Infrastructure) -> AsyncIterator[Ports]:
 @pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.infra)])
 def ports(request: pytest.FixtureRequest) -> Ports:
     """Ports in memory, and over a real database."""
-    if request.param == "memory":
-        return World().ports()
-    real: Ports = request.getfixturevalue("real_ports")
-    return real
+    chosen: Ports = World().ports() if request.param == "memory" else request.getfixturevalue("real_ports")
+    return chosen

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -51,7 +51,8 @@ async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
         channel("declarations"),
         channel("notifications"),
     ]
-    running.append(Doors(world, *(RegistryServiceStub(each) for each in channels)))
+    staff, reader, declarations, notifications = (RegistryServiceStub(each) for each in channels)
+    running.append(Doors(world, staff, reader, declarations, notifications))
     yield running[0]
     for each in channels:
         await each.close()
@@ -107,7 +108,7 @@ async def test_peers_get_answers_for_many_parties_in_the_order_asked(doors):
         (ALTYN, pb.ENTERPRISE_ROLE_UNSPECIFIED),
         (ALTYN, 99),  # a role of a newer release
     ]
-    parties = [pb.PartyToCheck(identifier=identifier(number), role=role) for number, role in asked]
+    parties = [pb.PartyToCheck(identifier=identifier(number), role=cast(Any, role)) for number, role in asked]
     answers = (await doors.declarations.CheckParties(pb.CheckPartiesRequest(parties=parties))).answers
     assert [(each.standing, each.enterprise_id) for each in answers] == [
         (pb.PARTY_STANDING_UNKNOWN, ""),

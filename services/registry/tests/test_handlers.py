@@ -16,18 +16,9 @@ from registry.domain.enterprise import (
     Status,
 )
 from registry.domain.identifiers import Number
-from registry.handlers import (
-    CommandConflict,
-    Standing,
-    change,
-    find_contacts,
-    find_enterprises,
-    get_enterprise,
-    register,
-    reinstate,
-    standing,
-    suspend,
-)
+from registry.handlers import CommandConflict, change, register, reinstate, suspend
+from registry.ports import Ports
+from registry.queries import Standing, find_contacts, find_enterprises, get_enterprise, standing
 from registry.requests import InvalidRequest
 
 
@@ -36,7 +27,7 @@ def number(written: str) -> Number:
     return Number(scheme, value)
 
 
-async def test_an_enterprise_is_found_by_any_of_its_numbers_however_they_are_written(ports):
+async def test_an_enterprise_is_found_by_any_of_its_numbers_however_they_are_written(ports: Ports) -> None:
     registered = await register(
         ports, an_order(), "KZ", a_description("kz-bin: 190540000014", LEI, name="Алтын", language="ru")
     )
@@ -48,7 +39,7 @@ async def test_an_enterprise_is_found_by_any_of_its_numbers_however_they_are_wri
         await get_enterprise(ports, number(TAUGE))
 
 
-async def test_all_faults_of_a_request_are_told_at_once(ports):
+async def test_all_faults_of_a_request_are_told_at_once(ports: Ports) -> None:
     description = a_description(
         "KZ-BIN:190540000015", "QQ-A1:1", roles=("king",), name="x" * 201, email="nobody", language="kk"
     )
@@ -67,14 +58,14 @@ async def test_all_faults_of_a_request_are_told_at_once(ports):
     assert await find_enterprises(ports, [number(ALTYN)]) == [None]
 
 
-async def test_an_enterprise_without_a_number_and_a_reason_without_a_code_are_refused(ports):
+async def test_an_enterprise_without_a_number_and_a_reason_without_a_code_are_refused(ports: Ports) -> None:
     with pytest.raises(InvalidRequest):
         await change(ports, an_order(), ALTYN, replace(a_description(), numbers=()))
     with pytest.raises(InvalidRequest):
         await suspend(ports, an_order(), ALTYN, "It did something bad")
 
 
-async def test_a_repeated_command_is_harmless_and_another_one_under_its_id_is_refused(ports):
+async def test_a_repeated_command_is_harmless_and_another_one_under_its_id_is_refused(ports: Ports) -> None:
     first = await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, email="a@b.kz"))
     assert await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, email="a@b.kz")) == first
     for other in (
@@ -89,7 +80,7 @@ async def test_a_repeated_command_is_harmless_and_another_one_under_its_id_is_re
         await register(ports, an_order("c-2"), "KZ", a_description(ALTYN))
 
 
-async def test_a_number_belongs_to_one_enterprise_also_where_it_is_a_second_one(ports):
+async def test_a_number_belongs_to_one_enterprise_also_where_it_is_a_second_one(ports: Ports) -> None:
     await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, LEI))
     for command_id, description in (("c-2", a_description(TAUGE, LEI)), ("c-6", a_description(LEI))):
         with pytest.raises(NumberTaken, match=f"{LEI} belongs to {ALTYN}"):
@@ -101,7 +92,7 @@ async def test_a_number_belongs_to_one_enterprise_also_where_it_is_a_second_one(
         await change(ports, an_order("c-5"), TAUGE, a_description(TAUGE, ALTYN))
 
 
-async def test_a_number_that_an_enterprise_gives_up_is_free_for_another(ports):
+async def test_a_number_that_an_enterprise_gives_up_is_free_for_another(ports: Ports) -> None:
     await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, LEI))
     await change(ports, an_order("c-2"), ALTYN, a_description(ALTYN))
     taken = await register(ports, an_order("c-3"), "CN", a_description(QINGDAO, LEI))
@@ -110,7 +101,7 @@ async def test_a_number_that_an_enterprise_gives_up_is_free_for_another(ports):
         await change(ports, an_order("c-4"), ALTYN, a_description(ALTYN, LEI))
 
 
-async def test_claims_lost_with_their_database_do_not_give_a_held_number_away(ports):
+async def test_claims_lost_with_their_database_do_not_give_a_held_number_away(ports: Ports) -> None:
     await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, LEI))
     present = await ports.claims.load([LEI])
     assert await ports.claims.replace(
@@ -122,7 +113,7 @@ async def test_claims_lost_with_their_database_do_not_give_a_held_number_away(po
     assert changed.enterprise.roles == (Role.AGENT,)
 
 
-async def test_a_suspended_enterprise_may_not_act_until_it_is_reinstated(ports):
+async def test_a_suspended_enterprise_may_not_act_until_it_is_reinstated(ports: Ports) -> None:
     await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, LEI, roles=("declarant", "importer")))
     suspended = await suspend(ports, an_order("c-2"), LEI, "sanctions")
     assert (suspended.enterprise.status, suspended.enterprise.reason) == (Status.SUSPENDED, "sanctions")
@@ -138,7 +129,7 @@ async def test_a_suspended_enterprise_may_not_act_until_it_is_reinstated(ports):
         await suspend(ports, an_order("c-5"), TAUGE, "sanctions")
 
 
-async def test_a_change_keeps_what_it_does_not_name_of_the_contact(ports):
+async def test_a_change_keeps_what_it_does_not_name_of_the_contact(ports: Ports) -> None:
     await register(ports, an_order("c-1"), "KZ", a_description(name="Алтын", email="a@b.kz", language="ru"))
     changed = await change(ports, an_order("c-2"), ALTYN, a_description(ALTYN, LEI, email="new@b.kz"))
     assert [changed.contact.value(name) for name in ("name", "email", "language")] == ["Алтын", "new@b.kz", "ru"]
@@ -148,7 +139,7 @@ async def test_a_change_keeps_what_it_does_not_name_of_the_contact(ports):
         await change(ports, an_order("c-3"), ALTYN, a_description(LEI, ALTYN))
 
 
-async def test_answers_come_in_the_order_asked(ports):
+async def test_answers_come_in_the_order_asked(ports: Ports) -> None:
     await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, LEI, email="a@b.kz", language="ru"))
     await register(ports, an_order("c-2"), "CN", a_description(QINGDAO))
     asked = [number(each) for each in (QINGDAO, TAUGE, LEI, "nonsense", ALTYN, QINGDAO)]
@@ -158,7 +149,7 @@ async def test_answers_come_in_the_order_asked(ports):
     assert [each and each.contact.value("email") for each in contacts] == ["", None, "a@b.kz", None, "a@b.kz", ""]
 
 
-async def test_personal_data_stands_in_no_history_and_no_event(ports):
+async def test_personal_data_stands_in_no_history_and_no_event(ports: Ports) -> None:
     secret = {"name": "Айгуль Серикова", "email": "aigul@altyn.kz"}
     await register(ports, an_order("c-1"), "KZ", a_description(**secret))
     await change(ports, an_order("c-2"), ALTYN, a_description(ALTYN, LEI, email="serikova@altyn.kz"))
@@ -169,7 +160,7 @@ async def test_personal_data_stands_in_no_history_and_no_event(ports):
     assert (await get_enterprise(ports, number(ALTYN))).contact.fields == {}
 
 
-async def test_the_history_names_who_did_it(ports):
+async def test_the_history_names_who_did_it(ports: Ports) -> None:
     await register(ports, an_order("c-1", actor="staff:li"), "KZ", a_description())
     await suspend(ports, an_order("c-2", actor="staff:petrov"), ALTYN, "sanctions")
     document = (await ports.enterprises.documents.load([ALTYN]))[ALTYN]

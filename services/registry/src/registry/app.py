@@ -5,8 +5,8 @@ from chassis.rpc import Right
 from chassis.service import Service
 from contracts.topics import REGISTRY
 from registry.grpc_server import RegistryServer
-from registry.handlers import Ports
 from registry.libraries import rules
+from registry.ports import Ports
 from registry.settings import RegistrySettings
 from registry.store import ENTERPRISE, MongoClaims, MongoContacts
 from trade.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_server

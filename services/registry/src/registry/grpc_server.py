@@ -12,11 +12,13 @@ import grpc
 
 from chassis.rpc import RpcError, current_caller
 from contracts.texts import FALLBACK, LANGUAGES, text
-from registry import handlers
+from registry import handlers, queries
 from registry.claims import NumberTaken
 from registry.domain.enterprise import AlreadyRegistered, Enterprise, NotRegistered, Refused, Status
 from registry.domain.identifiers import Number
-from registry.handlers import CommandConflict, Known, Order, Ports, Standing
+from registry.handlers import CommandConflict, Order
+from registry.ports import Known, Ports
+from registry.queries import Standing
 from registry.requests import Description, InvalidRequest
 from trade.registry.v1 import registry_pb2 as pb
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceServicer
@@ -46,10 +48,10 @@ class RegistryServer(RegistryServiceServicer):
 
     async def CheckParties(self, request: pb.CheckPartiesRequest, context: Context) -> pb.CheckPartiesResponse:  # noqa: N802
         _check_batch(len(request.parties), "parties", context)
-        found = await handlers.find_enterprises(self._ports, [_number(each.identifier) for each in request.parties])
+        found = await queries.find_enterprises(self._ports, [_number(each.identifier) for each in request.parties])
         answers = [
             pb.PartyAnswer(
-                standing=_STANDINGS[handlers.standing(enterprise, _asked_role(party.role))],
+                standing=_STANDINGS[queries.standing(enterprise, _asked_role(party.role))],
                 enterprise_id=enterprise.id if enterprise else "",
             )
             for party, enterprise in zip(request.parties, found, strict=True)
@@ -58,7 +60,7 @@ class RegistryServer(RegistryServiceServicer):
 
     async def ListContacts(self, request: pb.ListContactsRequest, context: Context) -> pb.ListContactsResponse:  # noqa: N802
         _check_batch(len(request.identifiers), "identifiers", context)
-        found = await handlers.find_contacts(self._ports, [_number(each) for each in request.identifiers])
+        found = await queries.find_contacts(self._ports, [_number(each) for each in request.identifiers])
         answers = [
             pb.ContactAnswer(enterprise_id=known.enterprise.id, contact=_contact(known))
             if known
@@ -70,7 +72,7 @@ class RegistryServer(RegistryServiceServicer):
     async def GetEnterprise(self, request: pb.GetEnterpriseRequest, context: Context) -> pb.GetEnterpriseResponse:  # noqa: N802
         number = _number(request.identifier)
         return pb.GetEnterpriseResponse(
-            enterprise=_enterprise(await _answer(context, handlers.get_enterprise(self._ports, number)))
+            enterprise=_enterprise(await _answer(context, queries.get_enterprise(self._ports, number)))
         )
 
     async def RegisterEnterprise(  # noqa: N802

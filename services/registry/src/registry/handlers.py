@@ -7,14 +7,12 @@ repeated with the same id.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import Protocol
 
 from chassis.aggregates import Applied, Duplicate, Failed, Input
 from chassis.failures import InfrastructureError, is_infrastructure
-from registry.claims import Claim, Claims, Enterprises, claim, settle
+from registry.claims import Claim, claim, settle
 from registry.domain.contact import Contact, Moment, OtherContent, merge
 from registry.domain.enterprise import (
     Change,
@@ -23,10 +21,11 @@ from registry.domain.enterprise import (
     NotRegistered,
     Register,
     Reinstate,
-    Status,
     Suspend,
 )
-from registry.domain.identifiers import IdentifierRules, Number, normal
+from registry.domain.identifiers import Number
+from registry.ports import Known, Ports
+from registry.queries import find_enterprises, with_contact
 from registry.requests import (
     Description,
     InvalidRequest,
@@ -40,36 +39,6 @@ from registry.requests import (
 _ATTEMPTS = 20
 _COMMAND = "command/"
 """Before a command's id where it is claimed; no number looks like that."""
-
-
-class Contacts(Protocol):
-    async def load(self, ids: Sequence[str]) -> dict[str, Contact]:
-        """The stored ones of some enterprises, in one round trip."""
-        ...
-
-    async def save(self, enterprise_id: str, contact: Contact) -> bool:
-        """Compare-and-set on the contact's version; False where it was changed by others."""
-        ...
-
-    async def erase(self, enterprise_id: str) -> None:
-        """Forget everything personal."""
-        ...
-
-
-@dataclass(frozen=True)
-class Ports:
-    enterprises: Enterprises
-    claims: Claims
-    contacts: Contacts
-    rules: IdentifierRules
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """An enterprise with its personal data."""
-
-    enterprise: Enterprise
-    contact: Contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,51 +99,6 @@ async def reinstate(ports: Ports, order: Order, enterprise_id: str, reason: str)
     return await _decide_standing(ports, order, enterprise_id, Reinstate(reason))
 
 
-async def get_enterprise(ports: Ports, number: Number) -> Known:
-    """An enterprise by any of its numbers.
-
-    Raises:
-        NotRegistered
-    """
-    found = (await find_enterprises(ports, [number]))[0]
-    if found is None:
-        raise NotRegistered(str(normal(number)))
-    return await _known(ports, found)
-
-
-async def find_enterprises(ports: Ports, numbers: Sequence[Number]) -> list[Enterprise | None]:
-    """Enterprises by any of their numbers, in the order asked, in one query."""
-    wanted = [str(normal(number)) for number in numbers]
-    found = await ports.enterprises.find({"state.numbers": {"$in": sorted(set(wanted))}})
-    by_number = {number: enterprise for enterprise in found for number in enterprise.numbers}
-    return [by_number.get(number) for number in wanted]
-
-
-async def find_contacts(ports: Ports, numbers: Sequence[Number]) -> list[Known | None]:
-    """Enterprises with their contacts, in the order asked, in two queries."""
-    found = await find_enterprises(ports, numbers)
-    contacts = await ports.contacts.load(sorted({each.id for each in found if each}))
-    return [None if each is None else Known(each, contacts.get(each.id, Contact())) for each in found]
-
-
-class Standing(StrEnum):
-    """What may be said of a party."""
-
-    MAY_ACT = "may_act"
-    UNKNOWN = "unknown"
-    SUSPENDED = "suspended"
-    ROLE_MISSING = "role_missing"
-
-
-def standing(enterprise: Enterprise | None, role: str | None) -> Standing:
-    """Whether an enterprise may act in a role; without a role it is enough to be known and active."""
-    if enterprise is None:
-        return Standing.UNKNOWN
-    if enterprise.status is Status.SUSPENDED:
-        return Standing.SUSPENDED
-    return Standing.MAY_ACT if role is None or role in enterprise.roles else Standing.ROLE_MISSING
-
-
 async def _describe(
     ports: Ports, order: Order, id_: str, command: Command, judged: Judged, contact: Mapping[str, str]
 ) -> Known:
@@ -190,7 +114,7 @@ async def _describe(
     if any(contact.values()):
         await _note_contact(ports, order, id_, contact)
     await settle(ports.claims, judged.numbers, id_, order.command_id)
-    return await _known(ports, enterprise)
+    return await with_contact(ports, enterprise)
 
 
 async def _decide_standing(ports: Ports, order: Order, number: str, command: Suspend | Reinstate) -> Known:
@@ -199,7 +123,7 @@ async def _decide_standing(ports: Ports, order: Order, number: str, command: Sus
         raise InvalidRequest(faults)
     id_ = await _id_of(ports, number)
     await _own_command(ports, order, id_)
-    return await _known(ports, await _apply(ports, order, id_, command))
+    return await with_contact(ports, await _apply(ports, order, id_, command))
 
 
 async def _id_of(ports: Ports, number: str) -> str:
@@ -261,8 +185,3 @@ async def _moment_of(ports: Ports, id_: str, command_id: str) -> Moment:
     """When the command was applied, which may be before now where it is repeated."""
     history = (await ports.enterprises.documents.load([id_]))[id_]["history"]
     return next(Moment(line["at"], place) for place, line in enumerate(history) if line["cause"] == command_id)
-
-
-async def _known(ports: Ports, enterprise: Enterprise) -> Known:
-    contacts = await ports.contacts.load([enterprise.id])
-    return Known(enterprise, contacts.get(enterprise.id, Contact()))

@@ -1,0 +1,60 @@
+"""What peers and staff ask of registry: answers for many at once, in the order asked."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from registry.domain.contact import Contact
+from registry.domain.enterprise import Enterprise, NotRegistered, Status
+from registry.domain.identifiers import Number, normal
+from registry.ports import Known, Ports
+
+
+async def get_enterprise(ports: Ports, number: Number) -> Known:
+    """An enterprise by any of its numbers.
+
+    Raises:
+        NotRegistered
+    """
+    found = (await find_enterprises(ports, [number]))[0]
+    if found is None:
+        raise NotRegistered(str(normal(number)))
+    return await with_contact(ports, found)
+
+
+async def find_enterprises(ports: Ports, numbers: Sequence[Number]) -> list[Enterprise | None]:
+    """Enterprises by any of their numbers, in the order asked, in one query."""
+    wanted = [str(normal(number)) for number in numbers]
+    found = await ports.enterprises.find({"state.numbers": {"$in": sorted(set(wanted))}})
+    by_number = {number: enterprise for enterprise in found for number in enterprise.numbers}
+    return [by_number.get(number) for number in wanted]
+
+
+async def find_contacts(ports: Ports, numbers: Sequence[Number]) -> list[Known | None]:
+    """Enterprises with their contacts, in the order asked, in two queries."""
+    found = await find_enterprises(ports, numbers)
+    contacts = await ports.contacts.load(sorted({each.id for each in found if each}))
+    return [None if each is None else Known(each, contacts.get(each.id, Contact())) for each in found]
+
+
+class Standing(StrEnum):
+    """What may be said of a party."""
+
+    MAY_ACT = "may_act"
+    UNKNOWN = "unknown"
+    SUSPENDED = "suspended"
+    ROLE_MISSING = "role_missing"
+
+
+def standing(enterprise: Enterprise | None, role: str | None) -> Standing:
+    """Whether an enterprise may act in a role; without a role it is enough to be known and active."""
+    if enterprise is None:
+        return Standing.UNKNOWN
+    if enterprise.status is Status.SUSPENDED:
+        return Standing.SUSPENDED
+    return Standing.MAY_ACT if role is None or role in enterprise.roles else Standing.ROLE_MISSING
+
+
+async def with_contact(ports: Ports, enterprise: Enterprise) -> Known:
+    """An enterprise with what is known of how to reach it."""
+    contacts = await ports.contacts.load([enterprise.id])
+    return Known(enterprise, contacts.get(enterprise.id, Contact()))
