@@ -136,6 +136,8 @@ async def read_topics(settings: KafkaSettings, topics: Sequence[str]) -> AsyncIt
     Raises:
         KafkaError: the broker is away.
     """
+    if not topics:
+        return  # a pure read model publishes nothing: it only reads its inputs again
     consumer = AIOKafkaConsumer(**settings.client_options(), group_id=None, auto_offset_reset="earliest")
     await consumer.start()
     try:
