@@ -160,9 +160,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """A sentence where there is work and no progress, None where all is well."""
         lag = sum(self._lag.values())
         idle = self._clock.monotonic() - self._moved_at
-        if lag and not self._resting and idle > 2 * STALL_SECONDS:
-            return f"{lag} records wait and none was resolved for {idle:.0f} s"
-        return None
+        if self._resting or idle <= 2 * STALL_SECONDS:
+            return None
+        if not self._idle.is_set():
+            return f"a batch is in hand and was not resolved for {idle:.0f} s"
+        return f"{lag} records wait and none was resolved for {idle:.0f} s" if lag else None
 
     @property
     def _consumer(self) -> AIOKafkaConsumer | None:
@@ -261,6 +263,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             consumer.resume(*consumer.paused())
             self._resume_at = None
             self._resting = False
+            self._moved_at = self._clock.monotonic()  # a rest is no hang, however long it was
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """Measure the lag; start the consumer anew where it hangs without saying so."""
