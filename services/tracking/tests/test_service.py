@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
 
 from chassis.records import RawRecord
 from chassis.settings import KafkaSettings, ListenSettings, MongoSettings
@@ -18,12 +20,10 @@ from launcher.infrastructure import Infrastructure
 from launcher.ports import PortBlock
 from tracking.app import build
 from tracking.settings import TrackingSettings
-from tracking.spans import SpanStore, read_spans
-from tracking.store import TimelineStore
 
 PASSWORD = "a long enough password"
 RecordMaker = Callable[..., RawRecord]
-EntryMaker = Callable[..., Any]
+SettingsMaker = Callable[[str], TrackingSettings]
 
 
 @dataclass
@@ -40,35 +40,61 @@ class Running:
         return (await self.client.get(f"/shipments/{ucr}")).json()
 
 
+@asynccontextmanager
+async def desk_of(settings: TrackingSettings) -> AsyncIterator[httpx2.AsyncClient]:
+    """The service as it runs, stopped at the end, and a client of its door."""
+    service, stopping = build(settings), asyncio.Event()
+    run = asyncio.create_task(service.run(stopping))
+    url = f"http://127.0.0.1:{settings.http.port}"
+    try:
+        async with httpx2.AsyncClient(base_url=url, auth=("staff", PASSWORD), trust_env=False) as client:
+            await eventually(lambda: _opened(client))
+            yield client
+    finally:
+        stopping.set()
+        await run
+
+
 @pytest.fixture(scope="module")
-async def running(infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def make_settings(
+    infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Callable[[str], TrackingSettings]]:
+    """Settings of a tracking with a name, a consumer group and a database of its own."""
     folder: Path = tmp_path_factory.mktemp("tracking")
     (folder / "password").write_text(PASSWORD)
     await infrastructure.create_topics(EVENT_TOPICS)
-    block = PortBlock()
-    ports = block.choose(["http", "grpc", "admin", "otlp"], {})
-    settings = TrackingSettings(
-        kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=10_000),
-        mongo=MongoSettings(url=infrastructure.mongo_url, database="tracking_test"),
-        keys_dir=folder,
-        staff_password_file=folder / "password",
-        http=ListenSettings(port=ports["http"]),
-        grpc=ListenSettings(port=ports["grpc"]),
-        admin=ListenSettings(port=ports["admin"]),
-        otlp=ListenSettings(port=ports["otlp"]),
-    )
-    service, stopping = build(settings), asyncio.Event()
-    run = asyncio.create_task(service.run(stopping))
-    producer = AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers)
-    await producer.start()
-    url = f"http://127.0.0.1:{ports['http']}"
-    async with httpx2.AsyncClient(base_url=url, auth=("staff", PASSWORD), trust_env=False) as client:
-        await eventually(lambda: _opened(client))
+    blocks: list[PortBlock] = []
+
+    def make(name: str) -> TrackingSettings:
+        blocks.append(PortBlock())
+        ports = blocks[-1].choose(["http", "grpc", "admin", "otlp"], {})
+        return TrackingSettings(
+            name=name,
+            kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=10_000),
+            mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url)),
+            keys_dir=folder,
+            staff_password_file=folder / "password",
+            http=ListenSettings(port=ports["http"]),
+            grpc=ListenSettings(port=ports["grpc"]),
+            admin=ListenSettings(port=ports["admin"]),
+            otlp=ListenSettings(port=ports["otlp"]),
+        )
+
+    yield make
+    for block in blocks:
+        block.release()
+
+
+@pytest.fixture(scope="module")
+async def producer(infrastructure: Infrastructure) -> AsyncIterator[AIOKafkaProducer]:
+    async with AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+async def running(make_settings: SettingsMaker, producer: AIOKafkaProducer) -> AsyncIterator[Running]:
+    async with desk_of(make_settings("tracking_test")) as client:
         yield Running(client, producer)
-    await producer.stop()
-    stopping.set()
-    await run
-    block.release()
 
 
 async def test_events_of_every_topic_meet_in_one_timeline(running: Running, a_record: RecordMaker) -> None:
@@ -143,41 +169,25 @@ async def test_when_all_is_read_it_says_so(running: Running) -> None:
     await eventually(all_read)
 
 
-async def test_entries_come_back_from_the_database_as_they_were(
-    infrastructure: Infrastructure, running: Running, an_entry: EntryMaker
+async def test_a_dropped_read_model_is_rebuilt_from_the_topics(
+    make_settings: SettingsMaker, producer: AIOKafkaProducer, a_record: RecordMaker
 ) -> None:
-    from chassis import mongo  # noqa: PLC0415
+    ucr, settings = "6CNREBUILT", make_settings("tracking_rebuild")
 
-    client = mongo.connect(MongoSettings(url=infrastructure.mongo_url))
-    try:
-        store = TimelineStore(mongo.open_database(client, "tracking_store_test"))
-        await store.create_indexes()
-        entry = an_entry(seq=1, lrn="L1", ucr="6CNSTORE", **{"a.b$": "\0", "big": 2**70})
-        await store.add([entry, entry])
-        await store.add([entry])
-        assert await store.thread("6CNSTORE") == [entry]
-        assert await store.search("L1") == {"6CNSTORE": {"lrn"}}
-        assert await store.search("L") == {}
-    finally:
-        await client.close()
+    async def told(client: httpx2.AsyncClient) -> Any:
+        body = (await client.get(f"/shipments/{ucr}")).json()
+        return len(body["steps"]) == 2 and [body["steps"], body["situations"]]
 
-
-async def test_spans_are_bounded_per_shipment_and_expire(infrastructure: Infrastructure) -> None:
-    from chassis import mongo  # noqa: PLC0415
-    from chassis.clock import ManualClock  # noqa: PLC0415
-
-    client, clock = mongo.connect(MongoSettings(url=infrastructure.mongo_url)), ManualClock()
-    try:
-        store = SpanStore(mongo.open_database(client, "spans_test"), clock, days=1, per_shipment=3, in_all=5)
-        await store.create_indexes()
-        assert await store.add(_spans("6CN1", 5)) == 2
-        assert await store.add(_spans("6CN2", 5)) == 3
-        assert len(await store.of("6CN1")) == 3
-        await clock.advance(days=2)
-        assert await store.remove_expired() == 5
-        assert await store.add(_spans("6CN1", 1)) == 0
-    finally:
-        await client.close()
+    async with desk_of(settings) as client:
+        for seq in (1, 2):
+            await Running(client, producer).publish(a_record(seq=seq, key=ucr, ucr=ucr, declaration_id="D-1"))
+        before = await eventually(lambda: told(client))
+    service = build(settings)
+    for name in ("entries", "unreadable", "spans"):
+        await service.db.drop_collection(name)
+    await service.rebuild()
+    async with desk_of(settings) as client:
+        assert await eventually(lambda: told(client)) == before
 
 
 async def _opened(client: httpx2.AsyncClient) -> bool:
@@ -185,19 +195,3 @@ async def _opened(client: httpx2.AsyncClient) -> bool:
         return (await client.get("/")).status_code == httpx2.codes.OK
     except httpx2.HTTPError:
         return False
-
-
-def _spans(ucr: str, count: int) -> list[Any]:
-    import os  # noqa: PLC0415
-
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest  # noqa: PLC0415
-    from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue  # noqa: PLC0415
-    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span  # noqa: PLC0415
-
-    attribute = KeyValue(key="trade.ucr", value=AnyValue(string_value=ucr))
-    spans = [
-        Span(trace_id=os.urandom(16), span_id=os.urandom(8), name="n", attributes=[attribute]) for _ in range(count)
-    ]
-    return list(
-        read_spans(ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=spans)])]))
-    )

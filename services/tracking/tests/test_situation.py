@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tracking.domain.entry import Entry
-from tracking.domain.situation import ROWS, Main, Role, Standing, situation, situations
+from tracking.domain.situation import ROWS, Role, situation, situations
+from tracking.domain.standing import Main, Standing
 from tracking.domain.timeline import timeline
 
 EntryMaker = Callable[..., Entry]

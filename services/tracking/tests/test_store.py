@@ -1,0 +1,58 @@
+"""The read model on a real database: what comes back is what went in, and what grows is bounded."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+from pydantic import SecretStr
+
+from chassis import mongo
+from chassis.clock import ManualClock
+from chassis.mongo import Database
+from chassis.settings import MongoSettings
+from launcher.infrastructure import Infrastructure
+from tracking.domain.entry import Entry
+from tracking.spans import KeptSpan, SpanStore, read_spans
+from tracking.store import TimelineStore
+
+EntryMaker = Callable[..., Entry]
+
+
+@pytest.fixture
+async def database(infrastructure: Infrastructure) -> AsyncIterator[Database]:
+    client = mongo.connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))
+    yield mongo.open_database(client, f"tracking_store_{os.urandom(4).hex()}")
+    await client.close()
+
+
+async def test_entries_come_back_as_they_were(database: Database, an_entry: EntryMaker) -> None:
+    store = TimelineStore(database)
+    await store.create_indexes()
+    entry = an_entry(seq=1, lrn="L1", ucr="6CNSTORE", **{"a.b$": "\0", "big": 2**70})
+    await store.add([entry, entry])
+    await store.add([entry])
+    assert await store.thread("6CNSTORE") == [entry]
+    assert await store.search("L1") == {"6CNSTORE": {"lrn"}}
+    assert await store.search("L") == {}
+
+
+async def test_spans_are_bounded_per_shipment_and_in_all_and_expire(database: Database) -> None:
+    clock = ManualClock()
+    store = SpanStore(database, clock, days=1, per_shipment=3, in_all=5)
+    await store.create_indexes()
+    assert await store.add(_spans("6CN1", 5)) == 2
+    assert await store.add(_spans("6CN2", 5)) == 3
+    assert len(await store.of("6CN1")) == 3
+    await clock.advance(days=2)
+    assert await store.remove_expired() == 5
+    assert await store.add(_spans("6CN1", 1)) == 0
+
+
+def _spans(ucr: str, count: int) -> list[KeptSpan]:
+    attribute = KeyValue(key="trade.ucr", value=AnyValue(string_value=ucr))
+    spans = [Span(trace_id=os.urandom(16), span_id=os.urandom(8), attributes=[attribute]) for _ in range(count)]
+    export = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=spans)])])
+    return [span for span in read_spans(export) if span is not None]
