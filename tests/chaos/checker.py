@@ -159,7 +159,7 @@ def check_release(world: World) -> list[str]:
         names = [name for name, _ in life]
         for name, payload in life:
             if name == "assessed":
-                lines = sum((Decimal(line["amount"]["amount"]) for line in payload["lines"]), Decimal(0))
+                lines = sum((Decimal(line["amount"]) for line in payload["lines"]), Decimal(0))
                 if lines != Decimal(payload["total"]["amount"]):
                     faults.append(f"5: the lines of {id_} add up to {lines}, its total is {payload['total']['amount']}")
         if "released" in names:

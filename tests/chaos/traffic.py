@@ -1,0 +1,142 @@
+"""Seeded traffic through the public doors: shipments that partners see through to their closing.
+
+Every submission carries an id and is repeated until the door has taken it, as a partner's system
+would. What was given and how it was answered stands in `sent`: the oracle that the checker judges
+against. Some events come early, some twice, some are only planned, some place a hold in the way.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from chaos.checker import Sent
+from pymongo import AsyncMongoClient
+
+from trade_cli.demo_facts import Facts
+from trade_cli.doors import Doors
+from trade_cli.partner_moves import MOVES, event
+
+LOOK_SECONDS = 0.5
+_CONTROL = {"yellow": "document_check", "red": "inspection"}
+
+
+@dataclass
+class Traffic:
+    """So many shipments of one seed."""
+
+    doors: Doors
+    keys: Mapping[str, str]
+    facts: Facts
+    mongo_url: str
+    shipments: int
+    seed: int
+    sent: list[Sent] = field(default_factory=list)
+    _told: dict[str, set[str]] = field(default_factory=dict)
+
+    @property
+    def ucrs(self) -> list[str]:
+        return [f"6CN91370200MA3DEMX012-S{self.seed}-{number:03}" for number in range(self.shipments)]
+
+    async def run(self, until_seconds: float) -> None:
+        """Lodge everything and answer what is waited for until every shipment is closed.
+
+        Raises:
+            TimeoutError: some were not closed in time.
+        """
+        chance = random.Random(self.seed)
+        async with asyncio.timeout(until_seconds), asyncio.TaskGroup() as group:
+            for number, ucr in enumerate(self.ucrs):
+                group.create_task(self._open(number, ucr, chance.random(), chance.uniform(0, 12)))
+            await self._see_through()
+
+    async def _open(self, number: int, ucr: str, kind: float, delay: float) -> None:
+        """Lodge one declaration at its moment, with what comes before, beside and twice."""
+        await asyncio.sleep(delay)  # when firms lodge is part of the traffic
+        declaration = {
+            **self.facts.declaration,
+            "lrn": f"S{self.seed}-{number:03}",
+            "ucr": ucr,
+            "total_price": {"amount": str(2000 + number), "currency": "GBP"},
+            "goods": [
+                {**self.facts.declaration["goods"][0], "price": {"amount": str(2000 + number), "currency": "GBP"}}
+            ],
+        }
+        if kind < 0.2:
+            await self._tell(ucr, "arrival")
+        if kind < 0.1:
+            await self._hold(ucr, "hold.placed")
+        receipt = await self.doors.lodge(self.keys[self.facts.declarant], declaration)
+        self.sent.append(Sent(f"declaration {ucr}", True, receipt["id"]))
+        if kind > 0.8:
+            again = await self.doors.lodge(self.keys[self.facts.declarant], declaration)
+            self.sent.append(Sent(f"declaration {ucr}", True, again["id"]))
+        if kind > 0.9:
+            await self._plan(ucr)
+        if kind < 0.1:
+            await self._hold(ucr, "hold.lifted")
+
+    async def _see_through(self) -> None:
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self.mongo_url)
+        try:
+            wanted = {"state.declaration.ucr": {"$in": self.ucrs}}
+            shown = {
+                "state.status": 1,
+                "state.declaration.ucr": 1,
+                "state.routing.lane": 1,
+                "state.assessment.total": 1,
+            }
+            closed: set[str] = set()
+            while len(closed) < self.shipments:
+                with contextlib.suppress(Exception):  # the database is among what is killed
+                    async for document in client["declarations"]["declarations"].find(wanted, shown):
+                        state = document["state"]
+                        if state["status"] == "closed":
+                            closed.add(state["declaration"]["ucr"])
+                        await self._answer(state)
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            await client.close()
+
+    async def _answer(self, state: Mapping[str, Any]) -> None:
+        ucr = state["declaration"]["ucr"]
+        match state["status"]:
+            case "prelodged":
+                await self._tell(ucr, "arrival")
+            case "under_control":
+                await self._tell(ucr, _CONTROL[state["routing"]["lane"]])
+            case "assessed":
+                await self._tell(ucr, "payment", state["assessment"]["total"])
+                await self._tell(ucr, "presentation")
+            case "released":
+                await self._tell(ucr, "removal")
+
+    async def _tell(self, ucr: str, waiting_for: str, due: Mapping[str, Any] | None = None) -> None:
+        told = self._told.setdefault(ucr, set())
+        if waiting_for in told:
+            return
+        told.add(waiting_for)
+        said = event(ucr, waiting_for, now=datetime.now(UTC), due=due)
+        await self._give(MOVES[waiting_for].partner, said)
+        if hash((ucr, waiting_for, self.seed)) % 5 == 0:
+            await self._give(MOVES[waiting_for].partner, said)
+
+    async def _plan(self, ucr: str) -> None:
+        said = event(ucr, "removal", now=datetime.now(UTC))
+        planned = {**said, "id": f"{said['id']}/planned", "data": {**said["data"], "classifier": "PLN"}}
+        await self._give("port-qd", planned)
+
+    async def _hold(self, ucr: str, fact: str) -> None:
+        said = event(ucr, "exit", now=datetime.now(UTC))
+        data = {**said["data"], "hold": "quarantine"}
+        await self._give(
+            "agency-qd",
+            {**said, "id": f"{ucr}/{fact}", "source": "/agency-qd", "type": f"trade.partners.{fact}.v1", "data": data},
+        )
+
+    async def _give(self, partner: str, said: Mapping[str, Any]) -> None:
+        receipt = await self.doors.tell(self.keys[partner], said)
+        self.sent.append(Sent(f"{partner} {said['id']}", True, receipt["id"]))
