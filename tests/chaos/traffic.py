@@ -35,6 +35,11 @@ class Traffic:
     shipments: int
     seed: int
     sent: list[Sent] = field(default_factory=list)
+    answers: frozenset[str] = frozenset(MOVES)
+    """The moves that partners make; fewer leave shipments waiting on their way."""
+    done: frozenset[str] = frozenset({"closed"})
+    """The states in which a shipment is let be."""
+    _lodged: bool = False
     _told: dict[str, set[str]] = field(default_factory=dict)
 
     @property
@@ -42,15 +47,16 @@ class Traffic:
         return [f"6CN91370200MA3DEMX012-S{self.seed}-{number:03}" for number in range(self.shipments)]
 
     async def run(self, until_seconds: float) -> None:
-        """Lodge everything and answer what is waited for until every shipment is closed.
+        """Lodge everything, once, and answer what is waited for until every shipment is done.
 
         Raises:
-            TimeoutError: some were not closed in time.
+            TimeoutError: some were not done in time.
         """
         chance = random.Random(self.seed)
         async with asyncio.timeout(until_seconds), asyncio.TaskGroup() as group:
-            for number, ucr in enumerate(self.ucrs):
+            for number, ucr in enumerate(self.ucrs if not self._lodged else ()):
                 group.create_task(self._open(number, ucr, chance.random(), chance.uniform(0, 12)))
+            self._lodged = True
             await self._see_through()
 
     async def _open(self, number: int, ucr: str, kind: float, delay: float) -> None:
@@ -89,13 +95,13 @@ class Traffic:
                 "state.routing.lane": 1,
                 "state.assessment.total": 1,
             }
-            closed: set[str] = set()
-            while len(closed) < self.shipments:
+            done: set[str] = set()
+            while len(done) < self.shipments:
                 with contextlib.suppress(Exception):  # the database is among what is killed
                     async for document in client["declarations"]["declarations"].find(wanted, shown):
                         state = document["state"]
-                        if state["status"] == "closed":
-                            closed.add(state["declaration"]["ucr"])
+                        if state["status"] in self.done:
+                            done.add(state["declaration"]["ucr"])
                         await self._answer(state)
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
@@ -116,7 +122,7 @@ class Traffic:
 
     async def _tell(self, ucr: str, waiting_for: str, due: Mapping[str, Any] | None = None) -> None:
         told = self._told.setdefault(ucr, set())
-        if waiting_for in told:
+        if waiting_for in told or waiting_for not in self.answers:
             return
         told.add(waiting_for)
         said = event(ucr, waiting_for, now=datetime.now(UTC), due=due)

@@ -147,6 +147,22 @@ class Platform:
             await self._until_ready(service)
         self.write_description()
 
+    async def rebuild(self, service: str) -> None:
+        """Stop a service, rebuild its database from its own topic, and start it again.
+
+        Raises:
+            LauncherError: the rebuild fails; the service stays away.
+        """
+        await self._part(service).stop()
+        if self._around is None:
+            raise LauncherError("The platform was not started yet.")
+        rebuilding = services.child(service, self._around, self._settings.get(service, {}), arguments=("rebuild",))
+        rebuilding.start()
+        status = await rebuilding.finished()
+        if status != 0:
+            raise LauncherError(f"{service} was not rebuilt (status {status}): {rebuilding.last_words()}")
+        await self.restart(service)
+
     async def kill_kafka(self) -> None:
         await self.infrastructure.kill_kafka()
 

@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,11 +98,11 @@ def inbox_settings(partners: Mapping[str, str]) -> dict[str, str]:
     return {"TRADE_INBOXES": json.dumps([{"partner": code, "role": role} for code, role in partners.items()])}
 
 
-def child(service: str, around: Surroundings, extra: Mapping[str, str]) -> Child:
+def child(service: str, around: Surroundings, extra: Mapping[str, str], arguments: Sequence[str] = ()) -> Child:
     """The service as a process, not started."""
     log = around.layout.logs / f"{service}.log"
     settings = environment(service, around) | dict(extra)
-    return Child(service, [sys.executable, "-m", service], log=log, environment=settings, stop_seconds=20.0)
+    return Child(service, [sys.executable, "-m", service, *arguments], log=log, environment=settings, stop_seconds=20.0)
 
 
 def mail_child(around: Surroundings) -> Child:

@@ -1,0 +1,100 @@
+"""What tests do to a platform: give it traffic, kill its parts, wait until it rests, read what it holds."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from chaos import checker
+from chaos.traffic import Traffic
+from chaos.world import SERVICES, World, read_world
+
+from chassis.testing import eventually
+from contracts.topics import EVENT_TOPICS
+from launcher.platform import Platform
+from trade_cli.demo_facts import facts
+from trade_cli.doors import doors
+from trade_cli.enrolment import issue_keys, register
+from trade_cli.platform import load_platform
+
+TOPICS = [topic.name for topic in EVENT_TOPICS]
+PATIENCE_SECONDS = 90.0
+
+
+async def world_of(platform: Platform) -> World:
+    told = platform.describe()
+    return await read_world(told["kafka"], told["mongo_url"], TOPICS)
+
+
+async def at_rest(platform: Platform) -> World:
+    """The world once everything that was started has come to its end.
+
+    Raises:
+        AssertionError: something still waits; says what.
+    """
+    seen: list[World] = []
+
+    async def rests() -> bool:
+        seen.append(await world_of(platform))
+        waiting = checker.check_rest(seen[-1], datetime.now(UTC))
+        assert not waiting, waiting[:5]
+        return True
+
+    await eventually(rests, within_seconds=PATIENCE_SECONDS, every_seconds=1.0)
+    return seen[-1]
+
+
+@asynccontextmanager
+async def traffic_on(platform: Platform, *, shipments: int, seed: int) -> AsyncIterator[Traffic]:
+    """Traffic with everybody enrolled, ready to run."""
+    here, told = load_platform(platform.layout.description), facts()
+    await register(here, told.enterprises)
+    keys = await issue_keys(here, told.enterprises, told.partners, label=f"traffic {seed}")
+    async with doors(here, patience_seconds=PATIENCE_SECONDS) as open_doors:
+        yield Traffic(open_doors, keys, told, here.mongo_url, shipments, seed)
+
+
+def closed(world: World) -> int:
+    """How many declarations have come to their end."""
+    return sum(each.state["status"] == "closed" for each in world.of("declarations", "declarations"))
+
+
+class KillServices:
+    """Kills each service once at seeded random moments; between kill and restart it looks at the offsets."""
+
+    def __init__(self, platform: Platform, seed: int) -> None:
+        self._platform = platform
+        self._chance = random.Random(seed)
+        self.faults: list[str] = []
+        self.killed: list[str] = []
+
+    async def run(self) -> None:
+        for service in self._chance.sample(SERVICES, len(SERVICES)):
+            await asyncio.sleep(self._chance.uniform(0.5, 3.0))  # the seeded moment
+            await self._platform.kill(service)
+            self.killed.append(service)
+            if service in checker.RESOLVED:
+                self.faults += checker.check_offsets(await world_of(self._platform), [service])
+            await self._platform.restart(service)
+
+
+class KillServers:
+    """Kills the database and the broker with SIGKILL, once each, and starts them again."""
+
+    def __init__(self, platform: Platform, seed: int) -> None:
+        self._platform = platform
+        self._chance = random.Random(seed)
+        self.killed: list[str] = []
+
+    async def run(self) -> None:
+        await asyncio.sleep(self._chance.uniform(2.0, 4.0))  # the seeded moment
+        await self._platform.kill_database()
+        self.killed.append("database")
+        await asyncio.sleep(1.0)  # long enough for every service to meet its absence
+        await self._platform.start_database()
+        await asyncio.sleep(self._chance.uniform(1.0, 3.0))
+        await self._platform.kill_kafka()
+        self.killed.append("kafka")
+        await asyncio.sleep(1.0)
+        await self._platform.start_kafka()

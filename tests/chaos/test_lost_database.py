@@ -1,0 +1,59 @@
+"""A database that is lost in the middle of work comes back from the topics, equal, and work goes on."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from chaos import checker
+from chaos.breaking import at_rest, closed, traffic_on
+from chaos.traffic import Traffic
+from chaos.world import World
+from pymongo import AsyncMongoClient
+
+from launcher.platform import Platform
+
+SEED = 7
+SHIPMENTS = 8
+WITHIN_SECONDS = 120
+
+
+def remembered(world: World, service: str) -> Mapping[str, Any]:
+    """Per aggregate what must come back: its state, its events, and which input caused which."""
+    return {
+        each.id: (each.state, each.seq, sorted((line["cause"], line["by"], *line["events"]) for line in each.lines))
+        for each in world.of(service)
+        if each.seq
+    }
+
+
+async def lose(platform: Platform, service: str) -> None:
+    """The service dies, and its database is gone."""
+    await platform.kill(service)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(platform.describe()["mongo_url"])
+    await client.drop_database(service)
+    await client.close()
+
+
+@pytest.mark.parametrize("service", ["declarations", "registry"])
+async def test_a_lost_database_equals_the_one_rebuilt(fragile: Platform, service: str) -> None:
+    async with traffic_on(fragile, shipments=SHIPMENTS, seed=SEED + len(service)) as whole:
+        on_their_way: Traffic = replace(
+            whole, answers=frozenset({"arrival"}), done=frozenset({"under_control", "assessed"})
+        )
+        await on_their_way.run(WITHIN_SECONDS)
+        before = await at_rest(fragile)
+        finished = closed(before)
+
+        await lose(fragile, service)
+        await fragile.rebuild(service)
+        after = await at_rest(fragile)
+        assert remembered(after, service) == remembered(before, service)
+        assert len(after.first_said(f"{service}.events.v1")) == len(before.first_said(f"{service}.events.v1"))
+
+        goes_on = replace(on_their_way, answers=whole.answers, done=whole.done)
+        await goes_on.run(WITHIN_SECONDS)
+    world = await at_rest(fragile)
+    assert checker.check_all(world, goes_on.sent, datetime.now(UTC)) == []
+    assert closed(world) == finished + SHIPMENTS
