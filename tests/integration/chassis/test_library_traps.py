@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage, KafkaPublishMessage
 from faststream.kafka.opentelemetry import KafkaTelemetryMiddleware
@@ -29,6 +30,9 @@ from contracts.topics import Topic
 from launcher.infrastructure import Infrastructure
 
 Send = Callable[..., Awaitable[None]]
+
+AUTO_COMMIT_SECONDS = 5.0
+"""How often aiokafka commits positions by itself, where it is let."""
 
 
 @pytest.fixture
@@ -247,25 +251,53 @@ async def test_a_bare_commit_passes_what_is_not_resolved(
     assert await group.committed() == {0: 1, 1: 1}
 
 
-async def test_only_what_is_resolved_is_committed_even_when_positions_are_further(
-    infrastructure: Infrastructure, group: Group, send: Send
+async def test_only_what_is_resolved_is_committed_while_positions_are_further(
+    infrastructure: Infrastructure, group: Group, send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One record a batch: while the second batch is in hand its position has moved on, its commit has not."""
+    """The first commit meets a broker that is away, and is made up for while the next batch is in hand."""
     handled = Handled()
-    await send("a", partition=0)
     async with ours(infrastructure, group, handled.process, max_records=1) as consumer:
+        inner = await eventually(_inner_of(consumer))
+        assert inner is not None
+        commit, away = inner.commit, True
+
+        async def commit_when_there(*offsets: Any) -> None:
+            if away:
+                raise KafkaConnectionError("away")
+            await commit(*offsets)
+
+        monkeypatch.setattr(inner, "commit", commit_when_there)
+        await send("a", partition=0)
         await handled.has("a")
-        await group.reaches(p0=1)
         handled.go.clear()
         await send("b", partition=1)
         await handled.tried(2)
-        await asyncio.sleep(2 * consumer_module.CARE_SECONDS)  # the consumer's own commits of what is left over
-        assert await group.committed() == {0: 1}
-        inner = consumer._consumer
-        assert inner is not None
         assert await inner.position(TopicPartition(group.topic, 1)) == 1
+        away = False
+        await group.reaches(p0=1)
         handled.go.set()
         await group.reaches(p0=1, p1=1)
+
+
+async def test_a_batch_in_hand_is_not_committed_however_long_it_takes(
+    infrastructure: Infrastructure, group: Group, send: Send
+) -> None:
+    handled = Handled()
+    handled.go.clear()
+    await send("a")
+    async with ours(infrastructure, group, handled.process):
+        await handled.tried(1)
+        await asyncio.sleep(AUTO_COMMIT_SECONDS + 1.5)  # the library's own commits come this often, where they come
+        assert await group.committed() == {}
+        handled.go.set()
+        await group.reaches(p0=1)
+
+
+def _inner_of(consumer: Consumer) -> Callable[[], Awaitable[AIOKafkaConsumer | None]]:
+    async def inner() -> AIOKafkaConsumer | None:
+        return consumer._consumer if consumer.assigned else None
+
+    return inner
 
 
 # A null or non-UTF-8 header kills the library's parser before any policy sees the record.
