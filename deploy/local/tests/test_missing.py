@@ -81,6 +81,7 @@ def test_mongod_goes_before_the_embedded_database(bare: Path) -> None:
 
 async def test_a_maven_that_fails_is_quoted_and_leaves_no_half_cache(bare: Path) -> None:
     a_program(bare, "mvn", "echo '[ERROR] no route to the repository'; exit 1")
+    (bare / "maven.log").write_text("[ERROR] what went wrong yesterday\n")
     with pytest.raises(LauncherError, match=r"Maven could not fetch Kafka .*no route"):
         await jars.fetch_jars(lambda _: None, bare / "maven.log")
     assert list((bare / "cache" / "trade-platform").iterdir()) == []

@@ -59,11 +59,7 @@ async def fetch_jars(report: Report, log: Path) -> Path:
     maven = shutil.which("mvn")
     if maven is None:
         raise LauncherError("Maven is missing: install it (Debian: apt-get install maven).")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise explain(error) from error
+    fresh = _empty_folders(target, log)
     try:
         async with step(report, f"Fetching Apache Kafka {KAFKA_VERSION} by Maven (54 MB)"):
             await _run_maven(maven, fresh, log)
@@ -71,6 +67,16 @@ async def fetch_jars(report: Report, log: Path) -> Path:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return target
+
+
+def _empty_folders(target: Path, log: Path) -> Path:
+    """A fresh folder beside the target, and no log: what an earlier try said is no reason of this one."""
+    try:
+        log.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise explain(error) from error
 
 
 async def _run_maven(maven: str, fresh: Path, log: Path) -> None:
