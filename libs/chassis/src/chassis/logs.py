@@ -16,6 +16,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from math import isfinite
 from pathlib import PurePath
 from typing import Any, TextIO
 from uuid import UUID
@@ -144,6 +145,8 @@ def _render(_: Any, __: str, event: EventDict) -> str:
 def safe(value: Any) -> Any:
     """A value as it may stand in a log line, JSON through and through."""
     match value:
+        case float() if not isfinite(value):
+            return str(value)
         case None | bool() | int() | float():
             return value
         case Enum():
@@ -178,6 +181,8 @@ def _field(model: BaseModel, name: str) -> Any:
 
 def clean(text: str) -> str:
     """A text without tokens, credentials, mail addresses and refused input, cut to its limit."""
+    if not text.isascii():
+        text = text.encode(errors="backslashreplace").decode()
     if len(text) > MAX_TEXT:
         text = text[:MAX_TEXT] + "…"
     if "@" in text or "=" in text or "." in text or " " in text:
