@@ -59,6 +59,11 @@ class Traffic:
             self._lodged = True
             await self._see_through()
 
+    async def open_one(self) -> None:
+        """Lodge the first declaration alone, now, with nothing around it."""
+        self._lodged = True
+        await self._open(0, self.ucrs[0], 0.5, 0.0)
+
     async def _open(self, number: int, ucr: str, kind: float, delay: float) -> None:
         """Lodge one declaration at its moment, with what comes before, beside and twice."""
         await asyncio.sleep(delay)  # when firms lodge is part of the traffic

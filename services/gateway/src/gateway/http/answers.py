@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse
 
 from chassis import telemetry
 from gateway.domain.receipt import Receipt
+from gateway.http.tracing import name_shipment
 from gateway.receipts import Taken
 
 
@@ -25,7 +26,9 @@ def receipt_fields(taken: Taken) -> dict[str, Any]:
 
 
 def accepted(taken: Taken) -> JSONResponse:
-    """202 with where to look."""
+    """202 with where to look; from here on the request's span is found by its shipment."""
+    if taken.receipt.ucr:
+        name_shipment(taken.receipt.ucr)
     fields = receipt_fields(taken) | {"trace_id": telemetry.current_trace_id()}
     return JSONResponse(fields, 202, {"Location": status_url(taken.receipt)})
 

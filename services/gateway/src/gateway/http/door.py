@@ -65,6 +65,8 @@ def create_app(door: Door) -> Any:
     from gateway.http import events, lodging, reading  # noqa: PLC0415
 
     app = FastAPI(
+        # Its own would start a second trace beside ours, and take a caller's baggage.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         title="Trade gateway",
         version="1",
         description="The door for partners and firms: events, declarations, projects, mandates, receipts.",

@@ -4,6 +4,7 @@ Only the trace is taken from a caller, never its baggage: that is what our own l
 are found by.
 """
 
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -12,12 +13,21 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from chassis import telemetry
 from chassis.failures import is_infrastructure
 from gateway.cloudevents import trace_of
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 
+_request: ContextVar[trace.Span] = ContextVar("request_span", default=trace.INVALID_SPAN)
+
 log = structlog.get_logger(__name__)
+
+
+def name_shipment(ucr: str) -> None:
+    """Let the spans of the request in hand be found by the shipment, which is known only once it was read."""
+    for span in (_request.get(), trace.get_current_span()):
+        span.set_attribute(telemetry.UCR, ucr)
 
 
 class Traced:
@@ -36,6 +46,7 @@ class Traced:
         with trace.get_tracer(__name__).start_as_current_span(
             name, parent, SpanKind.SERVER, attributes={"http.request.method": scope["method"]}
         ) as span:
+            _request.set(span)
 
             async def sent(message: Any) -> None:
                 if message["type"] == "http.response.start":
