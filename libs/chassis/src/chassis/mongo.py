@@ -1,16 +1,22 @@
 """Connections to MongoDB: what was acknowledged is never rolled back."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, InsertOne
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from chassis.settings import MongoSettings
 
 Database = AsyncDatabase[dict[str, Any]]
+Collection = AsyncCollection[dict[str, Any]]
+
+_DUPLICATE_KEY = 11000
 
 
 def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
@@ -40,3 +46,39 @@ async def server_time(client: AsyncMongoClient[dict[str, Any]]) -> datetime:
     hello = await client.admin.command("hello")
     moment: datetime = hello["localTime"]
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+async def insert_missing(collection: Collection, documents: Sequence[dict[str, Any]]) -> set[str]:
+    """Insert the documents whose `_id` is free, in one round trip; return the ids that were taken.
+
+    An id that stands twice among the documents is inserted once and counts as taken.
+
+    Raises:
+        PyMongoError: anything but a taken id.
+    """
+    unique: dict[str, dict[str, Any]] = {}
+    taken: set[str] = set()
+    for document in documents:
+        if unique.setdefault(document["_id"], document) is not document:
+            taken.add(document["_id"])
+    if not unique:
+        return taken
+    try:
+        await collection.bulk_write([InsertOne(each) for each in unique.values()], ordered=False)
+    except BulkWriteError as error:
+        faults = taken_ids(error)
+        ids = list(unique)
+        taken |= {ids[index] for index in faults}
+    return taken
+
+
+def taken_ids(error: BulkWriteError) -> list[int]:
+    """The positions of the operations that met a taken id.
+
+    Raises:
+        BulkWriteError: the error itself, where anything else went wrong too.
+    """
+    faults = error.details["writeErrors"]
+    if error.details.get("writeConcernErrors") or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
+        raise error
+    return [fault["index"] for fault in faults]

@@ -11,19 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
-from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
+from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError
 
 from chassis.clock import Clock
+from chassis.mongo import insert_missing
 
 BREAKER = "~breaker"
 """The lock under which consumption as a whole pauses."""
 
 PageMark: TypeAlias = tuple[datetime, str]
 """Where a page ended: when a delivery was parked, and its id."""
-
-_DUPLICATE_KEY = 11000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +133,7 @@ class MongoParking:
     async def park(self, deliveries: Sequence[ParkedDelivery]) -> None:
         if not deliveries:
             return
-        try:
-            await self._parked.bulk_write([InsertOne(self._document(each)) for each in deliveries], ordered=False)
-        except BulkWriteError as error:
-            if any(each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]):
-                raise
+        await insert_missing(self._parked, [self._document(each) for each in deliveries])
         targets = {each.target for each in deliveries}
         await self._locks.bulk_write(
             [UpdateOne({"_id": target}, {"$inc": {"version": 1}}, upsert=True) for target in targets], ordered=False

@@ -11,18 +11,16 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, InsertOne, UpdateMany, UpdateOne
+from pymongo import ASCENDING, IndexModel, UpdateMany, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError
 
-from chassis.mongo import Database
+from chassis.mongo import Database, insert_missing
 from contracts.values import Classifier
 from declarations.domain import number
 from declarations.domain.correlation import References
 from declarations.ports import KeptEvent, SerialRequest
 
 _Document = dict[str, Any]
-_DUPLICATE_KEY = 11000
 _DECISIVE = ("ucr", "declaration_number", "transport_document")
 
 _INDEXES = [
@@ -42,7 +40,7 @@ class MongoPartnerEvents:
         await self._collection.create_indexes(_INDEXES)
 
     async def keep(self, events: Sequence[KeptEvent]) -> None:
-        await _insert_missing(self._collection, [_document(event) for event in events])
+        await insert_missing(self._collection, [_document(event) for event in events])
 
     async def await_declaration(self, next_attempts: Mapping[str, datetime]) -> None:
         if next_attempts:
@@ -89,7 +87,7 @@ class MongoSerials:
         open_, attempt = list(dict.fromkeys(requests)), 0
         while open_:
             claims = {each: _claim_id(each, number.candidate(each.declaration_id, attempt)) for each in open_}
-            await _insert_missing(
+            await insert_missing(
                 self._collection, [{"_id": id_, "declaration": each.declaration_id} for each, id_ in claims.items()]
             )
             found = self._collection.find({"_id": {"$in": sorted(set(claims.values()))}})
@@ -103,18 +101,6 @@ class MongoSerials:
 
 def _claim_id(request: SerialRequest, serial: str) -> str:
     return f"{request.office}-{number.flag(request.direction)}-{serial}"
-
-
-async def _insert_missing(collection: AsyncCollection[_Document], documents: Sequence[_Document]) -> None:
-    """Insert those whose `_id` is free; the others stay as they are."""
-    if not documents:
-        return
-    try:
-        await collection.bulk_write([InsertOne(document) for document in documents], ordered=False)
-    except BulkWriteError as error:
-        faults = error.details.get("writeErrors", [])
-        if error.details.get("writeConcernErrors") or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
-            raise
 
 
 def _document(event: KeptEvent) -> _Document:

@@ -10,29 +10,14 @@ from typing import Any
 
 from bson import Binary
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
+from chassis.mongo import Database, insert_missing, taken_ids
 from gateway.domain.access import Owner, OwnerKind
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
 from gateway.quarantine import Quarantined
 from gateway.receipts import Original
-
-Database = AsyncDatabase[dict[str, Any]]
-
-_DUPLICATE_KEY = 11000
-
-
-async def _insert_new(collection: Any, documents: Sequence[dict[str, Any]]) -> None:
-    """Insert what is not there yet."""
-    try:
-        await collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        details = error.details or {}
-        others = [each for each in details.get("writeErrors", ()) if each["code"] != _DUPLICATE_KEY]
-        if others or details.get("writeConcernErrors"):
-            raise
 
 
 class MongoOriginals:
@@ -45,7 +30,7 @@ class MongoOriginals:
         documents = {
             each.id: {"_id": each.id, "media_type": each.media_type, "body": Binary(each.body)} for each in originals
         }
-        await _insert_new(self._collection, list(documents.values()))
+        await insert_missing(self._collection, list(documents.values()))
 
     async def get(self, id_: str) -> Original | None:
         document = await self._collection.find_one({"_id": id_})
@@ -62,7 +47,7 @@ class MongoQuarantine:
         await self._collection.create_indexes([IndexModel([("partner", ASCENDING), ("at", DESCENDING)])])
 
     async def save(self, records: Sequence[Quarantined]) -> None:
-        await _insert_new(self._collection, [_quarantined_document(each) for each in records])
+        await insert_missing(self._collection, [_quarantined_document(each) for each in records])
 
     async def of_partner(self, partner: str, *, before: datetime | None, limit: int) -> list[Quarantined]:
         """Newest first."""
@@ -152,12 +137,10 @@ class MongoOutcomes:
             try:
                 await self._collection.bulk_write(operations, ordered=False)
             except BulkWriteError as error:
-                failed = (error.details or {}).get("writeErrors", [])
-                if any(each["code"] != _DUPLICATE_KEY for each in failed):
-                    raise
+                failed = taken_ids(error)
                 if last:
                     return
-                waiting = [waiting[each["index"]] for each in failed]
+                waiting = [waiting[index] for index in failed]
             else:
                 return
 

@@ -8,10 +8,9 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
+from chassis.mongo import taken_ids
 from notifications.domain.notice import Channel
 from notifications.texts import PageMark, StoredText
-
-_DUPLICATE_KEY = 11000
 
 
 class MongoTexts:
@@ -49,8 +48,7 @@ class MongoTexts:
             await self._collection.bulk_write(operations, ordered=False)
         except BulkWriteError as error:
             # Two replicas inserting the same text at once: one of them is as good as the other.
-            if any(each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]):
-                raise
+            taken_ids(error)
         return await self.load([text.notice_id for text in texts])
 
     async def load(self, notice_ids: Sequence[str]) -> dict[str, StoredText]:

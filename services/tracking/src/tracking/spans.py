@@ -13,11 +13,10 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
-from pymongo import ASCENDING, IndexModel, InsertOne
-from pymongo.errors import BulkWriteError
+from pymongo import ASCENDING, IndexModel
 
 from chassis.clock import Clock
-from chassis.mongo import Database
+from chassis.mongo import Database, insert_missing
 from chassis.telemetry import UCR
 from tracking import metrics
 
@@ -28,7 +27,6 @@ MAX_UCR = 35
 REMEMBERED_SHIPMENTS = 10_000
 
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
-_DUPLICATE_KEY = 11000
 _LAST_NANOSECOND = 253_402_300_799 * 10**9
 
 
@@ -124,12 +122,7 @@ class SpanStore:
         documents = [
             asdict(span) | {"_id": f"{span.trace_id}/{span.span_id}", "expires_at": expires_at} for span in fitting
         ]
-        if documents:
-            try:
-                await self._spans.bulk_write([InsertOne(each) for each in documents], ordered=False)
-            except BulkWriteError as error:
-                if any(each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]):
-                    raise
+        await insert_missing(self._spans, documents)
         metrics.SPANS.labels("kept").inc(len(fitting))
         metrics.SPANS.labels("over_bound").inc(len(spans) - len(fitting))
         return len(spans) - len(fitting)

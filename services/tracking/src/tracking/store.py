@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, InsertOne
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError
+from pymongo import ASCENDING, IndexModel
 
-from chassis.mongo import Database
+from chassis.mongo import Database, insert_missing
 from tracking import metrics
 from tracking.domain.entry import Entry, Position, Term
 from tracking.domain.timeline import belongs, references
@@ -22,7 +20,6 @@ from tracking.messages import Unreadable
 MAX_ENTRIES = 5_000
 """Most entries of one timeline that a page shows."""
 
-_DUPLICATE_KEY = 11000
 _JOINED_BY = (Term.DECLARATION_NUMBER, Term.CONTAINER)
 _Document = dict[str, Any]
 
@@ -41,20 +38,20 @@ class TimelineStore:
 
     async def add(self, entries: Sequence[Entry]) -> None:
         """Keep entries; repeats change nothing, contradictions are kept beside the first."""
-        refused = await _insert(self._entries, [_document(each, each.id) for each in entries])
+        refused = await insert_missing(self._entries, [_document(each, each.id) for each in entries])
         known = {
             document["_id"]: document["hash"]
             async for document in self._entries.find({"_id": {"$in": list(refused)}}, {"hash": 1})
         }
         conflicts = [each for each in entries if known.get(each.id, each.hash) != each.hash]
-        twice = await _insert(self._entries, [_document(each, f"{each.id}#{each.hash}") for each in conflicts])
+        twice = await insert_missing(self._entries, [_document(each, f"{each.id}#{each.hash}") for each in conflicts])
         metrics.ENTRIES.labels("new").inc(len(entries) - len(refused))
         metrics.ENTRIES.labels("repeat").inc(len(refused) - len(conflicts) + len(twice))
         metrics.ENTRIES.labels("conflict").inc(len(conflicts) - len(twice))
 
     async def keep_unreadable(self, records: Sequence[Unreadable], now: datetime) -> None:
         """Keep records that could not be read, by their place in Kafka."""
-        await _insert(self._unreadable, [_unreadable(each, now) for each in records])
+        await insert_missing(self._unreadable, [_unreadable(each, now) for each in records])
 
     async def thread(self, thread: str) -> list[Entry]:
         """All entries shown under a UCR or key, with those of partners that belong to it without naming it."""
@@ -90,27 +87,6 @@ class TimelineStore:
 
     async def _find(self, where: Mapping[str, Any]) -> list[Entry]:
         return [_entry(document) async for document in self._entries.find(where).limit(MAX_ENTRIES)]
-
-
-async def _insert(collection: AsyncCollection[_Document], documents: Sequence[_Document]) -> set[str]:
-    """Insert what is not there; return the ids that were."""
-    unique: dict[str, _Document] = {}
-    repeated: set[str] = set()
-    for document in documents:
-        if document["_id"] in unique:
-            repeated.add(document["_id"])
-        unique.setdefault(document["_id"], document)
-    if not unique:
-        return set()
-    try:
-        await collection.bulk_write([InsertOne(each) for each in unique.values()], ordered=False)
-    except BulkWriteError as error:
-        faults = error.details["writeErrors"]
-        if error.details.get("writeConcernErrors") or any(each["code"] != _DUPLICATE_KEY for each in faults):
-            raise
-        ids = list(unique)
-        return repeated | {ids[each["index"]] for each in faults}
-    return repeated
 
 
 def _document(entry: Entry, id_: str) -> _Document:
