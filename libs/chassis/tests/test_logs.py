@@ -12,8 +12,10 @@ import structlog
 from opentelemetry import baggage, context
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import BaseModel, SecretStr, ValidationError
+from tallies import TALLY, TOPIC, add
 
 from chassis import logs
+from chassis.testing import in_memory
 from contracts.values import Payload, personal
 
 
@@ -148,3 +150,9 @@ def test_any_value_makes_a_line(lines: Lines) -> None:
     assert lines.last["event"] == "odd"
     lines.stream.getvalue().encode()  # as standard output does
     assert "NaN" not in lines.stream.getvalue()
+
+
+async def test_the_line_of_an_applied_input_names_its_event_and_its_shipment(lines: Lines) -> None:
+    tallies, _ = in_memory(TALLY, topic=TOPIC)
+    await tallies.apply_one(add("T-1", "E/0.1"))
+    assert lines.last.items() >= {"event": "applied", "event_id": "E/0.1", "trade.ucr": "UCR-1"}.items()

@@ -164,7 +164,10 @@ class Aggregates(Generic[S, C, E]):
         now = self._clock.now()
         name = input_.span or f"apply {type(input_.command).__name__}"
         known = self.type.baggage(loaded.state) if loaded.state is not None else {}
-        with telemetry.process_span(name, input_.trace, links=[loaded.last_trace], baggage=known) as span:
+        with (
+            structlog.contextvars.bound_contextvars(event_id=input_.cause),
+            telemetry.process_span(name, input_.trace, links=[loaded.last_trace], baggage=known) as span,
+        ):
             state, seq, entries = loaded.state, loaded.seq, list[Document]()
             try:
                 for event in self.type.decide(loaded.state, input_.command, now):
