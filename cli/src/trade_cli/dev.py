@@ -1,4 +1,4 @@
-"""`trade dev up|down|status`: the platform on this machine, by hand."""
+"""`trade dev up|down|status|url`: the platform on this machine, by hand."""
 
 import json
 from collections.abc import Coroutine
@@ -59,6 +59,22 @@ def status(name: Name = "default", as_json: AsJson = False) -> None:
         _show_status(found)
     if found is None or found["state"] != "ready":
         raise typer.Exit(1)
+
+
+@app.command()
+def url(
+    door: Annotated[str, typer.Argument(help="gateway or tracking; with --admin any service.")],
+    admin: Annotated[bool, typer.Option("--admin", help="The port of /livez, /readyz and /metrics.")] = False,
+    name: Name = "default",
+) -> None:
+    """Print the address of a service's HTTP door, for use in scripts: `curl "$(trade dev url gateway)/v1/…"`."""
+    services = (_run(lifecycle.status(_layout(name))) or {}).get("services", {})
+    if not services:
+        raise CliError("no platform runs here; start one with `make up`")
+    address = services.get(door, {}).get("admin" if admin else "http")
+    if address is None:
+        raise CliError(f"{door} has no HTTP door; gateway and tracking have one, every service has one with --admin")
+    print(address)
 
 
 def _layout(name: str) -> Layout:

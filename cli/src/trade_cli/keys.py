@@ -7,6 +7,7 @@ the owner change over, revoke the old one.
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -155,7 +156,9 @@ def _show(found: list[pb.Key], as_json: bool) -> None:
 
 
 def _print(found: list[pb.Key]) -> None:
-    table = Table("id", "owner", "role", "scopes", "label", "issued", "state", box=None)
+    table = Table(box=None)
+    for heading in ("id", "owner", "role", "scopes", "label", "issued", "state"):
+        table.add_column(heading, overflow="fold")
     for key in found:
         plain = _plain(key)
         state = "valid"
@@ -163,7 +166,8 @@ def _print(found: list[pb.Key]) -> None:
             state = f"until {plain['expires_at']}"
         if "revoked_at" in plain:
             state = f"revoked {plain['revoked_at']}: {plain['revoke_reason']}"
-        issued = f"{plain['issued_at']} {plain['issued_by']}"
-        cells = (plain["id"], plain["owner"], plain.get("role", ""), ", ".join(plain["scopes"]), plain["label"])
+        issued = f"{plain['issued_at']}\n{plain['issued_by']}"
+        scopes = "\n".join(plain["scopes"])
+        cells = (plain["id"], plain["owner"], plain.get("role", ""), scopes, plain["label"])
         table.add_row(*(escape(cell) for cell in (*cells, issued, state)))
-    Console(soft_wrap=True).print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)

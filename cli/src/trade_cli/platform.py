@@ -129,7 +129,10 @@ def load_platform(path: Path | str | None = None) -> Platform:
 
 
 def _default_file() -> Path:
-    """The default run of this folder or one above it, else of the checkout this command belongs to."""
+    """The default run below `TRADE_RUN_DIR`, else of this folder or one above it, else of this command's checkout."""
+    given = os.environ.get("TRADE_RUN_DIR")
+    if given:
+        return Path(given) / DEFAULT.relative_to(".run")
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / DEFAULT).is_file():

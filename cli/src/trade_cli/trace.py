@@ -107,9 +107,8 @@ def show(console: Console, view: View) -> None:
     depths = _depths(view["steps"])
     for step in view["steps"]:
         console.print(step_line(step, depths[step["id"]]), soft_wrap=True)
-        console.print(
-            Text(f"{'':25}{'  ' * depths[step['id']]}{step['id']}  because of {step['cause'] or '-'}", style="dim")
-        )
+        because = f"{'':25}{'  ' * depths[step['id']]}{step['id']}  because of {step['cause'] or '-'}"
+        console.print(Text(because, style="dim"), soft_wrap=True)
         for conflict in step["conflicts"]:
             console.print(Text(f"{'':25}CONFLICT: other content at {conflict['position']}", style="bold red"))
     for duty in view["duties"]:
