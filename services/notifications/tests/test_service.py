@@ -236,7 +236,8 @@ async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(
     for headers in sent:
         assert TRACE in ways_back(spans, headers["traceparent"])
         assert f"trade.ucr={ucr}" in headers["baggage"]
-    mailed = [span for span in spans.values() if span.name == "send mail"]
+    named = {telemetry.UCR: ucr}.items()
+    mailed = [span for span in spans.values() if span.name == "send mail" and named <= (span.attributes or {}).items()]
     assert len(mailed) == 3
 
 
