@@ -108,6 +108,7 @@ def test_a_service_can_never_speak_as_staff(tmp_path: Path, now: Now) -> None:
     for token in (
         _forged(tmp_path, "registry", own, now, iss="staff", sub="li", rights=["parking.write"]),
         _forged(tmp_path, "registry", staffs, now, iss="staff", sub="li"),
+        _forged(tmp_path, "registry", own, now, iss="staff"),
         _forged(tmp_path, "registry", own, now, rights=["parking.write"]),
         _forged(tmp_path, "registry", own, now, sub="declarations"),
         _forged(tmp_path, "registry", own, now, exp=int(now()) + 10 * LIFETIME_SECONDS),

@@ -1,4 +1,4 @@
-"""The traps of the Kafka libraries, each shown open with the library's default and closed with ours.
+"""The traps of consuming with the Kafka libraries, each shown open with the library's default and closed with ours.
 
 Where a test has two halves, the first runs the library as it comes, so that it also says when a
 trap has gone; the second runs ours and turns red when ours is replaced by the default.
@@ -15,31 +15,19 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage, KafkaPublishMessage
-from faststream.kafka.opentelemetry import KafkaTelemetryMiddleware
-from opentelemetry.sdk.trace import TracerProvider
-from tallies import MOMENT
+from faststream.kafka import KafkaBroker, KafkaMessage
 
 from chassis import consumer as consumer_module
 from chassis.clock import SystemClock
 from chassis.consumer import Consumer
-from chassis.outbox import Publisher
 from chassis.records import RawRecord
 from chassis.testing import eventually
-from contracts.topics import Topic
 from launcher.infrastructure import Infrastructure
 
 Send = Callable[..., Awaitable[None]]
 
 AUTO_COMMIT_SECONDS = 5.0
 """How often aiokafka commits positions by itself, where it is let."""
-
-
-@pytest.fixture
-async def topic(infrastructure: Infrastructure) -> str:
-    name = f"traps.{uuid.uuid4().hex}.v1"
-    await infrastructure.create_topics([Topic(name, "tests", ("tests",), ("tests",), "anything")])
-    return name
 
 
 @pytest.fixture
@@ -355,105 +343,6 @@ async def test_a_null_value_and_a_null_key_reach_the_policy(infrastructure: Infr
     async with ours(infrastructure, group, keep):
         await eventually(both)
     assert [(record.key, record.value) for record in handled.records] == [(b"k", None), (None, b"\x00\xff")]
-
-
-# publish_batch sends a whole batch to one random partition, whatever the keys.
-
-
-async def test_publish_batch_forgets_the_keys_of_its_messages(infrastructure: Infrastructure, topic: str) -> None:
-    async with KafkaBroker(infrastructure.bootstrap_servers, logger=None) as broker:
-        messages = [KafkaPublishMessage(b"v", key=f"key-{number}".encode()) for number in range(40)]
-        await broker.publish_batch(*messages, topic=topic)
-    assert len(await _partitions_of(infrastructure, topic, 40)) == 1
-
-
-async def test_events_of_a_key_share_a_partition_and_keys_spread(infrastructure: Infrastructure, topic: str) -> None:
-
-    publisher = Publisher(
-        lambda: AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers, enable_idempotence=True),
-        SystemClock(),
-        source="/trade/tests",
-    )
-    await publisher.start()
-    source = Nowhere(topic)
-    for number in range(40):
-        entry = {"type": "t", "time": MOMENT, "cause": "c", "by": "b", "trace": {}, "data": "{}"}
-        publisher.offer(source, f"D{number}", f"key-{number % 20}", [{**entry, "seq": 1, "id": f"D{number}/0.1"}])
-    partitions = await _partitions_of(infrastructure, topic, 40)
-    await publisher.stop(5)
-    assert len(partitions) > 1
-    for number in range(20):
-        assert sum(f"key-{number}".encode() in keys for keys in partitions.values()) == 1
-
-
-class Nowhere:
-    """A source that keeps nothing."""
-
-    def __init__(self, topic: str) -> None:
-        self.topic = topic
-
-    async def trim(self, acknowledged: Any) -> None: ...
-
-    async def unsent(self, older_than: Any, limit: int) -> list[Any]:
-        return []
-
-
-async def _partitions_of(infrastructure: Infrastructure, topic: str, count: int) -> dict[int, set[bytes | None]]:
-    """Per partition the keys of the first `count` records of a topic."""
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=infrastructure.bootstrap_servers, auto_offset_reset="earliest", group_id=None
-    )
-    await consumer.start()
-    found: dict[int, set[bytes | None]] = {}
-    try:
-        for _ in range(count):
-            record = await asyncio.wait_for(consumer.getone(), 10)
-            found.setdefault(record.partition, set()).add(record.key)
-    finally:
-        await consumer.stop()
-    return found
-
-
-# The built-in telemetry middleware overwrites a given traceparent.
-
-PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-async def test_the_librarys_telemetry_overwrites_a_given_trace(infrastructure: Infrastructure, topic: str) -> None:
-
-    middleware = KafkaTelemetryMiddleware(tracer_provider=TracerProvider())
-    async with KafkaBroker(infrastructure.bootstrap_servers, logger=None, middlewares=[middleware]) as broker:
-        await broker.publish(b"v", topic, headers={"traceparent": PARENT})
-    assert PARENT.split("-")[1] not in (await _headers(infrastructure, topic))["traceparent"]
-
-
-async def test_a_stored_trace_and_its_baggage_travel_with_the_event(infrastructure: Infrastructure, topic: str) -> None:
-
-    publisher = Publisher(
-        lambda: AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers),
-        SystemClock(),
-        source="/trade/tests",
-    )
-    await publisher.start()
-    entry = {"type": "t", "time": MOMENT, "cause": "c", "by": "b", "data": "{}", "seq": 1, "id": "D/0.1"}
-    entry["trace"] = {"traceparent": PARENT, "baggage": "trade.ucr=UCR-1"}
-    publisher.offer(Nowhere(topic), "D", "k", [entry])
-    headers = await _headers(infrastructure, topic)
-    await publisher.stop(5)
-    assert headers["traceparent"].split("-")[1] == PARENT.split("-")[1]
-    assert headers["baggage"] == "trade.ucr=UCR-1"
-
-
-async def _headers(infrastructure: Infrastructure, topic: str) -> dict[str, str]:
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=infrastructure.bootstrap_servers, auto_offset_reset="earliest", group_id=None
-    )
-    await consumer.start()
-    try:
-        record = await asyncio.wait_for(consumer.getone(), 10)
-    finally:
-        await consumer.stop()
-    return {name: value.decode() for name, value in record.headers}
 
 
 # A ping says that a broker answers, not that anything is consumed.
