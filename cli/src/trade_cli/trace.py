@@ -13,6 +13,7 @@ from trade_cli.platform import CliError, load_platform
 from trade_cli.tracking_client import TrackingClient, View, tracking
 
 FOLLOW_SECONDS = 0.5
+PATIENT_LOOKS = 6
 _ON_THE_WAY = ("created", "addressed", "attempt_started")
 _COLOURS = {
     "gateway": "cyan",
@@ -54,8 +55,12 @@ async def _trace(query: str, language: str, follow: bool, as_json: bool) -> None
 
 
 async def _resolve(client: TrackingClient, query: str) -> str:
-    """The one shipment that an id belongs to."""
-    found = await client.search(query)
+    """The one shipment that an id belongs to; what a door took a moment ago may still be on its way to the desk."""
+    found: list[str] = []
+    for _ in range(PATIENT_LOOKS):
+        if found := await client.search(query):
+            break
+        await asyncio.sleep(FOLLOW_SECONDS)
     if query in found:
         return query
     if len(found) > 1:
