@@ -3,7 +3,7 @@
 import secrets
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ from chassis import mongo
 from chassis.aggregates import MemoryDocuments, MongoDocuments
 from chassis.aggregates.documents import Documents
 from chassis.clock import ManualClock
+from chassis.parking import MongoParking, ParkingStore
+from chassis.parking_memory import MemoryParking
 from chassis.settings import MongoSettings
 from chassis.testing import RecordingOutbox, in_memory
 from contracts.topics import DECLARATIONS
@@ -38,7 +40,8 @@ class Stores:
     documents: Documents
     events: PartnerEvents
     serials: Serials
-    clock: ManualClock = field(default_factory=ManualClock)
+    parking: ParkingStore
+    clock: ManualClock
 
     def __post_init__(self) -> None:
         self.outbox: RecordingOutbox
@@ -56,7 +59,10 @@ async def real_stores(infrastructure: Infrastructure) -> AsyncIterator[Stores]:
     await documents.create_indexes(TYPE.indexes)
     events = MongoPartnerEvents(database)
     await events.create_indexes()
-    yield Stores(documents, events, MongoSerials(database))
+    clock = ManualClock()
+    parking = MongoParking(database, clock)
+    await parking.create_indexes()
+    yield Stores(documents, events, MongoSerials(database), parking, clock)
     await client.drop_database(name)
     await client.close()
 
@@ -65,6 +71,7 @@ async def real_stores(infrastructure: Infrastructure) -> AsyncIterator[Stores]:
 def stores(request: pytest.FixtureRequest) -> Stores:
     """Stores in memory, and over a real database."""
     if request.param == "memory":
-        return Stores(MemoryDocuments(), MemoryPartnerEvents(), MemorySerials())
+        clock = ManualClock()
+        return Stores(MemoryDocuments(), MemoryPartnerEvents(), MemorySerials(), MemoryParking(clock), clock)
     real: Stores = request.getfixturevalue("real_stores")
     return real

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -20,13 +20,17 @@ from declaration_builders import (
 
 from chassis.aggregates import Applied, Duplicate, Input
 from chassis.failures import InfrastructureError
+from chassis.parking import ParkedDelivery, Position
+from chassis.testing import in_memory
+from contracts.topics import DECLARATIONS
 from declarations.domain import number
-from declarations.domain.commands import Standing
+from declarations.domain.commands import NoteClaim, Standing
 from declarations.domain.declaration import Direction, Party
 from declarations.domain.evolve import evolve
 from declarations.domain.identity import declaration_id
 from declarations.domain.state import Status
-from declarations.handlers import LookUp, PartnerEventHandler, Sweeper, restore_serials
+from declarations.handlers import LookUp, PartnerEventHandler, restore_serials
+from declarations.joining import Joiner, Sweeper
 from declarations.ports import SerialRequest
 
 ID = declaration_id(str(QINGDAO), "QD-2026-0001")
@@ -47,13 +51,15 @@ class FakeRegistry:
 class Office:
     """The handlers of the service over some stores."""
 
-    def __init__(self, stores):
+    def __init__(self, stores, joined=None):
         self.stores = stores
         self.declarations = stores.declarations
+        self.joined = stores.declarations if joined is None else joined
         self.registry = FakeRegistry()
         self.reports = PartnerEventHandler(stores.declarations, stores.events, stores.clock)
-        self.look_up = LookUp(stores.declarations, stores.events, self.registry, stores.serials)
-        self.sweeper = Sweeper(stores.declarations, stores.events, stores.clock)
+        joiner = Joiner(self.joined, stores.events, stores.parking, stores.clock)
+        self.look_up = LookUp(joiner, self.registry, stores.serials)
+        self.sweeper = Sweeper(stores.declarations, stores.events, joiner, stores.clock)
 
     async def lodge(self, declaration=None, receipt="R-1"):
         command = lodge(declaration, receipt)
@@ -118,6 +124,67 @@ async def test_an_early_partner_event_meets_its_declaration(office):
     await office.pending()
     assert (await office.state()).status is Status.ASSESSED
     assert await office.stores.events.unmatched(after_id="", limit=10) == []
+
+
+async def unmatched(office):
+    return [each.id for each in await office.stores.events.unmatched(after_id="", limit=10)]
+
+
+async def test_an_early_event_that_a_declaration_refuses_waits_until_it_is_mended(stores):
+    def refuse_claims(state, command, now):
+        if isinstance(command, NoteClaim):
+            raise TypeError("a bug")
+        return stores.declarations.type.decide(state, command, now)
+
+    broken, _ = in_memory(
+        replace(stores.declarations.type, decide=refuse_claims),
+        topic=DECLARATIONS,
+        clock=stores.clock,
+        documents=stores.documents,
+    )
+    office = Office(stores, joined=broken)
+    await office.deliver(a_report("shipment.arrived", "early"))
+    await office.lodge()
+    await office.pending()
+    assert await unmatched(office) == ["P-early/0.1"]
+    await stores.clock.advance(seconds=5)
+    await office.sweeper.sweep()
+    assert await unmatched(office) == ["P-early/0.1"]
+    mended = Office(stores)
+    await stores.clock.advance(seconds=10)
+    await mended.sweeper.sweep()
+    assert (await mended.state()).status is Status.ASSESSED
+    assert await unmatched(mended) == []
+
+
+async def test_an_early_event_does_not_overtake_parked_input(office):
+    await office.deliver(a_report("shipment.arrived", "early"))
+    await office.lodge()
+    first = ParkedDelivery(ID, Position("partners.events.v1", 0, 7), b"", (), b"", 0, "refused")
+    await office.stores.parking.park([first])
+    await office.stores.clock.advance(seconds=2)
+    await office.sweeper.sweep()
+    assert (await office.state()).claims == ()
+    assert await unmatched(office) == ["P-early/0.1"]
+    await office.stores.parking.remove(first.id, action="redriven", actor="", reason="", outcome="applied")
+    await office.stores.parking.release(ID, await office.stores.parking.lock_version(ID))
+    await office.stores.clock.advance(seconds=5)
+    await office.sweeper.sweep()
+    assert len((await office.state()).claims) == 1
+    assert await unmatched(office) == []
+
+
+async def test_an_event_waits_for_each_declaration_of_its_shipment(office):
+    """What one declaration had when it came does not end the waiting of another whose input is parked."""
+    await office.deliver(a_report("shipment.arrived", "early"))
+    await office.lodge()
+    first = ParkedDelivery(ID, Position("partners.events.v1", 0, 7), b"", (), b"", 0, "refused")
+    await office.stores.parking.park([first])
+    await office.lodge(a_declaration(lrn="QD-2026-0002"), "R-2")
+    other = declaration_id(str(QINGDAO), "QD-2026-0002")
+    await office.look_up([await office.state(other)])
+    assert len((await office.state(other)).claims) == 1
+    assert await unmatched(office) == ["P-early/0.1"]
 
 
 async def test_an_early_event_joins_while_the_registry_is_away(office):

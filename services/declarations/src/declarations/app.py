@@ -10,7 +10,8 @@ from declarations.declaration_type import declaration_type
 from declarations.domain.commands import Command, PassDeadline
 from declarations.domain.state import State
 from declarations.grpc_server import RIGHTS, DeclarationServicer
-from declarations.handlers import LookUp, PartnerEventHandler, Sweeper, restore_serials
+from declarations.handlers import LookUp, PartnerEventHandler, restore_serials
+from declarations.joining import Joiner, Sweeper
 from declarations.messages import lodging
 from declarations.reference import load_law
 from declarations.registry_client import CHECK_PARTIES, RegistryClient
@@ -42,10 +43,11 @@ def build(settings: DeclarationsSettings, clock: Clock | None = None) -> Service
     reports = PartnerEventHandler(declarations, events, service.clock)
     service.subscribe(Subscription(PARTNERS.name, partners_v1.EVENTS, reports))
 
+    joiner = Joiner(declarations, events, service.parking, service.clock)
     registry = RegistryClient(service.peer("registry", idempotent=[CHECK_PARTIES]))
-    service.pending(declarations, LookUp(declarations, events, registry, serials), name="registry-lookup")
+    service.pending(declarations, LookUp(joiner, registry, serials), name="registry-lookup")
     service.timers(declarations, command=lambda _: PassDeadline(), name="payment")
-    service.background(Sweeper(declarations, events, service.clock).run)
+    service.background(Sweeper(declarations, events, joiner, service.clock).run)
 
     servicer = DeclarationServicer(declarations, events)
     service.grpc(lambda server: add_DeclarationServiceServicer_to_server(servicer, server), rights=RIGHTS)

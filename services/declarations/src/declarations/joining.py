@@ -1,0 +1,130 @@
+"""Kept partner events are joined with the declarations that they concern, as their delivery would have been.
+
+An event waits until it has joined every declaration that is found for it: where none is found, where
+one has parked input (which goes first), and where one refuses it, it is looked at again. The same
+event may reach a declaration on several ways; its id makes it count once.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from chassis.aggregates import Applied, Duplicate, Input
+from chassis.clock import Clock
+from chassis.delivery import content_hash
+from chassis.parking import ParkingStore
+from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
+from contracts.topics import PARTNERS
+from declarations.declaration_type import NUMBER, TRANSPORT_DOCUMENT, UCR, Declarations
+from declarations.domain.commands import Command
+from declarations.domain.correlation import References, concerns
+from declarations.domain.state import State
+from declarations.messages import claim, kind_of
+from declarations.ports import KeptEvent, PartnerEvents
+
+FIRST_ATTEMPT = timedelta(seconds=1)
+LAST_PAUSE = timedelta(minutes=5)
+SWEEP_SECONDS = 1.0
+SWEEP_BATCH = 200
+
+_FIELDS = {"ucr": UCR, "declaration_number": NUMBER, "transport_document": TRANSPORT_DOCUMENT}
+
+log = structlog.get_logger(__name__)
+
+
+class Joiner:
+    """Applies kept events to declarations and notes which of them go on waiting."""
+
+    def __init__(self, declarations: Declarations, events: PartnerEvents, parking: ParkingStore, clock: Clock) -> None:
+        self._declarations = declarations
+        self._events = events
+        self._parking = parking
+        self._clock = clock
+
+    async def join_early(self, states: Sequence[State]) -> None:
+        """Join what was kept before these declarations came."""
+        kept = await self._events.about([_references(state) for state in states])
+        found = {each.id: _concerned(each, states) for each in kept}
+        # One that waits may wait for another declaration: only all that it concerns together end that.
+        found |= await find_concerned(self._declarations, [each for each in kept if each.attempts])
+        await self.join([each for each in kept if found[each.id]], found)
+
+    async def join(self, events: Sequence[KeptEvent], found: Mapping[str, Sequence[str]]) -> None:
+        """Apply events to the declarations found for them; those that did not reach all of theirs wait."""
+        locked = await self._parking.locked({target for each in events for target in found[each.id]})
+        waiting = {each.id for each in events if not found[each.id] or locked.intersection(found[each.id])}
+        inputs = [_input(each, target) for each in events for target in found[each.id] if target not in locked]
+        outcomes = await self._declarations.apply(inputs) if inputs else []
+        for input_, outcome in zip(inputs, outcomes, strict=True):
+            if not isinstance(outcome, Applied | Duplicate):
+                waiting.add(input_.cause)
+                log.error("early_event_not_joined", target=input_.target, cause=input_.cause, outcome=repr(outcome))
+        await self._events.matched([each.id for each in events if each.id not in waiting])
+        again = [each for each in events if each.id in waiting]
+        await self._events.await_declaration(next_attempts(again, self._clock.now()))
+
+
+class Sweeper:
+    """Joins waiting partner events with declarations that both sides missed."""
+
+    def __init__(self, declarations: Declarations, events: PartnerEvents, joiner: Joiner, clock: Clock) -> None:
+        self._declarations = declarations
+        self._events = events
+        self._joiner = joiner
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Sweep for ever."""
+        while True:
+            if not await self.sweep():
+                await self._clock.sleep(SWEEP_SECONDS)
+
+    async def sweep(self) -> bool:
+        """Look once for what is due; whether there may be more."""
+        waiting = await self._events.to_look_again(self._clock.now(), SWEEP_BATCH)
+        if not waiting:
+            return False
+        await self._joiner.join(waiting, await find_concerned(self._declarations, waiting))
+        return len(waiting) == SWEEP_BATCH
+
+
+async def find_concerned(declarations: Declarations, events: Sequence[KeptEvent]) -> dict[str, list[str]]:
+    """Per event id the ids of the declarations that it concerns; one query per kind of reference."""
+    wanted: dict[str, set[str]] = {}
+    for each in events:
+        if each.references.decisive is not None:
+            name, value = each.references.decisive
+            wanted.setdefault(name, set()).add(value)
+    candidates: list[State] = []
+    for name, values in wanted.items():
+        candidates += await declarations.find({_FIELDS[name]: {"$in": sorted(values)}})
+    return {each.id: _concerned(each, candidates) for each in events}
+
+
+def next_attempts(events: Sequence[KeptEvent], now: datetime) -> dict[str, datetime]:
+    """When to look again: after a second, then ever more seldom."""
+    return {each.id: now + min(FIRST_ATTEMPT * 2 ** min(each.attempts, 20), LAST_PAUSE) for each in events}
+
+
+def _concerned(event: KeptEvent, states: Sequence[State]) -> list[str]:
+    kind = kind_of(event.type)
+    return sorted({state.id for state in states if concerns(kind, event.references, state)})
+
+
+def _references(state: State) -> References:
+    declaration = state.declaration
+    return References(declaration.ucr, state.number, declaration.transport.document)
+
+
+def _input(event: KeptEvent, target: str) -> Input[Command]:
+    payload = PARTNER_EVENTS[event.type].model_validate_json(event.data)
+    return Input(
+        target=target,
+        cause=event.id,
+        command=claim(event.id, event.type, payload),
+        actor=event.actor,
+        hash=content_hash(event.data.encode()),
+        trace=event.trace,
+        span=f"process {PARTNERS.name}",
+    )
