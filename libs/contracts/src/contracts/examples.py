@@ -52,6 +52,8 @@ def example(payload: type[BaseModel]) -> dict[str, Any]:
 def _of_field(name: str, annotation: Any, owner: type[BaseModel]) -> Any:
     if name == "value" and "scheme" in owner.model_fields:
         return "190540000014"
+    if name == "id" and "submitter" in owner.model_fields:
+        return "PE-1f0c2d3e4b5a69788796a5b4"
     return _of_type(name, annotation)
 
 

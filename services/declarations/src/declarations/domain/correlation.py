@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from declarations.domain.claims import Kind
 from declarations.domain.state import State
 
-_OF_THE_SHIPMENT = frozenset(
-    {Kind.ARRIVED, Kind.DEPARTED, Kind.GATE_IN, Kind.GATE_OUT, Kind.BORDER_CROSSED, Kind.EXIT_CONFIRMED}
-)
+_OF_THE_SHIPMENT = frozenset(kind for kind in Kind if kind.partition(".")[0] in ("shipment", "exit"))
 
 
 @dataclass(frozen=True, slots=True)
