@@ -15,6 +15,7 @@ from declaration_builders import (
     LAW,
     NOW,
     TOTAL,
+    UCR,
     a_declaration,
     an_item,
     answer,
@@ -30,9 +31,10 @@ from declaration_builders import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.texts import LANGUAGES, text
 from declarations.domain.claims import InspectionResult, Kind
 from declarations.domain.commands import AnswerParties, Lodge, NoteClaim, PassDeadline, Standing
-from declarations.domain.declaration import Money
+from declarations.domain.declaration import Function, Money
 from declarations.domain.events import CaseOpened, MoneyStatus, PaymentOverdue, PaymentRecorded, Released
 from declarations.domain.lifecycle import CommandOutOfOrder, decide
 from declarations.domain.regions import regions
@@ -122,6 +124,21 @@ def test_all_rule_errors_reject_at_once_and_the_registry_is_not_asked():
         "/goods/0/commodity_code", "/goods/0/net_mass_kg", "/incoterm",
     }  # fmt: skip
     assert state.try_after is None
+
+
+def test_a_correction_under_another_ucr_is_refused_and_leaves_the_declaration_as_it_was():
+    """Its events would go to another partition, and readers could see them before the earlier ones."""
+    rejected, _ = run([BROKEN])
+    other = lodge(a_declaration(ucr="6KZ190540000014-0002"), "R-2", function=Function.CORRECTION)
+    state, events = run([BROKEN, other])
+    assert state == rejected
+    assert names(events)[-1] == "SubmissionRefused"
+    assert events[-1].receipt_id == "R-2"
+    (error,) = events[-1].errors
+    assert (error.code, error.pointer, error.value) == ("declaration.ucr.changed", "/ucr", "6KZ190540000014-0002")
+    for language in LANGUAGES:
+        assert UCR in text(error.code, language, value=error.value, **error.parameters)
+    assert run([BROKEN, other, lodge(receipt="R-3")])[0].status is Status.SUBMITTED
 
 
 def test_a_corrected_version_follows_a_rejected_one_under_the_same_id():

@@ -42,6 +42,17 @@ async def test_a_reference_that_is_given_stays(gateway: Any) -> None:
     assert answer.json()["ucr"] == "6CN91370200MB2F00QD1X-0007"
 
 
+async def test_a_correction_without_a_reference_keeps_the_first_ones(gateway: Any) -> None:
+    _, made = await _lodged(gateway)
+    await gateway.clock.advance(days=400)
+    _, corrected = await _lodged(gateway, currency="USD")
+    assert corrected["id"] != made["id"]
+    assert corrected["ucr"] == made["ucr"]
+    _, given = await _lodged(gateway, lrn="L-0002", ucr="6CN91370200MB2F00QD1X-0007")
+    _, corrected = await _lodged(gateway, lrn="L-0002", currency="USD")
+    assert corrected["ucr"] == given["ucr"]
+
+
 async def test_a_declaration_without_an_own_id_is_known_by_its_content(gateway: Any) -> None:
     headers = gateway.firm()
     first = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=headers)

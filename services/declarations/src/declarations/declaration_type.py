@@ -37,7 +37,7 @@ def declaration_type(law: Law) -> AggregateType[State, Command, Event]:
         collection="declarations",
         decide=decide_under_law,
         evolve=evolve,
-        key=lambda state: state.declaration.ucr,
+        key=lambda state: state.declaration.ucr,  # the same in every version
         codec=dataclass_codec(State),
         messages=DeclarationMessages(),
         due_at=payment_due_at,

@@ -28,7 +28,7 @@ from gateway.documents import content_hash, unknown_fields, validate
 from gateway.domain import access
 from gateway.domain.access import OwnerKind, Principal
 from gateway.domain.faults import Fault, Refused
-from gateway.domain.receipt import CONTENT, IDEMPOTENCY_KEY, Kind, receipt_id
+from gateway.domain.receipt import CONTENT, IDEMPOTENCY_KEY, Kind, declaration_id, receipt_id
 from gateway.domain.ucr import make_ucr
 from gateway.receipts import Original, Receipts, Submission, Taken
 
@@ -145,8 +145,10 @@ async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
         raise Refused("not-a-party", [Fault("access.not_a_party", "/parties")], firm=lodged.principal.owner.code)
     facts = _facts(Kind.DECLARATION, lodged, declaration, declaration.lrn)
     if not lodged.fields.get("ucr"):
-        ucr = make_ucr(lodged.received_at.year, declarant.scheme, declarant.value, facts.id)
-        declaration = declaration.model_copy(update={"ucr": ucr})
+        # A later version without a reference is of the same shipment: it keeps the first one's.
+        known = await receipts.of_declaration(declaration_id(str(declarant), declaration.lrn))
+        made = make_ucr(lodged.received_at.year, declarant.scheme, declarant.value, facts.id)
+        declaration = declaration.model_copy(update={"ucr": known[0].ucr if known else made})
     payload = DeclarationSubmitted(
         receipt_id=facts.id,
         received_at=lodged.received_at,

@@ -76,6 +76,18 @@ def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Seque
     return [submitted, Rejected(version, command.receipt_id, now, errors)] if errors else [submitted]
 
 
+def correct(state: State, command: Lodge, now: datetime, law: Law) -> Sequence[Event]:
+    """A corrected version of the same shipment; another UCR is another shipment, and needs another reference.
+
+    The UCR orders a declaration's events on the topic and names the timeline they stand in: one that
+    changed would let readers see the versions out of order.
+    """
+    if command.declaration.ucr == state.declaration.ucr:
+        return lodge(state, command, now, law)
+    error = RuleError("declaration.ucr.changed", "/ucr", command.declaration.ucr, {"ucr": state.declaration.ucr})
+    return [SubmissionRefused(command.receipt_id, (error,))]
+
+
 def refuse_reference_in_use(state: State, command: Lodge, _now: datetime, _law: Law) -> Sequence[Event]:
     """The reference belongs to a declaration that is under way: the declarant must hear of it."""
     error = RuleError("declaration.lrn.in_use", "/lrn", command.declaration.lrn, {"status": state.status.value})
@@ -113,7 +125,7 @@ _LET_GO = (Status.RELEASED, Status.REMOVED, Status.EXITED, Status.CLOSED)
 
 TRANSITIONS: dict[tuple[Status | None, type[Command]], Rule] = {
     (None, Lodge): lodge,
-    (Status.REJECTED, Lodge): lodge,
+    (Status.REJECTED, Lodge): correct,
     **{(status, Lodge): refuse_reference_in_use for status in _UNDER_WAY},
     (Status.SUBMITTED, AnswerParties): judge_parties,
     **{(status, NoteClaim): note_claim for status in Status},
