@@ -1,11 +1,14 @@
 """What a reader gets to see of a timeline: one shape for the JSON answer, the page and the command line."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from contracts.masking import masked_event
 from tracking.coverage import Knowledge, TopicCoverage
+from tracking.domain.entry import Entry
 from tracking.domain.situation import Situation, situations
 from tracking.domain.timeline import Step
 from tracking.wording import describe, describe_reason, local_time, say, utc_time
@@ -107,10 +110,15 @@ def _step(step: Step, language: str, zone: ZoneInfo) -> View:
         "retracts": _text(entry.facts, "retracts"),
         "retracted_by": step.retracted_by,
         "conflicts": [
-            {"raw": each.raw, "position": str(each.position), "actor": each.actor} for each in step.conflicts
+            {"raw": _raw(each), "position": str(each.position), "actor": each.actor} for each in step.conflicts
         ],
-        "raw": entry.raw,
+        "raw": _raw(entry),
     }
+
+
+def _raw(entry: Entry) -> str:
+    """The event as it stood on the wire, personal data masked."""
+    return json.dumps(masked_event(entry.type, json.loads(entry.raw)), ensure_ascii=False)
 
 
 def _duties(steps: Iterable[Step]) -> list[View]:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from contracts.gateway.v1 import Declaration, DeclarationFunction
 from contracts.partners.v1 import InspectionResult, PartnerRole
-from contracts.values import DecimalString, Direction, Identifier, Location, Money, Party, Payload, Timestamp
+from contracts.values import DecimalString, Direction, Identifier, Location, Money, Party, Payload, Timestamp, personal
 
 
 class DeclarationFact(Payload):
@@ -125,7 +125,7 @@ class PartnerEventNoted(DeclarationFact):
     documents: tuple[str, ...] = Field(default=(), description="Documents asked for; set by customs")
     hold: str | None = Field(default=None, description="Code of the hold; set by the agency")
     result: InspectionResult | None = Field(default=None, description="Set by the inspecting body")
-    findings: str | None = Field(default=None, description="Set by the inspecting body")
+    findings: str | None = personal(default=None, description="Set by the inspecting body")
     amount: Money | None = Field(default=None, description="Set by the bank")
     payment_reference: str | None = Field(default=None, description="Set by the bank")
 
@@ -148,7 +148,7 @@ class InspectionOrdered(DeclarationFact):
 
 class InspectionCompleted(DeclarationFact):
     result: InspectionResult = Field(description="Set by the inspecting body")
-    findings: str | None = Field(default=None, description="Set by the inspecting body")
+    findings: str | None = personal(default=None, description="Set by the inspecting body")
 
 
 class HoldPlaced(DeclarationFact):

@@ -8,7 +8,18 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from contracts.values import DecimalString, Direction, Identifier, Location, Money, Party, Payload, Quantity, Timestamp
+from contracts.values import (
+    DecimalString,
+    Direction,
+    Identifier,
+    Location,
+    Money,
+    Party,
+    Payload,
+    Quantity,
+    Timestamp,
+    personal,
+)
 
 
 class DeclarationFunction(StrEnum):
@@ -19,7 +30,7 @@ class DeclarationFunction(StrEnum):
 class Document(Payload):
     type: str = Field(max_length=20, description="Document type code; set by the declarant")
     number: str | None = Field(default=None, max_length=80, description="Document number; set by the declarant")
-    issuer: str | None = Field(default=None, max_length=120, description="Who issued it; set by the declarant")
+    issuer: str | None = personal(default=None, max_length=120, description="Who issued it; set by the declarant")
     valid_until: Timestamp | None = Field(default=None, description="Last moment of validity; set by the declarant")
 
 
@@ -47,7 +58,7 @@ class GoodsItem(Payload):
 
 class Transport(Payload):
     mode: str | None = Field(default=None, description="UN/ECE Recommendation 19 mode, 1 to 9")
-    means: str | None = Field(default=None, description="Ship IMO number, wagon, plate or flight")
+    means: str | None = personal(default=None, description="Ship IMO number, wagon, plate or flight")
     document: str | None = Field(default=None, description="Bill of lading, consignment note, air waybill")
     departed_at: Timestamp | None = Field(default=None, description="Departure, planned or actual")
     arrives_at: Timestamp | None = Field(default=None, description="Arrival, planned or actual")

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from contracts.gateway.v1 import ReceiptFacts
-from contracts.values import Classifier, Location, Money, Payload, References, Timestamp
+from contracts.values import Classifier, Location, Money, Payload, References, Timestamp, personal
 
 
 class PartnerRole(StrEnum):
@@ -79,7 +79,7 @@ class InspectionCompleted(PartnerEvent):
     """The physical inspection has ended."""
 
     result: InspectionResult = Field(description="Set by the inspecting body")
-    findings: str | None = Field(default=None, max_length=2000, description="Set by the inspecting body")
+    findings: str | None = personal(default=None, max_length=2000, description="Set by the inspecting body")
 
 
 class HoldPlaced(PartnerEvent):
