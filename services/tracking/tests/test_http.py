@@ -185,3 +185,13 @@ async def test_the_page_loads_nothing_from_elsewhere(desk: Desk, an_entry: Entry
     page = (await desk.page("/shipments/6CNUCR1.html")).text
     assert "http://" not in page
     assert "https://" not in page
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+async def test_personal_data_of_an_event_is_masked(desk: Desk, an_entry: EntryMaker, accept: str) -> None:
+    desk.timelines.entries.append(
+        an_entry("partners.control.inspection_completed", result="conform", findings="opened by Li Wei")
+    )
+    answer = await desk.client.get("/shipments/6CNUCR1", headers={"accept": accept})
+    assert "conform" in answer.text
+    assert "Li Wei" not in answer.text
