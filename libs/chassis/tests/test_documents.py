@@ -66,6 +66,10 @@ async def test_state_history_and_outbox_are_saved_together(documents: Documents)
     assert [entry["id"] for entry in stored["outbox"]] == ["T-1/0.1"] == [each["id"] for each in outbox.published]
 
 
+async def test_saving_nothing_is_harmless(documents: Documents) -> None:
+    assert await documents.save([], "token") == set()
+
+
 async def test_redelivery_applies_once_even_when_it_changed_nothing(documents: Documents) -> None:
     tallies, outbox = over(documents)
     await tallies.apply([add("T-1", "c-1", 3), add("T-1", "c-2", 0)])

@@ -47,6 +47,8 @@ class MongoDocuments:
         return {document["_id"]: document async for document in self.collection.find({"_id": {"$in": list(ids)}})}
 
     async def save(self, changes: Sequence[Change], token: str) -> set[str]:
+        if not changes:
+            return set()
         operations = [_insert(change) if change.expected_version == 0 else _update(change) for change in changes]
         ids = {change.id for change in changes}
         try:
