@@ -12,6 +12,7 @@ from launcher import interrupt, lifecycle
 from launcher.failures import LauncherError
 from launcher.infrastructure import MODES
 from launcher.layout import Layout, run_root
+from launcher.services import SERVICES
 from trade_cli.platform import CliError
 
 T = TypeVar("T")
@@ -25,12 +26,26 @@ Infra = Annotated[str, typer.Option("--infra", help=f"Where Kafka and the databa
 NewPorts = Annotated[bool, typer.Option("--new-ports", help="Choose new ports, where a remembered one is taken.")]
 
 
+Rebuild = Annotated[
+    list[str] | None,
+    typer.Option("--rebuild", help="A service whose database is lost: rebuilt from its topic first; may be repeated."),
+]
+
+
 @app.command()
-def up(name: Name = "default", infra: Infra = "auto", new_ports: NewPorts = False, as_json: AsJson = False) -> None:
+def up(
+    name: Name = "default",
+    infra: Infra = "auto",
+    new_ports: NewPorts = False,
+    rebuild: Rebuild = None,
+    as_json: AsJson = False,
+) -> None:
     """Start the platform and leave it running; harmless when it runs already."""
     if infra not in MODES:
         raise CliError(f"--infra is one of {', '.join(MODES)}")
-    description = _run(lifecycle.up(_layout(name), infra, _report, new_ports=new_ports))
+    if unknown := set(rebuild or ()) - set(SERVICES):
+        raise CliError(f"--rebuild takes {', '.join(SERVICES)}, not {', '.join(sorted(unknown))}")
+    description = _run(lifecycle.up(_layout(name), infra, _report, new_ports=new_ports, rebuild=rebuild or ()))
     if as_json:
         print(json.dumps(description))
     else:

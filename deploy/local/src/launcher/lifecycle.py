@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,22 @@ LOOK_SECONDS = 0.1
 STOP_SECONDS = 90.0
 
 
-async def up(layout: Layout, mode: str, report: Report, *, new_ports: bool = False) -> dict[str, Any]:
+async def up(
+    layout: Layout, mode: str, report: Report, *, new_ports: bool = False, rebuild: Sequence[str] = ()
+) -> dict[str, Any]:
     """Start a platform, or find it running; returns its description once it is ready.
 
+    Args:
+        rebuild: services whose databases are rebuilt from their own topics before they start.
+
     Raises:
-        LauncherError: it cannot start; the reason in one line.
+        LauncherError: it cannot start, or runs while something is to be rebuilt; the reason in one line.
     """
     layout.prepare()
     lock = FolderLock(layout.lock)
     holder = lock.holder()
+    if holder is not None and rebuild:
+        raise LauncherError("A database is rebuilt while its service is stopped: stop the platform first (make down).")
     if holder is not None:
         report(f"The platform {layout.name!r} runs already (process {holder})")
         if (description := _described(layout)) is not None and description["launcher_pid"] == holder:
@@ -38,7 +46,7 @@ async def up(layout: Layout, mode: str, report: Report, *, new_ports: bool = Fal
         return await _follow(layout, holder, None, report)
     if new_ports:
         layout.ports.unlink(missing_ok=True)
-    supervisor = _spawn(layout, mode)
+    supervisor = _spawn(layout, mode, rebuild)
     try:
         return await _follow(layout, supervisor.pid, supervisor, report)
     except BaseException:
@@ -87,8 +95,8 @@ async def status(layout: Layout) -> dict[str, Any] | None:
     return description | {"state": "ready" if all(answers) else "not ready"}
 
 
-def _spawn(layout: Layout, mode: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "launcher.supervisor", str(layout.folder), mode]
+def _spawn(layout: Layout, mode: str, rebuild: Sequence[str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "launcher.supervisor", str(layout.folder), mode, *rebuild]
     try:
         with (layout.logs / "launcher.log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - our own arguments

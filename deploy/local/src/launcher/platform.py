@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -39,6 +39,7 @@ class Platform:
         infrastructure: servers that run already and are not stopped here.
         settings: further environment variables of a service, by its name.
         partners: code → role of the partners that have an inbox topic of their own.
+        rebuild: services whose databases are rebuilt from their own topics before they start.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Platform:
         infrastructure: Infrastructure | None = None,
         settings: Mapping[str, Mapping[str, str]] | None = None,
         partners: Mapping[str, str] = services.PARTNERS,
+        rebuild: Sequence[str] = (),
     ) -> None:
         self.layout = Layout((folder or run_root() / "default").absolute())
         self.restarts: dict[str, dict[str, Any]] = {}
@@ -61,6 +63,7 @@ class Platform:
         self._settings = dict(settings or {})
         self._settings["gateway"] = services.inbox_settings(partners) | dict(self._settings.get("gateway", {}))
         self._partners = partners
+        self._to_rebuild = tuple(rebuild)
         self._infrastructure: Infrastructure | None = None
         self._around: Surroundings | None = None
         self._services: dict[str, Child] = {}
@@ -106,6 +109,9 @@ class Platform:
         self._around = Surroundings(self.layout, ports, servers.bootstrap_servers, servers.mongo_url)
         self._mail = services.mail_child(self._around)
         self._mail.start()
+        for name in self._to_rebuild:
+            async with step(self._report, f"Rebuilding {name} from its topic"):
+                await self._rebuild(name, self._around)
         async with step(self._report, "Starting the services"):
             for name in SERVICES:
                 self._services[name] = services.child(name, self._around, self._settings.get(name, {}))
@@ -156,11 +162,7 @@ class Platform:
         await self._part(service).stop()
         if self._around is None:
             raise LauncherError("The platform was not started yet.")
-        rebuilding = services.child(service, self._around, self._settings.get(service, {}), arguments=("rebuild",))
-        rebuilding.start()
-        status = await rebuilding.finished()
-        if status != 0:
-            raise LauncherError(f"{service} was not rebuilt (status {status}): {rebuilding.last_words()}")
+        await self._rebuild(service, self._around)
         await self.restart(service)
 
     async def kill_kafka(self) -> None:
@@ -223,6 +225,16 @@ class Platform:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    async def _rebuild(self, service: str, around: Surroundings) -> None:
+        rebuilding = services.child(service, around, self._settings.get(service, {}), arguments=("rebuild",))
+        rebuilding.start()
+        try:
+            status = await rebuilding.finished()
+        finally:
+            await rebuilding.stop()
+        if status != 0:
+            raise LauncherError(f"{service} was not rebuilt (status {status}): {rebuilding.last_words()}")
 
     def _choose_ports(self) -> dict[str, int]:
         try:

@@ -1,6 +1,6 @@
 """The process behind `up`: starts a platform, keeps its parts alive, stops it on SIGTERM.
 
-Usage: python -m launcher.supervisor FOLDER MODE
+Usage: python -m launcher.supervisor FOLDER MODE [SERVICE ...]     the services named are rebuilt first
 
 What it does is told line by line in a progress file named after its process; a part that dies is
 started again, later each time, and the platform's description remembers it.
@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +87,12 @@ async def supervise(platform: Platform, report: Callable[[str], None]) -> None:
     await asyncio.gather(*(keeper.keep(noted) for keeper in keepers))
 
 
-async def stay_up(layout: Layout, mode: str) -> None:
+async def stay_up(layout: Layout, mode: str, rebuild: Sequence[str]) -> None:
     """Start the platform, say so, and keep it until cancelled."""
     layout.prepare()
     progress = Progress(layout.progress(os.getpid()))
     try:
-        async with Platform(layout.folder, mode=mode, report=progress.line) as platform:
+        async with Platform(layout.folder, mode=mode, report=progress.line, rebuild=rebuild) as platform:
             progress.tell(ready=True)
             await supervise(platform, progress.line)
     except LauncherError as error:
@@ -102,7 +102,7 @@ async def stay_up(layout: Layout, mode: str) -> None:
 
 def main() -> int:
     try:
-        interrupt.run(stay_up(Layout(Path(sys.argv[1])), sys.argv[2]))
+        interrupt.run(stay_up(Layout(Path(sys.argv[1])), sys.argv[2], sys.argv[3:]))
     except interrupt.Interrupted:
         return 0
     except LauncherError as error:
