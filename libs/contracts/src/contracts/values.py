@@ -9,7 +9,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+MAX_DIGITS = 38
+"""Of a decimal as it is written out, before and behind the point together: what MongoDB's and SQL's decimals hold."""
 
 
 class Payload(BaseModel):
@@ -18,8 +22,18 @@ class Payload(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
 
+def _bounded(number: Decimal) -> Decimal:
+    """Refuse what is long when written out: 1E+999999999 is short to send and would fill the memory."""
+    _, digits, exponent = number.as_tuple()
+    # Not finite: refused before this by the type.
+    if isinstance(exponent, int) and max(len(digits) + exponent, 0) + max(-exponent, 0) > MAX_DIGITS:
+        raise PydanticCustomError("number_too_long", "At most {limit} digits, written out", {"limit": MAX_DIGITS})
+    return number
+
+
 DecimalString = Annotated[
     Decimal,
+    AfterValidator(_bounded),
     PlainSerializer(lambda value: format(value, "f"), return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}),
 ]

@@ -18,8 +18,6 @@ from gateway.domain.faults import Fault, Refused
 P = TypeVar("P", bound=Payload)
 
 MAX_DEPTH = 32
-MAX_DIGITS = 38
-"""Of a decimal, before and behind the point together: what MongoDB's and SQL's decimals hold."""
 MAX_FAULTS = 100
 _SHOWN = 80
 
@@ -34,6 +32,7 @@ _CODES = {
     "greater_than_equal": "field.out_of_range",
     "less_than_equal": "field.out_of_range",
     "timezone_aware": "field.no_offset",
+    "number_too_long": "field.too_precise",
     "tuple_type": "field.not_a_list",
     "list_type": "field.not_a_list",
     "model_type": "field.not_an_object",
@@ -47,7 +46,13 @@ _CODES_BY_START = (
     ("datetime", "field.not_a_time"),
     ("timezone", "field.no_offset"),
 )
-_LIMITS = {"string_too_long": "max_length", "enum": "expected", "greater_than_equal": "ge", "less_than_equal": "le"}
+_LIMITS = {
+    "string_too_long": "max_length",
+    "enum": "expected",
+    "greater_than_equal": "ge",
+    "less_than_equal": "le",
+    "number_too_long": "limit",
+}
 
 
 def read_json(body: bytes) -> Any:
@@ -114,16 +119,10 @@ def validate(contract: type[P], fields: Mapping[str, Any], prefix: str = "") -> 
         prefix: JSON pointer of where the fields stand in the submission.
     """
     try:
-        value = contract.model_validate(fields)
+        return contract.model_validate(fields), []
     except ValidationError as error:
         details = error.errors(include_url=False)[:MAX_FAULTS]
         return None, [_fault(detail, prefix) for detail in details]
-    faults = [
-        Fault("field.too_precise", prefix + pointer, {"limit": MAX_DIGITS})
-        for pointer, number in _decimals(value, "")
-        if not _within_digits(number)
-    ]
-    return (None, faults) if faults else (value, [])
 
 
 def _fault(detail: Mapping[str, Any], prefix: str) -> Fault:
@@ -142,25 +141,6 @@ def pointer_of(path: Sequence[str | int]) -> str:
 
 def _shortened(value: str) -> str:
     return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
-
-
-def _decimals(value: Any, pointer: str) -> Iterator[tuple[str, Decimal]]:
-    """All decimals in a contract's value; its depth is that of the contract."""
-    if isinstance(value, Decimal):
-        yield pointer, value
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _decimals(getattr(value, name), f"{pointer}/{name}")
-    elif isinstance(value, tuple):
-        for index, each in enumerate(value):
-            yield from _decimals(each, f"{pointer}/{index}")
-
-
-def _within_digits(number: Decimal) -> bool:
-    """Whether a decimal, written out, stays short: 1E+999999999 would not."""
-    _, digits, exponent = number.as_tuple()
-    assert isinstance(exponent, int)  # noqa: S101 - contracts take finite numbers only
-    return len(digits) <= MAX_DIGITS and -MAX_DIGITS <= exponent <= MAX_DIGITS
 
 
 def unknown_fields(given: Any, contract: BaseModel, pointer: str = "") -> Iterator[str]:
