@@ -38,6 +38,7 @@ from declarations.domain.declaration import Function, Money
 from declarations.domain.events import CaseOpened, MoneyStatus, PaymentOverdue, PaymentRecorded, Released
 from declarations.domain.lifecycle import CommandOutOfOrder, decide
 from declarations.domain.regions import regions
+from declarations.domain.rules import MAX_VALUE
 from declarations.domain.state import CaseReason, Lane, Status
 
 BROKEN = lodge(a_declaration(goods=(an_item(commodity_code="12"),)))
@@ -124,6 +125,13 @@ def test_all_rule_errors_reject_at_once_and_the_registry_is_not_asked():
         "/goods/0/commodity_code", "/goods/0/net_mass_kg", "/incoterm",
     }  # fmt: skip
     assert state.try_after is None
+
+
+def test_the_largest_values_that_pass_are_assessed():
+    price = Money(MAX_VALUE - Decimal("0.0000000001"), "KWD")
+    items = tuple(an_item(number=number, price=price, gross_mass_kg=None, packages=None) for number in range(1, 1000))
+    huge = a_declaration(goods=items, currency="KWD", total_price=None, freight=price, insurance=price)
+    assert run([lodge(huge), answer(), ARRIVED])[0].status is Status.ASSESSED
 
 
 def test_a_correction_under_another_ucr_is_refused_and_leaves_the_declaration_as_it_was():

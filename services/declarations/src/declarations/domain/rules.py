@@ -7,6 +7,7 @@ Codes are keys of the text catalogue. Source: the domain reference, sections 1 a
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from decimal import Decimal
 
 from declarations.domain.declaration import Declaration, Role
 from declarations.domain.goods_rules import GOODS_RULES
@@ -19,6 +20,9 @@ _WATER_ONLY = frozenset({"FAS", "FOB", "CFR", "CIF"})
 _MODES = frozenset("123456789")
 _LAND_OR_AIR = frozenset("234")
 """Rail, road, air."""
+
+MAX_VALUE = Decimal(10**15)
+"""Above any shipment's worth in any currency; sums and products of less stay exact in 28 digits."""
 
 Rule = Callable[[Declaration, datetime, Codes], Iterator[RuleError]]
 """(declaration, moment of lodging, code lists) → what is wrong."""
@@ -75,6 +79,19 @@ def _totals_not_negative(declaration: Declaration, _at: datetime, _codes: Codes)
     mass = declaration.total_gross_mass_kg
     if mass is not None and mass < 0:
         yield RuleError("declaration.mass.negative", "/total_gross_mass_kg", format(mass, "f"))
+
+
+def _values_bounded(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
+    """An amount that is a slip of the pen, and that duties could not be computed of to the last digit."""
+    amounts = [(f"/{name}", getattr(declaration, name)) for name in ("total_price", "freight", "insurance")]
+    for index, item in enumerate(declaration.goods):
+        amounts += [(f"/goods/{index}/price", item.price), (f"/goods/{index}/customs_value", item.customs_value)]
+    for pointer, money in amounts:
+        if money is not None and money.amount >= MAX_VALUE:
+            limit = format(MAX_VALUE, "f")
+            yield RuleError(
+                "declaration.value.too_large", f"{pointer}/amount", format(money.amount, "f"), {"limit": limit}
+            )
 
 
 def _incoterm_known(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
@@ -154,6 +171,7 @@ RULES: tuple[Rule, ...] = (
     _declarant_named,
     _goods_there,
     _totals_not_negative,
+    _values_bounded,
     _gross_mass_adds_up,
     _packages_add_up,
     _price_adds_up,
