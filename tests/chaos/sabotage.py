@@ -69,11 +69,12 @@ def publish_without_outbox(die: Die) -> None:
     async def saves_then_publishes(
         self: Aggregates[Any, Any, Any],
         changed: Sequence[Loaded[Any]],
+        inputs: Sequence[Any],
         groups: Mapping[str, list[int]],
         outcomes: list[Any],
         token: str,
     ) -> list[str]:
-        lost = await save(self, changed, groups, outcomes, token)
+        lost = await save(self, changed, inputs, groups, outcomes, token)
         for loaded in changed:
             key, unsent = entries.pop(loaded.id, ("", []))
             if unsent and loaded.id not in lost:

@@ -22,7 +22,6 @@ from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
-    TopicAuthorizationFailedError,
 )
 
 from chassis import metrics, telemetry
@@ -39,6 +38,8 @@ SWEEP_SECONDS = 5.0
 SWEEP_LIMIT = 500
 SEND_SECONDS = 20.0
 """An acknowledgement that takes longer makes the producer suspect: it is built anew."""
+RETIRE_SECONDS = 1.0
+"""So long a suspect producer may flush before the next one is built beside it."""
 BACKOFF_SECONDS = (0.1, 5.0)
 
 _REFUSED_FOR_GOOD = (
@@ -46,8 +47,8 @@ _REFUSED_FOR_GOOD = (
     RecordListTooLargeError,
     InvalidMessageError,
     InvalidTopicError,
-    TopicAuthorizationFailedError,
 )
+"""What lies in the entry itself. A right that is missing is the broker's condition: it is waited for, and seen."""
 
 
 class Producer(Protocol):
@@ -106,6 +107,7 @@ class Publisher:
         self._producer: Producer | None = None
         self._producer_ready = asyncio.Event()
         self._rebuilding: asyncio.Task[None] | None = None
+        self._retired: set[asyncio.Task[None]] = set()
         self._sources: list[Source] = []
         self._sending: dict[_DocumentKey, _Sending] = {}
         self._acknowledged: dict[_DocumentKey, int] = {}
@@ -137,14 +139,15 @@ class Publisher:
         tasks = set(self._tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=within_seconds)
-        for task in (*self._tasks, *self._housekeeping, *((self._rebuilding,) if self._rebuilding else ())):
+        connecting = (self._rebuilding,) if self._rebuilding else ()
+        for task in (*self._tasks, *self._housekeeping, *self._retired, *connecting):
             task.cancel()
         await asyncio.gather(*self._tasks, *self._housekeeping, return_exceptions=True)
         with contextlib.suppress(Exception):  # what stays is trimmed by the next process
             await asyncio.wait_for(self._trim(), within_seconds)
         if self._producer is not None:
-            with contextlib.suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(self._producer.stop(), within_seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(_retire(self._producer), within_seconds)
 
     @property
     def unsent(self) -> int:
@@ -198,7 +201,7 @@ class Publisher:
             except _REFUSED_FOR_GOOD as error:
                 self._give_up(sending, entry, error)
                 return
-            except (KafkaError, TimeoutError, ConnectionError) as error:
+            except (KafkaError, OSError) as error:
                 metrics.INFRASTRUCTURE_FAILURES.labels("publish").inc()
                 log.warning("publish_failed", event_id=entry["id"], error=repr(error), retry_in=pause)
                 await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
@@ -222,10 +225,11 @@ class Publisher:
         log.error("event_refused_for_good", event_id=entry["id"], error=repr(error))
 
     async def _send(self, sending: _Sending, entry: Document) -> None:
-        await self._producer_ready.wait()
-        producer = self._producer
-        assert producer is not None  # noqa: S101 - what the event says
+        while (producer := self._producer) is None:  # the one that was waited for may be suspect already
+            await self._producer_ready.wait()
         topic = sending.source.topic
+        # Each entry under the key it was decided under; an older release did not store it.
+        key = entry.get("key", sending.key)
         with telemetry.send_span(topic, entry["trace"], entry["id"], cause=entry.get("cause_trace", {})):
             envelope = Envelope(
                 id=entry["id"],
@@ -234,7 +238,7 @@ class Publisher:
                 time=entry["time"],
                 subject=sending.id,
                 sequence=entry["seq"],
-                partitionkey=sending.key,
+                partitionkey=key,
                 causationid=entry["cause"],
                 actor=entry["by"],
                 trace=telemetry.inject(),
@@ -242,12 +246,12 @@ class Publisher:
             try:
                 async with asyncio.timeout(SEND_SECONDS):
                     acknowledgement = await producer.send(
-                        topic, entry["data"].encode(), key=sending.key.encode(), headers=envelope.headers()
+                        topic, entry["data"].encode(), key=key.encode(), headers=envelope.headers()
                     )
                     await acknowledgement
             except _REFUSED_FOR_GOOD:
                 raise
-            except (KafkaError, TimeoutError):
+            except (KafkaError, OSError):
                 self._suspect(producer)
                 raise
 
@@ -259,8 +263,11 @@ class Publisher:
             self._rebuilding = asyncio.create_task(self._rebuild(producer))
 
     async def _rebuild(self, old: Producer) -> None:
-        with contextlib.suppress(KafkaError, TimeoutError, OSError):
-            await asyncio.wait_for(old.stop(), 1.0)
+        retiring = asyncio.create_task(_retire(old))
+        self._retired.add(retiring)
+        retiring.add_done_callback(self._retired.discard)
+        # Cut off, it would never close its connections: it ends when it can, at latest when the broker is back.
+        await asyncio.wait({retiring}, timeout=RETIRE_SECONDS)
         await self._connect(self._make_producer())
 
     async def _connect(self, producer: Producer) -> None:
@@ -269,11 +276,10 @@ class Publisher:
         while True:
             try:
                 await producer.start()
-            except (KafkaError, OSError) as error:
+            except Exception as error:  # whatever it is: without a producer nothing would ever be sent again
                 metrics.INFRASTRUCTURE_FAILURES.labels("producer").inc()
                 log.warning("broker_away", error=repr(error), retry_in=pause)
-                with contextlib.suppress(KafkaError, OSError):
-                    await producer.stop()
+                await _retire(producer)
                 await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
                 pause = min(pause * 2, BACKOFF_SECONDS[1])
                 producer = self._make_producer()
@@ -316,3 +322,11 @@ class Publisher:
                     log.warning("sweep_failed", topic=source.topic, error=repr(error))
             await self._clock.sleep(SWEEP_SECONDS)
             age = timedelta(seconds=SWEEP_SECONDS)
+
+
+async def _retire(producer: Producer) -> None:
+    """Stop a producer that is suspect, whatever it answers."""
+    try:
+        await producer.stop()
+    except Exception as error:
+        log.warning("producer_broke_at_its_end", error=repr(error))

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from chassis import metrics, telemetry
-from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input
+from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Failed, Input
 from chassis.aggregates.document import Document
 from chassis.clock import Clock
 from chassis.due import unlocked
@@ -103,13 +103,17 @@ class PendingWork(Generic[S, C]):
                 await self._park_step(input_.target, self._name, outcome.error)
             elif isinstance(outcome, Conflict | Blocked):
                 log.error("pending_work_not_applied", target=input_.target, cause=input_.cause)
-        return bool(inputs)
+        # What changed nothing is no progress: to ask again at once would turn in circles.
+        return any(isinstance(outcome, Applied) for outcome in outcomes)
 
     def _baggage(self, documents: Sequence[Document]) -> Mapping[str, str]:
         """What names a single document's subject on the peer's spans too; a batch has many subjects."""
         if len(documents) != 1:
             return {}
-        return self._aggregates.type.baggage(self._aggregates.type.codec.decode(documents[0]["state"]))
+        try:
+            return self._aggregates.type.baggage(self._aggregates.type.codec.decode(documents[0]["state"]))
+        except Exception:
+            return {}  # unreadable: the work itself meets the same error, and parks it
 
     async def _answers(self, documents: Sequence[Document]) -> list[Input[C] | None]:
         """The work on a batch; one document's fault is narrowed down by halves and parks that one alone."""

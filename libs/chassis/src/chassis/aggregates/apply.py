@@ -25,7 +25,6 @@ from chassis.aggregates.model import (
     Failed,
     Input,
     Outcome,
-    UnreadableDocument,
 )
 from chassis.aggregates.publishing import Outbox
 from chassis.clock import Clock
@@ -115,9 +114,9 @@ class Aggregates(Generic[S, C, E]):
         for target, indexes in groups.items():
             try:
                 loaded = read(self.type, target, documents.get(target))
-            except UnreadableDocument as error:
-                log.error("document_of_a_newer_release", aggregate=target, error=str(error))
-                outcomes[indexes[0]] = Failed(error)
+            except Exception as error:  # of a newer release, or not of the state's shape: left alone
+                log.error("document_unreadable", aggregate=target, error=str(error))
+                _fail(outcomes, indexes, error)
                 continue
             loaded.causes |= older.get(target, {})
             self._fold(loaded, [(index, inputs[index]) for index in indexes], outcomes, token)
@@ -126,7 +125,7 @@ class Aggregates(Generic[S, C, E]):
             elif loaded.outbox:
                 # A save whose answer was lost: its events need not wait for the sweeper.
                 self._outbox.offer(self, loaded.id, documents[target]["key"], loaded.outbox)
-        lost = await self._save(changed, groups, outcomes, token)
+        lost = await self._save(changed, inputs, groups, outcomes, token)
         return {target: groups[target] for target in lost}
 
     async def _older_causes(
@@ -178,6 +177,7 @@ class Aggregates(Generic[S, C, E]):
                         {
                             "seq": seq,
                             "id": f"{loaded.id}/{self._epoch}.{seq}",
+                            "key": self.type.key(state),
                             "type": kind,
                             "time": now,
                             "cause": input_.cause,
@@ -230,6 +230,7 @@ class Aggregates(Generic[S, C, E]):
     async def _save(
         self,
         changed: Sequence[Loaded[S]],
+        inputs: Sequence[Input[C]],
         groups: Mapping[str, list[int]],
         outcomes: list[Outcome[S]],
         token: str,
@@ -237,22 +238,20 @@ class Aggregates(Generic[S, C, E]):
         """Save, hand the proven ones on to the outbox; return the ids that lost their race."""
         if not changed:
             return []
-        changes = [write(self.type, loaded, self._outbox.acknowledged(self, loaded.id)) for loaded in changed]
         try:
+            changes = [write(self.type, loaded, self._outbox.acknowledged(self, loaded.id)) for loaded in changed]
             saved = await self.documents.save(changes, token)
         except Exception as error:
             if is_infrastructure(error):
                 raise
             if len(changed) == 1:
                 log.error("document_refused", aggregate=changed[0].id, error=str(error))
-                outcomes[groups[changed[0].id][0]] = Failed(error)
-                for index in groups[changed[0].id][1:]:
-                    outcomes[index] = Blocked()
+                await self._refused(error, inputs, groups[changed[0].id], outcomes)
                 return []
             # Narrow the fault down by halves: it must not cost its neighbours their save.
             half = len(changed) // 2
-            first = await self._save(changed[:half], groups, outcomes, token)
-            return first + await self._save(changed[half:], groups, outcomes, token)
+            first = await self._save(changed[:half], inputs, groups, outcomes, token)
+            return first + await self._save(changed[half:], inputs, groups, outcomes, token)
         for loaded, change in zip(changed, changes, strict=True):
             if loaded.id not in saved:
                 continue
@@ -264,6 +263,19 @@ class Aggregates(Generic[S, C, E]):
                 for listener in self._listeners:
                     listener(loaded.state)
         return [loaded.id for loaded in changed if loaded.id not in saved]
+
+    async def _refused(
+        self, error: Exception, inputs: Sequence[Input[C]], indexes: Sequence[int], outcomes: list[Outcome[S]]
+    ) -> None:
+        """Fail the one input that its document cannot take: those before it are applied, one by one."""
+        if len(indexes) == 1:
+            outcomes[indexes[0]] = Failed(error)
+            return
+        for place, index in enumerate(indexes):
+            outcomes[index] = outcome = await self.apply_one(inputs[index])
+            if isinstance(outcome, Failed):
+                _fail(outcomes, indexes[place:], outcome.error)
+                return
 
     async def _shorten(self, id_: str) -> None:
         """Move the oldest history lines out; where that fails the next save tries again."""
@@ -281,3 +293,10 @@ class Aggregates(Generic[S, C, E]):
     async def unsent(self, older_than: timedelta, limit: int) -> list[Unsent]:
         """Documents with events that have waited longer than `older_than`."""
         return await self.documents.unsent(self._clock.now() - older_than, limit)
+
+
+def _fail(outcomes: list[Outcome[S]], indexes: Sequence[int], error: Exception) -> None:
+    """The first of a target's inputs failed; those behind it were not attempted."""
+    for index in indexes:
+        outcomes[index] = Blocked()
+    outcomes[indexes[0]] = Failed(error)

@@ -4,7 +4,7 @@
       state:   { … },                                                      what `evolve` made of the events
       history: [ {cause, hash, by, at, token, trace, events} … ],           one line per input
       moved:                                                               how many older lines stand elsewhere
-      outbox:  [ {seq, id, type, time, cause, by, trace, cause_trace, data} … ],  events not yet acknowledged
+      outbox:  [ {seq, id, key, type, time, cause, by, trace, cause_trace, data} … ],  events not yet acknowledged
       due_at, try_after }
 
 The state stands in a field of its own, so that no name of a service can collide with one of ours.
@@ -36,6 +36,8 @@ class Loaded(Generic[S]):
     """Cause → hash of every input remembered."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """The encoded state as loaded."""
+    stored: S | None = None
+    """The state as loaded: what this release understood of `fields`."""
     lines: int = 0
     """How many lines the document's history has."""
     moved: int = 0
@@ -62,9 +64,11 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
     if document["schema"] > type_.schema:
         raise UnreadableDocument(f"{type_.name} {id_} has schema {document['schema']}, this build reads {type_.schema}")
     history = document["history"]
+    state = type_.codec.decode(document["state"]) if document["state"] is not None else None
     return Loaded(
         id=id_,
-        state=type_.codec.decode(document["state"]) if document["state"] is not None else None,
+        state=state,
+        stored=state,
         version=document["version"],
         seq=document["seq"],
         causes={line["cause"]: line["hash"] for line in history},
@@ -89,6 +93,7 @@ class Change:
     fields: Mapping[str, Any] | None
     """The whole encoded state; None where the aggregate has none yet."""
     changed_fields: Mapping[str, Any]
+    """Dotted name → value: what differs from what is stored, as deep as this release understands both."""
     first_state: bool
     """There was no state before: it is written as a whole."""
     lines: list[Document]
@@ -109,14 +114,31 @@ def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: in
         seq=loaded.seq,
         schema=type_.schema,
         fields=fields,
-        changed_fields={
-            name: value
-            for name, value in (fields or {}).items()
-            if name not in loaded.fields or loaded.fields[name] != value
-        },
+        changed_fields=_changes(
+            fields or {}, {} if loaded.stored is None else type_.codec.encode(loaded.stored), loaded.fields
+        ),
         first_state=not loaded.fields,
         lines=loaded.new_lines,
         outbox=[entry for entry in loaded.outbox if entry["seq"] > acknowledged] + loaded.new_entries,
         due_at=None if state is None else type_.due_at(state),
         try_after=None if state is None else type_.try_after(state),
     )
+
+
+def _changes(now: Mapping[str, Any], before: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes `now` of `stored`, leaving alone what is in `stored` and not in `before`: a newer release's fields."""
+    changed: dict[str, Any] = {}
+    for name, value in now.items():
+        old, there = before.get(name), stored.get(name)
+        if name in before and name in stored and old == value:
+            continue
+        if isinstance(value, dict) and isinstance(old, dict) and isinstance(there, dict) and _mergeable(value, old):
+            changed |= {f"{name}.{inner}": each for inner, each in _changes(value, old, there).items()}
+        else:
+            changed[name] = value
+    return changed
+
+
+def _mergeable(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether nothing is taken away, and every name can stand in a dotted one."""
+    return now.keys() >= before.keys() and not any("." in name or name.startswith("$") or not name for name in now)

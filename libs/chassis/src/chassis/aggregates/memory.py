@@ -78,6 +78,20 @@ def _rank(name: str, document: Document) -> tuple[bool, Any]:
     return value is not None, value if value is not None else 0
 
 
+def _state(stored: Document | None, change: Change) -> Document | None:
+    """The state after a change, as the database's `$set` leaves it."""
+    if change.fields is None or change.first_state or stored is None:
+        return None if change.fields is None else dict(change.fields)
+    state = copy.deepcopy(stored)
+    for path, value in change.changed_fields.items():
+        *outer, last = path.split(".")
+        inner = state
+        for name in outer:
+            inner = inner[name]
+        inner[last] = value
+    return state
+
+
 class MemoryDocuments:
     """A dictionary behind the `Documents` port."""
 
@@ -101,7 +115,7 @@ class MemoryDocuments:
                 "version": change.expected_version + 1,
                 "seq": change.seq,
                 "schema": change.schema,
-                "state": None if change.fields is None else {**((present or {}).get("state") or {}), **change.fields},
+                "state": _state((present or {}).get("state"), change),
                 "history": [*(present["history"] if present else []), *change.lines],
                 "outbox": change.outbox,
             }
