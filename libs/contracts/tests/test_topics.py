@@ -30,3 +30,8 @@ def test_a_partners_inbox_is_read_by_the_gateway_alone():
     topic = inbox("port-qd")
     assert (topic.name, topic.writers, topic.readers) == ("inbox.port-qd", ("port-qd",), ("gateway",))
     assert topic.retention_ms > 0
+
+
+def test_the_broker_says_when_an_inbox_had_a_record_and_services_say_it_of_their_own():
+    assert inbox("port-qd").settings(Profile.DEV)["message.timestamp.type"] == "LogAppendTime"
+    assert {topic.settings(Profile.DEV)["message.timestamp.type"] for topic in EVENT_TOPICS} == {"CreateTime"}

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from chassis.settings import KafkaSettings
-from contracts.topics import MAX_MESSAGE_BYTES, MIN_INSYNC, PARTITIONS, REPLICATION, Profile, Topic
+from contracts.topics import MAX_MESSAGE_BYTES, PARTITIONS, REPLICATION, Profile, Topic
 
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
@@ -151,14 +151,13 @@ async def check_topics(settings: KafkaSettings, profile: Profile, topics: Sequen
     for topic in present:
         partitions = described[topic.name]["partitions"]
         replicas = min(len(partition["replicas"]) for partition in partitions)
-        config = configs.get(topic.name, {})
-        for what, found, wanted in (
-            ("partitions", len(partitions), PARTITIONS[profile]),
-            ("replicas", replicas, REPLICATION[profile]),
-            ("min.insync.replicas", int(config.get("min.insync.replicas", 1)), MIN_INSYNC[profile]),
-            ("retention.ms", int(config.get("retention.ms", topic.retention_ms)), topic.retention_ms),
-        ):
-            if found != wanted:
-                differences.append(f"{topic.name}: {what} is {found}, the topics table says {wanted}")
+        shape = [("partitions", len(partitions), PARTITIONS[profile]), ("replicas", replicas, REPLICATION[profile])]
+        config = configs[topic.name]
+        promised = [(name, config[name], wanted) for name, wanted in topic.settings(profile).items()]
+        differences += [
+            f"{topic.name}: {what} is {found}, the topics table says {wanted}"
+            for what, found, wanted in (*shape, *promised)
+            if found != wanted
+        ]
     if differences:
         raise TopicMismatch("\n".join(differences))

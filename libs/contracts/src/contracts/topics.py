@@ -38,6 +38,17 @@ class Topic:
     """What the Kafka key is, in words."""
     retention_ms: int = FOREVER
     compacted: bool = False
+    broker_time: bool = False
+    """Records carry the time at which the broker had them, whatever their writer says."""
+
+    def settings(self, profile: Profile) -> dict[str, str]:
+        """The topic's settings on the broker, by Kafka's names."""
+        return {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "message.timestamp.type": "LogAppendTime" if self.broker_time else "CreateTime",
+            "min.insync.replicas": str(MIN_INSYNC[profile]),
+            "retention.ms": str(self.retention_ms),
+        }
 
 
 PARTNERS = Topic(
@@ -68,5 +79,16 @@ EVENT_TOPICS = (PARTNERS, GATEWAY, REGISTRY, DECLARATIONS, MATCHING, NOTIFICATIO
 
 
 def inbox(partner: str) -> Topic:
-    """The topic that one partner writes to with its own credentials; only the gateway reads it."""
-    return Topic(f"inbox.{partner}", partner, (partner,), ("gateway",), "anything", PARTNER_INBOX_RETENTION_MS)
+    """The topic that one partner writes to with its own credentials; only the gateway reads it.
+
+    It is a door: what counts as the time of receipt there is the broker's, not the partner's.
+    """
+    return Topic(
+        f"inbox.{partner}",
+        partner,
+        (partner,),
+        ("gateway",),
+        "anything",
+        PARTNER_INBOX_RETENTION_MS,
+        broker_time=True,
+    )

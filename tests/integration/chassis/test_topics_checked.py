@@ -1,0 +1,67 @@
+"""A service looks at the broker before it works: topics that are not what the table says stop it."""
+
+import uuid
+from dataclasses import replace
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from chassis.kafka import TopicMismatch, check_topics
+from chassis.settings import KafkaSettings
+from contracts.topics import EVENT_TOPICS, Profile, Topic, inbox
+from launcher.infrastructure import Infrastructure
+
+LONG_AGO_MS = 1_000_000_000_000
+"""In 2001."""
+
+
+def a_partner() -> str:
+    return f"p-{uuid.uuid4().hex}"
+
+
+async def checked(infrastructure: Infrastructure, *topics: Topic) -> None:
+    await check_topics(KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers), Profile.DEV, topics)
+
+
+async def test_topics_of_the_table_pass(infrastructure: Infrastructure) -> None:
+    topic = inbox(a_partner())
+    await infrastructure.create_topics([*EVENT_TOPICS, topic])
+    await checked(infrastructure, *EVENT_TOPICS, topic)
+
+
+async def test_an_inbox_whose_writers_say_the_time_is_refused_and_mended_by_the_launcher(
+    infrastructure: Infrastructure,
+) -> None:
+    topic = inbox(a_partner())
+    await infrastructure.create_topics([replace(topic, broker_time=False)])
+    with pytest.raises(TopicMismatch, match=r"message\.timestamp\.type is CreateTime.*says LogAppendTime"):
+        await checked(infrastructure, topic)
+    await infrastructure.create_topics([topic])
+    await checked(infrastructure, topic)
+
+
+async def test_a_topic_that_forgets_too_soon_and_one_that_is_missing_are_named(infrastructure: Infrastructure) -> None:
+    topic, missing = inbox(a_partner()), inbox(a_partner())
+    await infrastructure.create_topics([replace(topic, retention_ms=60_000)])
+    with pytest.raises(TopicMismatch) as refused:
+        await checked(infrastructure, topic, missing)
+    assert "retention.ms is 60000" in str(refused.value)
+    assert f"{missing.name} is missing" in str(refused.value)
+
+
+async def test_a_partner_cannot_say_that_it_wrote_earlier(infrastructure: Infrastructure) -> None:
+    topic = inbox(a_partner())
+    await infrastructure.create_topics([topic])
+    producer = AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers)
+    consumer = AIOKafkaConsumer(
+        topic.name, bootstrap_servers=infrastructure.bootstrap_servers, auto_offset_reset="earliest"
+    )
+    await producer.start()
+    await consumer.start()
+    try:
+        await producer.send_and_wait(topic.name, b"late", timestamp_ms=LONG_AGO_MS)
+        record = await consumer.getone()
+    finally:
+        await producer.stop()
+        await consumer.stop()
+    assert record.timestamp > LONG_AGO_MS * 1.5
