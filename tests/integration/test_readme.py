@@ -140,5 +140,14 @@ def test_every_file_that_a_change_touches_is_where_the_readme_says() -> None:
     assert not [each for each in sorted(named) if not (ROOT / each).exists()]
 
 
+def test_every_test_that_the_invariants_name_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/architecture/invariants.md").read_text(encoding="utf-8")))
+    folders = ("libs", "services", "tests")
+    tests = [file for folder in folders for file in (ROOT / folder).rglob("test_*.py")]
+    there = {name for file in tests for name in re.findall(r"def (test_\w+)", file.read_text(encoding="utf-8"))}
+    assert len(named) > 15
+    assert named <= there
+
+
 def test_the_readme_stays_readable() -> None:
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 250
