@@ -1,4 +1,4 @@
-"""Duties and taxes against the vectors of the domain reference, and what rounding may not do."""
+"""Duties and taxes against vectors worked out by hand, and what rounding may not do."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

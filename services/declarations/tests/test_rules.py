@@ -79,6 +79,28 @@ BROKEN = [
     ),
 ]  # fmt: skip
 
+"""(code, pointer, a declaration that breaks the rule)"""
+
+AIR = replace(a_declaration(), incoterm="FCA", transport=Transport(mode="4", means="CA 937", document="999-12345675"))
+KEPT = [
+    ("by_air", AIR),
+    ("sea_incoterm_on_inland_water", replace(shipped(mode="8"), incoterm="FOB")),
+    ("net_equals_gross", goods(net_mass_kg=D(1100))),
+    (
+        "certificate_among_the_headers_documents",
+        replace(goods(preference=CLAIMED), documents=(Document("861", "C-1"),)),
+    ),
+    ("arrival_after_departure", shipped(departed_at=NOW, arrives_at=NOW + timedelta(days=1))),
+    ("six_digits", goods(commodity_code="260300")),
+    ("nothing_to_pay_for", a_declaration(total_price=None, freight=Money(D(0), "CNY"))),
+]
+"""(what is allowed, a declaration that breaks no rule): the side of a rule that must not be refused"""
+
+
+@pytest.mark.parametrize("declaration", [each for _, each in KEPT], ids=[name for name, _ in KEPT])
+def test_what_is_allowed_breaks_no_rule(declaration):
+    assert check(declaration, NOW, LAW.codes) == ()
+
 
 @pytest.mark.parametrize(("code", "pointer", "declaration"), BROKEN, ids=[f"{code}{at}" for code, at, _ in BROKEN])
 def test_a_broken_rule_names_its_field(code, pointer, declaration):

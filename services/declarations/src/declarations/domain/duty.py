@@ -5,7 +5,8 @@
 
 Freight and insurance are apportioned by value. Each tax of each line is rounded half-up to the
 currency's minor unit; what rounding leaves over goes to the largest line. Tariff and exchange rates
-are those of the legal date. Source: the domain reference, section 5, with its vectors as tests.
+are those of the legal date. Sources: the WTO Customs Valuation Agreement, article 8 (value at the
+border), and China's import rules (insurance unknown at 0.3 %, value-added tax on value plus duty).
 """
 
 from collections.abc import Mapping, Sequence

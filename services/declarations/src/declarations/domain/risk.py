@@ -3,7 +3,8 @@
 A routing can be computed again from what it stores: the inputs, the seed, and rules of the same
 ids and versions. Rules are data; a condition is one function of this module with parameters.
 
-Source: the illustrative rules, thresholds and the random share of the domain reference, section 4.
+Rules, thresholds and the random share are illustrative. A share of some 78 % green, 20 % yellow and
+1 % red is known from practice, and no more than a yardstick.
 """
 
 import hashlib

@@ -2,7 +2,9 @@
 
 A rule speaks only when the fields that it compares are there, or when a field is absent that the law
 cannot do without: declarations made from foreign data carry national codes and lack many fields.
-Codes are keys of the text catalogue. Source: the domain reference, sections 1 and 2.
+Codes are keys of the text catalogue; errors are told in the order of `RULES`.
+Sources: the header's totals against the items as in the WCO Data Model, Incoterms 2020 by mode of
+transport, ISO 3166 and 4217, UN Recommendation 19, the Harmonized System 2022.
 """
 
 from collections.abc import Callable, Iterator

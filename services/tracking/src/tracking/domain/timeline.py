@@ -52,9 +52,9 @@ def references(entries: Iterable[Entry]) -> dict[Term, frozenset[str]]:
 def belongs(entry: Entry, own: dict[Term, frozenset[str]], causes: frozenset[str]) -> bool:
     """Whether an event that names no UCR is about the shipment.
 
-    It is if one of the shipment's events was caused by it, or by its references in the order of the
-    domain reference, 3: declaration number, then container and transport document together. A
-    container alone is not enough: it travels again.
+    It is if one of the shipment's events was caused by it, or by its references, the strongest first:
+    declaration number, then container and transport document together. A container alone is not
+    enough: it travels again.
     """
     if entry.id in causes:
         return True
