@@ -17,6 +17,7 @@ from notifications.testing import a_party, an_event
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
 IMPORTER = "RU-INN:7707083893"
+EXPORTER = "UZ-STIR:123456789"
 CARRIER = "KZ-BIN:190540000014"
 
 CNY_10 = {"amount": "10.00", "currency": "CNY"}
@@ -110,11 +111,25 @@ def test_a_firm_in_several_roles_is_told_once() -> None:
     assert len(intents.of(event)) == len(Channel)
 
 
-def test_the_payer_is_told_of_duty_and_where_there_is_none_the_principal() -> None:
-    with_payer = [a_party("declarant", DECLARANT), a_party("payer", CARRIER)]
-    assert told(an_event("assessed", parties=with_payer, **FACTS["assessed"])) == [CARRIER]
-    without = [a_party("importer", IMPORTER), a_party("carrier", CARRIER)]
-    assert told(an_event("assessed", parties=without, **FACTS["assessed"])) == [IMPORTER]
+MONEY = ("assessed", "payment_recorded", "payment_reversed", "payment_overdue", "payment_overdue_withdrawn")
+"""Facts that ask somebody to pay, or take that back."""
+
+
+@pytest.mark.parametrize("fact", ("assessed", "payment_recorded", "payment_reversed"))
+def test_the_payer_alone_is_told_of_duty(fact: str) -> None:
+    parties = [a_party("declarant", DECLARANT), a_party("importer", IMPORTER), a_party("payer", CARRIER)]
+    assert told(an_event(fact, parties=parties, **FACTS[fact])) == [CARRIER]
+
+
+@pytest.mark.parametrize("fact", MONEY)
+@pytest.mark.parametrize(("direction", "principal"), [("import", IMPORTER), ("export", EXPORTER)])
+def test_without_a_payer_declarant_and_principal_are_told_and_never_the_other_side(
+    fact: str, direction: str, principal: str
+) -> None:
+    sides = (("declarant", DECLARANT), ("importer", IMPORTER), ("exporter", EXPORTER), ("carrier", CARRIER))
+    parties = [a_party(role, identifier) for role, identifier in sides]
+    event = an_event(fact, parties=parties, direction=direction, **FACTS[fact])
+    assert told(event) == sorted([DECLARANT, principal])
 
 
 def test_a_duty_notice_shows_the_formula() -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from chassis.records import Event
 from contracts.declarations.v1 import DeclarationFact
 from contracts.matching.v1 import MatchFact
-from contracts.values import Party, PartyRole
+from contracts.values import PartyRole
 from notifications.content import NONE, Content
 from notifications.domain.notice import Channel, CreateNotice, Intent, notice_id
-from notifications.routing import DECLARATION_RULES, MATCH_TEMPLATES, Rule
+from notifications.routing import DECLARATION_RULES, MATCH_TEMPLATES, WITHOUT_PAYER, Rule
 
 CHANNELS = (Channel.INBOX, Channel.EMAIL)
 
@@ -48,7 +48,7 @@ class Intents:
         told = Content(numbers, content.points)
         return [
             intent
-            for recipient in recipients(fact.parties, rule)
+            for recipient in recipients(fact, rule)
             for intent in self._for(event, recipient, rule.template, told, fact.ucr, fact.declaration_id)
         ]
 
@@ -88,10 +88,9 @@ class Intents:
             )
 
 
-def recipients(parties: Sequence[Party], rule: Rule) -> list[str]:
+def recipients(fact: DeclarationFact, rule: Rule) -> list[str]:
     """Who is told, each once, whatever number of roles it has."""
-    return _with_roles(parties, rule.told) or _with_roles(parties, rule.otherwise)
-
-
-def _with_roles(parties: Sequence[Party], roles: Sequence[PartyRole]) -> list[str]:
-    return list(dict.fromkeys(str(party.identifier) for party in parties if party.role in roles))
+    roles = set(rule.told)
+    if PartyRole.PAYER in roles and all(party.role is not PartyRole.PAYER for party in fact.parties):
+        roles.update(WITHOUT_PAYER[fact.direction])
+    return list(dict.fromkeys(str(party.identifier) for party in fact.parties if party.role in roles))

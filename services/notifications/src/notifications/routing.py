@@ -1,7 +1,8 @@
 """Who is told what: the one table, fact by fact.
 
-A fact that is not listed is told to nobody. `otherwise` is told where no party has a role of
-`told`. Banks, ports and customs hear of a shipment through the events that they subscribe to.
+A fact that is not listed is told to nobody. Where no payer is named, those who pay are the declarant
+and whose declaration it is: the importer of an import, the exporter of an export. Banks, ports and
+customs hear of a shipment through the events that they subscribe to.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 from contracts.declarations import v1 as declarations
 from contracts.matching import v1 as matching
-from contracts.values import PartyRole, Payload
+from contracts.values import Direction, PartyRole, Payload
 from notifications import content
 from notifications.content import Content
 
@@ -29,11 +30,10 @@ class Rule:
     template: str
     says: Callable[[Any], Content | None]
     """What the text mentions; None where there is nothing to tell."""
-    otherwise: tuple[PartyRole, ...] = ()
 
 
-PAYERS = ((PAYER,), (*PRINCIPAL, DECLARANT))
-"""Who pays: the payer, and where none is named the principal and the declarant."""
+WITHOUT_PAYER = {Direction.IMPORT: (DECLARANT, IMPORTER), Direction.EXPORT: (DECLARANT, EXPORTER)}
+"""Who pays where no payer is named; never the other side of the trade."""
 
 RULES = (
     Rule("rejected", (DECLARANT, AGENT, *PRINCIPAL), "notice.rejected", content.errors),
@@ -41,16 +41,15 @@ RULES = (
     Rule("accepted", (DECLARANT, AGENT, *PRINCIPAL, CARRIER), "notice.accepted", content.accepted),
     Rule("documents_requested", (DECLARANT, AGENT), "notice.documents_requested", content.documents),
     Rule("inspection_ordered", (DECLARANT, AGENT, CARRIER), "notice.inspection_ordered", content.nothing_more),
-    Rule("assessed", PAYERS[0], "notice.assessed", content.assessed, PAYERS[1]),
-    Rule("payment_recorded", PAYERS[0], "notice.payment_short", content.payment_short, PAYERS[1]),
-    Rule("payment_reversed", PAYERS[0], "notice.payment_reversed", content.payment, PAYERS[1]),
-    Rule("payment_overdue", (*PAYERS[0], DECLARANT), "notice.payment_overdue", content.overdue, PAYERS[1]),
+    Rule("assessed", (PAYER,), "notice.assessed", content.assessed),
+    Rule("payment_recorded", (PAYER,), "notice.payment_short", content.payment_short),
+    Rule("payment_reversed", (PAYER,), "notice.payment_reversed", content.payment),
+    Rule("payment_overdue", (PAYER, DECLARANT), "notice.payment_overdue", content.overdue),
     Rule(
         "payment_overdue_withdrawn",
-        (*PAYERS[0], DECLARANT),
+        (PAYER, DECLARANT),
         "notice.payment_overdue_withdrawn",
         content.overdue_withdrawn,
-        PAYERS[1],
     ),
     Rule("released", (DECLARANT, *PRINCIPAL, CONSIGNEE, CARRIER), "notice.released", content.nothing_more),
 )
