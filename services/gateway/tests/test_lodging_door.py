@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contracts.texts import text
 from gateway.domain.outcome import Step
 from gateway.domain.receipt import declaration_id
 
@@ -234,6 +235,67 @@ async def test_each_receipt_of_a_declaration_shows_its_own_outcome(gateway: Any)
     assert len(whole["receipts"]) == 3
     by_receipt = await gateway.http.get(f"/v1/declarations/{first['id']}", headers=headers)
     assert by_receipt.json() == whole
+
+
+SUM: dict[str, Any] = {
+    "code": "declaration.gross_mass.sum",
+    "pointer": "/total_gross_mass_kg",
+    "value": "5",
+    "parameters": {"sum": "7.50"},
+}
+IN_USE: dict[str, Any] = {
+    "code": "declaration.lrn.in_use",
+    "pointer": "/lrn",
+    "value": "L-0001",
+    "parameters": {"status": "assessed"},
+}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "spoken"),
+    [("zh-CN", "zh"), ("tg, ru;q=0.8, en;q=0.5", "ru"), ("en-GB", "en"), ("fr", "en"), (None, "en")],
+)
+async def test_a_receipt_tells_its_errors_in_the_readers_language(
+    gateway: Any, accepted: str | None, spoken: str
+) -> None:
+    headers, rejected = await _lodged(gateway)
+    _, refused = await _lodged(gateway, currency="USD")
+    steps = _steps(
+        ("submitted", rejected["id"], {}),
+        ("rejected", rejected["id"], {"errors": [SUM]}),
+        ("submission_refused", refused["id"], {"errors": [IN_USE]}),
+    )
+    await gateway.outcomes.note((declaration_id(USCC, "L-0001"), step) for step in steps)
+    asked = headers | ({"Accept-Language": accepted} if accepted else {})
+    for receipt, status, error in ((rejected, "rejected", SUM), (refused, "submission_refused", IN_USE)):
+        seen = (await gateway.http.get(receipt["status_url"], headers=asked)).json()
+        assert (seen["status"], seen["declaration"]["state"]) == (status, status)
+        words = text(error["code"], spoken, **error["parameters"])
+        assert seen["declaration"]["errors"] == [{**error, "text": words}]
+
+
+async def test_a_refused_submission_does_not_hide_where_the_declaration_is(gateway: Any) -> None:
+    headers, first = await _lodged(gateway)
+    _, second = await _lodged(gateway, currency="USD")
+    steps = _steps(
+        ("submitted", first["id"], {}),
+        ("rejected", first["id"], {"errors": [SUM]}),
+        ("submission_refused", second["id"], {"errors": [IN_USE]}),
+    )
+    await gateway.outcomes.note((declaration_id(USCC, "L-0001"), step) for step in steps)
+    whole = (await gateway.http.get(f"/v1/declarations/{first['declaration_id']}", headers=headers)).json()
+    assert whole["state"] == "rejected"
+    assert [error["code"] for error in whole["errors"]] == [SUM["code"]]
+    assert whole["steps"][-1]["fact"] == "submission_refused"
+
+
+async def test_a_text_never_breaks_an_answer(gateway: Any) -> None:
+    headers, lodged = await _lodged(gateway)
+    odd = SUM | {"parameters": {"code": "x", "language": "y"}}
+    steps = _steps(("submitted", lodged["id"], {}), ("rejected", lodged["id"], {"errors": [odd]}))
+    await gateway.outcomes.note((declaration_id(USCC, "L-0001"), step) for step in steps)
+    answer = await gateway.http.get(lodged["status_url"], headers=headers)
+    assert (answer.status_code, answer.json()["declaration"]["errors"][0]["text"]) == (200, SUM["code"])
 
 
 async def test_a_firm_sees_only_its_own(gateway: Any) -> None:

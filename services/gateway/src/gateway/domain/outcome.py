@@ -78,21 +78,21 @@ def of_receipt(steps: Sequence[Step], receipt_id: str) -> list[Step]:
 
 
 def state_of(steps: Sequence[Step]) -> str:
-    """The main state that steps lead to."""
-    if steps and steps[-1].fact == REFUSED:
+    """The main state that steps lead to; refused submissions beside a declaration do not move it."""
+    if steps and all(step.fact == REFUSED for step in steps):
         return REFUSED
     return next((step.fact for step in reversed(steps) if step.fact in _MAIN), RECEIVED)
 
 
 def summary(declaration_id: str, steps: Sequence[Step]) -> dict[str, Any]:
     """What is shown of a declaration."""
-    errors = next((step.details["errors"] for step in reversed(steps) if "errors" in step.details), None)
     state = state_of(steps)
+    errors = next((step.details.get("errors") for step in reversed(steps) if step.fact == state), None)
     shown: dict[str, Any] = {"id": declaration_id, "state": state}
     number = next((step.details["number"] for step in steps if "number" in step.details), None)
     if number is not None:
         shown["declaration_number"] = number
-    if errors is not None and state in ("rejected", REFUSED):
+    if errors is not None:
         shown["errors"] = errors
     shown["steps"] = [{"fact": step.fact, "at": step.at, "event": step.event, **step.details} for step in steps]
     return shown

@@ -97,7 +97,7 @@ def in_words(code: str, spoken: str, values: Mapping[str, object]) -> str:
     """The text of a code; the code itself where its owner has none, so that an answer never fails on a text."""
     try:
         return text(code, spoken, **values)
-    except (UnknownText, KeyError, IndexError):
+    except (UnknownText, KeyError, IndexError, TypeError):
         return code
 
 
