@@ -20,10 +20,12 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
 
-from chassis import metrics
+from chassis import metrics, wire
 from chassis.clock import Clock
 from chassis.failures import is_infrastructure
 from chassis.records import RawRecord, first_of_each, next_of_each
+
+wire.install()
 
 log = structlog.get_logger(__name__)
 
