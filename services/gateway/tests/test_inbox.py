@@ -2,13 +2,14 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chassis.records import RawRecord
 from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes
-from gateway.quarantine import InboxHandler
+from gateway.quarantine import MAX_BYTES, InboxHandler
 
 PORT = Owner(OwnerKind.PARTNER, "port-qd", "port")
 AT_MS = 1_767_600_000_000
@@ -75,6 +76,22 @@ async def test_nothing_queues_behind_a_bad_record(gateway: Any, inbox: InboxHand
         "inbox.port-qd/0/97": "invalid-event",
         "inbox.port-qd/0/98": "invalid-event",
     }
+
+
+@pytest.mark.parametrize("part", ["value", "headers", "key"])
+async def test_a_record_that_unpacks_to_more_than_the_database_takes_is_kept_in_part(
+    gateway: Any, inbox: InboxHandler, part: str
+) -> None:
+    huge: dict[str, Any] = {
+        "value": b" " * 20_000_000,
+        "headers": (("x", b"x" * 20_000_000),),
+        "key": b"k" * 20_000_000,
+    }
+    await inbox.apply([replace(a_record(gateway.an_event()), **{part: huge[part]}), a_record(gateway.an_event(), 1)])
+    (kept,) = gateway.quarantine.stored.values()
+    assert (kept.id, kept.problem) == ("inbox.port-qd/0/0", "too-large")
+    assert len(kept.key) + len(str(kept.headers)) + len(kept.value) < 3 * MAX_BYTES
+    assert len(gateway.outbox.published) == 1
 
 
 async def test_reading_a_batch_again_changes_nothing(gateway: Any, inbox: InboxHandler) -> None:

@@ -5,7 +5,7 @@ CloudEvent, in binary mode (`ce_*` headers) or structured (the value is the even
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -22,6 +22,8 @@ from gateway.handlers import take_events
 from gateway.receipts import Receipts
 
 _PREFIX = "ce_"
+MAX_BYTES = 1024 * 1024
+"""Of one record, unpacked: a compressed one can hold a thousand times what the broker allows on the wire."""
 
 QUARANTINED = Counter(
     "trade_quarantined_total", "Records of partners' topics that were refused", ["partner", "problem"]
@@ -32,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A bad record as it came, and why it was not taken."""
+    """A bad record as it came, and why it was not taken; of one that is too large, the beginning."""
 
     id: str
     """`topic/partition/offset`."""
@@ -93,6 +95,7 @@ class InboxHandler:
         self, record: RawRecord, event: PartnerCloudEvent | Refused, refused: Refused, now: datetime
     ) -> Quarantined:
         known = event if isinstance(event, PartnerCloudEvent) else None
+        record = _kept(record)
         return Quarantined(
             id=str(record.position),
             partner=self._principal.owner.code,
@@ -122,9 +125,24 @@ def _appended(record: RawRecord) -> datetime:
     return datetime.fromtimestamp(max(record.timestamp_ms, 0) / 1000, UTC)
 
 
+def _size(record: RawRecord) -> int:
+    headers = sum(len(name) + len(raw or b"") for name, raw in record.headers)
+    return len(record.key or b"") + headers + len(record.value or b"")
+
+
+def _kept(record: RawRecord) -> RawRecord:
+    """What is kept of a bad record: all of it where the database takes it."""
+    if _size(record) <= MAX_BYTES:
+        return record
+    value = None if record.value is None else record.value[:MAX_BYTES]
+    return replace(record, key=(record.key or b"")[:MAX_BYTES], headers=(), value=value)
+
+
 def _read(record: RawRecord) -> PartnerCloudEvent | Refused:
     """The event in a record, or why there is none. Raises nothing, whatever the record is."""
     try:
+        if _size(record) > MAX_BYTES:
+            raise Refused("too-large", limit=MAX_BYTES)
         if record.value is None:
             raise Refused("invalid-event", [Fault("record.no_value")])
         headers = _headers(record)
