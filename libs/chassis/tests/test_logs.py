@@ -12,6 +12,7 @@ import structlog
 from opentelemetry import baggage, context
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import BaseModel, SecretStr, ValidationError
+from pymongo.errors import BulkWriteError
 from tallies import TALLY, TOPIC, add
 
 from chassis import logs
@@ -156,3 +157,13 @@ async def test_the_line_of_an_applied_input_names_its_event_and_its_shipment(lin
     tallies, _ = in_memory(TALLY, topic=TOPIC)
     await tallies.apply_one(add("T-1", "E/0.1"))
     assert lines.last.items() >= {"event": "applied", "event_id": "E/0.1", "trade.ucr": "UCR-1"}.items()
+
+
+def test_a_refused_write_gives_its_document_away_to_no_one(lines: Lines) -> None:
+    refused = BulkWriteError({"writeErrors": [{"index": 0, "code": 10334, "op": {"_id": 1, "name": "Li Wei"}}]})
+    log = structlog.get_logger("x")
+    log.warning("batch_failed", error=repr(refused), why=repr({"cause": repr(refused)}))
+    log.warning("batch_failed", error=refused)
+    for line in lines.all():
+        assert "Li Wei" not in json.dumps(line)
+        assert "10334" in line["error"]

@@ -37,6 +37,8 @@ _SECRET_NAME = re.compile(
 _CLEANING = (
     # Pydantic shows what it refused; that may be a person's.
     (re.compile(r"input_value=.*?, input_type=", re.DOTALL), f"input_value={MASK}, input_type="),
+    # The database's driver shows the whole document that a write was refused for.
+    (re.compile(r"op\\*': \{.*", re.DOTALL), f"op': {MASK}"),
     (re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {MASK}"),
     (re.compile(r"(?<=://)[^/\s@]+(?=@)"), MASK),
