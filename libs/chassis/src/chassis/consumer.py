@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 BACKOFF_SECONDS = (0.2, 30.0)
 CARE_SECONDS = 1.0
+LEAVE_SECONDS = 10.0
 STALL_SECONDS = 45.0
 """Lag without progress for so long means that the consumer hangs: it is started anew."""
 
@@ -133,10 +134,27 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return broker, subscriber
 
     async def start(self) -> None:
-        """Join the group."""
-        await self.broker.start()
-        self._moved_at = self._clock.monotonic()
+        """Join the group.
+
+        Raises:
+            KafkaError: the broker is away; nothing is left of the attempt, and it may be made again.
+        """
+        await self._join()
         self._care = asyncio.create_task(self._care_for_ever())
+
+    async def _join(self) -> None:
+        try:
+            await self.broker.start()
+        except BaseException:  # also where it took too long
+            await self._leave()
+            raise
+        self._moved_at = self._clock.monotonic()
+
+    async def _leave(self) -> None:
+        """Stop the library's parts, whatever they answer, and put new ones in their place: they start only once."""
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self.broker.stop(), LEAVE_SECONDS)
+        self.broker, self._subscriber = self._make()
 
     async def stop(self) -> None:
         """Finish the batch in hand, commit it, leave."""
@@ -250,15 +268,19 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _care_for_ever(self) -> None:
         while True:
             await self._clock.sleep(CARE_SECONDS if self._resume_at is None else 0.1)
-            consumer = self._consumer
-            if consumer is None:
-                continue
             try:
-                self._resume(consumer)
-                await self._commit_rest(consumer)
-                await self._watch(consumer)
-            except (KafkaError, IllegalStateError) as error:
-                log.warning("consumer_care_failed", error=repr(error))
+                await self._take_care()
+            except Exception as error:  # nobody else would end a rest or start a dead consumer anew
+                known = is_infrastructure(error) or isinstance(error, IllegalStateError)
+                log.log(30 if known else 40, "consumer_care_failed", error=repr(error), exc_info=not known)
+
+    async def _take_care(self) -> None:
+        if (consumer := self._consumer) is None:
+            await self._restart()  # the last attempt failed
+            return
+        self._resume(consumer)
+        await self._commit_rest(consumer)
+        await self._watch(consumer)
 
     def _resume(self, consumer: AIOKafkaConsumer) -> None:
         if self._resume_at is not None and self._clock.monotonic() >= self._resume_at and not self._overloaded():
@@ -270,17 +292,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """Measure the lag; start the consumer anew where it hangs without saying so."""
         assigned = consumer.assignment()
-        self._lag = {}
+        lag: dict[TopicPartition, int] = {}
         for partition in assigned:
             end = consumer.highwater(partition)
             if end is not None:
-                self._lag[partition] = max(0, end - await consumer.position(partition))
+                lag[partition] = max(0, end - await consumer.position(partition))
+        self._lag = lag
         metrics.LAG_RECORDS.set(sum(self._lag.values()))
         idle = self._clock.monotonic() - self._moved_at
         if self._resting or idle < STALL_SECONDS or not self._idle.is_set():
             return
         # The high water mark above is what the fetcher saw; a fetcher that hangs sees nothing.
-        ends = await consumer.end_offsets(list(assigned))
+        ends = await consumer.end_offsets(list(assigned)) if assigned else {}
         positions = {partition: await consumer.position(partition) for partition in assigned}
         if any(ends[partition] > positions[partition] for partition in assigned) or not assigned:
             log.error("consumer_hangs", idle_seconds=round(idle))
@@ -290,11 +313,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _restart(self) -> None:
         metrics.CONSUMER_RESTARTS.inc()
-        with contextlib.suppress(Exception):  # it hangs: whatever stopping it says
-            await asyncio.wait_for(self.broker.stop(), 10)
+        await self._leave()
         self._uncommitted.clear()
         self._resume_at = None
         self._resting = False
-        self.broker, self._subscriber = self._make()
-        await self.broker.start()
-        self._moved_at = self._clock.monotonic()
+        async with asyncio.timeout(STALL_SECONDS):
+            await self._join()

@@ -14,9 +14,12 @@ _DATA_CODES = frozenset(
         2,  # BadValue
         9,  # FailedToParse
         14,  # TypeMismatch
+        28,  # PathNotViable
+        40,  # ConflictingUpdateOperators
         52,  # DollarPrefixedFieldName
         54,  # NotSingleValueField
         121,  # DocumentValidationFailure
+        171,  # CannotIndexParallelArrays
         10334,  # BSONObjectTooLarge
         11000,  # DuplicateKey
         17280,  # KeyTooLong

@@ -1,0 +1,67 @@
+"""Only what may pass by itself is waited for; what lies in the data is parked."""
+
+import bson
+import grpc
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from pymongo import errors
+
+from chassis.failures import InfrastructureError, is_infrastructure
+
+
+def refused_write(*codes: int) -> errors.BulkWriteError:
+    return errors.BulkWriteError({"writeErrors": [{"code": code} for code in codes], "writeConcernErrors": []})
+
+
+def unencodable(value: object) -> Exception:
+    try:
+        bson.encode({"value": value})
+    except Exception as error:
+        return error
+    raise AssertionError("it can be encoded")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InfrastructureError("away"),
+        KafkaConnectionError("away"),
+        ConnectionRefusedError("away"),
+        TimeoutError("away"),
+        errors.AutoReconnect("away"),
+        errors.NotPrimaryError("not primary"),
+        errors.ServerSelectionTimeoutError("none"),
+        errors.WriteConcernError("majority", 64, {}),
+        errors.OperationFailure("max time", 50, {}),
+        errors.OperationFailure("max time", 262, {}),
+        errors.OperationFailure("disk full", 14031, {}),
+        errors.CursorNotFound("gone", 43, {}),
+        errors.BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64}]}),
+        refused_write(11000, 91),
+    ],
+    ids=lambda error: f"{type(error).__name__}",
+)
+def test_a_server_that_is_away_or_not_well_is_waited_for(error: Exception) -> None:
+    assert is_infrastructure(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused_write(10334),
+        refused_write(11000, 17419),
+        errors.OperationFailure("element in {list: []}", 28, {}),
+        errors.OperationFailure("conflict at 'state'", 40, {}),
+        errors.OperationFailure("parallel arrays", 171, {}),
+        errors.DocumentTooLarge("too large"),
+        unencodable(2**64),
+        unencodable(object()),
+        unencodable("\ud800"),
+        KeyError("bug"),
+        ValueError("bug"),
+        grpc.RpcError("of no known kind"),
+    ],
+    ids=lambda error: f"{type(error).__name__}",
+)
+def test_what_lies_in_the_data_or_in_the_code_is_not(error: Exception) -> None:
+    assert not is_infrastructure(error)
