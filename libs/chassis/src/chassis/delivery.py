@@ -166,20 +166,19 @@ class DeliveryPolicy:
         Raises:
             InfrastructureError: or a driver's own; the batch is to come again.
         """
-        for topic, handler in self._raw.items():
-            raw = [record for record in records if record.topic == topic]
-            await self._apply_raw(handler, raw)
         events: list[Event] = []
         poisoned: dict[str, list[ParkedDelivery]] = {}
         addressed = [record for record in records if record.topic not in self._raw]
         classified = [classify(record, self._types.get(record.topic, {})) for record in addressed]
         waiting = [each for each in classified if not isinstance(each, NotAddressed)]
         metrics.DELIVERIES.labels("not_addressed").inc(len(classified) - len(waiting))
-        if not waiting:
+        if not waiting and len(addressed) == len(records):
             return
         locked = await self._parking.locked({each.record.key_lock for each in waiting} | {BREAKER})
         if BREAKER in locked:
             raise InfrastructureError("the breaker is open: too much was parked; redrive or discard closes it")
+        for topic, handler in self._raw.items():
+            await self._apply_raw(handler, [record for record in records if record.topic == topic])
         for each in waiting:
             lock = each.record.key_lock
             if isinstance(each, Poisoned):

@@ -24,6 +24,11 @@ PageMark: TypeAlias = tuple[datetime, str]
 """Where a page ended: when a delivery was parked, and its id."""
 
 
+def key_lock(topic: str, key: str) -> str:
+    """The lock of what cannot be resolved to a target: topic and key."""
+    return f"{topic}|{key}"
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a record stands in Kafka."""

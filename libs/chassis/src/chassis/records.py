@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from chassis.parking import Position
+from chassis.parking import Position, key_lock
 from contracts.envelope import BadEnvelope, Envelope, parse
 from contracts.values import Payload
 
@@ -33,7 +33,7 @@ class RawRecord:
     @property
     def key_lock(self) -> str:
         """The lock of what cannot be resolved to a target: topic and key."""
-        return f"{self.topic}|{(self.key or b'').decode(errors='replace')}"
+        return key_lock(self.topic, (self.key or b"").decode(errors="replace"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ class Service:
                 park_step=self.policy.park_step,
                 server_time=lambda: mongo.server_time(self._mongo),
                 clock=self.clock,
+                topics=self.policy.topics,
                 name=name,
             ).run()
 

@@ -1,12 +1,12 @@
 """Deadlines: a due document is handed its command once everything that came in time was read.
 
 A due document fires only when the group has resolved all that stood on its topics when the
-deadline had passed, when nothing is parked for it, and when this process's clock agrees with the
+deadline had passed, when nothing is parked for it or under its key, and when this process's clock agrees with the
 database's. Any replica may fire it: the compare-and-set lets one win, and the cause
 `<id>/<timer>/<due_at>` lets it count once.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -15,10 +15,10 @@ import structlog
 from aiokafka import TopicPartition
 
 from chassis import metrics
-from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input
+from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input, Outcome
 from chassis.aggregates.document import Document
 from chassis.clock import Clock
-from chassis.due import unlocked
+from chassis.due import unlocked, without_parked
 from chassis.failures import is_infrastructure
 from chassis.parking import ParkingStore
 
@@ -29,7 +29,14 @@ INTERVAL_SECONDS = 0.5
 BATCH = 200
 CLOCK_TOLERANCE = timedelta(seconds=5)
 
+_MILLISECOND = timedelta(milliseconds=1)
+"""What the database keeps of a time."""
+
 log = structlog.get_logger(__name__)
+
+
+class DeadlineStands(Exception):
+    """A deadline fired, and the decision left it where it was."""
 
 
 class Progress(Protocol):
@@ -59,6 +66,7 @@ class Timers(Generic[S, C]):
         park_step: Callable[[str, str, Exception], Awaitable[None]],
         server_time: Callable[[], Awaitable[datetime]],
         clock: Clock,
+        topics: Sequence[str] = (),
         name: str = "deadline",
     ) -> None:
         self._aggregates = aggregates
@@ -68,6 +76,7 @@ class Timers(Generic[S, C]):
         self._park_step = park_step
         self._server_time = server_time
         self._clock = clock
+        self._topics = topics
         self._name = name
         self._sample: _Sample | None = None
 
@@ -85,11 +94,11 @@ class Timers(Generic[S, C]):
     async def fire_due(self) -> bool:
         """Fire what may fire now; whether a full batch was due, so that there may be more."""
         now = self._clock.now()
-        due = await unlocked(self._aggregates.documents, self._parking, "due_at", now, BATCH)
+        due = await unlocked(self._aggregates.documents, self._parking, "due_at", now, BATCH, self._topics)
         metrics.OVERDUE_TIMERS.set(len(due))
         if not due:
             return False
-        if not await self._clocks_agree(now):
+        if not await self._clocks_agree():
             return False
         if self._sample is None:
             self._sample = _Sample(now, await self._progress.ends())
@@ -98,22 +107,28 @@ class Timers(Generic[S, C]):
         covered = [document for document in due if document["due_at"] <= self._sample.taken_at]
         self._sample = None
         # Asked again: what reaching the ends brought may have been parked.
-        locked = await self._parking.locked([document["_id"] for document in covered])
-        inputs = []
-        for document in covered:
-            if document["_id"] in locked:
-                continue
+        fired, inputs = [], []
+        for document in await without_parked(self._parking, covered, self._topics):
             try:
                 inputs.append(self._input(document))
             except Exception as error:
                 await self._park_step(document["_id"], self._name, error)
-        outcomes = await self._aggregates.apply(inputs)
-        for input_, outcome in zip(inputs, outcomes, strict=True):
-            if isinstance(outcome, Failed):
-                await self._park_step(input_.target, self._name, outcome.error)
-            elif isinstance(outcome, Conflict | Blocked):
-                log.error("timer_not_applied", target=input_.target, cause=input_.cause)
+            else:
+                fired.append(document)
+        for document, outcome in zip(fired, await self._aggregates.apply(inputs), strict=True):
+            await self._judge(document, outcome)
         return len(due) == BATCH and bool(inputs)
+
+    async def _judge(self, document: Document, outcome: Outcome[S]) -> None:
+        """Park what failed, and what is due as before: the same cause counts once, so it would never fire again."""
+        if isinstance(outcome, Failed):
+            await self._park_step(document["_id"], self._name, outcome.error)
+        elif isinstance(outcome, Conflict | Blocked):
+            log.error("timer_not_applied", target=document["_id"], due_at=document["due_at"].isoformat())
+        elif outcome.state is not None:
+            due_at = self._aggregates.type.due_at(outcome.state)
+            if due_at is not None and abs(due_at - document["due_at"]) < _MILLISECOND:
+                await self._park_step(document["_id"], self._name, DeadlineStands(due_at.isoformat()))
 
     def _input(self, document: Document) -> Input[C]:
         return Input(
@@ -124,9 +139,9 @@ class Timers(Generic[S, C]):
             span=f"timer {self._name}",
         )
 
-    async def _clocks_agree(self, now: datetime) -> bool:
+    async def _clocks_agree(self) -> bool:
         """Whether this clock and the database's are close; timers rest, with an alarm, where they are not."""
-        apart = abs(await self._server_time() - now)
+        apart = abs(await self._server_time() - self._clock.now())
         agree = apart <= CLOCK_TOLERANCE
         metrics.TIMERS_REST.set(0 if agree else 1)
         if not agree:
