@@ -17,14 +17,18 @@ from registry_builders import (
     killed_after,
 )
 
+from chassis.aggregates import Input
 from chassis.aggregates.document import Document
 from chassis.rebuild import Rebuild
 from chassis.records import RawRecord
 from contracts.envelope import Envelope
 from contracts.topics import REGISTRY
-from registry.claims import NumberTaken
-from registry.domain.enterprise import AlreadyRegistered, Refused
+from registry.claims import ABANDONED, NumberTaken
+from registry.contacts import draft_contact
+from registry.domain.enterprise import Abandon, AlreadyRegistered, Refused
+from registry.domain.identifiers import Number
 from registry.handlers import CommandConflict, change, register, suspend
+from registry.queries import find_contacts, get_enterprise
 
 DESCRIPTION = a_description(ALTYN, LEI, email="a@b.kz")
 REFUSALS = (NumberTaken, CommandConflict, Refused)
@@ -52,6 +56,32 @@ async def test_a_registration_killed_anywhere_is_completed_by_repeating_it():
         assert len(world.documents.stored[ALTYN]["history"]) == 1
         assert world.holders(LEI) == [ALTYN]
         assert world.claims.stored[LEI].commands == ()
+
+
+async def test_a_registration_killed_anywhere_has_its_contact_as_soon_as_it_counts():
+    outcomes = set()
+    for killed_at in range(await _steps_of_a_registration()):
+        world = World()
+        with pytest.raises(Interrupted):
+            await register(world.ports(killed_after(killed_at)), an_order(), "KZ", DESCRIPTION)
+        (found,) = await find_contacts(world.ports(), [Number("KZ-BIN", "190540000014")])
+        outcomes.add(found is not None)
+        assert found is None or found.contact.value("email") == "a@b.kz", f"killed at step {killed_at}"
+    assert outcomes == {True, False}
+
+
+async def test_what_a_refused_or_abandoned_command_said_of_the_contact_is_forgotten():
+    world = World()
+    await register(world.ports(), an_order("c-1"), "KZ", a_description(ALTYN, name="Алтын"))
+    with pytest.raises(AlreadyRegistered):
+        await register(world.ports(), an_order("c-2"), "KZ", a_description(ALTYN, email="other@b.kz"))
+    assert "other@b.kz" not in str(world.contacts.stored)
+    await draft_contact(world.ports(), ALTYN, {"email": "late@b.kz"}, "c-3")
+    assert (await get_enterprise(world.ports(), Number("KZ-BIN", "190540000014"))).contact.value("email") == ""
+    await world.ports().enterprises.apply_one(Input(ALTYN, "c-3", Abandon(), "staff:li", ABANDONED))
+    known = await get_enterprise(world.ports(), Number("KZ-BIN", "190540000014"))
+    assert [known.contact.value(name) for name in ("name", "email")] == ["Алтын", ""]
+    assert "late@b.kz" not in str(world.contacts.stored)
 
 
 async def test_a_registration_killed_anywhere_strands_no_number():

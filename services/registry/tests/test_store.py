@@ -30,9 +30,12 @@ async def test_a_contact_is_saved_only_as_it_was_read(ports):
     assert await ports.contacts.save(ALTYN, contact)
     assert not await ports.contacts.save(ALTYN, contact)
     stored = (await ports.contacts.load([ALTYN]))[ALTYN]
-    assert stored == Contact(contact.fields, 1)
-    assert await ports.contacts.save(ALTYN, Contact({"name": Noted("Altyn", AT, "c-2")}, stored.version))
-    assert not await ports.contacts.save(ALTYN, Contact({}, stored.version))
+    assert stored == Contact(contact.fields, version=1)
+    drafts = {"c.3": {"email": "a@b.kz"}}
+    younger = Contact({"name": Noted("Altyn", AT, "c-2")}, drafts, stored.version)
+    assert await ports.contacts.save(ALTYN, younger)
+    assert not await ports.contacts.save(ALTYN, Contact({}, version=stored.version))
+    assert (await ports.contacts.load([ALTYN]))[ALTYN].drafts == drafts
     assert (await ports.contacts.load([ALTYN]))[ALTYN].value("name") == "Altyn"
 
 

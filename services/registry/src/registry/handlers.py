@@ -1,7 +1,7 @@
 """What registry does: one function per use case.
 
-A command of staff goes: judge the request, claim its numbers, decide and save, note the contact,
-settle the claims. Each step is harmless to repeat, so a command that breaks off anywhere is
+A command of staff goes: judge the request, claim its numbers, draft the contact, decide and save,
+note the contact, settle the claims. Each step is harmless to repeat, so a command that breaks off anywhere is
 repeated with the same id.
 """
 
@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from chassis.aggregates import Applied, Duplicate, Failed, Input
-from chassis.failures import InfrastructureError, is_infrastructure
+from chassis.failures import is_infrastructure
 from registry.claims import Claim, claim, settle
-from registry.domain.contact import Contact, Moment, OtherContent, merge
+from registry.contacts import draft_contact, drop_draft
+from registry.domain.contact import OtherContent
 from registry.domain.enterprise import (
     Change,
     Command,
@@ -36,7 +37,6 @@ from registry.requests import (
     reason_faults,
 )
 
-_ATTEMPTS = 20
 _COMMAND = "command/"
 """Before a command's id where it is claimed; no number looks like that."""
 
@@ -105,16 +105,24 @@ async def _describe(
     await _own_command(ports, order, id_)
     await claim(ports.claims, ports.enterprises, judged.numbers, id_, order.command_id, order.actor)
     try:
+        await _draft(ports, order, id_, contact)
         enterprise = await _apply(ports, order, id_, command)
     except Exception as error:
         # Where the infrastructure failed it may be saved: the claim stays until the command is repeated or given up.
         if not is_infrastructure(error):
+            await drop_draft(ports, id_, order.command_id)
             await settle(ports.claims, judged.numbers, id_, order.command_id)
         raise
-    if any(contact.values()):
-        await _note_contact(ports, order, id_, contact)
+    known = await with_contact(ports, enterprise)
     await settle(ports.claims, judged.numbers, id_, order.command_id)
-    return await with_contact(ports, enterprise)
+    return known
+
+
+async def _draft(ports: Ports, order: Order, id_: str, contact: Mapping[str, str]) -> None:
+    try:
+        await draft_contact(ports, id_, contact, order.command_id)
+    except OtherContent:
+        raise CommandConflict(order.command_id) from None
 
 
 async def _decide_standing(ports: Ports, order: Order, number: str, command: Suspend | Reinstate) -> Known:
@@ -166,22 +174,3 @@ def _hash(command: Command) -> str:
     """Of what a command says, personal data aside: that must not outlive its erasure in a history."""
     content = json.dumps([type(command).__name__, asdict(command)], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()
-
-
-async def _note_contact(ports: Ports, order: Order, id_: str, given: Mapping[str, str]) -> None:
-    moment = await _moment_of(ports, id_, order.command_id)
-    for _ in range(_ATTEMPTS):
-        stored = (await ports.contacts.load([id_])).get(id_, Contact())
-        try:
-            merged = merge(stored, given, order.command_id, moment)
-        except OtherContent:
-            raise CommandConflict(order.command_id) from None
-        if merged is stored or await ports.contacts.save(id_, merged):
-            return
-    raise InfrastructureError(f"the contact of {id_} was changed by others {_ATTEMPTS} times over")
-
-
-async def _moment_of(ports: Ports, id_: str, command_id: str) -> Moment:
-    """When the command was applied, which may be before now where it is repeated."""
-    history = (await ports.enterprises.documents.load([id_]))[id_]["history"]
-    return next(Moment(line["at"], place) for place, line in enumerate(history) if line["cause"] == command_id)

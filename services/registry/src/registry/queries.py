@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
+from registry.contacts import load_contacts
 from registry.domain.contact import Contact
 from registry.domain.enterprise import Enterprise, NotRegistered, Status
 from registry.domain.identifiers import Number, normal
@@ -32,7 +33,7 @@ async def find_enterprises(ports: Ports, numbers: Sequence[Number]) -> list[Ente
 async def find_contacts(ports: Ports, numbers: Sequence[Number]) -> list[Known | None]:
     """Enterprises with their contacts, in the order asked, in two queries."""
     found = await find_enterprises(ports, numbers)
-    contacts = await ports.contacts.load(sorted({each.id for each in found if each}))
+    contacts = await load_contacts(ports, sorted({each.id for each in found if each}))
     return [None if each is None else Known(each, contacts.get(each.id, Contact())) for each in found]
 
 
@@ -56,5 +57,5 @@ def standing(enterprise: Enterprise | None, role: str | None) -> Standing:
 
 async def with_contact(ports: Ports, enterprise: Enterprise) -> Known:
     """An enterprise with what is known of how to reach it."""
-    contacts = await ports.contacts.load([enterprise.id])
+    contacts = await load_contacts(ports, [enterprise.id])
     return Known(enterprise, contacts.get(enterprise.id, Contact()))

@@ -53,7 +53,11 @@ class MongoClaims:
 
 
 class MongoContacts:
-    """Personal data: `{_id: enterprise id, version, fields: {email: {value, at, place, command_id}, …}}`."""
+    """Personal data.
+
+    `{_id: enterprise id, version, fields: {email: {value, at, place, command_id}, …},
+    drafts: [{command_id, given: {email, …}}, …]}`
+    """
 
     def __init__(self, collection: AsyncCollection[Document]) -> None:
         self._collection = collection
@@ -67,7 +71,8 @@ class MongoContacts:
             name: {"value": each.value, "at": each.moment.at, "place": each.moment.place, "command_id": each.command_id}
             for name, each in contact.fields.items()
         }
-        values = {"fields": fields, "version": contact.version + 1}
+        drafts = [{"command_id": id_, "given": dict(said)} for id_, said in contact.drafts.items()]
+        values = {"fields": fields, "drafts": drafts, "version": contact.version + 1}
         if contact.version:
             result = await self._collection.update_one(
                 {"_id": enterprise_id, "version": contact.version}, {"$set": values}
@@ -96,4 +101,5 @@ def _contact(document: Mapping[str, Any]) -> Contact:
         name: Noted(each["value"], Moment(each["at"], each["place"]), each["command_id"])
         for name, each in document["fields"].items()
     }
-    return Contact(fields, document["version"])
+    drafts = {each["command_id"]: each["given"] for each in document.get("drafts", ())}
+    return Contact(fields, drafts, document["version"])

@@ -1,0 +1,72 @@
+"""How enterprises are reached, in step with their commands.
+
+A command's contact is drafted before its enterprise is saved and counts once the enterprise's
+history shows the command. So a command that is killed in between leaves nothing out: whoever looks
+next notes what was drafted. Drafts stand in the same erasable document.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from chassis.failures import InfrastructureError
+from registry.claims import ABANDONED
+from registry.domain.contact import Contact, Moment, draft, merge, without_draft
+from registry.ports import Ports
+
+_ATTEMPTS = 20
+
+
+async def draft_contact(ports: Ports, id_: str, given: Mapping[str, str], command_id: str) -> None:
+    """Keep what a command says, until it is known whether the command counts; harmless to repeat.
+
+    Raises:
+        OtherContent: the same command said something else before.
+    """
+    for _ in range(_ATTEMPTS):
+        stored = (await ports.contacts.load([id_])).get(id_, Contact())
+        drafted = draft(stored, given, command_id)
+        if drafted is stored or await ports.contacts.save(id_, drafted):
+            return
+    raise _changed_by_others(id_)
+
+
+async def drop_draft(ports: Ports, id_: str, command_id: str) -> None:
+    """Forget what a command said that was refused."""
+    for _ in range(_ATTEMPTS):
+        stored = (await ports.contacts.load([id_])).get(id_, Contact())
+        rest = without_draft(stored, command_id)
+        if rest is stored or await ports.contacts.save(id_, rest):
+            return
+    raise _changed_by_others(id_)
+
+
+async def load_contacts(ports: Ports, ids: Sequence[str]) -> dict[str, Contact]:
+    """The contacts of enterprises, those of killed commands noted first; one query where nothing is drafted."""
+    found = await ports.contacts.load(ids)
+    for _ in range(_ATTEMPTS):
+        drafted = [id_ for id_ in found if found[id_].drafts]
+        documents = await ports.enterprises.documents.load(drafted) if drafted else {}
+        again = []
+        for id_ in drafted:
+            noted = _noted(found[id_], documents.get(id_, {}).get("history", ()))
+            if noted is not found[id_]:
+                again.append(id_)
+                await ports.contacts.save(id_, noted)
+        if not again:
+            return found
+        found |= await ports.contacts.load(again)
+    raise _changed_by_others(", ".join(again))
+
+
+def _noted(contact: Contact, history: Sequence[Mapping[str, object]]) -> Contact:
+    """The contact with the drafts of commands that the history shows; those that it does not show go on waiting."""
+    for place, line in enumerate(history):
+        command_id, at = str(line["cause"]), line["at"]
+        if command_id in contact.drafts:
+            if line["hash"] != ABANDONED:
+                contact = merge(contact, contact.drafts[command_id], command_id, Moment(at, place))  # type: ignore[arg-type]  # documents hold datetimes here
+            contact = without_draft(contact, command_id)
+    return contact
+
+
+def _changed_by_others(id_: str) -> InfrastructureError:
+    return InfrastructureError(f"the contact of {id_} was changed by others {_ATTEMPTS} times over")
