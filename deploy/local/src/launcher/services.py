@@ -23,6 +23,9 @@ PARTNERS = {"port": "port"}
 
 STAFF_USER = "staff"
 
+MAIL_FROM = "notices@trade.example"
+"""Sender of the platform's mail; no such domain exists."""
+
 
 def port_names(services: Iterable[str] = SERVICES) -> list[str]:
     """Every port of the services, in words."""
@@ -88,7 +91,14 @@ def _special(service: str, around: Surroundings) -> dict[str, str]:
                 "STAFF_PASSWORD_FILE": str(around.layout.tracking_password),
             }
         case "notifications":
-            return {"SMTP__HOST": "127.0.0.1", "SMTP__PORT": str(around.ports["smtp"])}
+            return {
+                "SMTP__HOST": "127.0.0.1",
+                "SMTP__PORT": str(around.ports["smtp"]),
+                "SMTP__FROM": MAIL_FROM,
+                # A server on this machine answers at once, so an attempt that was killed is soon repeated.
+                "MAIL__ATTEMPT_SECONDS": "3",
+                "MAIL__LEASE_MARGIN_SECONDS": "1",
+            }
         case _:
             return {}
 
