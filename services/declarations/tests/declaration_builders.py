@@ -155,7 +155,8 @@ def declared_for(lane: Lane) -> Declaration:
 def run(commands: Sequence[Command], *, law: Any = None, now: datetime = NOW) -> tuple[State, list[Any]]:
     """State and events after commands; every event goes over the wire on its way into a second state.
 
-    The second state must equal the first: that is what rebuilding a lost database rests on.
+    The second state must equal the first: that is what rebuilding a lost database rests on. The clock
+    stands still at `now`, which is before claims are received unless both are given.
     """
     state: State | None = None
     rebuilt: State | None = None

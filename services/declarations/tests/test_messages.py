@@ -1,14 +1,21 @@
 """Contracts and domain name the same things: what is added to one of them and forgotten in the other is seen here."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from declaration_builders import ARRIVED, NOW, a_claim, answer, lodge, run
 
 from contracts.declarations import v1
 from contracts.examples import example
 from contracts.partners import v1 as partners_v1
 from declarations.domain import events
-from declarations.messages import claim, kind_of
+from declarations.domain.claims import InspectionResult, Kind
+from declarations.domain.declaration import Money
+from declarations.domain.regions import INFORMATIVE, regions
+from declarations.messages import DeclarationMessages, claim, kind_of
 
 ENVELOPE = set(v1.DeclarationFact.model_fields)
 """What every fact repeats; the domain's events leave it out."""
@@ -34,3 +41,38 @@ def test_nothing_that_a_partner_says_is_lost_on_the_way_to_the_topic(type_):
     """A claim is published as `partner_event_noted`, from which the state is rebuilt."""
     said = set(partners_v1.EVENTS[type_].model_fields) - {"classifier", "references", "receipt", "received_at"}
     assert said <= set(v1.PartnerEventNoted.model_fields)
+
+
+GOLDEN = Path(__file__).parents[3] / "libs" / "contracts" / "golden" / "payloads"
+
+
+@pytest.mark.parametrize("type_", v1.EVENTS)
+def test_what_was_published_once_is_still_folded(type_):
+    """Golden payloads stay as they were published: a field that came later must have a default in the domain too."""
+    event = DeclarationMessages().decode(type_, (GOLDEN / f"{type_}.json").read_bytes())
+    assert type(event).__name__ == v1.EVENTS[type_].__name__
+
+
+FIRST = {
+    Kind.HOLD_LIFTED: Kind.HOLD_PLACED,
+    Kind.DOCUMENTS_ACCEPTED: Kind.DOCUMENTS_REQUESTED,
+    Kind.PAYMENT_REVERSED: Kind.PAYMENT_CONFIRMED,
+}
+"""What must have been said for a kind to mean anything."""
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_changes_a_region_or_is_named_as_informative(kind):
+    state, _ = run([lodge(), answer(), ARRIVED])
+    shared = {
+        "amount": Money(Decimal(100), "CNY"),
+        "payment_reference": "P-1",
+        "hold": "quarantine",
+        "documents": ("N380",),
+        "publisher": "one",
+    }
+    before = tuple(a_claim(each, "first", **shared) for each in (FIRST.get(kind),) if each is not None)
+    said = a_claim(kind, "then", **shared, result=InspectionResult.DISCREPANCY, at=NOW + timedelta(hours=2))
+    without = regions(replace(state, claims=before))
+    with_it = regions(replace(state, claims=(*before, said)))
+    assert (with_it == without) == (kind in INFORMATIVE)

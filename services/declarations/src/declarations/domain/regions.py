@@ -15,6 +15,12 @@ from declarations.domain.declaration import Money
 from declarations.domain.events import Guard, MoneyStatus
 from declarations.domain.state import Lane, State
 
+ARRIVAL = (Kind.ARRIVED, Kind.GATE_IN)
+"""Either says that the goods are there: goods inside the port's gate have arrived, whoever forgot to tell."""
+
+INFORMATIVE = (Kind.DEPARTED, Kind.BORDER_CROSSED)
+"""Kept and shown, and read by no region."""
+
 
 class Control(StrEnum):
     NONE = "none"
@@ -83,9 +89,7 @@ def regions(state: State) -> Regions:
         paid=Money(paid, total.currency) if total else None,
         paid_in_time=Money(in_time, total.currency) if total else None,
         overdue=state.deadline_passed and total is not None and in_time < total.amount,
-        arrived_at=min(
-            (claim.received_at for claim in claims if claim.kind in (Kind.ARRIVED, Kind.GATE_IN)), default=None
-        ),
+        arrived_at=min((claim.received_at for claim in claims if claim.kind in ARRIVAL), default=None),
         presented_at=gate_in.occurred_at if gate_in else None,
         gate_out_at=gate_out.occurred_at if gate_out else None,
         exit_at=exit_.occurred_at if exit_ else None,
