@@ -98,6 +98,40 @@ async def test_a_document_is_sent_and_its_rejection_names_the_field(platform: Pl
     assert all(error["pointer"].startswith("/") and error["text"] for error in receipt["declaration"]["errors"])
 
 
+async def test_a_firm_reads_what_it_was_told_and_lodges_while_notifications_is_away(
+    platform: Platform, tmp_path: Path
+) -> None:
+    declarant = f"KZ{uuid4().int % 10**12:012}"
+    document = tmp_path / "declaration.xml"
+    document.write_text(WCO.format(lrn="L1", declarant=declarant))
+    _, issued, _ = await run(platform, "keys", "issue", f"KZ-EORI:{declarant}")
+    await run(platform, "send", "declaration", str(document), "--wait", TRADE_KEY=issued["key"])
+    headers = {"authorization": f"Bearer {issued['key']}"}
+    url = platform.describe()["gateway_url"]
+    async with httpx2.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=10) as http:
+
+        async def told() -> Any:
+            return (await http.get("/v1/notices")).json()["notices"]
+
+        (notice,) = await eventually(told)
+        assert notice["template"] == "notice.rejected"
+        assert f"KZ-EORI:{declarant}" in notice["body"]
+        await platform.kill("notifications")
+        try:
+            away = await http.get("/v1/notices")
+            assert (away.status_code, away.json()["type"]) == (503, "urn:trade:problem:notices-away")
+            xml = {"content-type": "application/xml"}
+            content = WCO.format(lrn="L2", declarant=declarant).encode()
+            assert (await http.post("/v1/declarations", content=content, headers=xml)).status_code == 202
+        finally:
+            await platform.restart("notifications")
+
+        async def there_again() -> bool:
+            return (await http.get("/v1/notices")).status_code == 200
+
+        assert await eventually(there_again)
+
+
 async def test_a_refused_file_is_told_with_every_field(platform: Platform, tmp_path: Path, partner_key: str) -> None:
     events = tmp_path / "events.json"
     events.write_text(json.dumps([an_event(), an_event(data={})]))

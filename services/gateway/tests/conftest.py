@@ -14,11 +14,13 @@ from contracts.topics import GATEWAY, PARTNERS
 from gateway.authentication import Authenticator
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, default_scopes
+from gateway.domain.faults import Refused
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
 from gateway.domain.pace import Pace
 from gateway.http.door import Door, create_app
 from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
+from gateway.notifications_client import NoticePage, NoticeShown
 from gateway.quarantine import Quarantined
 from gateway.receipts import Original, Receipts
 
@@ -89,6 +91,21 @@ class MemoryOutcomes:
         return sorted(self.stored.get(declaration_id, {}).values(), key=lambda step: step.sequence)
 
 
+@dataclass
+class MemoryNotices:
+    """The inbox in order of writing; a page begins behind the number that it names."""
+
+    stored: dict[str, list[NoticeShown]] = field(default_factory=dict)
+    away: bool = False
+
+    async def of_firm(self, firm: str, *, limit: int, page: str) -> NoticePage:
+        if self.away:
+            raise Refused("notices-away")
+        begin = int(page or 0)
+        mine = self.stored.get(firm, [])
+        return NoticePage(mine[begin : begin + limit], str(begin + limit) if len(mine) > begin + limit else "")
+
+
 def an_event(**overrides: Any) -> dict[str, Any]:
     """A partner's event in structured form."""
     return {
@@ -134,6 +151,7 @@ class Gateway:
         self.originals = MemoryOriginals()
         self.quarantine = MemoryQuarantine()
         self.outcomes = MemoryOutcomes()
+        self.notices = MemoryNotices()
         self.keys = MemoryKeys()
         self.authenticator = Authenticator(self.keys, self.clock, cache_seconds=5)
         shared: dict[str, Any] = {"clock": self.clock, "outbox": self.outbox, "documents": self.documents}
@@ -147,6 +165,7 @@ class Gateway:
             receipts=self.receipts,
             quarantine=self.quarantine,
             outcomes=self.outcomes,
+            notices=self.notices,
             authenticator=self.authenticator,
             clock=self.clock,
             overloaded=lambda: self.overloaded,

@@ -10,6 +10,7 @@ from gateway.domain.pace import Pace
 from gateway.grpc_server import RIGHTS, KeyRpc
 from gateway.http.door import Door, create_app
 from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
+from gateway.notifications_client import LIST_INBOX, NotificationsClient
 from gateway.quarantine import InboxHandler
 from gateway.receipts import Receipts
 from gateway.settings import GatewaySettings, InboxSettings
@@ -46,6 +47,7 @@ def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
         receipts=receipts,
         quarantine=quarantine,
         outcomes=outcomes,
+        notices=NotificationsClient(service.peer("notifications", idempotent=[LIST_INBOX])),
         authenticator=authenticator,
         clock=service.clock,
         overloaded=lambda: service.publisher.overloaded,

@@ -17,6 +17,7 @@ from gateway.domain.faults import Refused
 from gateway.domain.pace import Pace
 from gateway.http.problems import language, response
 from gateway.http.tracing import Traced
+from gateway.notifications_client import Notices
 from gateway.quarantine import Quarantine
 from gateway.receipts import Receipts
 from gateway.subscribers import Outcomes
@@ -31,6 +32,7 @@ class Door:
     receipts: Receipts
     quarantine: Quarantine
     outcomes: Outcomes
+    notices: Notices
     authenticator: Authenticator
     clock: Clock
     overloaded: Callable[[], bool]
@@ -62,7 +64,7 @@ class Door:
 def create_app(door: Door) -> Any:
     """The ASGI application."""
     # Imported here: the routes need the class above.
-    from gateway.http import events, lodging, reading  # noqa: PLC0415
+    from gateway.http import events, lodging, notices, reading  # noqa: PLC0415
 
     app = FastAPI(
         # Its own would start a second trace beside ours, and take a caller's baggage.
@@ -74,7 +76,7 @@ def create_app(door: Door) -> Any:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
-    for routes in (events, lodging, reading):
+    for routes in (events, lodging, notices, reading):
         app.include_router(routes.router(door))
 
     @app.exception_handler(Refused)

@@ -45,6 +45,7 @@ STATUS = {
     "internal": 500,
     "overloaded": 503,
     "unavailable": 503,
+    "notices-away": 503,
 }
 """Every problem there is, and its HTTP status."""
 
@@ -110,7 +111,7 @@ def response(refused: Refused, spoken: str) -> JSONResponse:
             headers["WWW-Authenticate"] = "Bearer"
         case "overloaded":
             headers["Retry-After"] = str(OVERLOADED_SECONDS)
-        case "unavailable":
+        case "unavailable" | "notices-away":
             headers["Retry-After"] = str(UNAVAILABLE_SECONDS)
         case "too-many-requests":
             headers["Retry-After"] = str(refused.values["seconds"])

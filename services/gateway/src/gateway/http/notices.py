@@ -1,0 +1,49 @@
+"""A firm's inbox: what the platform told it, newest first.
+
+The only route that needs another service. While that is away, it alone answers 503.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from gateway.domain.access import OwnerKind
+from gateway.domain.faults import Refused
+from gateway.http.door import Door
+from gateway.http.requests import number
+from gateway.notifications_client import NoticeShown
+
+PAGE = 50
+MAX_PAGE = 200
+
+
+def router(door: Door) -> APIRouter:
+    """The route of the inbox."""
+    routes = APIRouter()
+
+    @routes.get("/v1/notices", summary="What the firm was told, newest first; `page` is the answer's `next_page`")
+    async def get_notices(request: Request) -> Response:
+        owner = (await door.enter(request)).owner
+        if owner.kind is not OwnerKind.FIRM:
+            raise Refused("not-found")
+        limit = number(request, "limit", PAGE, MAX_PAGE)
+        found = await door.notices.of_firm(owner.code, limit=limit, page=request.query_params.get("page", ""))
+        fields: dict[str, Any] = {"notices": [_fields(each) for each in found.notices]}
+        if found.next_page:
+            fields["next_page"] = found.next_page
+        return JSONResponse(fields)
+
+    return routes
+
+
+def _fields(notice: NoticeShown) -> dict[str, Any]:
+    fields = {
+        "id": notice.id,
+        "delivered_at": notice.delivered_at.isoformat(),
+        "template": notice.template,
+        "language": notice.language,
+        "subject": notice.subject,
+        "body": notice.body,
+    }
+    return fields | ({"ucr": notice.ucr} if notice.ucr else {})

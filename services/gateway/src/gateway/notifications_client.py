@@ -1,0 +1,79 @@
+"""Asks notifications what stands in a firm's inbox."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import grpc
+
+from chassis.failures import is_infrastructure
+from gateway.domain.faults import Fault, Refused
+from trade.notifications.v1 import notifications_pb2 as pb
+from trade.notifications.v1.notifications_pb2_grpc import NotificationServiceStub
+
+LIST_INBOX = "/trade.notifications.v1.NotificationService/ListInbox"
+
+DEADLINE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeShown:
+    """One notice as its recipient was told it."""
+
+    id: str
+    ucr: str
+    """Empty where it is about a match."""
+    template: str
+    subject: str
+    body: str
+    language: str
+    delivered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePage:
+    notices: Sequence[NoticeShown]
+    next_page: str
+    """Where the next page begins; empty on the last one."""
+
+
+class Notices(Protocol):
+    async def of_firm(self, firm: str, *, limit: int, page: str) -> NoticePage:
+        """A page of a firm's notices (`SCHEME:VALUE`), newest first.
+
+        Raises:
+            Refused: notifications is away, or `page` is none of this firm's.
+        """
+        ...
+
+
+class NotificationsClient:
+    """Notices over gRPC."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = NotificationServiceStub(channel)
+
+    async def of_firm(self, firm: str, *, limit: int, page: str) -> NoticePage:
+        asked = pb.ListInboxRequest(recipient=firm, page_size=limit, page_token=page)
+        try:
+            answer = await self._stub.ListInbox(asked, timeout=DEADLINE_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.INVALID_ARGUMENT and page:
+                raise Refused("invalid-parameter", [Fault("field.form", "page")]) from None
+            if is_infrastructure(error):
+                raise Refused("notices-away") from error
+            raise
+        return NoticePage([_shown(each) for each in answer.messages], answer.next_page_token)
+
+
+def _shown(message: pb.InboxMessage) -> NoticeShown:
+    return NoticeShown(
+        id=message.notice_id,
+        ucr=message.ucr,
+        template=message.template,
+        subject=message.text.subject,
+        body=message.text.body,
+        language=message.text.language,
+        delivered_at=message.delivered_at.ToDatetime(UTC),
+    )
