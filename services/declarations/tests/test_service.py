@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import grpc
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from declaration_builders import NOW, QINGDAO, TOTAL, a_declaration, a_report, an_item
 from pydantic import SecretStr, TypeAdapter
 
 from chassis.identity import TokenSigner, TokenVerifier, create_key
+from chassis.rebuild import read_topics
 from chassis.rpc import GrpcServer, Right, connect, reason_of
 from chassis.settings import KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
@@ -140,13 +141,10 @@ class Shipment:
 
     async def published(self):
         """The facts on the topic about this shipment, in order: (fact, cause)."""
-        consumer = AIOKafkaConsumer(DECLARATIONS.name, bootstrap_servers=self._servers, auto_offset_reset="earliest")
-        await consumer.start()
-        try:
-            batches = await consumer.getmany(timeout_ms=2000)
-        finally:
-            await consumer.stop()
-        heads = [parse(record.headers) for records in batches.values() for record in records]
+        settings = KafkaSettings(bootstrap_servers=self._servers)
+        heads = [
+            parse(record.headers) async for records in read_topics(settings, [DECLARATIONS.name]) for record in records
+        ]
         return [
             (head.type.split(".")[3], head.causationid)
             for head in heads

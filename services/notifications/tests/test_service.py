@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from chassis import telemetry
 from chassis.identity import TokenVerifier, create_key
+from chassis.rebuild import read_topics
 from chassis.records import Event
 from chassis.rpc import GrpcServer, Right
 from chassis.service import Service
@@ -118,16 +119,13 @@ async def publish(infrastructure: Infrastructure, events: Sequence[Event]) -> No
 
 async def published(infrastructure: Infrastructure, ucr: str) -> list[tuple[dict[str, str], dict[str, Any]]]:
     """What stands on the notices' topic about a shipment: (headers, payload) in order."""
-    consumer = AIOKafkaConsumer(
-        NOTIFICATIONS.name, bootstrap_servers=infrastructure.bootstrap_servers, auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
-        found = await consumer.getmany(timeout_ms=2000)
-        records = [record for records in found.values() for record in records if record.key == ucr.encode()]
-        return [({k: v.decode() for k, v in each.headers}, json.loads(each.value)) for each in records]
-    finally:
-        await consumer.stop()
+    settings = KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers)
+    return [
+        ({name: (value or b"").decode() for name, value in each.headers}, json.loads(each.value or b""))
+        async for records in read_topics(settings, [NOTIFICATIONS.name])
+        for each in records
+        if each.key == ucr.encode()
+    ]
 
 
 def released(ucr: str) -> Event:
