@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from contracts.texts import LANGUAGES
 from tracking.domain.entry import Entry
 from tracking.domain.situation import ROWS, Role, situation, situations
 from tracking.domain.standing import Main, Standing
 from tracking.domain.timeline import timeline
+from tracking.wording import say
 
 EntryMaker = Callable[..., Entry]
 D = "declarations.declaration."
@@ -79,6 +81,40 @@ def test_what_it_waits_for_and_who_must_act(
     assert (found.waiting_for, found.who) == (waiting_for, who)
 
 
+def _noted(kind: str, id_: str, **payload: Any) -> tuple[str, dict[str, Any]]:
+    return "partner_event_noted", {"kind": kind, "publisher": "port-qd", "submission_id": id_, **payload}
+
+
+GONE = _noted("shipment.gate_out", "g-1")
+SORRY = _noted("shipment.gate_out", "g-2", retracts="g-1")
+OWED = [SUBMITTED, ACCEPTED, GREEN, ASSESSED]
+
+
+@pytest.mark.parametrize("before", [OWED[:1], OWED[:2], OWED, [SUBMITTED, ("rejected", {"errors": []})]])
+def test_goods_that_left_without_release_are_a_contradiction_for_customs(
+    an_entry: EntryMaker, before: list[tuple[str, dict[str, Any]]]
+) -> None:
+    found = _after(an_entry, *before, GONE)
+    assert (found.waiting_for, found.who, found.failed) == ("departure", Role.CUSTOMS, ("left_unreleased",))
+    for language in LANGUAGES:
+        assert say(f"waiting.{found.waiting_for}", language) != f"waiting.{found.waiting_for}"
+
+
+def test_the_contradiction_ends_with_the_retraction_or_the_release_whatever_comes_first(an_entry: EntryMaker) -> None:
+    for facts in ([GONE, SORRY], [SORRY, GONE]):
+        assert _after(an_entry, *OWED, *facts).waiting_for == "payment"
+    assert _after(an_entry, *OWED, GONE, RELEASED, ("removed", {})).waiting_for == "closing"
+    others = _noted("shipment.gate_out", "g-2", retracts="g-1", publisher="carrier-x")
+    assert _after(an_entry, *OWED, GONE, others).waiting_for == "departure"
+
+
+def test_an_export_may_leave_the_port_but_not_the_country(an_entry: EntryMaker) -> None:
+    export: list[tuple[str, dict[str, Any]]] = [(fact, {**payload, "direction": "export"}) for fact, payload in OWED]
+    gone, exited = GONE, _noted("exit.confirmed", "x-1", direction="export")
+    assert _after(an_entry, *export, (gone[0], {**gone[1], "direction": "export"})).waiting_for == "payment"
+    assert _after(an_entry, *export, exited).waiting_for == "departure"
+
+
 def test_an_export_waits_for_its_exit(an_entry: EntryMaker) -> None:
     assert _after(an_entry, ("released", {"direction": "export"})).waiting_for == "exit"
 
@@ -116,7 +152,7 @@ def test_every_standing_has_exactly_one_answer_and_every_row_is_reached() -> Non
         ("", "green", "yellow", "red"),
         ("none", "due", "short", "overdue", "reversed", "paid"),
         ("", "ordered", "discrepancy", "conform"),
-        product((False, True), repeat=3),
+        product((False, True), repeat=4),
     ):
         standing = Standing(
             main=main,
@@ -128,6 +164,7 @@ def test_every_standing_has_exactly_one_answer_and_every_row_is_reached() -> Non
             presented=flags[2],
             direction="export" if flags[2] else "import",
             case="audit" if flags[1] else "",
+            departures=frozenset({("port", "g")} if flags[3] else ()),
         )
         situation(standing)
         reached.add(next(number for number, row in enumerate(ROWS) if row.holds(standing)))

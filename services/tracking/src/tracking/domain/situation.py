@@ -83,6 +83,8 @@ def _unpaid(*money: str) -> Callable[[Standing], bool]:
 
 
 ROWS: tuple[Row, ...] = (
+    # Goods that are gone contradict whatever else the declaration waits for.
+    Row(lambda s: s.left_unreleased, "departure", Role.CUSTOMS, failed="left_unreleased"),
     Row(lambda s: s.main is Main.CLOSED and bool(s.case), "case", Role.CUSTOMS),
     Row(_is(Main.CLOSED), "nothing", Role.NOBODY),
     Row(_is(Main.REJECTED), "correction", Role.DECLARANT, failed=_errors),

@@ -50,9 +50,18 @@ class Standing:
     """none, due, paid, short, overdue or reversed."""
     pay_by: datetime | None = None
     presented: bool = False
+    departures: frozenset[tuple[str, str]] = frozenset()
+    """(publisher, its own id) of the claims that the goods left."""
+    taken_back: frozenset[tuple[str, str]] = frozenset()
+    """(publisher, its own id) of the claims that were retracted, also before they came."""
     case: str = ""
     errors: tuple[str, ...] = ()
     since: datetime | None = None
+
+    @property
+    def left_unreleased(self) -> bool:
+        """Whether somebody says that the goods left, and nothing released them."""
+        return _RANK[self.main] < _RANK[Main.RELEASED] and bool(self.departures - self.taken_back)
 
 
 def standings(steps: Iterable[Step]) -> tuple[Standing, ...]:
@@ -139,10 +148,26 @@ def _region(standing: Standing, fact: str, facts: Mapping[str, Any]) -> Standing
             return replace(standing, money="overdue")
         case "payment_overdue_withdrawn":
             return replace(standing, money="paid")
+        case "partner_event_noted":
+            return _claimed(standing, facts)
         case "case_opened":
             return replace(standing, case=_text(facts, "reason") or "case")
         case _:
             return standing
+
+
+_DEPARTURES = {"import": "shipment.gate_out", "export": "exit.confirmed"}
+"""Direction → the claim that the goods are where only released goods may be."""
+
+
+def _claimed(standing: Standing, facts: Mapping[str, Any]) -> Standing:
+    """What a partner says, where it may contradict the state: a departure, or a retraction of one."""
+    publisher, retracted = _text(facts, "publisher"), _text(facts, "retracts")
+    if retracted:
+        return replace(standing, taken_back=standing.taken_back | {(publisher, retracted)})
+    if _text(facts, "kind") == _DEPARTURES.get(standing.direction):
+        return replace(standing, departures=standing.departures | {(publisher, _text(facts, "submission_id"))})
+    return standing
 
 
 def _owed(facts: Mapping[str, Any]) -> str:
