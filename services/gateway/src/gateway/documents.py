@@ -6,18 +6,25 @@ refuses becomes faults with JSON pointers and stable codes; the texts stand in t
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from contracts.values import Payload
+from gateway import bounds
 from gateway.domain.faults import Fault, Refused
 
 P = TypeVar("P", bound=Payload)
 
 MAX_DEPTH = 32
+MAX_VALUES = 100_000
+"""Values in one text; the largest declaration that one event can hold has fewer."""
+MAX_EXPONENT = 400
+"""Of a number, beyond any quantity: a whole number with a larger one is written out for hours."""
 MAX_FAULTS = 100
 _SHOWN = 80
 
@@ -67,7 +74,7 @@ def read_json(body: bytes) -> Any:
         raise Refused("json-malformed", [Fault("json.not_utf8", values={"position": error.start})]) from None
     try:
         value = json.loads(
-            text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
+            text, parse_float=_decimal, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
         )
     except RecursionError:
         raise Refused("json-too-deep", limit=MAX_DEPTH) from None
@@ -75,7 +82,7 @@ def read_json(body: bytes) -> Any:
         fault = Fault("json.malformed", values={"line": error.lineno, "column": error.colno})
         raise Refused("json-malformed", [fault]) from None
     except ValueError:
-        # An integer with more digits than the interpreter reads.
+        # An integer with more digits than the interpreter reads, or a number with a huge exponent.
         raise Refused("json-malformed", [Fault("json.number")]) from None
     _check_values(value)
     return value
@@ -85,20 +92,34 @@ def _refuse_constant(name: str) -> Any:
     raise Refused("json-malformed", [Fault("json.constant", values={"found": name})])
 
 
+def _decimal(digits: str) -> Decimal:
+    """A number with a fraction or an exponent.
+
+    Raises:
+        ValueError: the exponent is out of all bounds.
+    """
+    _, _, exponent = digits.lower().partition("e")
+    if exponent and abs(int(exponent)) > MAX_EXPONENT:
+        raise ValueError(exponent)
+    return Decimal(digits)
+
+
 def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        repeated = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise Refused("json-malformed", [Fault("json.repeated_name", values={"name": _shortened(repeated)})])
     return found
 
 
 def _check_values(root: Any) -> None:
-    """Depth, and texts that no UTF-8 can carry (lone surrogates)."""
-    waiting = [(root, 1)]
+    """Depth, number, and texts that no UTF-8 can carry (lone surrogates)."""
+    waiting, count = [(root, 1)], 0
     while waiting:
         value, depth = waiting.pop()
+        count += 1
+        if count > MAX_VALUES:
+            raise Refused("too-large", limit=f"{MAX_VALUES} values")
         if depth > MAX_DEPTH:
             raise Refused("json-too-deep", limit=MAX_DEPTH)
         if isinstance(value, dict):
@@ -119,10 +140,12 @@ def validate(contract: type[P], fields: Mapping[str, Any], prefix: str = "") -> 
         prefix: JSON pointer of where the fields stand in the submission.
     """
     try:
-        return contract.model_validate(fields), []
+        value = contract.model_validate(fields)
     except ValidationError as error:
         details = error.errors(include_url=False)[:MAX_FAULTS]
         return None, [_fault(detail, prefix) for detail in details]
+    faults = list(islice(bounds.faults(value, prefix), MAX_FAULTS))
+    return (None, faults) if faults else (value, [])
 
 
 def _fault(detail: Mapping[str, Any], prefix: str) -> Fault:

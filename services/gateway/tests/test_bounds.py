@@ -1,0 +1,103 @@
+"""What passes the contract and would fail behind the door is refused at it, by the field's name, and quickly."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from chassis.records import RawRecord
+from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes
+from gateway.quarantine import InboxHandler
+
+CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
+JSON = {"Content-Type": "application/json"}
+PORT = Owner(OwnerKind.PARTNER, "port-qd", "port")
+QUICK_SECONDS = 3.0
+"""Far below what each of these took before, far above what it takes now."""
+
+UCR = "6CN91370200MB2F00QD1X-0001"
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "code"),
+    [
+        ({"occurred_at": "9999-12-31T23:59:59Z"}, "/data/occurred_at", "field.out_of_range"),
+        ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "/data/occurred_at", "field.out_of_range"),
+        ({"references": {"ucr": "a\x00b"}}, "/data/references/ucr", "field.empty"),
+        ({"references": {"ucr": "a\nb"}}, "/data/references/ucr", "field.empty"),
+        ({"references": {"ucr": "a\u202eb"}}, "/data/references/ucr", "field.empty"),
+        (
+            {"references": {"transport_document": "D" * 300_000}},
+            "/data/references/transport_document",
+            "field.too_long",
+        ),
+        ({"location": {"facility": "\x1b[31m"}}, "/data/location/facility", "field.empty"),
+    ],
+)
+async def test_an_event_beyond_the_bounds_is_refused(
+    gateway: Any, change: dict[str, Any], pointer: str, code: str
+) -> None:
+    event = gateway.an_event()
+    event["data"] |= change
+    answer = await gateway.http.post("/v1/events", json=event, headers=gateway.partner() | CLOUDEVENT)
+    assert answer.status_code == 422
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [(pointer, code)]
+    assert gateway.documents.stored == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "code"),
+    [
+        ({"total_packages": 2**63}, "/total_packages", "field.out_of_range"),
+        ({"total_packages": -(10**100)}, "/total_packages", "field.out_of_range"),
+        ({"transport": {"arrives_at": "9999-12-31T23:59:59-14:00"}}, "/transport/arrives_at", "field.out_of_range"),
+        ({"lrn": "A\r\nBcc: x"}, "/lrn", "field.empty"),
+        ({"transport": {"containers": ["C1", "C\x002"]}}, "/transport/containers/1", "field.empty"),
+    ],
+)
+async def test_a_declaration_beyond_the_bounds_is_refused(
+    gateway: Any, change: dict[str, Any], pointer: str, code: str
+) -> None:
+    answer = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(**change), headers=gateway.firm())
+    assert answer.status_code == 422
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [(pointer, code)]
+
+
+async def test_goods_may_be_described_in_lines_and_in_any_script(gateway: Any) -> None:
+    described = "Жесть\n镀锡板\tورق\u200cقلع\u00a0tin"
+    goods = [gateway.a_declaration()["goods"][0] | {"description": described}]
+    declaration = gateway.a_declaration(goods=goods)
+    answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm())
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "1E99999999999999999999", "1e20000"])
+async def test_a_number_is_never_written_out_to_be_refused(gateway: Any, number: str) -> None:
+    sent = json.dumps(gateway.a_declaration(total_packages="@")).replace('"@"', number)
+    started = time.monotonic()
+    answer = await gateway.http.post("/v1/declarations", content=sent, headers=gateway.firm() | JSON)
+    assert time.monotonic() - started < QUICK_SECONDS
+    assert answer.status_code == 400
+    assert [each["code"] for each in answer.json()["errors"]] == ["json.number"]
+
+
+async def test_such_a_number_on_a_partners_topic_ends_in_quarantine(gateway: Any) -> None:
+    inbox = InboxHandler(Principal(PORT, default_scopes(PORT)), gateway.receipts, gateway.quarantine, gateway.clock)
+    await inbox.apply([RawRecord("inbox.port-qd", 0, 0, None, (), b"[1E99999999999999999999]", 1_767_600_000_000)])
+    assert [each.problem for each in gateway.quarantine.stored.values()] == ["json-malformed"]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("{" + ",".join(f'"k{n}":1' for n in range(200_000)) + ',"k199999":2}', "json-malformed"),
+        ('{"goods":[' + "1," * 1_000_000 + "1]}", "too-large"),
+    ],
+    ids=["a name twice among many", "a million wrong items"],
+)
+async def test_a_body_costs_no_more_than_its_size(gateway: Any, body: str, problem: str) -> None:
+    started = time.monotonic()
+    answer = await gateway.http.post("/v1/declarations", content=body, headers=gateway.firm() | JSON)
+    assert time.monotonic() - started < QUICK_SECONDS
+    assert answer.json()["type"] == f"urn:trade:problem:{problem}"
