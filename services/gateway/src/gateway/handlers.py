@@ -1,10 +1,10 @@
-"""What the doors do with a submission: authorise, validate, stamp, keep.
+"""What firms submit: authorised, validated, stamped, kept. What partners tell stands in `partner_handlers`.
 
-One function per use case, the same for every door that a submission may come through. Nothing is
-kept that does not pass; what is wrong is said all at once.
+One function per use case, the same for every form that a submission may come in. Nothing is kept
+that does not pass; what is wrong is said all at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,10 +20,8 @@ from contracts.gateway.v1 import (
     ProjectSubmitted,
     ReceiptFacts,
 )
-from contracts.partners.v1 import EVENTS, PartnerEvent
 from contracts.values import Identifier, PartyRole
 from gateway import messages, wco
-from gateway.cloudevents import PartnerCloudEvent
 from gateway.documents import content_hash, unknown_fields, validate
 from gateway.domain import access
 from gateway.domain.access import OwnerKind, Principal
@@ -31,9 +29,6 @@ from gateway.domain.faults import Fault, Refused
 from gateway.domain.receipt import CONTENT, IDEMPOTENCY_KEY, Kind, declaration_id, receipt_id
 from gateway.domain.ucr import make_ucr
 from gateway.receipts import Original, Receipts, Submission, Taken
-
-_STAMPED = ("received_at", "publisher", "publisher_role", "submission_id", "receipt")
-"""Fields of a partner event that the gateway sets, whatever the partner wrote there."""
 
 _ACTING = (PartyRole.DECLARANT, PartyRole.AGENT)
 MAX_OWN_ID = 128
@@ -55,74 +50,6 @@ class Lodged:
     not_read: tuple[str, ...] = ()
     content: str = ""
     """Hash of the content; empty: of the fields."""
-
-
-async def take_events(
-    receipts: Receipts,
-    principal: Principal,
-    events: Sequence[PartnerCloudEvent | Refused],
-    received_at: Sequence[datetime],
-    traces: Sequence[Mapping[str, str]],
-) -> list[Taken | Refused]:
-    """Keep partner events, each on its own: per event its receipt, or why it is refused."""
-    answers: list[Taken | Refused | None] = []
-    good: list[Submission] = []
-    for event, at, trace in zip(events, received_at, traces, strict=True):
-        try:
-            if isinstance(event, Refused):
-                raise event
-            good.append(_partner_submission(principal, event, at, trace))
-            answers.append(None)
-        except Refused as refused:
-            answers.append(refused)
-    kept = iter(await receipts.keep(good))
-    return [answer if answer is not None else next(kept) for answer in answers]
-
-
-def _partner_submission(
-    principal: Principal, event: PartnerCloudEvent, received_at: datetime, trace: Mapping[str, str]
-) -> Submission:
-    contract = EVENTS.get(event.type)
-    if contract is None:
-        raise Refused("unknown-event-type", [Fault("event.type", "/type", {"type": event.type}, event.type)])
-    if not principal.may_tell(event.type):
-        raise Refused("scope-missing", [Fault("access.scope", "/type", {"scope": f"events.write:{event.type}"})])
-    owner = principal.owner
-    original = Original(event.original, event.media_type)
-    facts = ReceiptFacts(
-        id=receipt_id(Kind.EVENT, owner.actor, event.source, event.id),
-        submitter=owner.actor,
-        source=event.source,
-        submission_id=event.id,
-        content_hash=event.content_hash,
-        media_type=event.media_type,
-        original=original.id,
-    )
-    stamps = {
-        "received_at": received_at,
-        "publisher": owner.code,
-        "publisher_role": owner.role,
-        "submission_id": event.id,
-        "receipt": facts,
-    }
-    payload, faults = validate(contract, {**event.data, **stamps}, "/data")
-    if payload is None:
-        raise Refused("invalid-event", faults)
-    given = {name: value for name, value in event.data.items() if name not in _STAMPED}
-    faults = _reference_faults(payload)
-    if faults:
-        raise Refused("invalid-event", faults)
-    facts = facts.model_copy(update={"not_read": tuple(unknown_fields(given, payload, "/data"))})
-    command = messages.to_command(event.type, payload.model_copy(update={"receipt": facts}))
-    return Submission(command, original, trace)
-
-
-def _reference_faults(event: PartnerEvent) -> list[Fault]:
-    """An event that refers to nothing can never meet its shipment."""
-    given = event.references
-    if given.ucr or given.declaration_number or given.transport_document or given.container:
-        return []
-    return [Fault("event.no_reference", "/data/references")]
 
 
 async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:

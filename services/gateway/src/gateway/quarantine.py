@@ -18,7 +18,7 @@ from chassis.records import RawRecord
 from gateway.cloudevents import STRUCTURED, PartnerCloudEvent, binary, essence, structured
 from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
-from gateway.handlers import take_events
+from gateway.partner_handlers import take_events
 from gateway.receipts import Receipts
 
 _PREFIX = "ce_"

@@ -10,11 +10,11 @@ from chassis import telemetry
 from gateway.cloudevents import BATCH, JSON_TYPE, STRUCTURED, PartnerCloudEvent, batch, binary, structured
 from gateway.domain.access import OwnerKind
 from gateway.domain.faults import Fault, Refused
-from gateway.handlers import take_events
 from gateway.http.answers import accepted, receipt_fields
 from gateway.http.door import Door
 from gateway.http.problems import language, problem
 from gateway.http.requests import body, media_type
+from gateway.partner_handlers import take_events
 from gateway.receipts import Taken
 
 MAX_BYTES = 1024 * 1024
