@@ -5,7 +5,8 @@ document knows are left out, so that it also brings an older copy up to date. Th
 gives back the history lines of every input that changed something. Afterwards the group's offsets
 are set to the beginning: reading the inputs again brings back what was saved but not yet
 published, what was parked, and the lines of inputs that changed nothing; identity makes the rest
-harmless.
+harmless. The last cause of an aggregate may have been published in part: the state before it is kept
+in the document until its input is read again, so that the missing events are decided as they were.
 """
 
 import asyncio
@@ -82,7 +83,7 @@ class Rebuild:
             return
         documents = await aggregates.documents.load(ids)
         token = secrets.token_hex(8)
-        changed = []
+        changed: list[Loaded[Any]] = []
         for id_ in ids:
             loaded = read(aggregates.type, id_, documents.get(id_))
             waiting = self._early.pop((aggregates.type.name, id_))
@@ -94,23 +95,34 @@ class Rebuild:
                     self._early[aggregates.type.name, id_] = {late: waiting[late] for late in waiting if late >= seq}
                     break
                 self._fold_one(aggregates, loaded, waiting[seq], token)
+            loaded.outbox = [entry for entry in loaded.outbox if entry["seq"] > highest]
             if loaded.changed:
-                changed.append(write(aggregates.type, loaded, acknowledged=highest))
-        saved = await aggregates.documents.save(changed, token)
+                changed.append(loaded)
+        changes = [write(aggregates.type, loaded, acknowledged=0) for loaded in changed]
+        saved = await aggregates.documents.save(changes, token)
         if len(saved) != len(changed):
             raise RuntimeError("documents changed while they were rebuilt: stop every replica of the service first")
+        for loaded in changed:
+            await aggregates.shorten(loaded)
 
     def _fold_one(
         self, aggregates: Aggregates[Any, Any, Any], loaded: Loaded[Any], published: _Published, token: str
     ) -> None:
         envelope = published.envelope
         event = aggregates.type.messages.decode(envelope.type, published.data)
-        loaded.state = aggregates.type.evolve(loaded.state, event)
+        before, loaded.state = loaded.state, aggregates.type.evolve(loaded.state, event)
         loaded.seq = envelope.sequence
         self.folded += 1
-        if loaded.new_lines and loaded.new_lines[-1]["cause"] == envelope.causationid:
-            loaded.new_lines[-1]["events"].append(envelope.id)
+        line = next(iter(reversed(loaded.new_lines or loaded.history)), None)
+        if line is not None and line["cause"] == envelope.causationid:
+            line["events"].append(envelope.id)
+            loaded.rewritten |= not loaded.new_lines  # an earlier batch ended between two events of one cause
             return
+        loaded.rebuilt = {
+            "cause": envelope.causationid,
+            "at": envelope.time,
+            "before": None if before is None else aggregates.type.codec.encode(before),
+        }
         loaded.new_lines.append(
             {
                 "cause": envelope.causationid,

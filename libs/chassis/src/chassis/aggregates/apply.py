@@ -7,13 +7,13 @@ for infrastructure: everything else is an outcome of one input.
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import structlog
 
 from chassis import telemetry
-from chassis.aggregates.document import Document, Loaded, read, write
+from chassis.aggregates.document import Document, Interrupted, Loaded, read, write
 from chassis.aggregates.documents import Documents, Unsent
 from chassis.aggregates.model import (
     AggregateType,
@@ -150,7 +150,7 @@ class Aggregates(Generic[S, C, E]):
         for index, input_ in inputs:
             if failed:
                 outcomes[index] = Blocked()
-            elif input_.cause in loaded.causes:
+            elif input_.cause in loaded.causes and loaded.interrupted(input_.cause) is None:
                 known = loaded.causes[input_.cause]
                 same = not known or not input_.hash or known == input_.hash
                 outcomes[index] = Duplicate(loaded.state) if same else Conflict(loaded.state)
@@ -160,7 +160,7 @@ class Aggregates(Generic[S, C, E]):
 
     def _decide(self, loaded: Loaded[S], input_: Input[C], token: str) -> Outcome[S]:
         """Decide one input and fold its events in; the aggregate is as before where it fails."""
-        now = self._clock.now()
+        now, begun = self._clock.now(), loaded.interrupted(input_.cause)
         name = input_.span or f"apply {type(input_.command).__name__}"
         known = self.type.baggage(loaded.state) if loaded.state is not None else {}
         with (
@@ -169,7 +169,9 @@ class Aggregates(Generic[S, C, E]):
         ):
             state, seq, entries = loaded.state, loaded.seq, list[Document]()
             try:
-                for event in self.type.decide(loaded.state, input_.command, now):
+                if begun is not None:
+                    now = begun.at
+                for event in self._events(loaded, input_.command, now, begun):
                     seq += 1
                     state = self.type.evolve(state, event)
                     kind, data = self.type.messages.encode(event, state)
@@ -211,21 +213,33 @@ class Aggregates(Generic[S, C, E]):
         events = tuple(entry["id"] for entry in entries)
         loaded.state, loaded.seq = state, seq
         loaded.new_entries.extend(entries)
-        loaded.new_lines.append(
-            {
-                "cause": input_.cause,
-                "hash": input_.hash,
-                "by": input_.actor,
-                "at": now,
-                "token": token,
-                "trace": trace,
-                "events": list(events),
-            }
-        )
+        line = {
+            "cause": input_.cause,
+            "hash": input_.hash,
+            "by": input_.actor,
+            "at": now,
+            "token": token,
+            "trace": trace,
+            "events": list(events),
+        }
+        if begun is None:
+            loaded.new_lines.append(line)
+        else:
+            loaded.complete(line)
         loaded.causes[input_.cause] = input_.hash
         if entries:
             loaded.last_trace = trace
-        return Applied(state, events)
+        return Applied(state, events) if entries or begun is None else Duplicate(state)
+
+    def _events(self, loaded: Loaded[S], command: C, now: datetime, begun: Interrupted | None) -> Sequence[E]:
+        """What comes of a command; of one that was published in part before a rebuild, what is missing.
+
+        It is decided as it was: on the state and as of the moment of the first time.
+        """
+        if begun is None:
+            return self.type.decide(loaded.state, command, now)
+        before = None if begun.before is None else self.type.codec.decode(begun.before)
+        return self.type.decide(before, command, now)[begun.known :]
 
     async def _save(
         self,
@@ -257,8 +271,7 @@ class Aggregates(Generic[S, C, E]):
                 continue
             if change.outbox:
                 self._outbox.offer(self, change.id, change.key, change.outbox)
-            if loaded.lines + len(loaded.new_lines) > MAX_LINES:
-                await self._shorten(loaded.id)
+            await self.shorten(loaded)
             if loaded.state is not None:
                 for listener in self._listeners:
                     listener(loaded.state)
@@ -277,14 +290,16 @@ class Aggregates(Generic[S, C, E]):
                 _fail(outcomes, indexes[place:], outcome.error)
                 return
 
-    async def _shorten(self, id_: str) -> None:
-        """Move the oldest history lines out; where that fails the next save tries again."""
+    async def shorten(self, loaded: Loaded[S]) -> None:
+        """Move the oldest lines of a long history out; where that fails the next save tries again."""
+        if len(loaded.history) + len(loaded.new_lines) <= MAX_LINES:
+            return
         try:
-            await self.documents.move_history(id_, _KEPT_LINES)
+            await self.documents.move_history(loaded.id, _KEPT_LINES)
         except Exception as error:
             if not is_infrastructure(error):
                 raise
-            log.warning("history_not_moved", aggregate=id_, error=repr(error))
+            log.warning("history_not_moved", aggregate=loaded.id, error=repr(error))
 
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
         """Drop acknowledged outbox entries of documents that stayed quiet."""

@@ -5,7 +5,8 @@
       history: [ {cause, hash, by, at, token, trace, events} … ],           one line per input
       moved:                                                               how many older lines stand elsewhere
       outbox:  [ {seq, id, key, type, time, cause, by, trace, cause_trace, data} … ],  events not yet acknowledged
-      due_at, try_after }
+      due_at, try_after,
+      rebuilt: {cause, at, before} }                                       see `Interrupted`
 
 The state stands in a field of its own, so that no name of a service can collide with one of ours.
 """
@@ -23,6 +24,21 @@ Document = dict[str, Any]
 """As stored: plain BSON values."""
 
 
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The last cause of which a rebuild found events on the topic: there may have been more of them.
+
+    Remembered until its input is read again, which tells.
+    """
+
+    at: datetime
+    """When it was decided."""
+    before: Mapping[str, Any] | None
+    """The encoded state that it was decided on."""
+    known: int
+    """How many of its events are known."""
+
+
 @dataclass
 class Loaded(Generic[S]):
     """One aggregate while inputs are folded into it."""
@@ -38,19 +54,36 @@ class Loaded(Generic[S]):
     """The encoded state as loaded."""
     stored: S | None = None
     """The state as loaded: what this release understood of `fields`."""
-    lines: int = 0
-    """How many lines the document's history has."""
+    history: list[Document] = field(default_factory=list)
     moved: int = 0
     """How many older ones were moved to the history collection."""
     outbox: list[Document] = field(default_factory=list)
     last_trace: Mapping[str, str] = field(default_factory=dict)
     """Trace of the latest input that changed something."""
+    rebuilt: Document | None = None
+    rewritten: bool = False
+    """Whether a line of the history was changed, so that it must be written as a whole."""
     new_lines: list[Document] = field(default_factory=list)
     new_entries: list[Document] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
-        return bool(self.new_lines)
+        return bool(self.new_lines) or self.rewritten
+
+    def interrupted(self, cause: str) -> Interrupted | None:
+        """Whether events of this cause may be missing since a rebuild."""
+        if self.rebuilt is None or self.rebuilt["cause"] != cause:
+            return None
+        known = next((line["events"] for line in self.history if line["cause"] == cause), None)
+        return None if known is None else Interrupted(self.rebuilt["at"], self.rebuilt["before"], len(known))
+
+    def complete(self, line: Document) -> None:
+        """Add to an interrupted cause's line what was missing."""
+        for place, known in enumerate(self.history):
+            if known["cause"] == line["cause"]:
+                merged = {"hash": line["hash"], "token": line["token"], "events": [*known["events"], *line["events"]]}
+                self.history[place] = {**known, **merged}
+        self.rebuilt, self.rewritten = None, True
 
 
 def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None) -> Loaded[S]:
@@ -73,7 +106,8 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
         seq=document["seq"],
         causes={line["cause"]: line["hash"] for line in history},
         fields=document["state"] or {},
-        lines=len(history),
+        history=history,
+        rebuilt=document.get("rebuilt"),
         moved=document.get("moved", 0),
         outbox=document["outbox"],
         last_trace=next((line["trace"] for line in reversed(history) if line["events"] and line["trace"]), {}),
@@ -97,10 +131,13 @@ class Change:
     first_state: bool
     """There was no state before: it is written as a whole."""
     lines: list[Document]
+    history: list[Document] | None
+    """The whole history where more changed than that lines were added."""
     outbox: list[Document]
     """The whole outbox after the save: what was unacknowledged, then what is new."""
     due_at: datetime | None
     try_after: datetime | None
+    rebuilt: Document | None
 
 
 def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: int) -> Change:
@@ -119,9 +156,11 @@ def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: in
         ),
         first_state=not loaded.fields,
         lines=loaded.new_lines,
+        history=[*loaded.history, *loaded.new_lines] if loaded.rewritten else None,
         outbox=[entry for entry in loaded.outbox if entry["seq"] > acknowledged] + loaded.new_entries,
         due_at=None if state is None else type_.due_at(state),
         try_after=None if state is None else type_.try_after(state),
+        rebuilt=loaded.rebuilt,
     )
 
 

@@ -116,13 +116,14 @@ class MemoryDocuments:
                 "seq": change.seq,
                 "schema": change.schema,
                 "state": _state((present or {}).get("state"), change),
-                "history": [*(present["history"] if present else []), *change.lines],
+                "history": change.history or [*(present["history"] if present else []), *change.lines],
                 "outbox": change.outbox,
             }
-            for name, moment in (("due_at", change.due_at), ("try_after", change.try_after)):
+            passing = {"due_at": change.due_at, "try_after": change.try_after, "rebuilt": change.rebuilt}
+            for name, value in passing.items():
                 document.pop(name, None)
-                if moment is not None:
-                    document[name] = moment
+                if value is not None:
+                    document[name] = value
             self.stored[change.id] = copy.deepcopy(document)
             saved.add(change.id)
         return saved

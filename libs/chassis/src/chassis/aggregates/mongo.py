@@ -128,10 +128,7 @@ def _insert(change: Change) -> InsertOne[Document]:
         "history": change.lines,
         "outbox": change.outbox,
     }
-    if change.due_at is not None:
-        document["due_at"] = change.due_at
-    if change.try_after is not None:
-        document["try_after"] = change.try_after
+    document |= {name: value for name, value in _passing(change).items() if value is not None}
     _check_size(change, document)
     return InsertOne(document)
 
@@ -148,17 +145,23 @@ def _update(change: Change) -> UpdateOne:
         values["state"] = dict(change.fields)
     elif change.fields is not None:
         values |= {f"state.{name}": value for name, value in change.changed_fields.items()}
-    absent = {}
-    for name, moment in (("due_at", change.due_at), ("try_after", change.try_after)):
-        if moment is None:
-            absent[name] = ""
-        else:
-            values[name] = moment
-    update: dict[str, Any] = {"$set": values, "$push": {"history": {"$each": change.lines}}}
+    passing = _passing(change)
+    values |= {name: value for name, value in passing.items() if value is not None}
+    absent = {name: "" for name, value in passing.items() if value is None}
+    update: dict[str, Any] = {"$set": values}
+    if change.history is None:
+        update["$push"] = {"history": {"$each": change.lines}}
+    else:
+        values["history"] = change.history
     if absent:
         update["$unset"] = absent
     _check_size(change, update)
     return UpdateOne({"_id": change.id, "version": change.expected_version}, update)
+
+
+def _passing(change: Change) -> Document:
+    """The fields that a document has for a while; None where it has none."""
+    return {"due_at": change.due_at, "try_after": change.try_after, "rebuilt": change.rebuilt}
 
 
 def _check_size(change: Change, written: Mapping[str, Any]) -> None:
