@@ -298,6 +298,32 @@ async def test_a_text_never_breaks_an_answer(gateway: Any) -> None:
     assert (answer.status_code, answer.json()["declaration"]["errors"][0]["text"]) == (200, SUM["code"])
 
 
+async def test_who_calls_itself_an_agent_sees_what_became_of_its_own_submission_and_no_more(gateway: Any) -> None:
+    headers, lodged = await _lodged(gateway)
+    stranger = "KZ-BIN:190540000014"
+    number = {"scheme": "KZ-BIN", "value": "190540000014"}
+    parties = [*gateway.a_declaration()["parties"], {"role": "agent", "identifier": number}]
+    taken = await gateway.http.post(
+        "/v1/declarations", json=gateway.a_declaration(parties=parties), headers=gateway.firm(stranger)
+    )
+    pushed_in = taken.json()
+    assert pushed_in["ucr"] != lodged["ucr"]
+    steps = _steps(
+        ("submitted", lodged["id"], {}),
+        ("accepted", "", {"number": "422720261000000018"}),
+        ("submission_refused", pushed_in["id"], {"errors": [IN_USE]}),
+        ("assessed", "", {"total": {"amount": "655000.00", "currency": "CNY"}}),
+    )
+    await gateway.outcomes.note((declaration_id(USCC, "L-0001"), step) for step in steps)
+    for id_ in (lodged["declaration_id"], lodged["id"], pushed_in["id"]):
+        seen = (await gateway.http.get(f"/v1/declarations/{id_}", headers=gateway.firm(stranger))).json()
+        assert [step["fact"] for step in seen["steps"]] == ["submission_refused"]
+        assert (seen["state"], seen["receipts"]) == ("submission_refused", [pushed_in["id"]])
+        assert lodged["ucr"] not in str(seen)
+    whole = (await gateway.http.get(f"/v1/declarations/{lodged['id']}", headers=headers)).json()
+    assert [step["fact"] for step in whole["steps"]] == [step.fact for step in steps]
+
+
 async def test_a_firm_sees_only_its_own(gateway: Any) -> None:
     _, lodged = await _lodged(gateway)
     stranger = gateway.firm("KZ-BIN:190540000014")

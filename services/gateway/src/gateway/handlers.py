@@ -72,8 +72,10 @@ async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
         raise Refused("not-a-party", [Fault("access.not_a_party", "/parties")], firm=lodged.principal.owner.code)
     facts = _facts(Kind.DECLARATION, lodged, declaration, declaration.lrn)
     if not lodged.fields.get("ucr"):
-        # A later version without a reference is of the same shipment: it keeps the first one's.
-        known = await receipts.of_declaration(declaration_id(str(declarant), declaration.lrn))
+        # A later version without a reference is of the same shipment: it keeps the first one's that its sender knows.
+        earlier = await receipts.of_declaration(declaration_id(str(declarant), declaration.lrn))
+        own = lodged.principal.is_firm(str(declarant))
+        known = [each for each in earlier if own or each.submitter == facts.submitter]
         made = make_ucr(lodged.received_at.year, declarant.scheme, declarant.value, facts.id)
         declaration = declaration.model_copy(update={"ucr": known[0].ucr if known else made})
     payload = DeclarationSubmitted(

@@ -67,6 +67,10 @@ class Principal:
         """Whether a scope, such as `declarations.write`, is held."""
         return scope in self.scopes
 
+    def is_firm(self, number: str) -> bool:
+        """Whether it is the firm of a `SCHEME:VALUE`; nobody is that of an empty one."""
+        return self.owner.kind is OwnerKind.FIRM and bool(number) and normal(number) == normal(self.owner.code)
+
     def may_tell(self, event_type: str) -> bool:
         """Whether events of a type may be submitted: by the role and by a scope."""
         by_role = _matches(event_type, ROLE_EVENTS.get(self.owner.role, ()))

@@ -5,7 +5,7 @@ submissions that were refused because another one is under way. A receipt's outc
 happened from its own submission to the next one's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +75,12 @@ def of_receipt(steps: Sequence[Step], receipt_id: str) -> list[Step]:
         elif mine:
             mine.append(step)
     return mine
+
+
+def of_receipts(steps: Sequence[Step], receipt_ids: Iterable[str]) -> list[Step]:
+    """The steps that belong to any of some receipts' submissions, in order."""
+    seen = {step.event for receipt_id in receipt_ids for step in of_receipt(steps, receipt_id)}
+    return [step for step in steps if step.event in seen]
 
 
 def state_of(steps: Sequence[Step]) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from gateway.domain.access import OwnerKind, Principal, normal
+from gateway.domain.access import OwnerKind, Principal
 from gateway.domain.faults import Fault, Refused
-from gateway.domain.outcome import RECEIVED, Step, of_receipt, summary
+from gateway.domain.outcome import RECEIVED, Step, of_receipt, of_receipts, summary
 from gateway.domain.receipt import Kind, Receipt
 from gateway.http.answers import shown
 from gateway.http.door import Door
@@ -55,6 +55,9 @@ def router(door: Door) -> APIRouter:
         if not mine:
             raise Refused("not-found")
         steps = await door.outcomes.steps(declaration_id)
+        if not principal.is_firm(mine[0].declarant):
+            # To call oneself somebody's agent opens no more than what became of one's own submissions.
+            steps = of_receipts(steps, [each.id for each in mine])
         fields = _declaration(declaration_id, steps, request)
         named = {"lrn": mine[0].lrn, "ucr": mine[-1].ucr, "receipts": [each.id for each in mine]}
         return JSONResponse(fields | named)
@@ -88,10 +91,7 @@ async def _own_receipt(door: Door, principal: Principal, id_: str) -> Receipt:
 
 def _is_of(principal: Principal, receipt: Receipt) -> bool:
     """Whether the caller submitted it, or it was lodged in the caller's name."""
-    if receipt.submitter == principal.owner.actor:
-        return True
-    firm = principal.owner.kind is OwnerKind.FIRM
-    return firm and bool(receipt.declarant) and normal(receipt.declarant) == normal(principal.owner.code)
+    return receipt.submitter == principal.owner.actor or principal.is_firm(receipt.declarant)
 
 
 def _declaration(id_: str, steps: Sequence[Step], request: Request) -> dict[str, Any]:
