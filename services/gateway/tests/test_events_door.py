@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -53,6 +54,26 @@ async def test_binary_mode_reads_the_attributes_from_headers(gateway: Any) -> No
     again = await gateway.http.post("/v1/events", json=event, headers=headers | CLOUDEVENT)
     assert again.json()["duplicate"] is True
     assert again.json()["id"] == answer.json()["id"]
+
+
+async def test_attributes_in_headers_are_percent_encoded_and_known_to_the_other_doors(gateway: Any) -> None:
+    event = gateway.an_event(id="единица/1 %")
+    names = {f"ce-{name}": quote(event[name]) for name in ("specversion", "id", "source", "type")}
+    headers = names | gateway.partner() | {"Content-Type": "application/json"}
+    answer = await gateway.http.post("/v1/events", json=event["data"], headers=headers)
+    assert answer.status_code == 202
+    again = await gateway.http.post("/v1/events", json=event, headers=headers | CLOUDEVENT)
+    assert (again.json()["duplicate"], again.json()["id"]) == (True, answer.json()["id"])
+
+
+@pytest.mark.parametrize("ids", [["1", "2"], ["%ff"]])
+async def test_an_attribute_that_says_two_things_or_nothing_is_refused(gateway: Any, ids: list[str]) -> None:
+    event = gateway.an_event()
+    headers = [(f"ce-{name}", event[name]) for name in ("specversion", "source", "type")]
+    headers += [("ce-id", id_) for id_ in ids] + list(gateway.partner().items())
+    answer = await gateway.http.post("/v1/events", json=event["data"], headers=headers)
+    assert answer.status_code == 422
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [("ce-id", "field.form")]
 
 
 async def test_data_may_come_in_base64(gateway: Any) -> None:

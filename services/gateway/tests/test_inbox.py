@@ -60,6 +60,7 @@ async def test_nothing_queues_behind_a_bad_record(gateway: Any, inbox: InboxHand
     records += [
         a_record(good, 97, [("ce_id", None)]),
         a_record(good, 98, [("ce_id", b"\xff")]),
+        a_record(good, 96, [("ce_id", b"1"), ("CE_ID", b"2")]),
         a_record(gateway.an_event(id="after"), 99),
     ]
     await inbox.apply(records)
@@ -73,6 +74,7 @@ async def test_nothing_queues_behind_a_bad_record(gateway: Any, inbox: InboxHand
         "inbox.port-qd/0/6": "unknown-event-type",
         "inbox.port-qd/0/7": "scope-missing",
         "inbox.port-qd/0/8": "submission-conflict",
+        "inbox.port-qd/0/96": "invalid-event",
         "inbox.port-qd/0/97": "invalid-event",
         "inbox.port-qd/0/98": "invalid-event",
     }

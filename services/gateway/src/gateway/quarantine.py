@@ -160,11 +160,11 @@ def _headers(record: RawRecord) -> dict[str, str]:
     """Headers as texts by lower-case name.
 
     Raises:
-        Refused: one is null or not UTF-8.
+        Refused: one is null or not UTF-8, or an attribute stands there twice.
     """
     texts: dict[str, str] = {}
     for name, raw in record.headers:
-        if raw is None:
+        if raw is None or (name.lower() in texts and name.lower().startswith(_PREFIX)):
             raise Refused("invalid-event", [Fault("record.header", name)])
         try:
             texts[name.lower()] = raw.decode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -52,10 +53,25 @@ def _single(request: Request, kind: str, sent: bytes) -> PartnerCloudEvent:
     if kind == STRUCTURED:
         return structured(sent)
     headers = dict(request.headers)
-    attributes = {name.removeprefix(_PREFIX): value for name, value in headers.items() if name.startswith(_PREFIX)}
+    attributes = {name.removeprefix(_PREFIX): _attribute(request, name) for name in headers if name.startswith(_PREFIX)}
     if not attributes:
         raise Refused("media-type-not-read", found=f"{JSON_TYPE} without ce-* headers", taken=f"{STRUCTURED}, {BATCH}")
     return binary(attributes, headers, sent, prefix=_PREFIX)
+
+
+def _attribute(request: Request, name: str) -> str:
+    """The value of an attribute's header: percent-encoded UTF-8, by CloudEvents' HTTP binding.
+
+    Raises:
+        Refused: it stands there twice, or is not so encoded.
+    """
+    given = request.headers.getlist(name)
+    try:
+        if len(given) == 1:
+            return unquote(given[0], errors="strict")
+    except UnicodeDecodeError:
+        pass
+    raise Refused("invalid-event", [Fault("field.form", name)])
 
 
 def _results(
