@@ -8,6 +8,7 @@ submission finds them again under the same name.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Duplicate, Failed, Input, Outcome
@@ -27,7 +28,13 @@ class Original:
 
     @property
     def id(self) -> str:
-        return hashlib.sha256(self.body).hexdigest()
+        return _digest(self.body)
+
+
+@lru_cache(maxsize=1)
+def _digest(body: bytes) -> str:
+    """Remembered for one: all events of a batch share its bytes."""
+    return hashlib.sha256(body).hexdigest()
 
 
 class Originals(Protocol):

@@ -75,6 +75,8 @@ def create_app(door: Door) -> Any:
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        # A redirect would be built from the Host that a caller names.
+        redirect_slashes=False,
     )
     for routes in (events, lodging, notices, reading):
         app.include_router(routes.router(door))
@@ -86,7 +88,9 @@ def create_app(door: Door) -> Any:
     @app.exception_handler(HTTPException)
     async def no_route(request: Request, error: HTTPException) -> Response:
         problems = {_NOT_FOUND: "not-found", _NOT_ALLOWED: "method-not-allowed"}
-        return response(Refused(problems.get(error.status_code, "internal")), _spoken(request))
+        answer = response(Refused(problems.get(error.status_code, "internal")), _spoken(request))
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:

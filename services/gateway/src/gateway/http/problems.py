@@ -29,6 +29,7 @@ STATUS = {
     "not-a-party": 403,
     "not-found": 404,
     "method-not-allowed": 405,
+    "body-incomplete": 408,
     "too-large": 413,
     "xml-too-large": 413,
     "batch-too-long": 413,

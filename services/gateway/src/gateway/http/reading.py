@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -124,7 +124,10 @@ def _before(request: Request) -> datetime | None:
         raise Refused("invalid-parameter", [Fault("field.not_a_time", "before")]) from None
     if moment.tzinfo is None:
         raise Refused("invalid-parameter", [Fault("field.no_offset", "before")])
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Refused("invalid-parameter", [Fault("field.not_a_time", "before")]) from None
 
 
 def _quarantined(record: Quarantined, request: Request) -> dict[str, Any]:

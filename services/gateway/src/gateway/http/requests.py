@@ -1,12 +1,16 @@
 """What a request says, read with bounds: its media type, its body, who sends it."""
 
+import asyncio
 from collections.abc import Sequence
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from gateway.cloudevents import essence
 from gateway.domain.faults import Fault, Refused
 
+BODY_SECONDS = 30.0
+"""A sender that trickles holds no connection for longer."""
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
@@ -31,20 +35,24 @@ def media_type(request: Request, taken: Sequence[str]) -> str:
     return kind
 
 
-async def body(request: Request, limit: int) -> bytes:
+async def body(request: Request, limit: int, seconds: float = BODY_SECONDS) -> bytes:
     """The body, as soon as it is known to be within bounds.
 
     Raises:
-        Refused: it is longer than `limit` bytes.
+        Refused: it is longer than `limit` bytes, or does not come whole within `seconds`.
     """
     stated = request.headers.get("content-length", "")
     if stated.isascii() and stated.isdigit() and int(stated[:20]) > limit:
         raise Refused("too-large", limit=limit)
     parts = bytearray()
-    async for part in request.stream():
-        parts += part
-        if len(parts) > limit:
-            raise Refused("too-large", limit=limit)
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                parts += part
+                if len(parts) > limit:
+                    raise Refused("too-large", limit=limit)
+    except (TimeoutError, ClientDisconnect):
+        raise Refused("body-incomplete", seconds=seconds) from None
     return bytes(parts)
 
 

@@ -1,0 +1,62 @@
+"""The edges of the HTTP door: who trickles, hangs up, asks for another method, or names a host or a time of its own."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from fastapi import Request
+
+from gateway.domain.faults import Refused
+from gateway.http.requests import body
+from gateway.receipts import Original
+
+SCOPE = {"type": "http", "method": "POST", "path": "/", "headers": []}
+
+
+async def test_a_sender_that_trickles_is_not_waited_for() -> None:
+    async def one_byte_and_no_more() -> dict[str, Any]:
+        if not begun:
+            begun.append(True)
+            return {"type": "http.request", "body": b"{", "more_body": True}
+        return await asyncio.Future()
+
+    begun: list[bool] = []
+    with pytest.raises(Refused) as refused:
+        await body(Request(SCOPE, one_byte_and_no_more), 100, seconds=0.05)
+    assert refused.value.problem == "body-incomplete"
+
+
+async def test_a_sender_that_hangs_up_is_no_fault_of_ours() -> None:
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(Refused) as refused:
+        await body(Request(SCOPE, gone), 100)
+    assert refused.value.problem == "body-incomplete"
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
+async def test_another_method_is_told_which_ones_there_are(gateway: Any, method: str) -> None:
+    answer = await gateway.http.request(method, "/v1/events")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+async def test_nobody_is_sent_to_a_host_that_the_caller_named(gateway: Any) -> None:
+    answer = await gateway.http.post("/v1/events/", headers={"Host": "elsewhere.example"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+async def test_a_time_outside_of_the_calendar_is_a_wrong_parameter(gateway: Any, moment: str) -> None:
+    answer = await gateway.http.get("/v1/quarantine", params={"before": moment}, headers=gateway.partner())
+    assert answer.status_code == 400
+    assert [each["code"] for each in answer.json()["errors"]] == ["field.not_a_time"]
+
+
+def test_the_bytes_of_a_batch_are_fingerprinted_once() -> None:
+    sent = bytes(8 * 1024 * 1024)
+    started = time.process_time()
+    assert len({Original(sent, "application/json").id for _ in range(500)}) == 1
+    assert time.process_time() - started < 1.0
