@@ -42,7 +42,8 @@ _CLEANING = (
     (re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {MASK}"),
     (re.compile(r"(?<=://)[^/\s@]+(?=@)"), MASK),
-    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), MASK),
+    # From where a word begins and without a way back: else a long text without an address costs its square.
+    (re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(\.[\w-]+)+"), MASK),
 )
 _NOISY = ("aiokafka", "faststream", "grpc", "pymongo", "asyncio", "httpx2", "uvicorn.access")
 """Libraries whose INFO is no news to an operator."""

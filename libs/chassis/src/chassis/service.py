@@ -25,7 +25,7 @@ from chassis.failures import is_infrastructure
 from chassis.http_server import HttpServer
 from chassis.identity import TokenSigner, TokenVerifier
 from chassis.outbox import Publisher
-from chassis.parking import MongoParking
+from chassis.parking import BREAKER, MongoParking
 from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
 from chassis.pending import PendingWork, Work
 from chassis.rebuild import Rebuild, read_topics, rewind
@@ -237,11 +237,12 @@ class Service:
         stack.push_async_callback(server.stop, self.settings.drain_seconds)
         if self._subscriptions:
             self._consumer = self._make_consumer()
-            await self._until_there(self._consumer.start)
             stack.push_async_callback(self._consumer.stop)
+            await self._until_there(self._consumer.start)
         for door in self._http:
             await door.start()
             stack.push_async_callback(door.stop)
+        stack.push_async_callback(server.say_not_serving)
         self._ready = True
         log.info("ready", topics=self.policy.topics)
 
@@ -304,6 +305,8 @@ class Service:
             deliveries, targets = await self.parking.counts()
             metrics.PARKED_DELIVERIES.set(deliveries)
             metrics.PARKED_TARGETS.set(targets)
+            # Any replica may have opened or closed it, or this one before it was started anew.
+            metrics.BREAKER_OPEN.set(len(await self.parking.locked([BREAKER])))
             await self.clock.sleep(PARKED_SECONDS)
 
     def _stalled(self) -> str | None:
