@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
@@ -218,8 +218,16 @@ async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(
 ) -> None:
     ucr = f"U{secrets.token_hex(6)}"
     async with registry(settings), running(settings) as service:
-        provider, exporter = trace.get_tracer_provider(), InMemorySpanExporter()
-        provider.add_span_processor(SimpleSpanProcessor(exporter))  # type: ignore[attr-defined]
+        exporter = InMemorySpanExporter()
+
+        async def provider() -> TracerProvider | None:
+            """The service's own, once it has started."""
+            found = trace.get_tracer_provider()
+            return found if isinstance(found, TracerProvider) else None
+
+        tracing = await eventually(provider)
+        assert tracing is not None
+        tracing.add_span_processor(SimpleSpanProcessor(exporter))
         await publish(infrastructure, [released(ucr)])
 
         async def all_sent() -> bool:

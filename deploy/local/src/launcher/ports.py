@@ -8,12 +8,19 @@ outgoing connection ever sits on a port whose server was killed a moment ago.
 
 import random
 import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import psutil
 
 from launcher.failures import LauncherError
 
 FIRST, LAST, SIZE = 10_240, 32_000, 32
+LETTING_GO_SECONDS = 3.0
+
+T = TypeVar("T")
 
 
 class PortBlock:
@@ -29,10 +36,9 @@ class PortBlock:
             LauncherError: a remembered port is taken by another program, named where it can be seen.
         """
         if all(name in remembered for name in names):
-            base = min(remembered.values())
-            self._claim = _claim(base)
+            self._claim = _soon(lambda: _claim(min(remembered.values())))
             for name in names:
-                if self._claim is None or not is_free(remembered[name]):
+                if self._claim is None or not _soon(partial(is_free, remembered[name])):
                     raise LauncherError(_taken(name, remembered[name]))
             return {name: remembered[name] for name in names}
         while True:
@@ -46,6 +52,14 @@ class PortBlock:
         if self._claim is not None:
             self._claim.close()
             self._claim = None
+
+
+def _soon(look: Callable[[], T]) -> T:
+    """What `look` finds, once it finds anything: a server that was killed lets go of its port a moment later."""
+    deadline = time.monotonic() + LETTING_GO_SECONDS
+    while not (found := look()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
 
 
 def is_free(port: int) -> bool:
