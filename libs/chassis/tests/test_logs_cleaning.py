@@ -1,0 +1,19 @@
+"""What a log line loses and what it keeps when it is cleaned."""
+
+import pytest
+
+from chassis.logs import clean
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("from li.wei+x@firm.example.kz here", "from ••• here"),
+        ("=a@b.c;", "=•••;"),
+        ("token eyJhbGciOiJI.eyJzdWIiOiIx.c2ln end", "token ••• end"),
+        ("xeyJhbGciOiJI.eyJzdWIiOiIx.c2ln end", "x••• end"),
+        ("mongodb://user:pass@host/db", "mongodb://•••@host/db"),
+    ],
+)
+def test_what_is_secret_is_still_masked(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
