@@ -25,6 +25,7 @@ from trade_cli.platform import CliError, load_platform
 
 DEADLINE_SECONDS = 10.0
 PAGE = 200
+MAX_DAYS = 36_500
 
 app = typer.Typer(
     help="Keys of partners and firms: issue, revoke, list.",
@@ -50,7 +51,7 @@ def issue(
     ] = "",
     scope: Annotated[list[str] | None, typer.Option(help="May be repeated; default: all the owner may have.")] = None,
     label: Annotated[str, typer.Option(help="What the key is for.")] = "",
-    days: Annotated[int, typer.Option(min=0, help="Days until it ends; 0: without an end.")] = 0,
+    days: Annotated[int, typer.Option(min=0, max=MAX_DAYS, help="Days until it ends; 0: without an end.")] = 0,
     key_file: Annotated[Path | None, typer.Option(help="Write the key there instead of showing it.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -44,7 +44,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
-        except (CliError, OSError, httpx2.HTTPError, grpc.RpcError) as error:
+        except (CliError, OSError, UnicodeError, httpx2.HTTPError, grpc.RpcError) as error:
             print(f"trade: {in_one_line(error)}", file=sys.stderr)
             raise typer.Exit(1) from None
 
@@ -56,6 +56,9 @@ def in_one_line(error: BaseException) -> str:
             words = f"{error.code().name.lower().replace('_', ' ')}: {error.details() or 'no details'}"
         case httpx2.ConnectError():
             words = f"nothing answers at {error.request.url.host}:{error.request.url.port}; is the platform up?"
+        case UnicodeError():
+            # Its own words show the whole text, which may be a key.
+            words = "a file or an argument holds characters that cannot stand there"
         case httpx2.HTTPError():
             words = f"{type(error).__name__}: {error}"
         case _:

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from contracts.texts import FALLBACK, LANGUAGES
 from trade_cli.platform import CliError, load_platform
 
 ATTEMPTS = 5
@@ -60,6 +61,8 @@ def declaration(
     content = file.read_bytes()
     headers = {"content-type": "application/xml" if _is_xml(content) else "application/json"}
     if own_id:
+        if not _is_plain(own_id):
+            raise CliError("--id takes Latin letters, digits and signs, in one line")
         headers["idempotency-key"] = own_id
     parameters = {"function": "correction"} if correction else {}
     with _client(_key(key, key_file), lang) as http:
@@ -99,14 +102,24 @@ def _is_xml(content: bytes) -> bool:
 
 def _key(key: str, key_file: Path | None) -> str:
     if key_file is not None:
-        key = key_file.read_text(encoding="utf-8")
-    if not key.strip():
+        key = key_file.read_text(encoding="utf-8", errors="replace")
+    key = key.strip()
+    if not key:
         raise CliError("no key; give --key-file or set TRADE_KEY (staff issue keys with `trade keys issue`)")
-    return key.strip()
+    if not _is_plain(key):
+        raise CliError(f"{key_file or 'what was given'} holds no key: a key is one line of letters and digits")
+    return key
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text can stand in a header."""
+    return text.isascii() and text.isprintable()
 
 
 def _client(key: str, lang: str) -> httpx2.Client:
-    language = lang or os.environ.get("LANG", "")[:2] or "en"
+    language = lang or os.environ.get("LANG", "")[:2]
+    if language not in LANGUAGES:
+        language = FALLBACK
     headers = {"authorization": f"Bearer {key}", "accept-language": language}
     return httpx2.Client(base_url=load_platform().gateway_url, headers=headers, timeout=30.0, trust_env=False)
 

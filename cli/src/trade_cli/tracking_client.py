@@ -37,7 +37,10 @@ class TrackingClient:
         response = await self._http.get(path, params=dict(parameters), headers={"accept": "application/json"})
         if response.status_code not in allowed:
             raise CliError(f"tracking answers {response.status_code} to {path}")
-        answer: View = response.json()
+        try:
+            answer: View = response.json()
+        except ValueError:
+            raise CliError(f"tracking answers {path[:80]!r} without JSON") from None
         return answer
 
 
