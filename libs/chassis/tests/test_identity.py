@@ -165,3 +165,13 @@ def test_key_that_was_taken_away_counts_no_longer(tmp_path: Path, now: Now) -> N
     now.seconds += LIFETIME_SECONDS
     with pytest.raises(NoSigningKey):
         signer.token("b")
+
+
+def test_a_broken_key_file_costs_nobody_elses_tokens(tmp_path: Path, now: Now) -> None:
+    create_key(tmp_path, "registry", now=now)
+    (tmp_path / "matching.1.public.pem").write_bytes(b"half a k")
+    (tmp_path / "matching.2.public.pem").write_bytes(b"")
+    (tmp_path / "matching.3.public.pem").mkdir()
+    (tmp_path / "matching.4.public.pem").symlink_to(tmp_path / "gone")
+    token = TokenSigner(tmp_path, "registry", now=now).token("gateway")
+    assert TokenVerifier(tmp_path, now=now).verify(token, "gateway").actor == "service:registry"

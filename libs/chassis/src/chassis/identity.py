@@ -9,12 +9,13 @@ signer uses the newest of its keys, the verifier knows all that lie in the folde
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import GuestProtocol, OKPKey
@@ -32,6 +33,9 @@ REREAD_AT_MOST_EVERY_SECONDS = 0.5
 
 _ALGORITHM = "Ed25519"
 _KEY_FILE = re.compile(r"(?P<issuer>[a-z][a-z0-9-]*)\.(?P<kid>[0-9A-Za-z-]+)\.(?P<kind>private|public)\.pem")
+
+
+log = structlog.get_logger(__name__)
 
 
 class InvalidToken(Exception):
@@ -112,6 +116,15 @@ def _key_files(keys_dir: Path, kind: str) -> list[_KeyFile]:
         if match and match["kind"] == kind:
             found.append(_KeyFile(match["issuer"], match["kid"], path))
     return sorted(found, key=lambda each: each.kid)
+
+
+def _public_keys(keys_dir: Path) -> Iterator[tuple[str, tuple[str, OKPKey]]]:
+    """(name, (issuer, key)) of every public key that can be read: a broken file costs its own tokens only."""
+    for each in _key_files(keys_dir, "public"):
+        try:
+            yield each.name, (each.issuer, OKPKey.import_key(each.path.read_bytes()))
+        except (OSError, ValueError, JoseError) as error:
+            log.error("key_file_not_read", file=each.path.name, error=type(error).__name__)
 
 
 class TokenSigner:
@@ -215,10 +228,7 @@ class TokenVerifier:
         age = float("inf") if self._read_at is None else now - self._read_at
         if age > REREAD_SECONDS or age < 0 or (name not in self._keys and age > REREAD_AT_MOST_EVERY_SECONDS):
             self._read_at = now
-            self._keys = {
-                each.name: (each.issuer, OKPKey.import_key(each.path.read_bytes()))
-                for each in _key_files(self._keys_dir, "public")
-            }
+            self._keys = dict(_public_keys(self._keys_dir))
         if name not in self._keys:
             raise InvalidToken("the token's key is not known")
         return self._keys[name]
