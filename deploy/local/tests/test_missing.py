@@ -101,6 +101,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         Layout(tmp_path / "file" / "platform").prepare()
 
 
+def test_a_platforms_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "platform").mkdir(mode=0o755)
+    Layout(tmp_path / "platform").prepare()
+    assert (tmp_path / "platform").stat().st_mode & 0o077 == 0
+
+
 def test_platforms_side_by_side_never_share_a_port() -> None:
     blocks = [PortBlock() for _ in range(20)]
     names = [f"port-{number}" for number in range(24)]

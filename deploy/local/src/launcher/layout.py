@@ -83,7 +83,7 @@ class Layout:
         return self.folder / "lock"
 
     def prepare(self) -> None:
-        """Make the folders.
+        """Make the folders, for their owner alone: mails and databases hold names and addresses, in the clear.
 
         Raises:
             LauncherError: the disk is full or not writable.
@@ -91,6 +91,7 @@ class Layout:
         try:
             for folder in (self.kafka, self.database, self.keys, self.mail, self.logs):
                 folder.mkdir(parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
             (self.folder / ".write-check").write_bytes(b"")
             (self.folder / ".write-check").unlink()
         except OSError as error:
