@@ -1,11 +1,13 @@
 """The command fails in one line on stderr with exit status 1, never with a stack trace; help shows examples."""
 
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from trade_cli.main import COMMANDS
 
@@ -81,6 +83,13 @@ def test_help_shows_examples_and_json(command: str) -> None:
     assert result.returncode == 0
     assert f"trade {command}" in result.stdout
     assert "--json" in result.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_an_example_of_itself(name: str) -> None:
+    command = typer.main.get_command(importlib.import_module(f"trade_cli.{name}").app)
+    commands = {name: command} | {f"{name} {each}": one for each, one in getattr(command, "commands", {}).items()}
+    assert [each for each, one in commands.items() if f"trade {each}" not in (one.epilog or "")] == []
 
 
 def test_every_listed_command_loads() -> None:

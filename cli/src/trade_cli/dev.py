@@ -18,7 +18,11 @@ from trade_cli.platform import CliError
 T = TypeVar("T")
 INTERRUPTED = 130
 
-app = typer.Typer(help="Start, stop and look at the platform on this machine.", no_args_is_help=True)
+app = typer.Typer(
+    help="Start, stop and look at the platform on this machine.",
+    no_args_is_help=True,
+    epilog="Examples:  trade dev up  |  trade dev status --json  |  trade dev down",
+)
 
 Name = Annotated[str, typer.Option("--name", help="Which platform; each has its own ports and data in .run/<name>.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -32,7 +36,7 @@ Rebuild = Annotated[
 ]
 
 
-@app.command()
+@app.command(epilog="Examples:  trade dev up  |  trade dev up --infra containers  |  trade dev up --name second --json")
 def up(
     name: Name = "default",
     infra: Infra = "auto",
@@ -52,7 +56,7 @@ def up(
         _show_addresses(description)
 
 
-@app.command()
+@app.command(epilog="Example:  trade dev down --name second")
 def down(name: Name = "default", as_json: AsJson = False) -> None:
     """Stop the platform; its data is kept for the next `up`."""
     stopped = _run(lifecycle.down(_layout(name), _report))
@@ -62,7 +66,7 @@ def down(name: Name = "default", as_json: AsJson = False) -> None:
         print("Stopped; the data is kept." if stopped else "No platform runs here.")
 
 
-@app.command()
+@app.command(epilog="Examples:  trade dev status  |  trade dev status --json")
 def status(name: Name = "default", as_json: AsJson = False) -> None:
     """Say what runs, and what had to be started again; exit status 1 unless everything is ready."""
     found = _run(lifecycle.status(_layout(name)))
@@ -76,7 +80,7 @@ def status(name: Name = "default", as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Examples:  trade dev url gateway  |  trade dev url declarations --admin")
 def url(
     door: Annotated[str, typer.Argument(help="gateway or tracking; with --admin any service.")],
     admin: Annotated[bool, typer.Option("--admin", help="The port of /livez, /readyz and /metrics.")] = False,
