@@ -3,7 +3,9 @@
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 
+import bson
 import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -55,6 +57,18 @@ def test_only_spans_with_a_ucr_are_kept() -> None:
     kept = found[0]
     assert kept is not None
     assert (kept.ucr, kept.milliseconds, kept.status) == ("6CN1", 12.345, "ok")
+
+
+def test_a_hostile_span_is_cut_to_what_the_database_takes() -> None:
+    span = a_span(**{"a\0b": "x\0y", "$where": "1"})
+    span.parent_span_id = bytes(1_000_000)
+    span.links.add(trace_id=bytes(1_000_000), span_id=bytes(1_000_000))
+    (kept,) = read_spans(an_export(span))
+    assert kept is not None
+    assert not any("\0" in name for name in kept.attributes)
+    bson.encode(asdict(kept))
+    assert len(kept.parent_id) == 16
+    assert [len(each) for each in kept.links] == [32 + 1 + 16]
 
 
 def test_a_kept_span_is_cut_to_size() -> None:

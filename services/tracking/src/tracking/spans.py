@@ -62,12 +62,13 @@ def read_spans(request: ExportTraceServiceRequest) -> Iterator[KeptSpan | None]:
 
 
 def _kept(span: OtlpSpan, ucr: str, service: str) -> KeptSpan:
-    attributes = {each.key[:MAX_TEXT]: _text(each.value) for each in span.attributes[:MAX_ATTRIBUTES]}
+    # The database takes no null in a name, and would refuse the neighbours with it.
+    attributes = {each.key.replace("\0", "")[:MAX_TEXT]: _text(each.value) for each in span.attributes[:MAX_ATTRIBUTES]}
     return KeptSpan(
         ucr=ucr,
         trace_id=span.trace_id.hex(),
         span_id=span.span_id.hex(),
-        parent_id=span.parent_span_id.hex(),
+        parent_id=span.parent_span_id[:_SPAN_ID_BYTES].hex(),
         name=span.name[:MAX_TEXT],
         service=service,
         started_at=_moment(span.start_time_unix_nano).isoformat(),
@@ -75,7 +76,10 @@ def _kept(span: OtlpSpan, ucr: str, service: str) -> KeptSpan:
         status="error" if span.status.code == span.status.STATUS_CODE_ERROR else "ok",
         message=span.status.message[:MAX_TEXT],
         attributes=attributes,
-        links=[f"{each.trace_id.hex()}/{each.span_id.hex()}" for each in span.links[:MAX_LINKS]],
+        links=[
+            f"{each.trace_id[:_TRACE_ID_BYTES].hex()}/{each.span_id[:_SPAN_ID_BYTES].hex()}"
+            for each in span.links[:MAX_LINKS]
+        ],
     )
 
 

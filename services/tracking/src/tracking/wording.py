@@ -52,7 +52,11 @@ def describe_reason(code: str, language: str, parameters: Mapping[str, Any]) -> 
 
 
 def local_time(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+    """In the zone's time; nothing for a moment at the calendar's very end, which has none there."""
+    try:
+        return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+    except OverflowError:
+        return NOTHING
 
 
 def utc_time(moment: datetime) -> str:
