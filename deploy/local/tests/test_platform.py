@@ -19,7 +19,7 @@ import pytest
 from launcher import lifecycle
 from launcher.failures import LauncherError
 from launcher.infrastructure import Infrastructure
-from launcher.layout import Layout
+from launcher.layout import FolderLock, Layout
 from launcher.platform import Platform
 from launcher.progress import silent
 
@@ -142,6 +142,8 @@ async def test_a_killed_launcher_leaves_no_orphan_and_the_next_up_works(layout: 
     description = await lifecycle.up(layout, "auto", silent)
     os.kill(description["launcher_pid"], signal.SIGKILL)
     await eventually(lambda: processes_of(layout.folder) == [])
+    # A process has no command line any more a moment before the kernel closes its files, the lock among them.
+    await eventually(lambda: FolderLock(layout.lock).holder() is None)
     assert await lifecycle.status(layout) is None
     assert (await lifecycle.up(layout, "auto", silent))["gateway_url"] == description["gateway_url"]
 

@@ -13,6 +13,11 @@ def refused_write(*codes: int) -> errors.BulkWriteError:
     return errors.BulkWriteError({"writeErrors": [{"code": code} for code in codes], "writeConcernErrors": []})
 
 
+def peer_answered(code: grpc.StatusCode) -> Exception:
+    nothing = grpc.aio.Metadata()
+    return grpc.aio.AioRpcError(code, nothing, nothing)
+
+
 def unencodable(value: object) -> Exception:
     try:
         bson.encode({"value": value})
@@ -38,6 +43,8 @@ def unencodable(value: object) -> Exception:
         errors.CursorNotFound("gone", 43, {}),
         errors.BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64}]}),
         refused_write(11000, 91),
+        peer_answered(grpc.StatusCode.UNAVAILABLE),
+        peer_answered(grpc.StatusCode.UNAUTHENTICATED),  # a key that was rotated, and did not get there yet
     ],
     ids=lambda error: f"{type(error).__name__}",
 )

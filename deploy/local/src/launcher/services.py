@@ -68,6 +68,7 @@ def environment(service: str, around: Surroundings) -> dict[str, str]:
         "KEYS_DIR": str(around.layout.keys),
         "OTLP_ENDPOINT": around.address("tracking.otlp"),
         "TOPIC_PROFILE": "dev",
+        "ENVIRONMENT": "development",
         "GRPC_REFLECTION": "true",
     }
     for door in ("grpc", "admin", "http"):

@@ -3,7 +3,7 @@
 `/livez` judges progress: a check returns None or a sentence that says what hangs. `/readyz` judges
 whether work can be done now. The database is never asked by `/livez`: a process is not killed for
 a server that is away. The server speaks as much HTTP as a probe needs, and depends on nothing that
-could hang with the rest.
+could hang with the rest. In development, `POST /failpoints?arm=save.after:kill:3` arms fail points.
 """
 
 import asyncio
@@ -12,10 +12,12 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
+from chassis import failpoints
 from chassis.settings import ListenSettings
 
 log = structlog.get_logger(__name__)
@@ -39,12 +41,14 @@ class AdminServer:
         ready: Mapping[str, ReadyCheck] | None = None,
         registry: CollectorRegistry = REGISTRY,
         check_seconds: float = CHECK_SECONDS,
+        development: bool = False,
     ) -> None:
         self._listen = listen
         self._live = live
         self._ready = dict(ready or {})
         self._registry = registry
         self._check_seconds = check_seconds
+        self._development = development
         self._server: asyncio.Server | None = None
 
     @property
@@ -74,8 +78,8 @@ class AdminServer:
             async with asyncio.timeout(REQUEST_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
             method, _, rest = head.decode("latin-1").partition(" ")
-            path = rest.split(" ", 1)[0].split("?", 1)[0]
-            status, kind, body = await self.answer(method, path)
+            path, _, query = rest.split(" ", 1)[0].partition("?")
+            status, kind, body = await self.answer(method, path, query)
             writer.write(
                 f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {kind}\r\n"
                 f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n".encode()
@@ -87,8 +91,10 @@ class AdminServer:
             writer.close()
             await writer.wait_closed()
 
-    async def answer(self, method: str, path: str) -> tuple[int, str, bytes]:
+    async def answer(self, method: str, path: str, query: str = "") -> tuple[int, str, bytes]:
         """(status, content type, body) of a request."""
+        if self._development and path == "/failpoints":
+            return _arm(method, query)
         if method not in {"GET", "HEAD"}:
             return _json(405, {"error": "only GET"})
         match path:
@@ -121,6 +127,16 @@ class AdminServer:
             return f"no answer within {self._check_seconds:g} s"
         except Exception as error:
             return f"the check failed: {type(error).__name__}"
+
+
+def _arm(method: str, query: str) -> tuple[int, str, bytes]:
+    """Arm what a POST names, every `arm=` of its query; what is armed is the answer, to a GET too."""
+    try:
+        if method == "POST":
+            failpoints.arm(parse_qs(query).get("arm", []))
+    except failpoints.NotArmed as error:
+        return _json(400, {"error": str(error)})
+    return _json(200, {"armed": failpoints.armed()})
 
 
 def _ask(check: LiveCheck) -> str | None:

@@ -22,6 +22,7 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
 
 from chassis import metrics, wire
 from chassis.clock import Clock
+from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
 from chassis.records import RawRecord, first_of_each, next_of_each
 
@@ -201,6 +202,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if self._overloaded():
                 self._rest(consumer, records, "the outbox is full")
                 return
+            passage("batch.read")
             await self._process(records)
         except Exception as error:
             metrics.INFRASTRUCTURE_FAILURES.labels("consume").inc()
@@ -238,7 +240,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         offsets = dict(self._uncommitted)
         try:
+            passage("commit.before")
             await consumer.commit(offsets)
+            passage("commit.after")
         except (CommitFailedError, IllegalStateError):
             self._uncommitted.clear()  # the partitions are another member's now; identity absorbs the repeat
         except KafkaError as error:

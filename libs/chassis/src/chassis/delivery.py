@@ -19,6 +19,7 @@ import structlog
 from chassis import metrics, telemetry
 from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Duplicate, Failed, Input, Outcome
 from chassis.clock import Clock
+from chassis.failpoints import passage
 from chassis.failures import InfrastructureError, is_infrastructure
 from chassis.parking import BREAKER, ParkedDelivery, ParkingStore
 from chassis.records import Event, NotAddressed, Poisoned, RawRecord, classify
@@ -373,7 +374,9 @@ class DeliveryPolicy:
             version = await self._parking.lock_version(target)
             waiting = await self._parking.waiting(target, 100)
             for parked in waiting:
+                passage("redrive.before")
                 outcome = await self._replay(parked)
+                passage("redrive.applied")
                 if isinstance(outcome, Failed | Conflict | Blocked):
                     remaining = len(await self._parking.waiting(target, 100_000))
                     return RedriveResult(applied, duplicates, remaining)

@@ -30,7 +30,12 @@ _DATA_CODES = frozenset(
 """Server error codes that come from the data of a write; every other code is the server's condition."""
 
 _PASSING_STATUS = frozenset(
-    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.UNAUTHENTICATED,  # a key that the peer does not know yet: its condition, not the input's
+    }
 )
 
 

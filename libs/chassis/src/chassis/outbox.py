@@ -28,6 +28,7 @@ from chassis import metrics, telemetry
 from chassis.aggregates.document import Document
 from chassis.aggregates.publishing import Source
 from chassis.clock import Clock
+from chassis.failpoints import passage
 from contracts.envelope import Envelope
 
 log = structlog.get_logger(__name__)
@@ -245,10 +246,13 @@ class Publisher:
             )
             try:
                 async with asyncio.timeout(SEND_SECONDS):
+                    passage("publish.before")
                     acknowledgement = await producer.send(
                         topic, entry["data"].encode(), key=key.encode(), headers=envelope.headers()
                     )
+                    passage("publish.sent")
                     await acknowledgement
+                    passage("publish.after")
             except _REFUSED_FOR_GOOD:
                 raise
             except (KafkaError, OSError):
@@ -305,7 +309,9 @@ class Publisher:
             if document not in self._sending:
                 quiet.setdefault(document[0], {})[document[1]] = seq
         for owner, acknowledged in quiet.items():
+            passage("trim.before")
             await self._owner[owner].trim(acknowledged)
+            passage("trim.after")
             for id_, seq in acknowledged.items():
                 if self._acknowledged.get((owner, id_)) == seq and (owner, id_) not in self._sending:
                     del self._acknowledged[(owner, id_)]
@@ -316,7 +322,10 @@ class Publisher:
         while True:
             for source in self._sources:
                 try:
-                    for unsent in await source.unsent(age, SWEEP_LIMIT):
+                    found = await source.unsent(age, SWEEP_LIMIT)
+                    if found:
+                        passage("sweep.found")
+                    for unsent in found:
                         self.offer(source, unsent.id, unsent.key, unsent.entries)
                 except Exception as error:
                     log.warning("sweep_failed", topic=source.topic, error=repr(error))

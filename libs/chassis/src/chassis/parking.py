@@ -15,6 +15,7 @@ from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from chassis.clock import Clock
+from chassis.failpoints import passage
 from chassis.mongo import insert_missing
 
 BREAKER = "~breaker"
@@ -138,11 +139,14 @@ class MongoParking:
     async def park(self, deliveries: Sequence[ParkedDelivery]) -> None:
         if not deliveries:
             return
+        passage("park.before")
         await insert_missing(self._parked, [self._document(each) for each in deliveries])
+        passage("park.kept")
         targets = {each.target for each in deliveries}
         await self._locks.bulk_write(
             [UpdateOne({"_id": target}, {"$inc": {"version": 1}}, upsert=True) for target in targets], ordered=False
         )
+        passage("park.after")
 
     async def lock_version(self, target: str) -> int | None:
         lock = await self._locks.find_one({"_id": target})
@@ -154,7 +158,9 @@ class MongoParking:
         return [_delivery(document) async for document in cursor]
 
     async def release(self, target: str, version: int) -> bool:
+        passage("release.before")
         result = await self._locks.delete_one({"_id": target, "version": version})
+        passage("release.after")
         return result.deleted_count == 1
 
     async def remove(self, delivery_id: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
@@ -171,6 +177,7 @@ class MongoParking:
             "delivery": document,
         }
         await self._audit.replace_one({"_id": line["_id"]}, line, upsert=True)
+        passage("redrive.audited")
         await self._parked.delete_one({"_id": delivery_id})
 
     async def show(self, delivery_id: str) -> ParkedDelivery | None:

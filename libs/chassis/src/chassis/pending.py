@@ -17,6 +17,7 @@ from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Failed, I
 from chassis.aggregates.document import Document
 from chassis.clock import Clock
 from chassis.due import unlocked
+from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
 from chassis.parking import ParkingStore
 
@@ -96,7 +97,9 @@ class PendingWork(Generic[S, C]):
         if not free:
             return False
         with telemetry.process_span(f"work {self._name}", {}, links=_traces(free), baggage=self._baggage(free)):
+            passage("peer.before")
             inputs = [input_ for input_ in await self._answers(free) if input_ is not None]
+            passage("peer.answered")
             outcomes = await self._aggregates.apply(inputs)
         for input_, outcome in zip(inputs, outcomes, strict=True):
             if isinstance(outcome, Failed):

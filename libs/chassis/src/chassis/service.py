@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import structlog
 from grpc.aio import Channel, Server
 
-from chassis import kafka, logs, metrics, mongo, telemetry
+from chassis import failpoints, kafka, logs, metrics, mongo, telemetry
 from chassis.admin import AdminServer
 from chassis.aggregates import Aggregates, AggregateType, MongoDocuments
 from chassis.clock import Clock, SystemClock
@@ -181,7 +181,12 @@ class Service:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(tracing.shutdown)
             stack.push_async_callback(self._mongo.close)
-            admin = AdminServer(self.settings.admin, live=[self._stalled], ready={"service": self._not_ready})
+            admin = AdminServer(
+                self.settings.admin,
+                live=[self._stalled],
+                ready={"service": self._not_ready},
+                development=self.settings.environment == "development",
+            )
             await admin.start()
             stack.push_async_callback(admin.stop)
             opening = asyncio.create_task(self._open(stack))
@@ -277,7 +282,7 @@ class Service:
         known = {topic.name: topic for topic in EVENT_TOPICS}
         named = {topic.name: topic for topic in self._published}
         for name in self.policy.topics:
-            named[name] = known.get(name) or inbox(name.removeprefix("inbox."))
+            named.setdefault(name, known.get(name) or inbox(name.removeprefix("inbox.")))
         await kafka.check_topics(self.settings.kafka, self.settings.topic_profile, list(named.values()))
 
     async def _until_there(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -347,6 +352,11 @@ def main(build: Callable[[Settings], Service], settings: type[Settings]) -> None
         sys.exit(2)
     loaded = load(settings)
     logs.configure(loaded.name, loaded.log_level, loaded.build)
+    try:
+        failpoints.arm(loaded.fail_points)
+    except failpoints.NotArmed as error:
+        print(f"TRADE_FAIL_POINTS: {error}", file=sys.stderr)
+        sys.exit(2)
     log.info("starting", settings=loaded.model_dump(mode="json"))
 
     async def run() -> None:

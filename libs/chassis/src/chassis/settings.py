@@ -8,10 +8,10 @@ import socket
 import ssl
 import sys
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contracts.topics import Profile
 
@@ -82,6 +82,12 @@ class ServiceSettings(BaseSettings):
     name: str = Field(description="The service's name: consumer group, token issuer, database")
     instance: str = Field(default_factory=socket.gethostname, description="This replica's name, stable over restarts")
     build: str = "dev"
+    environment: Literal["production", "development"] = Field(
+        default="production", description="What tests need, such as fail points, exists in development only"
+    )
+    fail_points: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="What chassis.failpoints arms at start: `save.after:kill:3`, several by comma"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     kafka: KafkaSettings = KafkaSettings()
     mongo: MongoSettings = MongoSettings()
@@ -94,6 +100,18 @@ class ServiceSettings(BaseSettings):
     epoch: int = Field(default=0, ge=0, description="Raised by an operator when the topic itself lost its tail")
     grpc_reflection: bool = False
     drain_seconds: float = Field(default=10.0, gt=0, description="How long a stop may take to finish work in hand")
+
+    @field_validator("fail_points", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        return tuple(each for each in given.split(",") if each.strip()) if isinstance(given, str) else given
+
+    @field_validator("fail_points")
+    @classmethod
+    def _only_in_development(cls, given: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
+        if given and known.data.get("environment") != "development":
+            raise ValueError("fail points exist in development only: set TRADE_ENVIRONMENT=development")
+        return given
 
     @property
     def database(self) -> str:

@@ -19,6 +19,7 @@ from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input, Out
 from chassis.aggregates.document import Document
 from chassis.clock import Clock
 from chassis.due import unlocked, without_parked
+from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
 from chassis.parking import ParkingStore
 
@@ -115,7 +116,10 @@ class Timers(Generic[S, C]):
                 await self._park_step(document["_id"], self._name, error)
             else:
                 fired.append(document)
-        for document, outcome in zip(fired, await self._aggregates.apply(inputs), strict=True):
+        passage("timer.due")
+        outcomes = await self._aggregates.apply(inputs)
+        passage("timer.fired")
+        for document, outcome in zip(fired, outcomes, strict=True):
             await self._judge(document, outcome)
         return len(due) == BATCH and bool(inputs)
 

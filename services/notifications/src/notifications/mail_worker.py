@@ -18,6 +18,7 @@ from chassis import metrics, telemetry
 from chassis.aggregates import Applied, Failed, Input
 from chassis.aggregates.document import Document
 from chassis.clock import Clock
+from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
 from notifications.domain.life import AttemptNotDue
 from notifications.domain.notice import Command, Notice, Reason, RecordFailure, RecordSent, StartAttempt, Status
@@ -83,7 +84,10 @@ class MailWorker:
         lease_until = self._clock.now() + timedelta(seconds=self._settings.lease_seconds)
         inputs = [_claim(self._notices.type.codec.decode(each["state"]), each, lease_until) for each in documents]
         started = 0
-        for input_, outcome in zip(inputs, await self._notices.apply(inputs), strict=True):
+        passage("claim.before")
+        outcomes = await self._notices.apply(inputs)
+        passage("claim.after")
+        for input_, outcome in zip(inputs, outcomes, strict=True):
             match outcome:
                 case Applied(Notice() as notice):
                     self._start(notice, texts.get(input_.target), input_.trace)
@@ -157,11 +161,13 @@ class MailWorker:
             return NotTaken(Reason.ERASED, final=True)
         mail = Mail(notice.intent.message_id, text.email, text.subject, text.body, text.language, text.stored_at)
         try:
-            return await self._post.hand_over(mail)
+            handover = await self._post.hand_over(mail)
+            passage("send.after")
         except Exception:
             # Whatever it is, it is this notice's alone: seen in its attempts, and tried again.
             log.exception("mail_not_composed", notice=notice.intent.id)
             return NotTaken(Reason.FAULT)
+        return handover
 
     def _outcome(self, notice: Notice, handover: Handover) -> Input[Command]:
         id_, attempt = notice.intent.id, notice.attempts

@@ -28,6 +28,7 @@ from chassis.aggregates.model import (
 )
 from chassis.aggregates.publishing import Outbox
 from chassis.clock import Clock
+from chassis.failpoints import passage
 from chassis.failures import InfrastructureError, is_infrastructure
 
 S = TypeVar("S")
@@ -108,6 +109,7 @@ class Aggregates(Generic[S, C, E]):
     ) -> dict[str, list[int]]:
         """Fold and save each group; return those that lost their race."""
         documents = await self.documents.load(list(groups))
+        passage("load.after")
         older = await self._older_causes(inputs, groups, documents)
         token = secrets.token_hex(8)
         changed: list[Loaded[S]] = []
@@ -254,7 +256,9 @@ class Aggregates(Generic[S, C, E]):
             return []
         try:
             changes = [write(self.type, loaded, self._outbox.acknowledged(self, loaded.id)) for loaded in changed]
+            passage("save.before")
             saved = await self.documents.save(changes, token)
+            passage("save.after")
         except Exception as error:
             if is_infrastructure(error):
                 raise

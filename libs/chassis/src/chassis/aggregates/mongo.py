@@ -17,6 +17,7 @@ from pymongo.errors import BulkWriteError
 from chassis.aggregates.document import Change, Document
 from chassis.aggregates.documents import Unsent
 from chassis.aggregates.model import DocumentTooLarge
+from chassis.failpoints import passage
 
 MAX_DOCUMENT_BYTES = 12_000_000
 """Below the database's 16 MiB, so that history and outbox can still grow by one batch."""
@@ -92,6 +93,7 @@ class MongoDocuments:
             copy = {"_id": _line_key(id_, line["cause"]), "of": id_, "number": number, "line": line}
             copies.append(ReplaceOne({"_id": copy["_id"]}, copy, upsert=True))
         await self.history.bulk_write(copies, ordered=False)
+        passage("history.copied")
         # Losing this race is harmless: the copies are replaced by the next attempt.
         await self.collection.update_one(
             {"_id": id_, "version": document["version"]},

@@ -1,0 +1,124 @@
+"""The toy's two kinds of aggregates, and which records are for which of them."""
+
+from collections.abc import Sequence
+
+from chaos.toy import domain, letter
+from chaos.toy.messages import (
+    BILL_PAID,
+    COUNTED,
+    COUNTER_MESSAGES,
+    LETTER_MESSAGES,
+    LETTER_ORDERED,
+    ORDER_PLACED,
+    BillPaid,
+    Counted,
+    LetterOrdered,
+    OrderPlaced,
+)
+
+from chassis.aggregates import Aggregates, AggregateType
+from chassis.codec import dataclass_codec
+from chassis.delivery import AggregateHandler, Subscription
+from chassis.records import Event
+from chassis.telemetry import UCR
+
+Counters = Aggregates[domain.Counter, domain.Command, domain.Event]
+Letters = Aggregates[letter.Letter, letter.Command, letter.Event]
+
+
+def counter_type(rules: domain.Rules) -> AggregateType[domain.Counter, domain.Command, domain.Event]:
+    return AggregateType(
+        name="counter",
+        collection="counters",
+        decide=rules.decide,
+        evolve=domain.evolve,
+        key=lambda state: state.key,
+        codec=dataclass_codec(domain.Counter),
+        messages=COUNTER_MESSAGES,
+        due_at=domain.due_at,
+        try_after=domain.try_after,
+        baggage=lambda state: {UCR: state.key},
+    )
+
+
+LETTER: AggregateType[letter.Letter, letter.Command, letter.Event] = AggregateType(
+    name="letter",
+    collection="letters",
+    decide=letter.decide,
+    evolve=letter.evolve,
+    key=lambda state: state.key,
+    codec=dataclass_codec(letter.Letter),
+    messages=LETTER_MESSAGES,
+    try_after=letter.try_after,
+    baggage=lambda state: {UCR: state.key},
+)
+
+
+def subscriptions(orders: str, own: str, counters: Counters, letters: Letters) -> list[Subscription]:
+    """What the toy reads.
+
+    Args:
+        orders: the topic on which it is told what to do.
+        own: the topic that it publishes on, and reads for the next step.
+    """
+    told = AggregateHandler(counters, targets=_told, command=_command)
+    next_step = AggregateHandler(counters, targets=_following, command=_count_on)
+    written = AggregateHandler(letters, targets=_letters, command=_write)
+    return [
+        Subscription(orders, {ORDER_PLACED: OrderPlaced, BILL_PAID: BillPaid}, told),
+        Subscription(own, {COUNTED: Counted}, next_step),
+        Subscription(own, {LETTER_ORDERED: LetterOrdered}, written),
+    ]
+
+
+def _told(event: Event) -> Sequence[str]:
+    match event.payload:
+        case OrderPlaced(counters=counters):
+            return counters
+        case BillPaid(counter=counter):
+            return (counter,)
+    raise TypeError(event.envelope.type)
+
+
+def _command(event: Event, target: str) -> domain.Command:
+    match event.payload:
+        case OrderPlaced() as order:
+            return domain.Count(
+                target, order.number, order.amount, order.key, order.hops, order.ask, order.send, order.pay_within
+            )
+        case BillPaid() as paid:
+            return domain.Pay(target, paid.number, paid.at, paid.key)
+    raise TypeError(event.envelope.type)
+
+
+def _following(event: Event) -> Sequence[str]:
+    match event.payload:
+        case Counted(counter=counter, hops=hops) if hops > 0:
+            return (domain.next_counter(counter),)
+    return ()
+
+
+def _count_on(event: Event, target: str) -> domain.Command:
+    match event.payload:
+        case Counted() as counted:
+            return domain.Count(target, counted.number, counted.amount, counted.key, counted.hops - 1)
+    raise TypeError(event.envelope.type)
+
+
+def _letters(event: Event) -> Sequence[str]:
+    match event.payload:
+        case LetterOrdered(counter=counter, number=number):
+            return (letter_id(counter, number),)
+    raise TypeError(event.envelope.type)
+
+
+def _write(event: Event, target: str) -> letter.Command:
+    match event.payload:
+        case LetterOrdered(key=key):
+            return letter.Write(target, key)
+    raise TypeError(event.envelope.type)
+
+
+def letter_id(counter: str, number: str) -> str:
+    """The letter that an order makes a counter write."""
+    return f"letter:{counter}:{number}"

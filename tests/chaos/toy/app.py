@@ -1,0 +1,41 @@
+"""Everything the toy is made of."""
+
+from chaos.toy.aggregates import LETTER, counter_type, subscriptions
+from chaos.toy.domain import PassDeadline, Rules
+from chaos.toy.doors import RIGHTS, Door, Peer
+from chaos.toy.post import Post, send_to
+from chaos.toy.settings import ToySettings
+
+from chassis.clock import Clock
+from chassis.service import Service
+from contracts.topics import Topic
+
+
+def events_topic(name: str) -> Topic:
+    """The toy's own topic."""
+    return Topic(name, "toy", ("toy",), ("toy",), "what it was ordered under")
+
+
+def build(settings: ToySettings, clock: Clock | None = None) -> Service:
+    """The service, ready to run."""
+    service = Service(settings, clock=clock)
+    own = events_topic(settings.events)
+    counters = service.aggregates(counter_type(Rules(settings.mended.exists)), topic=own)
+    letters = service.aggregates(LETTER, topic=own)
+    for subscription in subscriptions(settings.orders, settings.events, counters, letters):
+        service.subscribe(subscription)
+    if settings.peers:
+        service.pending(counters, Peer(service.peer(settings.name)), name="question")
+    service.timers(counters, command=lambda _: PassDeadline(), name="bill")
+    if settings.sink:
+        post = Post(
+            letters,
+            lambda id_: send_to(settings.sink, id_),
+            service.clock,
+            claim_seconds=settings.claim_seconds,
+            actor=f"service:{settings.name}/{settings.instance}",
+        )
+        service.background(post.run)
+    door = Door(counters, lambda: service.publisher.overloaded)
+    service.grpc(door.register, rights=RIGHTS)
+    return service

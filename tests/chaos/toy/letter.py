@@ -1,0 +1,110 @@
+"""Letters: one per order that asks for it, claimed before it is sent, sent at least once under one id. Pure.
+
+READY ─▶ CLAIMED ─▶ SENT        a claim that ran out is claimed again: the letter may go out twice, under one id
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+
+class LetterStatus(StrEnum):
+    READY = "ready"
+    CLAIMED = "claimed"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    id: str
+    """Also the id under which it goes out."""
+    key: str
+    status: LetterStatus
+    try_after: datetime
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    letter: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    letter: str
+    attempt: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSent:
+    pass
+
+
+Command = Write | Claim | NoteSent
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    letter: str
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    attempt: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    pass
+
+
+Event = Written | Claimed | Sent
+
+
+class NotMineToSend(Exception):
+    """Somebody else has the letter in hand, or it is sent."""
+
+
+def decide(state: Letter | None, command: Command, now: datetime) -> Sequence[Event]:
+    """The events that come of a command.
+
+    Raises:
+        NotMineToSend: a claim of what is claimed or sent.
+    """
+    match command:
+        case Write(letter, key):
+            return (Written(letter, key, now),) if state is None else ()
+        case Claim(letter, attempt, until):
+            free = state is not None and state.status is not LetterStatus.SENT and state.try_after <= now
+            if state is None or not free or attempt != state.attempts + 1:
+                raise NotMineToSend(letter)
+            return (Claimed(attempt, until),)
+        case NoteSent():
+            return (Sent(),) if state is not None and state.status is not LetterStatus.SENT else ()
+        case _:
+            assert_never(command)
+
+
+def evolve(state: Letter | None, event: Event) -> Letter:
+    match event:
+        case Written(letter, key, at):
+            return Letter(letter, key, LetterStatus.READY, at)
+        case Claimed(attempt, until):
+            assert state is not None
+            return replace(state, status=LetterStatus.CLAIMED, attempts=attempt, try_after=until)
+        case Sent():
+            assert state is not None
+            return replace(state, status=LetterStatus.SENT)
+        case _:
+            assert_never(event)
+
+
+def try_after(state: Letter) -> datetime | None:
+    return None if state.status is LetterStatus.SENT else state.try_after

@@ -1,0 +1,18 @@
+"""The toy's typed environment."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from chassis.settings import ServiceSettings
+
+
+class ToySettings(ServiceSettings):
+    name: str = "toy"
+    orders: str = Field(description="The topic on which it is told what to do")
+    events: str = Field(description="Its own topic")
+    sink: str = Field(default="", description="host:port that takes letters, one id a line, and answers each with OK")
+    mended: Path = Field(
+        default=Path("mended"), description="Once this file is there, negative amounts are counted: a mended build"
+    )
+    claim_seconds: float = Field(default=3.0, gt=0, description="After which a silent claim of a letter counts as lost")
