@@ -4,10 +4,10 @@ from pathlib import Path
 
 from chaos.toy.load import Sink, load_on
 from chaos.toy.oracle import Oracle, Way
+from chaos.toy.settling import settled
 from chaos.toy.stage import Servers, on_stage
 from pymongo import AsyncMongoClient
 
-from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
 
 
@@ -23,21 +23,15 @@ async def test_everything_that_is_ordered_comes_about(infrastructure: Infrastruc
         await load.place([billed, unpaid])
         await load.pay(billed)
         await load.knock([load.order(Way.DOOR, counters=("door",)) for _ in range(5)], replica.address)
-        expected: dict[str, int] = {}
-        for order in oracle.orders.values():
-            for counter in order.reached:
-                expected[counter] = expected.get(counter, 0) + order.amount
+        verdicts = await settled(stage, oracle)
+        assert all(each.looked_at for each in verdicts)
         client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(servers.mongo)
-
-        async def come_about() -> bool:
-            found = {each["_id"]: each["state"] async for each in client[stage.name]["counters"].find()}
-            assert {id_: state["total"] for id_, state in found.items()} == expected  # type: ignore[index]
-            assert not any(state["questions"] for state in found.values())  # type: ignore[index]
-            statuses = [bill["status"] for state in found.values() for bill in state["bills"].values()]  # type: ignore[index]
-            assert sorted(statuses) == ["overdue", "paid"]
-            sent = {id_ for id_, _ in oracle.letters}
-            assert sent == {letter for order in oracle.orders.values() for letter in order.letters}
-            return True
-
-        await eventually(come_about, within_seconds=30, every_seconds=0.3)
-        await client.close()
+        try:
+            found = [each["state"] async for each in client[stage.name]["counters"].find()]
+        finally:
+            await client.close()
+        bills = {number: bill["status"] for state in found for number, bill in state["bills"].items()}  # type: ignore[index]
+        assert bills == {billed.number: "paid", unpaid.number: "overdue"}
+        assert sorted(id_ for id_, _ in oracle.letters) == sorted(
+            letter for order in oracle.orders.values() for letter in order.letters
+        )

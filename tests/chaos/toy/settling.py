@@ -1,0 +1,65 @@
+"""The end of a cell: the faults are over, everything that was started comes to its end, and is judged."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from chaos.cells import Verdict
+from chaos.toy.judging import judge
+from chaos.toy.oracle import Oracle
+from chaos.toy.stage import Stage
+from pymongo import AsyncMongoClient
+
+from chassis.kafka import GroupProgress
+from chassis.settings import KafkaSettings
+from chassis.testing import eventually
+
+PATIENCE_SECONDS = 60.0
+
+
+async def settled(
+    stage: Stage, oracle: Oracle, *, parked: bool = False, within_seconds: float = PATIENCE_SECONDS
+) -> Sequence[Verdict]:
+    """Wait until the stage rests, then judge it by every invariant.
+
+    Args:
+        parked: whether something may stay parked; what waits for it may wait then.
+
+    Raises:
+        AssertionError: it does not come to rest, or a promise is broken; says which.
+    """
+    await eventually(lambda: _rests(stage, parked), within_seconds=within_seconds, every_seconds=0.3)
+    verdicts = await judge(stage, oracle)
+    faults = [fault for each in verdicts for fault in each.faults]
+    assert not faults, "\n".join(faults[:20])
+    return verdicts
+
+
+async def _rests(stage: Stage, parked: bool) -> bool:
+    """Whether everything was read, nothing is unsent, nothing is due.
+
+    Raises:
+        AssertionError: something still waits; says what.
+    """
+    settings = KafkaSettings(bootstrap_servers=stage.servers.kafka)
+    progress = GroupProgress(settings, stage.name, [stage.orders.name, stage.events.name])
+    try:
+        assert await progress.reached(await progress.ends()), "records wait"
+    finally:
+        await progress.stop()
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(stage.servers.mongo, tz_aware=True)
+    try:
+        database, now = client[stage.name], datetime.now(UTC)
+        for name in ("counters", "letters"):
+            unsent = await database[name].count_documents({"outbox.time": {"$exists": True}})
+            assert not unsent, f"{unsent} documents of {name} have unsent events"
+        locked = [lock["_id"] async for lock in database["locks"].find()]
+        assert parked or not locked, f"{locked} are parked"
+        free = {"_id": {"$nin": locked}}
+        due = await database["counters"].count_documents({"due_at": {"$lte": now}, **free})
+        asking = await database["counters"].count_documents({"try_after": {"$exists": True}, **free})
+        unwritten = await database["letters"].count_documents({"try_after": {"$exists": True}, **free})
+        assert not (due or asking or unwritten), f"{due} bills, {asking} questions, {unwritten} letters wait"
+    finally:
+        await client.close()
+    return True
