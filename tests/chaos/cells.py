@@ -48,5 +48,7 @@ class Cell:
     """Raises AssertionError where the fault did not happen or the end is not what it must be."""
     own_servers: bool = False
     """It kills or bends the servers: it gets a broker and a database of its own."""
+    limit_seconds: float = 240.0
+    """After which it counts as hung."""
     in_tests: bool = False
     """One of the few that `make test` runs too."""

@@ -7,7 +7,7 @@ import pytest
 
 from chassis import mongo
 from chassis.clock import ManualClock
-from chassis.parking import MongoParking, ParkedDelivery, ParkingStore, Position
+from chassis.parking import BREAKER, MongoParking, ParkedDelivery, ParkingStore, Position
 from chassis.parking_memory import MemoryParking
 from chassis.settings import MongoSettings
 from launcher.infrastructure import Infrastructure
@@ -115,3 +115,22 @@ async def test_the_audit_keeps_who_why_and_what(mongo_parking: MongoParking) -> 
     line = await mongo_parking._audit.find_one({})
     assert line is not None
     assert (line["by"], line["why"], line["delivery"]["value"]) == ("staff:li", "twice", b"\x00raw")
+
+
+async def test_a_lock_taken_anew_is_not_released_for_the_old_one(parking: ParkingStore) -> None:
+    await parking.park([parked(1)])
+    old = await parking.lock_version("T-1")
+    await parking.remove("a.v1/0/1/T-1", action="discarded", actor="staff:li", reason="-", outcome="discarded")
+    assert await parking.release("T-1", old or 0)
+    await parking.park([parked(2)])
+    assert not await parking.release("T-1", old or 0)
+    assert await parking.locked(["T-1"]) == {"T-1"}
+
+
+async def test_a_lock_whose_last_delivery_is_gone_is_released_and_no_other(parking: ParkingStore) -> None:
+    await parking.park([parked(1, "empty"), parked(2, "full")])
+    await parking.set_breaker("schema")
+    await parking.remove("a.v1/0/1/empty", action="discarded", actor="staff:li", reason="-", outcome="discarded")
+    assert await parking.release_empty() == ["empty"]
+    assert await parking.locked(["empty", "full", BREAKER]) == {"full", BREAKER}
+    assert await parking.release_empty() == []

@@ -35,11 +35,11 @@ async def settled(
     return verdicts
 
 
-async def _rests(stage: Stage, parked: bool) -> bool:
-    """Whether everything was read, nothing is unsent, nothing is due.
+async def all_read(stage: Stage) -> bool:
+    """Whether the group has resolved everything that stands on its topics.
 
     Raises:
-        AssertionError: something still waits; says what.
+        AssertionError: records wait.
     """
     settings = KafkaSettings(bootstrap_servers=stage.servers.kafka)
     progress = GroupProgress(settings, stage.name, [stage.orders.name, stage.events.name])
@@ -47,6 +47,16 @@ async def _rests(stage: Stage, parked: bool) -> bool:
         assert await progress.reached(await progress.ends()), "records wait"
     finally:
         await progress.stop()
+    return True
+
+
+async def _rests(stage: Stage, parked: bool) -> bool:
+    """Whether everything was read, nothing is unsent, nothing is due.
+
+    Raises:
+        AssertionError: something still waits; says what.
+    """
+    await all_read(stage)
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(stage.servers.mongo, tz_aware=True)
     try:
         database, now = client[stage.name], datetime.now(UTC)

@@ -29,7 +29,7 @@ async def desk(stage: Stage, replica: Replica) -> AsyncIterator["ParkingServiceA
         replica.address, signer, stage.name, deadline_seconds=DEADLINE_SECONDS, subject="lin", rights=[READ, WRITE]
     )
     async with channel:
-        yield ParkingServiceStub(channel)  # type: ignore[no-untyped-call]
+        yield ParkingServiceStub(channel)
 
 
 async def parked(staff: "ParkingServiceAsyncStub") -> list[pb.Parked]:

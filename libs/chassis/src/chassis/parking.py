@@ -6,6 +6,7 @@ only by a compare-and-set on the version it had before the last look, so that a 
 appended meanwhile keeps the target locked.
 """
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,6 +100,10 @@ class ParkingStore(Protocol):
         """Unlock a target if nothing was appended since `version` was read."""
         ...
 
+    async def release_empty(self) -> list[str]:
+        """Unlock targets that have nothing parked any more: whoever took the last delivery out died before it could."""
+        ...
+
     async def remove(self, delivery_id: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
         """Take one delivery out, leaving a line in the audit."""
         ...
@@ -144,7 +149,8 @@ class MongoParking:
         passage("park.kept")
         targets = {each.target for each in deliveries}
         await self._locks.bulk_write(
-            [UpdateOne({"_id": target}, {"$inc": {"version": 1}}, upsert=True) for target in targets], ordered=False
+            [UpdateOne({"_id": target}, {"$set": {"version": _new_version()}}, upsert=True) for target in targets],
+            ordered=False,
         )
         passage("park.after")
 
@@ -162,6 +168,16 @@ class MongoParking:
         result = await self._locks.delete_one({"_id": target, "version": version})
         passage("release.after")
         return result.deleted_count == 1
+
+    async def release_empty(self) -> list[str]:
+        # The versions first: a delivery that is kept meanwhile changes its lock's, or locks anew behind the release.
+        versions = {lock["_id"]: lock["version"] async for lock in self._locks.find({"_id": {"$ne": BREAKER}})}
+        if not versions:
+            return []
+        full = set(await self._parked.distinct("target"))
+        return [
+            target for target, version in versions.items() if target not in full and await self.release(target, version)
+        ]
 
     async def remove(self, delivery_id: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
         document = await self._parked.find_one({"_id": delivery_id})
@@ -193,8 +209,8 @@ class MongoParking:
         return [_delivery(document) async for document in cursor]
 
     async def set_breaker(self, reason: str) -> None:
-        opened = {"$inc": {"version": 1}, "$set": {"reason": reason, "opened_at": self._clock.now()}}
-        await self._locks.update_one({"_id": BREAKER}, opened, upsert=True)
+        opened = {"version": _new_version(), "reason": reason, "opened_at": self._clock.now()}
+        await self._locks.update_one({"_id": BREAKER}, {"$set": opened}, upsert=True)
 
     async def clear_breaker(self) -> None:
         await self._locks.delete_one({"_id": BREAKER})
@@ -223,6 +239,11 @@ class MongoParking:
             "build": delivery.build,
             "parked_at": self._clock.now(),
         }
+
+
+def _new_version() -> int:
+    """Never one that was there before: a lock that was released and taken again must not pass for the old one."""
+    return secrets.randbits(62)
 
 
 def _delivery(document: Mapping[str, Any]) -> ParkedDelivery:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from chassis.clock import Clock
@@ -15,6 +16,7 @@ class MemoryParking:
         self._clock = clock
         self._parked: dict[str, ParkedDelivery] = {}
         self._locks: dict[str, int] = {}
+        self._versions = count(1)
         self.audit: list[dict[str, Any]] = []
         """What was taken out, by whom and why, oldest first."""
 
@@ -25,7 +27,7 @@ class MemoryParking:
         for each in deliveries:
             self._parked.setdefault(each.id, replace(each, parked_at=self._clock.now()))
         for target in {each.target for each in deliveries}:
-            self._locks[target] = self._locks.get(target, 0) + 1
+            self._locks[target] = next(self._versions)
 
     async def lock_version(self, target: str) -> int | None:
         return self._locks.get(target)
@@ -41,6 +43,14 @@ class MemoryParking:
         del self._locks[target]
         return True
 
+    async def release_empty(self) -> list[str]:
+        full = {each.target for each in self._parked.values()} | {BREAKER}
+        return [
+            target
+            for target, version in list(self._locks.items())
+            if target not in full and await self.release(target, version)
+        ]
+
     async def remove(self, delivery_id: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
         delivery = self._parked.pop(delivery_id, None)
         if delivery is not None:
@@ -55,7 +65,7 @@ class MemoryParking:
         return [each for each in found if after is None or each.mark > after][:limit]
 
     async def set_breaker(self, reason: str) -> None:  # noqa: ARG002 - shown by the real store only
-        self._locks[BREAKER] = self._locks.get(BREAKER, 0) + 1
+        self._locks[BREAKER] = next(self._versions)
 
     async def clear_breaker(self) -> None:
         self._locks.pop(BREAKER, None)

@@ -235,7 +235,7 @@ class Service:
             stack.push_async_callback(channel.close)
         self._progress = kafka.GroupProgress(self.settings.kafka, self.settings.name, self.policy.topics)
         stack.push_async_callback(self._progress.stop)
-        loops = [asyncio.create_task(self._for_ever(run)) for run in (*self._loops, self._count_parked)]
+        loops = [asyncio.create_task(self._for_ever(run)) for run in (*self._loops, self._mind_parked)]
         stack.push_async_callback(_cancel, loops)
         server = self._grpc_server()
         await server.start()
@@ -305,8 +305,10 @@ class Service:
                 log.log(30 if known else 40, "loop_failed", error=repr(error)[:300], exc_info=not known)
             await self.clock.sleep(RETRY_SECONDS)
 
-    async def _count_parked(self) -> None:
+    async def _mind_parked(self) -> None:
         while True:
+            for target in await self.parking.release_empty():
+                log.info("empty_lock_released", target=target)
             deliveries, targets = await self.parking.counts()
             metrics.PARKED_DELIVERIES.set(deliveries)
             metrics.PARKED_TARGETS.set(targets)
