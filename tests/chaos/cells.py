@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.toy.stage import Servers
+from chaos.verdicts import Verdict
 
 from launcher.infrastructure import Infrastructure
+
+__all__ = ["Cell", "Ground", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +27,6 @@ class Ground:
     @property
     def servers(self) -> Servers:
         return Servers(self.infrastructure.bootstrap_servers, self.infrastructure.mongo_url)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One invariant, judged."""
-
-    number: int
-    """As in docs/architecture/invariants.md."""
-    looked_at: int
-    """How many things it was judged on: none is a failure of its own."""
-    faults: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,12 @@ class World:
     said: Sequence[Said] = ()
     stored: Sequence[Stored] = ()
     parked: Sequence[Mapping[str, Any]] = ()
+    audit: Sequence[Mapping[str, Any]] = ()
+    """What was taken out of parking: action, outcome, and the delivery as it was parked."""
+    locks: frozenset[str] = frozenset()
+    """Targets, and (topic, key)s, for which something is parked."""
+    records: Sequence[RawRecord] = ()
+    """Everything on the topics, also what nobody can read; per partition in the order of offsets."""
     kept: frozenset[str] = frozenset()
     """Ids of the partner events that declarations keeps."""
     told: frozenset[str] = frozenset()
@@ -86,26 +92,52 @@ class World:
 
 
 async def read_world(
-    bootstrap_servers: str, mongo_url: str, topics: Sequence[str], groups: Iterable[str] = SERVICES
+    bootstrap_servers: str,
+    mongo_url: str,
+    topics: Sequence[str],
+    groups: Iterable[str] = SERVICES,
+    databases: Sequence[str] = SERVICES,
 ) -> World:
-    """Read everything. While services run it is no snapshot: read it when they rest or are dead."""
+    """Read everything: read it when the services rest or are dead.
+
+    Of what runs it is no snapshot, but the committed offsets are the oldest part of it: what they have
+    passed must be found resolved behind them.
+    """
     settings = KafkaSettings(bootstrap_servers=bootstrap_servers)
-    said = [
-        one
-        async for records in read_topics(settings, topics)
-        for record in sorted(records, key=lambda record: (record.topic, record.partition, record.offset))
-        if (one := _said(record)) is not None
+    committed, ends = await _offsets(settings, topics, groups)
+    records = [
+        record
+        async for batch in read_topics(settings, topics)
+        for record in sorted(batch, key=lambda record: (record.topic, record.partition, record.offset))
     ]
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongo_url, tz_aware=True)
     try:
-        stored = [each for service in SERVICES for each in await _stored(client, service)]
-        parked = [each for service in SERVICES async for each in client[service]["parked"].find()]
+        # What is taken out of parking is in the audit first, and applied before that.
+        parked = [each for name in databases async for each in client[name]["parked"].find()]
+        audit = [each for name in databases async for each in client[name]["parking_audit"].find()]
+        locks = [each["_id"] for name in databases async for each in client[name]["locks"].find({}, {"_id": 1})]
+        stored = [each for name in databases for each in await _stored(client, name)]
         kept = [each["_id"] async for each in client["declarations"]["partner_events"].find({}, {"_id": 1})]
         told = [each["_id"] async for each in client["tracking"]["entries"].find({}, {"_id": 1})]
     finally:
         await client.close()
-    committed, ends = await _offsets(settings, topics, groups)
-    return World(said, stored, parked, frozenset(kept), frozenset(told), committed, ends)
+    return World(
+        said=said_of(records),
+        stored=stored,
+        parked=parked,
+        audit=audit,
+        locks=frozenset(locks),
+        records=records,
+        kept=frozenset(kept),
+        told=frozenset(told),
+        committed=committed,
+        ends=ends,
+    )
+
+
+def said_of(records: Iterable[RawRecord]) -> list[Said]:
+    """The events among some records."""
+    return [one for record in records if (one := _said(record)) is not None]
 
 
 def _said(record: RawRecord) -> Said | None:
@@ -124,20 +156,23 @@ async def _stored(client: AsyncMongoClient[dict[str, Any]], service: str) -> lis
             if document.get("moved"):
                 moved = database[f"{name}_history"].find({"of": document["_id"]}).sort("number")
                 older = [each["line"] async for each in moved if each["number"] < document["moved"]]
-            found.append(
-                Stored(
-                    service=service,
-                    collection=name,
-                    id=document["_id"],
-                    seq=document["seq"],
-                    state=document["state"] or {},
-                    lines=[*older, *document["history"]],
-                    outbox=document["outbox"],
-                    due_at=document.get("due_at"),
-                    try_after=document.get("try_after"),
-                )
-            )
+            found.append(stored_of(service, name, document, older))
     return found
+
+
+def stored_of(service: str, collection: str, document: Mapping[str, Any], older: Sequence[Mapping[str, Any]]) -> Stored:
+    """A document, with the lines that were moved out of it."""
+    return Stored(
+        service=service,
+        collection=collection,
+        id=document["_id"],
+        seq=document["seq"],
+        state=document["state"] or {},
+        lines=[*older, *document["history"]],
+        outbox=document["outbox"],
+        due_at=document.get("due_at"),
+        try_after=document.get("try_after"),
+    )
 
 
 async def _offsets(

@@ -154,6 +154,7 @@ class Load:
             self.stage.orders.name, payload.model_dump_json().encode(), key=key.encode(), headers=envelope.headers()
         )
         self.oracle.acknowledged.add(id_)
+        self.oracle.acknowledged_at.setdefault(id_, datetime.now(UTC))
 
 
 @asynccontextmanager

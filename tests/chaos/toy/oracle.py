@@ -71,6 +71,8 @@ class Oracle:
     """`<topic>/<partition>/<offset>` of records that nobody can read, as the broker acknowledged them."""
     acknowledged: set[str] = field(default_factory=set)
     """Ids of what the door or the broker has acknowledged."""
+    acknowledged_at: dict[str, datetime] = field(default_factory=dict)
+    """When the broker had acknowledged it, by the clock of this machine; not for the door's."""
     refused: set[str] = field(default_factory=set)
     """Ids that the door has refused for good: they must have no effect."""
     letters: list[tuple[str, datetime]] = field(default_factory=list)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from chaos.cells import Verdict
 from chaos.toy.judging import judge
 from chaos.toy.oracle import Oracle
 from chaos.toy.stage import Stage
+from chaos.verdicts import Verdict, faults_of
 from pymongo import AsyncMongoClient
 
 from chassis.kafka import GroupProgress
@@ -30,7 +30,7 @@ async def settled(
     """
     await eventually(lambda: _rests(stage, parked), within_seconds=within_seconds, every_seconds=0.3)
     verdicts = await judge(stage, oracle)
-    faults = [fault for each in verdicts for fault in each.faults]
+    faults = faults_of(verdicts)
     assert not faults, "\n".join(faults[:20])
     return verdicts
 
