@@ -1,10 +1,11 @@
 """Every delivery ends as applied, duplicate, parked or not addressed; nothing overtakes, nothing blocks a neighbour."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tallies import SOURCE_TOPIC, TALLY, TOPIC, Add, Added, Counted, Tally, a_record, subscription
+from tallies import COUNTED, SOURCE_TOPIC, TALLY, TOPIC, Add, Added, Counted, Tally, a_record, subscription
 
 from chassis.aggregates import Aggregates
 from chassis.aggregates.model import Outcome
@@ -14,6 +15,7 @@ from chassis.delivery import (
     BREAKER_SECONDS,
     Delivery,
     DeliveryPolicy,
+    Handler,
     RawSubscription,
     Subscription,
 )
@@ -23,6 +25,22 @@ from chassis.records import Event, RawRecord
 from chassis.testing import in_memory
 
 KEY = f"{SOURCE_TOPIC}|K"
+
+
+@dataclass
+class Asked:
+    """A handler that notes the offsets of each batch that it is given."""
+
+    name: str
+    inner: Handler
+    asked: list[tuple[str, list[int]]]
+
+    async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
+        return await self.inner.targets(events)
+
+    async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Any]]:
+        self.asked.append((self.name, [each.event.position.offset for each in deliveries]))
+        return await self.inner.apply(deliveries)
 
 
 class World:
@@ -169,6 +187,26 @@ async def test_nothing_of_a_key_overtakes_into_another_handler(world: World) -> 
     await world.policy.process([a_record(0, 1, ["nobody"]), a_record(1, 2, kind="trade.tests.tally.recounted.v1")])
     assert await world.order("T-1") == ()
     assert await world.parked(KEY) == [(0, "refused"), (1, "behind")]
+
+
+async def test_handlers_that_alternate_are_asked_once_each_unless_a_key_needs_its_order(world: World) -> None:
+    again = "trade.tests.tally.recounted.v1"
+    asked: list[tuple[str, list[int]]] = []
+    mine, other = (Asked(name, subscription(world.tallies).handler, asked) for name in ("mine", "other"))
+    world.use(Subscription(SOURCE_TOPIC, {COUNTED: Counted}, mine), Subscription(SOURCE_TOPIC, {again: Counted}, other))
+    await world.policy.process(
+        [
+            a_record(0, 1, ["T-1"], key="a"),
+            a_record(1, 2, ["T-2"], key="b", kind=again),
+            a_record(2, 3, ["T-1"], key="a"),
+            a_record(3, 4, ["T-2"], key="b", kind=again),
+            a_record(4, 5, ["T-1"], key="a", kind=again),
+            a_record(5, 6, ["T-3"], key="c"),
+            a_record(6, 7, ["T-1"], key="a"),
+        ]
+    )
+    assert asked == [("mine", [0, 2, 5]), ("other", [1, 3]), ("other", [4]), ("mine", [6])]
+    assert await world.order("T-1") == (1, 3, 5, 7)
 
 
 async def test_redriving_a_key_hands_each_record_to_its_targets(world: World) -> None:

@@ -12,6 +12,8 @@ from chassis.logs import clean
         ("=a@b.c;", "=•••;"),
         ("token eyJhbGciOiJI.eyJzdWIiOiIx.c2ln end", "token ••• end"),
         ("xeyJhbGciOiJI.eyJzdWIiOiIx.c2ln end", "x••• end"),
+        ("Authorization: Bearer abcdefgh1234", "Authorization: Bearer •••"),
+        ("Authorization: Bearer\tabcdefgh1234", "Authorization: Bearer •••"),
         ("mongodb://user:pass@host/db", "mongodb://•••@host/db"),
     ],
 )

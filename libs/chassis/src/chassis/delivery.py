@@ -210,9 +210,9 @@ class DeliveryPolicy:
             metrics.DELIVERIES.labels("applied").inc(len(records))
 
     async def _deliver(self, events: Sequence[Event]) -> None:
-        """Resolve targets, then apply runs of events that one handler takes, in order."""
+        """Resolve targets, then apply what one handler takes, wave by wave."""
         shut = set[str]()
-        for handler, run in _runs(events, lambda event: self._handlers[event.record.topic, event.envelope.type]):
+        for handler, run in _waves(events, lambda event: self._handlers[event.record.topic, event.envelope.type]):
             # What an earlier run could not resolve holds back the later events of its key.
             held = [self._parked(each, each.record.key_lock, _BEHIND) for each in run if each.record.key_lock in shut]
             deliveries, unresolved = await self._resolve(
@@ -475,13 +475,21 @@ class DeliveryPolicy:
         await self._park([self._failed(record, target, error)])
 
 
-def _runs(events: Sequence[Event], handler_of: Callable[[Event], T]) -> list[tuple[T, list[Event]]]:
-    """Consecutive events of one handler together, so that a target's events keep their order."""
-    runs: list[tuple[T, list[Event]]] = []
+def _waves(events: Sequence[Event], handler_of: Callable[[Event], T]) -> list[tuple[T, list[Event]]]:
+    """Events of one handler together, as few times as the order within each topic and key allows.
+
+    Between keys no order is promised, and a batch mixes all partitions: a load and a save for each change
+    of handlers would cost a round trip for a few events.
+    """
+    waves: list[dict[int, tuple[T, list[Event]]]] = []
+    latest: dict[str, tuple[int, T]] = {}
     for event in events:
-        handler = handler_of(event)
-        if runs and runs[-1][0] is handler:
-            runs[-1][1].append(event)
-        else:
-            runs.append((handler, [event]))
-    return runs
+        key, handler = event.record.key_lock, handler_of(event)
+        place, before = latest.get(key, (0, handler))
+        if before is not handler:
+            place += 1
+        latest[key] = place, handler
+        if place == len(waves):
+            waves.append({})
+        waves[place].setdefault(id(handler), (handler, []))[1].append(event)
+    return [run for wave in waves for run in wave.values()]

@@ -16,6 +16,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from math import isfinite
 from pathlib import PurePath
 from typing import Any, TextIO
@@ -35,15 +36,16 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _CLEANING = (
+    # Each with what must stand in a text before the pattern is tried: most texts have none of it.
     # Pydantic shows what it refused; that may be a person's.
-    (re.compile(r"input_value=.*?, input_type=", re.DOTALL), f"input_value={MASK}, input_type="),
+    ("input_value=", re.compile(r"input_value=.*?, input_type=", re.DOTALL), f"input_value={MASK}, input_type="),
     # The database's driver shows the whole document that a write was refused for.
-    (re.compile(r"op\\*': \{.*", re.DOTALL), f"op': {MASK}"),
-    (re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {MASK}"),
-    (re.compile(r"(?<=://)[^/\s@]+(?=@)"), MASK),
+    ("': {", re.compile(r"op\\*': \{.*", re.DOTALL), f"op': {MASK}"),
+    ("eyJ", re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
+    (" ", re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {MASK}"),
+    ("://", re.compile(r"(?<=://)[^/\s@]+(?=@)"), MASK),
     # From where a word begins and without a way back: else a long text without an address costs its square.
-    (re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(\.[\w-]+)+"), MASK),
+    ("@", re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(\.[\w-]+)+"), MASK),
 )
 _NOISY = ("aiokafka", "faststream", "grpc", "pymongo", "asyncio", "httpx2", "uvicorn.access")
 """Libraries whose INFO is no news to an operator."""
@@ -137,12 +139,20 @@ def _exception(_: Any, __: str, event: EventDict) -> EventDict:
 def _without_secrets(_: Any, __: str, event: EventDict) -> EventDict:
     for name, value in event.items():
         if not name.startswith("_"):  # the standard library's own record, taken out by its formatter
-            event[name] = MASK if _SECRET_NAME.search(name) and value else safe(value)
+            event[name] = MASK if _is_secret(name) and value else safe(value)
     return event
 
 
+@lru_cache(1024)
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET_NAME.search(name))
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
+
+
 def _render(_: Any, __: str, event: EventDict) -> str:
-    return json.dumps(event, ensure_ascii=False, default=repr)
+    return _encode(event)
 
 
 def safe(value: Any) -> Any:
@@ -161,10 +171,7 @@ def safe(value: Any) -> Any:
         case BaseModel():
             return {name: _field(value, name) for name in type(value).model_fields}
         case Mapping():
-            return {
-                str(name): MASK if _SECRET_NAME.search(str(name)) and each else safe(each)
-                for name, each in value.items()
-            }
+            return {str(name): MASK if _is_secret(str(name)) and each else safe(each) for name, each in value.items()}
         case bytes() | bytearray():
             return f"<{len(value)} bytes>"
         case Sequence() | set() | frozenset():
@@ -179,7 +186,7 @@ def _field(model: BaseModel, name: str) -> Any:
     """A contract's field, masked where it is marked as personal."""
     extra = type(model).model_fields[name].json_schema_extra
     marked = isinstance(extra, dict) and bool(extra.get("x-personal-data"))
-    return MASK if marked or _SECRET_NAME.search(name) else safe(getattr(model, name))
+    return MASK if marked or _is_secret(name) else safe(getattr(model, name))
 
 
 def clean(text: str) -> str:
@@ -188,7 +195,8 @@ def clean(text: str) -> str:
         text = text.encode(errors="backslashreplace").decode()
     if len(text) > MAX_TEXT:
         text = text[:MAX_TEXT] + "…"
-    if "@" in text or "=" in text or "." in text or " " in text:
-        for pattern, replacement in _CLEANING:
+    unusual = not text.isprintable()  # a token may follow on any white space
+    for sign, pattern, replacement in _CLEANING:
+        if sign in text or unusual:
             text = pattern.sub(replacement, text)
     return text

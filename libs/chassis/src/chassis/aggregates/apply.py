@@ -5,6 +5,7 @@ history line are saved together or not at all; what is published is what is stor
 for infrastructure: everything else is an outcome of one input.
 """
 
+import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -198,7 +199,8 @@ class Aggregates(Generic[S, C, E]):
                     raise
                 span.record_exception(error)
                 return Failed(error)
-            with telemetry.baggage_context(self.type.baggage(state) if state is not None else {}):
+            told = self.type.baggage(state) if state is not None else {}
+            with telemetry.baggage_context(told) if told != known else contextlib.nullcontext():
                 trace = telemetry.inject()
                 telemetry.annotate(span)
                 log.info(

@@ -1,0 +1,69 @@
+"""A trace goes on whether anybody exports its spans or not."""
+
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from chassis import telemetry
+
+CAUSE = {"traceparent": f"00-{7:032x}-{9:016x}-01", "baggage": "trade.ucr=6CN1%2F2"}
+
+
+@pytest.fixture(params=["heard", "unheard"])
+def provider(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[TracerProvider]:
+    resource = Resource.create({})
+    heard = request.param == "heard"
+    made = (
+        telemetry.make_provider(resource, [InMemorySpanExporter()])
+        if heard
+        else telemetry.UnheardProvider(resource=resource)
+    )
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: made)
+    yield made
+    made.shutdown()
+
+
+def test_what_is_sent_on_continues_the_trace_under_a_span_of_its_own(provider: TracerProvider) -> None:
+    with telemetry.process_span("process x", CAUSE, baggage={"trade.declaration.id": "D-1"}):
+        sent = telemetry.inject()
+    assert telemetry.trace_id(sent) == f"{7:032x}"
+    assert sent["traceparent"].endswith("-01")
+    assert sent["traceparent"] != CAUSE["traceparent"]
+    assert sent["baggage"] == "trade.ucr=6CN1%2F2,trade.declaration.id=D-1"
+    assert telemetry.inject() == {}
+
+
+def test_without_a_cause_a_trace_begins(provider: TracerProvider) -> None:
+    with telemetry.process_span("work", {}):
+        first = telemetry.current_trace_id()
+        with telemetry.send_span("t", telemetry.inject(), "E-1", cause={}):
+            assert telemetry.current_trace_id() == first
+    with telemetry.process_span("work", {}):
+        assert telemetry.current_trace_id() not in ("", first)
+
+
+def test_an_error_passes_and_leaves_nothing_current(provider: TracerProvider) -> None:
+    with pytest.raises(ValueError, match="broken"), telemetry.process_span("work", CAUSE):
+        raise ValueError("broken")
+    assert telemetry.current_trace_id() == ""
+
+
+def test_a_span_carries_its_links_its_baggage_and_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = InMemorySpanExporter()
+    provider = telemetry.make_provider(Resource.create({}), [kept])
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    earlier = {"traceparent": f"00-{1:032x}-{2:016x}-01"}
+    with pytest.raises(ValueError, match="broken"), telemetry.process_span("work", CAUSE, links=[earlier, {}]):
+        raise ValueError("broken")
+    provider.force_flush()
+    (span,) = kept.get_finished_spans()
+    assert span.parent is not None
+    assert (span.parent.span_id, [link.context.span_id for link in span.links]) == (9, [2])
+    assert span.attributes is not None
+    assert span.attributes["trade.ucr"] == "6CN1/2"
+    assert (span.status.description, span.events[0].name) == ("ValueError: broken", "exception")
+    provider.shutdown()
