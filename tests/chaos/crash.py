@@ -17,14 +17,14 @@ import tempfile
 import time
 import traceback
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chaos import matrix
-from chaos.cells import Cell, Ground, Verdict
+from chaos.cells import Cell, Ground
+from chaos.verdicts import NAMES, Verdict, total
 from rich.console import Console
 from rich.table import Table
 
@@ -143,13 +143,9 @@ def _tables(results: Sequence[Result]) -> Iterator[Table]:
             judged = sum(verdict.looked_at for verdict in each.verdicts)
             table.add_row(each.group, each.name, str(each.seconds), "FAILED" if each.fault else str(judged))
         yield table
-    looked = Counter[int]()
-    for each in results:
-        for verdict in each.verdicts:
-            looked[verdict.number] += verdict.looked_at
-    invariants = Table("invariant", "things looked at, all cells together")
-    for number, count in sorted(looked.items()):
-        invariants.add_row(str(number), str(count))
+    invariants = Table("invariant", "", "things looked at", title="All cells together")
+    for verdict in total(each.verdicts for each in results):
+        invariants.add_row(str(verdict.number), NAMES[verdict.number], str(verdict.looked_at))
     yield invariants
 
 
