@@ -201,6 +201,15 @@ async def test_find_sorts_limits_and_looks_into_the_state(documents: Documents) 
     assert [each.total for each in await tallies.find({"state.order": 7})] == [7]
 
 
+async def test_a_release_that_only_reads_a_schema_keeps_it(documents: Documents) -> None:
+    newer, _ = in_memory(replace(TALLY, schema=2), topic=TOPIC, documents=documents)
+    await newer.apply_one(add("T-1", "c-1", 1))
+    learned, _ = in_memory(replace(TALLY, reads=2), topic=TOPIC, documents=documents)
+    await learned.apply([add("T-1", "c-2", 2), add("T-2", "c-3", 3)])
+    assert await learned.get("T-1") == Tally(3, (1, 2))
+    assert {id_: each["schema"] for id_, each in (await documents.load(["T-1", "T-2"])).items()} == {"T-1": 2, "T-2": 1}
+
+
 async def test_a_document_of_a_newer_release_is_left_alone(documents: Documents) -> None:
     newer, _ = in_memory(replace(TALLY, schema=2), topic=TOPIC, documents=documents)
     await newer.apply_one(add("T-1", "c-1"))

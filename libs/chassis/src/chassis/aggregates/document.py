@@ -48,6 +48,7 @@ class Loaded(Generic[S]):
     version: int = 0
     """0: not stored yet."""
     seq: int = 0
+    schema: int = 0
     causes: dict[str, str] = field(default_factory=dict)
     """Cause → hash of every input remembered."""
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -94,8 +95,9 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
     """
     if document is None:
         return Loaded(id_)
-    if document["schema"] > type_.schema:
-        raise UnreadableDocument(f"{type_.name} {id_} has schema {document['schema']}, this build reads {type_.schema}")
+    readable = max(type_.schema, type_.reads)
+    if document["schema"] > readable:
+        raise UnreadableDocument(f"{type_.name} {id_} has schema {document['schema']}, this build reads {readable}")
     history = document["history"]
     state = type_.codec.decode(document["state"]) if document["state"] is not None else None
     return Loaded(
@@ -104,6 +106,7 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
         stored=state,
         version=document["version"],
         seq=document["seq"],
+        schema=document["schema"],
         causes={line["cause"]: line["hash"] for line in history},
         fields=document["state"] or {},
         history=history,
@@ -149,7 +152,7 @@ def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: in
         key=loaded.id if state is None else type_.key(state),
         expected_version=loaded.version,
         seq=loaded.seq,
-        schema=type_.schema,
+        schema=max(type_.schema, loaded.schema),
         fields=fields,
         changed_fields=_changes(
             fields or {}, {} if loaded.stored is None else type_.codec.encode(loaded.stored), loaded.fields

@@ -57,7 +57,10 @@ class AggregateType(Generic[S, C, E]):
     """`trade.*` entries that every span and log line of this aggregate carries."""
     indexes: Sequence[IndexModel] = ()
     schema: int = 1
-    """Written into documents. A document with a higher one is left alone."""
+    """Written into documents."""
+    reads: int = 0
+    """The highest schema that this release can read, where that is more than it writes: a document that has it
+    keeps it. One with a higher schema yet is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
