@@ -66,7 +66,8 @@ async def test_it_waits_for_what_is_parked_by_the_key_of_its_document() -> None:
     await world.clock.advance(seconds=2)
     await world.timers.fire_due()
     assert await world.total("T-1") == 1, "its payment may be what cannot be read"
-    assert await world.parking.release(f"{SOURCE_TOPIC}|K", 1)
+    lock = f"{SOURCE_TOPIC}|K"
+    assert await world.parking.release(lock, await world.parking.lock_version(lock) or 0)
     await world.timers.fire_due()
     assert await world.total("T-1") == 101
 
