@@ -193,8 +193,11 @@ class MailWorker:
             try:
                 outcome = await self._notices.apply_one(input_)
             except Exception as error:
-                if not is_infrastructure(error) or self._clock.monotonic() > until:
+                if not is_infrastructure(error):
                     log.exception("attempt_not_noted", notice=input_.target, cause=input_.cause)
+                    return
+                if self._clock.monotonic() > until:  # the claim ends: it is sent again, under the same Message-ID
+                    log.warning("attempt_not_noted", notice=input_.target, cause=input_.cause, error=repr(error)[:300])
                     return
                 await self._clock.sleep(NOTE_AGAIN_SECONDS)
                 continue
