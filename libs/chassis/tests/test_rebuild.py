@@ -15,7 +15,7 @@ from chassis.aggregates import Aggregates, Applied, Duplicate, MemoryDocuments, 
 from chassis.aggregates.apply import MAX_LINES
 from chassis.aggregates.document import Document
 from chassis.clock import ManualClock
-from chassis.rebuild import EventsMissing, Rebuild
+from chassis.rebuild import AheadOfTopic, EventsMissing, Rebuild
 from chassis.records import RawRecord
 from chassis.settings import MongoSettings
 from chassis.testing import RecordingOutbox, in_memory
@@ -231,3 +231,30 @@ async def test_a_long_history_is_as_short_in_the_document_as_it_was() -> None:
     await world.lose_database(world.outbox.published)
     assert len(world.documents.stored["T-1"]["history"]) < MAX_LINES
     assert {type(each) for each in await world.tallies.apply(inputs)} == {Duplicate}
+
+
+async def test_a_type_that_is_alone_on_its_topic_owns_all_of_it_whatever_its_name() -> None:
+    world = World(replace(THRICE, name="receipt"))
+    await world.tallies.apply([add("T-1", "c-1", 1)])
+    await world.lose_database(world.outbox.published)
+    assert world.is_as_lost()
+
+
+async def test_a_topic_that_has_lost_its_tail_is_told() -> None:
+    world = World()
+    await world.tallies.apply([add("T-1", "c-1", 1), add("T-2", "c-2", 1)])
+    said = world.outbox.published
+    await world.documents.trim({"T-1": 3, "T-2": 1})
+    folding = Rebuild([world.tallies])
+    await folding.fold([record(entry, 0) for entry in said if entry["id"] not in {"T-1/0.3", "T-2/0.2", "T-2/0.3"}])
+    folding.finish()
+    with pytest.raises(AheadOfTopic, match="1 of tally know events that it does not have, T-1 the first"):
+        await folding.check_tail()
+
+
+async def test_what_is_unsent_is_no_lost_tail() -> None:
+    world = World()
+    await world.tallies.apply([add("T-1", "c-1", 1)])
+    folding = Rebuild([world.tallies])
+    await folding.fold([record(entry, 0) for entry in world.outbox.published[:1]])
+    await folding.check_tail()

@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.aggregates import Aggregates
-from chassis.aggregates.document import Loaded, read, write
+from chassis.aggregates.document import Document, Loaded, read, write
 from chassis.consumer import raw_record
 from chassis.records import RawRecord
 from chassis.settings import KafkaSettings
@@ -33,6 +33,10 @@ BATCH = 500
 
 class EventsMissing(Exception):
     """The topic has a hole: an aggregate's event is there, the one before it is not."""
+
+
+class AheadOfTopic(Exception):
+    """An aggregate knows events that the topic does not have: the topic has lost its tail."""
 
 
 class GroupStillRuns(Exception):
@@ -52,7 +56,11 @@ class Rebuild:
 
     def __init__(self, aggregates: Sequence[Aggregates[Any, Any, Any]]) -> None:
         self._of_name = {each.type.name: each for each in aggregates}
+        self._on_topic: dict[str, list[Aggregates[Any, Any, Any]]] = {}
+        for each in aggregates:
+            self._on_topic.setdefault(each.topic, []).append(each)
         self._early: dict[tuple[str, str], dict[int, _Published]] = {}
+        self._highest: dict[tuple[str, str], int] = {}
         self.folded = 0
 
     async def fold(self, records: Sequence[RawRecord]) -> None:
@@ -61,12 +69,21 @@ class Rebuild:
             envelope = parse(record.headers)
             if not isinstance(envelope, Envelope) or envelope.sequence < 1 or record.value is None:
                 continue
-            name = _aggregate_name(envelope.type)
-            if name in self._of_name:
-                waiting = self._early.setdefault((name, envelope.subject), {})
-                waiting.setdefault(envelope.sequence, _Published(envelope, record.value))
+            name = self._owner(record.topic, envelope.type)
+            if name is not None:
+                aggregate = name, envelope.subject
+                self._early.setdefault(aggregate, {}).setdefault(envelope.sequence, _Published(envelope, record.value))
+                self._highest[aggregate] = max(envelope.sequence, self._highest.get(aggregate, 0))
         for name, aggregates in self._of_name.items():
             await self._fold_into(aggregates, [id_ for other, id_ in self._early if other == name])
+
+    def _owner(self, topic: str, event_type: str) -> str | None:
+        """Name of the aggregates that publish such events: the only ones on their topic, else by the type's name."""
+        mine = self._on_topic.get(topic, ())
+        if len(mine) == 1:
+            return mine[0].type.name
+        name = _aggregate_name(event_type)
+        return name if any(each.type.name == name for each in mine) else None
 
     def finish(self) -> None:
         """Say that everything was folded.
@@ -77,6 +94,26 @@ class Rebuild:
         if self._early:
             (name, id_), waiting = next(iter(self._early.items()))
             raise EventsMissing(f"{name} {id_}: what comes before event {min(waiting)} is not on the topic")
+
+    async def check_tail(self) -> None:
+        """See that the topic has everything that its aggregates have published.
+
+        Going on over a tail that is lost would leave a hole that no later rebuild could close.
+
+        Raises:
+            AheadOfTopic: it has not; says how many aggregates lack events, and the first of them.
+        """
+        for name, aggregates in self._of_name.items():
+            ahead: list[str] = []
+            last = ""
+            while page := await aggregates.documents.find({"_id": {"$gt": last}}, sort=[("_id", 1)], limit=BATCH):
+                last = page[-1]["_id"]
+                ahead += [each["_id"] for each in page if _published(each) > self._highest.get((name, each["_id"]), 0)]
+            if ahead:
+                raise AheadOfTopic(
+                    f"{aggregates.topic} has lost its tail: {len(ahead)} of {name} know events that it does not have,"
+                    f" {ahead[0]} the first"
+                )
 
     async def _fold_into(self, aggregates: Aggregates[Any, Any, Any], ids: Sequence[str]) -> None:
         if not ids:
@@ -134,6 +171,12 @@ class Rebuild:
                 "events": [envelope.id],
             }
         )
+
+
+def _published(document: Document) -> int:
+    """How many events of an aggregate Kafka has acknowledged, at the least."""
+    waiting = [entry["seq"] for entry in document["outbox"]]
+    return min(waiting) - 1 if waiting else int(document["seq"])
 
 
 def _aggregate_name(event_type: str) -> str:

@@ -21,14 +21,16 @@ from chassis.aggregates import Aggregates, AggregateType, MongoDocuments
 from chassis.clock import Clock, SystemClock
 from chassis.consumer import Consumer
 from chassis.delivery import DeliveryPolicy, RawSubscription, Subscription
+from chassis.epochs import EpochRefused, check_epoch, note_epoch
 from chassis.failures import is_infrastructure
 from chassis.http_server import HttpServer
 from chassis.identity import TokenSigner, TokenVerifier
+from chassis.instances import InstanceName
 from chassis.outbox import Publisher
 from chassis.parking import BREAKER, MongoParking
 from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
 from chassis.pending import PendingWork, Work
-from chassis.rebuild import Rebuild, read_topics, rewind
+from chassis.rebuild import AheadOfTopic, EventsMissing, GroupStillRuns, Rebuild, read_topics, rewind
 from chassis.rpc import GrpcServer, Right, connect
 from chassis.settings import ListenSettings, ServiceSettings, load
 from chassis.timers import Timers
@@ -62,6 +64,7 @@ class Service:
         )
         self.parking = MongoParking(self.db, self.clock)
         self.signer = TokenSigner(settings.keys_dir, settings.name)
+        self._instance = InstanceName(self.db, settings.instance, self.clock)
         self._subscriptions: list[Subscription | RawSubscription] = []
         self._policy: DeliveryPolicy | None = None
         self._consumer: Consumer | None = None
@@ -173,6 +176,7 @@ class Service:
 
         Raises:
             chassis.kafka.TopicMismatch: the broker's topics are not what the topics table says.
+            chassis.epochs.EpochRefused: the database was begun under another epoch.
         """
         stopping = stopping or _stop_signal()
         tracing = telemetry.configure(
@@ -208,6 +212,8 @@ class Service:
 
         Raises:
             chassis.rebuild.EventsMissing: the topic itself has a hole.
+            chassis.rebuild.AheadOfTopic: the topic has lost its tail.
+            chassis.epochs.EpochRefused: the database was begun under a later epoch.
             KafkaError: the broker is away, or a replica still runs.
         """
         for prepare in self._prepare:
@@ -217,6 +223,8 @@ class Service:
             await folding.fold(records)
             log.info("rebuilding", folded=folding.folded)
         folding.finish()
+        await folding.check_tail()
+        await note_epoch(self.db, self.settings.epoch)
         for restore in self._rebuilt:
             await restore()
         if self.policy.topics:
@@ -226,6 +234,7 @@ class Service:
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:
         """Bring everything up, each with its way down."""
+        await self._until_there(self._check_epoch)
         for prepare in self._prepare:
             await self._until_there(prepare)
         await self._until_there(self._check_topics)
@@ -240,10 +249,13 @@ class Service:
         server = self._grpc_server()
         await server.start()
         stack.push_async_callback(server.stop, self.settings.drain_seconds)
+        await self._until_there(self._instance.take)
         if self._subscriptions:
             self._consumer = self._make_consumer()
             stack.push_async_callback(self._consumer.stop)
             await self._until_there(self._consumer.start)
+        stepping_aside = asyncio.create_task(self._for_ever(self._step_aside))
+        stack.push_async_callback(_cancel, [stepping_aside])
         for door in self._http:
             await door.start()
             stack.push_async_callback(door.stop)
@@ -278,6 +290,9 @@ class Service:
             overloaded=lambda: self.publisher.overloaded,
         )
 
+    async def _check_epoch(self) -> None:
+        await check_epoch(self.db, self.settings.epoch, [each.type.collection for each in self._types])
+
     async def _check_topics(self) -> None:
         known = {topic.name: topic for topic in EVENT_TOPICS}
         named = {topic.name: topic for topic in self._published}
@@ -305,6 +320,13 @@ class Service:
                 log.log(30 if known else 40, "loop_failed", error=repr(error)[:300], exc_info=not known)
             await self.clock.sleep(RETRY_SECONDS)
 
+    async def _step_aside(self) -> None:
+        """Leave the group to the process that has this one's instance name; doors stay open, not ready."""
+        await self._instance.until_lost()
+        if self._consumer is not None:
+            await self._consumer.stop()
+        await asyncio.Event().wait()
+
     async def _mind_parked(self) -> None:
         while True:
             for target in await self.parking.release_empty():
@@ -317,12 +339,14 @@ class Service:
             await self.clock.sleep(PARKED_SECONDS)
 
     def _stalled(self) -> str | None:
-        return self._consumer.stalled() if self._consumer else None
+        return self._consumer.stalled() if self._consumer and self._instance.lost is None else None
 
     async def _not_ready(self) -> str | None:
         """What is missing, in one sentence; None where all is there."""
         if not self._ready:
             return "starting or draining"
+        if self._instance.lost is not None:
+            return self._instance.lost
         if self._consumer is not None and not self._consumer.assigned:
             return "the consumer group has not given this member partitions"
         await self._mongo.admin.command("ping")
@@ -347,7 +371,7 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
 def main(build: Callable[[Settings], Service], settings: type[Settings]) -> None:
     """Run a service as this process until it is asked to end; with the argument `rebuild`, rebuild its database.
 
-    Exit status 2: the settings or arguments are wrong; 3: the broker's topics are.
+    Exit status 2: the settings or arguments are wrong; 3: the broker's topics are; 4: the database does not fit them.
     """
     if sys.argv[1:] not in ([], ["rebuild"]):
         print("usage: python -m <service> [rebuild]", file=sys.stderr)
@@ -374,3 +398,6 @@ def main(build: Callable[[Settings], Service], settings: type[Settings]) -> None
     except kafka.TopicMismatch as error:
         print(error, file=sys.stderr)
         sys.exit(3)
+    except (EpochRefused, AheadOfTopic, EventsMissing, GroupStillRuns) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(4)
