@@ -14,7 +14,7 @@ PACKAGES := libs/contracts libs/rpc libs/chassis \
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 CODE := libs services cli deploy tests
 
-.PHONY: help venv demo up down status test crash unit integration lint format proto schemas lock
+.PHONY: help venv demo up down status test crash soak unit integration lint format proto schemas lock
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -50,6 +50,9 @@ unit: $(STAMP) ## Run the tests that need no server
 
 integration: $(STAMP) ## Run the tests on real servers
 	@$(BIN)/pytest -q -m infra $(ARGS)
+
+soak: $(STAMP) ## Break the whole platform under traffic, then judge it (MINUTES=10; SEED=…)
+	@PYTHONPATH=tests $(BIN)/python -m chaos.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 lint: ## Check style, types, layers, generated files and the lock
 	@deploy/local/system-packages.sh venv

@@ -39,6 +39,7 @@ async def at_rest(platform: Platform) -> World:
         seen.append(await world_of(platform))
         waiting = checker.check_rest(seen[-1], datetime.now(UTC))
         assert not waiting, waiting[:5]
+        assert not seen[-1].grew, "events were published while everything was read"
         return True
 
     await eventually(rests, within_seconds=PATIENCE_SECONDS, every_seconds=1.0)

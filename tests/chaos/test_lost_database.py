@@ -1,6 +1,5 @@
 """A database that is lost in the middle of work comes back from the topics, equal, and work goes on."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 from chaos import checker
 from chaos.breaking import at_rest, closed, traffic_on
 from chaos.traffic import Traffic
-from chaos.world import World
+from chaos.world import remembered
 from pymongo import AsyncMongoClient
 
 from launcher.platform import Platform
@@ -17,15 +16,6 @@ from launcher.platform import Platform
 SEED = 7
 SHIPMENTS = 8
 WITHIN_SECONDS = 120
-
-
-def remembered(world: World, service: str) -> Mapping[str, Any]:
-    """Per aggregate what must come back: its state, its events, and which input caused which."""
-    return {
-        each.id: (each.state, each.seq, sorted((line["cause"], line["by"], *line["events"]) for line in each.lines))
-        for each in world.of(service)
-        if each.seq
-    }
 
 
 async def lose(platform: Platform, service: str) -> None:

@@ -76,6 +76,8 @@ class World:
     committed: Mapping[str, Mapping[TopicPartition, int]] = field(default_factory=dict)
     """Consumer group → partition → committed offset."""
     ends: Mapping[TopicPartition, int] = field(default_factory=dict)
+    grew: bool = False
+    """Whether topics grew while everything was read: the databases may know more than what was read of the topics."""
 
     def of(self, service: str, collection: str = "") -> list[Stored]:
         return [each for each in self.stored if each.service == service and collection in ("", each.collection)]
@@ -89,6 +91,15 @@ class World:
         for each in self.on(topic):
             first.setdefault(each.envelope.id, each)
         return first
+
+
+def remembered(world: World, service: str) -> Mapping[str, Any]:
+    """Per aggregate what must come back: its state, its events, and which input caused which."""
+    return {
+        each.id: (each.state, each.seq, sorted((line["cause"], line["by"], *line["events"]) for line in each.lines))
+        for each in world.of(service)
+        if each.seq
+    }
 
 
 async def read_world(
@@ -121,6 +132,8 @@ async def read_world(
         told = [each["_id"] async for each in client["tracking"]["entries"].find({}, {"_id": 1})]
     finally:
         await client.close()
+    read_to = {TopicPartition(each.topic, each.partition): each.offset + 1 for each in records}
+    _, ends_now = await _offsets(settings, topics, ())
     return World(
         said=said_of(records),
         stored=stored,
@@ -132,6 +145,7 @@ async def read_world(
         told=frozenset(told),
         committed=committed,
         ends=ends,
+        grew=any(end > read_to.get(partition, 0) for partition, end in ends_now.items()),
     )
 
 
