@@ -4,8 +4,11 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from tallies import MOMENT, TALLY, TOPIC, Add, Added, Tally, add
 
 from chassis import mongo
@@ -160,6 +163,57 @@ class _Forgetful(_Through):
             self._lost = True
             raise ConnectionError("the answer is lost")
         return saved
+
+
+async def test_deadlines_and_keys_come_change_stay_and_go(documents: Documents) -> None:
+    tallies, _ = over(documents)
+    later = MOMENT + timedelta(days=1)
+    seen = []
+    for number, due in enumerate((None, MOMENT, MOMENT, later, None, None)):
+        tallies.type = replace(TALLY, key=lambda _, number=number: f"key-{number // 2}")  # type: ignore[misc]
+        await tallies.apply_one(add("T-1", f"c-{number}", due=due))
+        stored = (await documents.load(["T-1"]))["T-1"]
+        seen.append((stored["key"], stored.get("due_at"), "try_after" in stored, stored["schema"]))
+    assert seen == [
+        ("key-0", None, False, 1),
+        ("key-0", MOMENT, False, 1),
+        ("key-1", MOMENT, False, 1),
+        ("key-1", later, False, 1),
+        ("key-2", None, False, 1),
+        ("key-2", None, False, 1),
+    ]
+    assert "due_at" not in (await documents.load(["T-1"]))["T-1"]
+
+
+class Updates(CommandListener):
+    """The updates that a database was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name == "update":
+            self.sent += [dict(each["u"]) for each in event.command["updates"]]
+
+    def succeeded(self, event: CommandSucceededEvent) -> None: ...
+
+    def failed(self, event: CommandFailedEvent) -> None: ...
+
+
+@pytest.mark.infra
+async def test_a_save_writes_no_field_that_stays_the_same(infrastructure: Infrastructure) -> None:
+    updates, name = Updates(), f"documents-{uuid.uuid4().hex[:12]}"
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        infrastructure.mongo_url, tz_aware=True, event_listeners=[updates]
+    )
+    tallies, _ = over(MongoDocuments(mongo.open_database(client, name)["tallies"]))
+    await tallies.apply_one(add("T-1", "c-1", 1))
+    await tallies.apply_one(add("T-1", "c-2", 2))
+    (update,) = updates.sent
+    assert sorted(update["$set"]) == ["outbox", "seq", "state.order", "state.total", "version"]
+    assert sorted(update) == ["$push", "$set"]
+    await client.drop_database(name)
+    await client.close()
 
 
 async def test_trim_drops_what_is_acknowledged_and_keeps_the_rest(documents: Documents) -> None:

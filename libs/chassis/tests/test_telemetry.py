@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from chassis import telemetry
 
@@ -67,3 +69,29 @@ def test_a_span_carries_its_links_its_baggage_and_its_error(monkeypatch: pytest.
     assert span.attributes["trade.ucr"] == "6CN1/2"
     assert (span.status.description, span.events[0].name) == ("ValueError: broken", "exception")
     provider.shutdown()
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    [
+        f"00-{7:032x}-{9:016x}-01",
+        f"00-{7:032x}-{9:016x}-00",
+        f"00-{7:032x}-{9:016x}-01-more",
+        f"01-{7:032x}-{9:016x}-01-more",
+        f"ff-{7:032x}-{9:016x}-01",
+        f"00-{0:032x}-{9:016x}-01",
+        f"00-{7:032x}-{0:016x}-01",
+        f"00-{'G' * 32}-{9:016x}-01",
+        f"00-{'A' * 32}-{9:016x}-01",
+        f" 00-{7:032x}-{9:016x}-01 ",
+        f"00-{7:032x}-{9:016x}-01\n",
+        "00-7-9-01",
+        "",
+    ],
+)
+@pytest.mark.parametrize("tracestate", ["", "vendor=1"])
+def test_a_header_is_read_as_the_tracing_library_reads_it(traceparent: str, tracestate: str) -> None:
+    headers = {"traceparent": traceparent, "tracestate": tracestate}
+    expected = trace.get_current_span(TraceContextTextMapPropagator().extract(headers, Context())).get_span_context()
+    found = trace.get_current_span(telemetry._extract(headers)).get_span_context()
+    assert found == expected

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -33,7 +33,7 @@ from contracts.envelope import Envelope
 
 log = structlog.get_logger(__name__)
 
-TRIM_SECONDS = 1.0
+TRIM_SECONDS = 0.75
 SWEEP_SECONDS = 5.0
 """Entries older than this are no longer somebody's work in hand."""
 SWEEP_LIMIT = 500
@@ -112,6 +112,8 @@ class Publisher:
         self._sources: list[Source] = []
         self._sending: dict[_DocumentKey, _Sending] = {}
         self._acknowledged: dict[_DocumentKey, int] = {}
+        self._quiet: dict[_DocumentKey, int] = {}
+        """What was acknowledged and at rest when it was last looked at."""
         self._owner: dict[int, Source] = {}
         self._unsent = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -145,7 +147,7 @@ class Publisher:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._housekeeping, return_exceptions=True)
         with contextlib.suppress(Exception):  # what stays is trimmed by the next process
-            await asyncio.wait_for(self._trim(), within_seconds)
+            await asyncio.wait_for(self._trim(self._at_rest()), within_seconds)
         if self._producer is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(_retire(self._producer), within_seconds)
@@ -297,18 +299,22 @@ class Publisher:
             await self._clock.sleep(TRIM_SECONDS)
             metrics.UNSENT.set(self._unsent)
             metrics.OLDEST_UNSENT_SECONDS.set(self.oldest_unsent_seconds)
+            # Twice seen at rest: it has had its time for a next save, which trims it without a write of its own.
+            before, self._quiet = self._quiet, self._at_rest()
             try:
-                await self._trim()
+                await self._trim({each: seq for each, seq in self._quiet.items() if before.get(each) == seq})
             except Exception as error:
                 log.warning("trim_failed", error=repr(error))
 
-    async def _trim(self) -> None:
-        """Trim the documents that are quiet; a busy one is trimmed by its own next save."""
-        quiet: dict[int, dict[str, int]] = {}
-        for document, seq in self._acknowledged.items():
-            if document not in self._sending:
-                quiet.setdefault(document[0], {})[document[1]] = seq
-        for owner, acknowledged in quiet.items():
+    def _at_rest(self) -> dict[_DocumentKey, int]:
+        return {document: seq for document, seq in self._acknowledged.items() if document not in self._sending}
+
+    async def _trim(self, quiet: Mapping[_DocumentKey, int]) -> None:
+        """Trim documents and forget them; a busy one is trimmed by its own next save."""
+        by_owner: dict[int, dict[str, int]] = {}
+        for (owner, id_), seq in quiet.items():
+            by_owner.setdefault(owner, {})[id_] = seq
+        for owner, acknowledged in by_owner.items():
             passage("trim.before")
             await self._owner[owner].trim(acknowledged)
             passage("trim.after")

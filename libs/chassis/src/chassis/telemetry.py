@@ -6,6 +6,7 @@ that whatever happens to a shipment can be found by it. A context that is given 
 current one: a span's parent is what caused the work, not what happened to run it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
@@ -28,6 +29,7 @@ DECLARATION_ID = "trade.declaration.id"
 
 _TRACE, _BAGGAGE = TraceContextTextMapPropagator(), W3CBaggagePropagator()
 _PROPAGATOR = CompositePropagator([_TRACE, _BAGGAGE])
+_PLAIN = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})", re.ASCII)
 _REMEMBERED = 8192
 """So many headers are read or written only once: those of one event are needed some four times."""
 _PROCESS = {"messaging.system": "kafka", "messaging.operation.type": "process"}
@@ -163,7 +165,11 @@ def failed(span: trace.Span, error: BaseException) -> None:
 def inject() -> dict[str, str]:
     """The current context as W3C headers."""
     headers: dict[str, str] = {}
-    _TRACE.inject(headers)
+    found = trace.get_current_span().get_span_context()
+    if found.is_valid:
+        headers["traceparent"] = f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
+        if found.trace_state:
+            headers["tracestate"] = found.trace_state.to_header()
     if entries := baggage.get_all():
         headers |= _written(tuple(entries.items()))
     return headers
@@ -213,8 +219,14 @@ def _extract(headers: Mapping[str, str]) -> Context:
 
 @lru_cache(_REMEMBERED)
 def _read(traceparent: str, tracestate: str, entries: str) -> Context:
-    headers = {"traceparent": traceparent, "tracestate": tracestate}
-    return _TRACE.extract({name: value for name, value in headers.items() if value}, _read_baggage(entries))
+    plain = None if tracestate else _PLAIN.fullmatch(traceparent)
+    if plain is None:
+        headers = {"traceparent": traceparent, "tracestate": tracestate}
+        return _TRACE.extract({name: value for name, value in headers.items() if value}, _read_baggage(entries))
+    # Nearly all are of this form, and the library takes three times as long for it.
+    trace_id, span_id, flags = (int(each, 16) for each in plain.groups())
+    found = SpanContext(trace_id, span_id, True, TraceFlags(flags))
+    return trace.set_span_in_context(trace.NonRecordingSpan(found), _read_baggage(entries))
 
 
 @lru_cache(_REMEMBERED)

@@ -203,7 +203,8 @@ class Aggregates(Generic[S, C, E]):
             with telemetry.baggage_context(told) if told != known else contextlib.nullcontext():
                 trace = telemetry.inject()
                 telemetry.annotate(span)
-                log.info(
+                # The history, the span and the timeline tell it too: a line for each would cost more than deciding.
+                log.debug(
                     "applied",
                     aggregate=loaded.id,
                     command=type(input_.command).__name__,

@@ -24,6 +24,10 @@ Document = dict[str, Any]
 """As stored: plain BSON values."""
 
 
+PLAIN = ("key", "schema", "due_at", "try_after", "rebuilt")
+"""Fields of ours that stay the same over most saves, and then are not written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interrupted:
     """The last cause of which a rebuild found events on the topic: there may have been more of them.
@@ -62,6 +66,8 @@ class Loaded(Generic[S]):
     last_trace: Mapping[str, str] = field(default_factory=dict)
     """Trace of the latest input that changed something."""
     rebuilt: Document | None = None
+    plain: Mapping[str, Any] = field(default_factory=dict)
+    """Those of `PLAIN` that are stored."""
     rewritten: bool = False
     """Whether a line of the history was changed, so that it must be written as a whole."""
     new_lines: list[Document] = field(default_factory=list)
@@ -111,6 +117,7 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
         fields=document["state"] or {},
         history=history,
         rebuilt=document.get("rebuilt"),
+        plain={name: document[name] for name in PLAIN if name in document},
         moved=document.get("moved", 0),
         outbox=document["outbox"],
         last_trace=next((line["trace"] for line in reversed(history) if line["events"] and line["trace"]), {}),
@@ -141,6 +148,8 @@ class Change:
     due_at: datetime | None
     try_after: datetime | None
     rebuilt: Document | None
+    plain: Mapping[str, Any] = field(default_factory=dict)
+    """Those of `PLAIN` that are stored, as they are."""
 
 
 def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: int) -> Change:
@@ -164,6 +173,7 @@ def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: in
         due_at=None if state is None else type_.due_at(state),
         try_after=None if state is None else type_.try_after(state),
         rebuilt=loaded.rebuilt,
+        plain=loaded.plain,
     )
 
 

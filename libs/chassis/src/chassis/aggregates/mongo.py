@@ -136,20 +136,15 @@ def _insert(change: Change) -> InsertOne[Document]:
 
 
 def _update(change: Change) -> UpdateOne:
-    values: Document = {
-        "key": change.key,
-        "version": change.expected_version + 1,
-        "seq": change.seq,
-        "schema": change.schema,
-        "outbox": change.outbox,
-    }
+    values: Document = {"version": change.expected_version + 1, "seq": change.seq, "outbox": change.outbox}
     if change.fields is not None and change.first_state:
         values["state"] = dict(change.fields)
     elif change.fields is not None:
         values |= {f"state.{name}": value for name, value in change.changed_fields.items()}
-    passing = _passing(change)
-    values |= {name: value for name, value in passing.items() if value is not None}
-    absent = {name: "" for name, value in passing.items() if value is None}
+    # What stays the same is not written: the database would take every name through all its indexes.
+    plain = {"key": change.key, "schema": change.schema, **_passing(change)}
+    values |= {name: value for name, value in plain.items() if value is not None and change.plain.get(name) != value}
+    absent = {name: "" for name, value in plain.items() if value is None and name in change.plain}
     update: dict[str, Any] = {"$set": values}
     if change.history is None:
         update["$push"] = {"history": {"$each": change.lines}}

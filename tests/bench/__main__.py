@@ -1,0 +1,113 @@
+"""`python -m bench`: measures, prints the table, and writes it with its JSON."""
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bench import doors, machine, memory, passages, shipments, starting, steps, stored
+from bench.figures import Figure, table
+from bench.ground import Ground, on_ground
+from chassis import logs
+from launcher.failures import LauncherError
+
+GROUPS: Mapping[str, Callable[[Ground], Awaitable[list[Figure]]]] = {
+    "passages": passages.measure,
+    "core": steps.measure,
+    "stored": stored.measure,
+    "memory": memory.measure,
+    "shipments": shipments.measure,
+    "doors": doors.measure,
+    "start": starting.measure,
+}
+"""In this order: memory at rest before anything flows through the platform."""
+
+MIN_ROUNDS = 5
+RESULTS = machine.ROOT / "bench"
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples:  make bench  |  make bench ARGS='--only core --rounds 3'  |  "
+    "make bench ARGS='--only doors --json'  |  BENCH_MONGO=mongodb://127.0.0.1:27017 make bench"
+)
+def bench(
+    only: Annotated[list[str] | None, typer.Option("--only", help=f"{', '.join(GROUPS)}; repeat for several.")] = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often each is measured.")] = MIN_ROUNDS,
+    small: Annotated[bool, typer.Option("--small", help="Tiny sizes: do all figures come out?")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of the table.")] = False,
+    to: Annotated[Path, typer.Option("--to", help="Folder for the result; no result is kept of --small.")] = RESULTS,
+) -> None:
+    """Measure what the core costs, beside hand-written code that does the same, on servers of this run alone.
+
+    The machine should have nothing else to do. A database that BENCH_MONGO names, a `mongod` or a
+    `secantusd-rs` on the path is taken; else the embedded one, which then sets the pace. All of it takes
+    some twenty minutes on two cores. Exit status 0 whatever the figures say: they are recorded, not asserted.
+    """
+    chosen = list(only or GROUPS)
+    if unknown := [each for each in chosen if each not in GROUPS]:
+        raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}")
+    logs.configure("bench", "ERROR", stream=sys.stderr)
+    console = Console(stderr=as_json, highlight=False, width=None if Console().is_terminal else 160)
+    try:
+        described, figures = asyncio.run(_measure(chosen, rounds, small, console))
+    except LauncherError as error:
+        console.print(str(error))
+        raise typer.Exit(1) from None
+    result = {
+        "machine": described,
+        "measured": chosen,
+        "rounds": rounds,
+        "small": small,
+        "figures": [each.as_json() for each in figures],
+    }
+    if not small:
+        console.print(f"Written to {_write(to, result, figures, whole=not only)}")
+    if as_json:
+        print(json.dumps(result))
+    else:
+        console.print(table(figures))
+
+
+async def _measure(
+    chosen: Sequence[str], rounds: int, small: bool, console: Console
+) -> tuple[dict[str, Any], list[Figure]]:
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="trade-bench-") as folder:
+        async with on_ground(Path(folder), rounds=rounds, small=small, report=console.print) as ground:
+            described = machine.describe(ground.infrastructure)
+            for name in (each for each in GROUPS if each in chosen):
+                console.print(f"Measuring: {name}")
+                figures += await GROUPS[name](ground)
+    return described, figures
+
+
+def _write(to: Path, result: Mapping[str, Any], figures: Sequence[Figure], *, whole: bool) -> Path:
+    """Write JSON and table under the day, the machine's kind and the database; returns the table's file."""
+    to.mkdir(parents=True, exist_ok=True)
+    about = result["machine"]
+    kind = f"{datetime.now(UTC):%Y-%m-%d}-{about['name']}-{about['database'].lower()}"
+    name = kind if whole else f"{kind}-{'-'.join(result['measured'])}"
+    (to / f"{name}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    page = Console(width=170, record=True, file=(to / f"{name}.txt").open("w"), highlight=False)
+    for what, value in about.items():
+        page.print(f"{what:12}  {value}")
+    page.print()
+    page.print(table(figures))
+    for figure in figures:
+        if figure.note:
+            page.print(f"{figure.name}: {figure.note}.")
+    page.file.close()
+    return to / f"{name}.txt"
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,67 @@
+"""What every measurement stands on: one broker, one database, and, where asked for, one whole platform."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from chaos.toy.stage import Servers
+
+from launcher.infrastructure import Infrastructure
+from launcher.platform import Platform
+from launcher.progress import Report
+
+
+@dataclass
+class Ground:
+    """The servers of this run, its folder, and how much is measured."""
+
+    infrastructure: Infrastructure
+    folder: Path
+    rounds: int
+    small: bool
+    """Tiny sizes: whether every figure comes out, not what it says."""
+    report: Report
+    _stack: AsyncExitStack
+    _platform: Platform | None = None
+
+    @property
+    def servers(self) -> Servers:
+        return Servers(self.infrastructure.bootstrap_servers, self.infrastructure.mongo_url)
+
+    def size(self, normal: int, small: int) -> int:
+        return small if self.small else normal
+
+    async def platform(self) -> Platform:
+        """All six services on the same servers, started when first asked for."""
+        if self._platform is None:
+            started = Platform(self.folder / "platform", infrastructure=self.infrastructure, report=self.report)
+            self._platform = await self._stack.enter_async_context(started)
+        return self._platform
+
+
+@asynccontextmanager
+async def on_ground(folder: Path, *, rounds: int, small: bool, report: Report) -> AsyncIterator[Ground]:
+    """Servers of this run alone; a database that BENCH_MONGO names is taken as it is."""
+    async with AsyncExitStack() as stack:
+        if given := os.environ.get("BENCH_MONGO"):
+            os.environ["MONGO_URL"] = given
+        servers = await stack.enter_async_context(Infrastructure(folder / "servers", report=report))
+        report(f"Database: {servers.database.kind}; Kafka: {servers.kafka.kind}")
+        yield Ground(servers, folder, rounds, small, report, stack)
+
+
+def cpu_seconds(pid: int | None) -> float:
+    """User and system time of a process so far, all its threads; 0 of one that is gone."""
+    with contextlib.suppress(psutil.Error, TypeError):
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system)
+    return 0.0
+
+
+def memory_mb(pid: int | None) -> float:
+    """What a process holds in memory now."""
+    return float(psutil.Process(pid).memory_info().rss) / 2**20
