@@ -14,7 +14,7 @@ PACKAGES := libs/contracts libs/rpc libs/chassis \
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 CODE := libs services cli deploy tests
 
-.PHONY: help venv demo up down status test crash soak unit integration lint format proto schemas lock
+.PHONY: help venv demo up down status test crash soak bench unit integration lint format proto schemas lock
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -44,6 +44,9 @@ test: ## Run every test; installs what the machine lacks (Debian as root) or say
 
 crash: $(STAMP) ## Kill, freeze, cut and fill everything, and judge what is left (SAMPLE=1: a part; ARGS=--help)
 	@PYTHONPATH=tests $(BIN)/python -m chaos.crash $(if $(filter-out 0,$(SAMPLE)),--sample --seed "$$(git rev-parse --short HEAD)") $(ARGS)
+
+bench: $(STAMP) ## Measure what the core costs, beside hand-written code that does the same (ARGS="--help" says more)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 unit: $(STAMP) ## Run the tests that need no server
 	@$(BIN)/pytest -q -n 2 -m "not infra" $(ARGS)

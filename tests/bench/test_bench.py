@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from bench.figures import Aim, Figure, percentile
 
 TESTS = Path(__file__).parents[1]
@@ -17,7 +18,11 @@ EVERY = {
     "stored": {f"{what} of a step by what is stored, {who}" for what in ("Time", "CPU") for who in ("core", "floor")},
     "memory": {"Memory of a service at rest", "Memory after so many shipments' first step"},
     "shipments": {"Shipments, ten side by side", "Events published meanwhile", "CPU of one shipment, by service"},
-    "doors": {"POST to 202, one client, p99", "POST to first answer, one client, p50", "POST at saturation, 16 clients"},
+    "doors": {
+        "POST to 202, one client, p99",
+        "POST to first answer, one client, p50",
+        "POST at saturation, 16 clients",
+    },
     "start": {"Start to ready, CPU"},
 }
 """The figures that each group must bring, at least."""
@@ -25,7 +30,7 @@ EVERY = {
 
 def test_every_figure_comes_out(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench", "--small", "--rounds", "1", "--json", "--to", str(tmp_path)]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: PLW1510 - its status is looked at
         command, env={**os.environ, "PYTHONPATH": str(TESTS)}, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr[-3000:]
