@@ -59,12 +59,13 @@ def configure(service: str, level: str = "INFO", build: str = "", stream: TextIO
     number = logging.getLevelNamesMapping()[level.upper()]
     chain: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _who(service, build),
         _context,
         _exception,
         _without_secrets,
+        # What follows is ours, and needs no cleaning.
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _who(service, build),
     ]
     out = stream or sys.stdout
     structlog.configure(
@@ -157,6 +158,8 @@ def _render(_: Any, __: str, event: EventDict) -> str:
 
 def safe(value: Any) -> Any:
     """A value as it may stand in a log line, JSON through and through."""
+    if type(value) is str:  # as nearly all are
+        return clean(value)
     match value:
         case float() if not isfinite(value):
             return str(value)

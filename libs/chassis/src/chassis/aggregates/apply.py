@@ -203,12 +203,10 @@ class Aggregates(Generic[S, C, E]):
             with telemetry.baggage_context(told) if told != known else contextlib.nullcontext():
                 trace = telemetry.inject()
                 telemetry.annotate(span)
-                # The history, the span and the timeline tell it too: a line for each would cost more than deciding.
-                log.debug(
+                log.info(
                     "applied",
                     aggregate=loaded.id,
                     command=type(input_.command).__name__,
-                    cause=input_.cause,
                     events=[entry["type"] for entry in entries],
                 )
         for entry in entries:
