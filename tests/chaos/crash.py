@@ -22,7 +22,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chaos import matrix
+from chaos import deliveries, links, matrix, poison, rebalances, servers
 from chaos.cells import Cell, Ground
 from chaos.verdicts import NAMES, Verdict, total
 from rich.console import Console
@@ -32,7 +32,14 @@ from launcher import interrupt
 from launcher.failures import LauncherError
 from launcher.infrastructure import Infrastructure
 
-CELLS: Sequence[Cell] = (*matrix.CELLS,)
+CELLS: Sequence[Cell] = (
+    *matrix.CELLS,
+    *links.CELLS,
+    *servers.CELLS,
+    *deliveries.CELLS,
+    *poison.CELLS,
+    *rebalances.CELLS,
+)
 """Every cell there is."""
 
 SIDE_BY_SIDE = 4

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chassis.records import RawRecord
+from chassis.records import UNREADABLE, RawRecord
 from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes
 from gateway.quarantine import MAX_BYTES, InboxHandler
 
@@ -143,3 +143,11 @@ async def test_a_database_that_is_away_quarantines_nothing(gateway: Any, inbox: 
     with pytest.raises(ConnectionError):
         await inbox.apply([a_record(gateway.an_event()), a_record(b"{", 1)])
     assert gateway.quarantine.stored == {}
+
+
+async def test_a_batch_that_cannot_be_unpacked_is_quarantined_as_too_large(gateway: Any, inbox: InboxHandler) -> None:
+    told = [(UNREADABLE, b"a batch of 3 records, 32864 bytes, unpacks to more than 16777216 bytes")]
+    await inbox.apply([a_record(None, headers=told), a_record(gateway.an_event(), 1)])
+    (kept,) = gateway.quarantine.stored.values()
+    assert (kept.problem, kept.headers) == ("too-large", tuple(told))
+    assert len(gateway.outbox.published) == 1

@@ -10,10 +10,12 @@ from chaos.toy.messages import (
     LETTER_MESSAGES,
     LETTER_ORDERED,
     ORDER_PLACED,
+    ORDER_PLACED_BEFORE,
     BillPaid,
     Counted,
     LetterOrdered,
     OrderPlaced,
+    OrderPlacedBefore,
 )
 
 from chassis.aggregates import Aggregates, AggregateType
@@ -65,7 +67,11 @@ def subscriptions(orders: str, own: str, counters: Counters, letters: Letters) -
     next_step = AggregateHandler(counters, targets=_following, command=_count_on)
     written = AggregateHandler(letters, targets=_letters, command=_write)
     return [
-        Subscription(orders, {ORDER_PLACED: OrderPlaced, BILL_PAID: BillPaid}, told),
+        Subscription(
+            orders,
+            {ORDER_PLACED: OrderPlaced, ORDER_PLACED_BEFORE: OrderPlacedBefore, BILL_PAID: BillPaid},
+            told,
+        ),
         Subscription(own, {COUNTED: Counted}, next_step),
         Subscription(own, {LETTER_ORDERED: LetterOrdered}, written),
     ]
@@ -75,6 +81,8 @@ def _told(event: Event) -> Sequence[str]:
     match event.payload:
         case OrderPlaced(counters=counters):
             return counters
+        case OrderPlacedBefore(counter=counter):
+            return (counter,)
         case BillPaid(counter=counter):
             return (counter,)
     raise TypeError(event.envelope.type)
@@ -86,6 +94,8 @@ def _command(event: Event, target: str) -> domain.Command:
             return domain.Count(
                 target, order.number, order.amount, order.key, order.hops, order.ask, order.send, order.pay_within
             )
+        case OrderPlacedBefore() as order:
+            return domain.Count(target, order.number, order.quantity, event.envelope.partitionkey)
         case BillPaid() as paid:
             return domain.Pay(target, paid.number, paid.at, paid.key)
     raise TypeError(event.envelope.type)

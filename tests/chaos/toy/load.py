@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,8 +12,16 @@ from typing import Any
 
 import grpc
 from aiokafka import AIOKafkaProducer
+from chaos.batches import send_batch
 from chaos.toy.doors import PLACE, json_call
-from chaos.toy.messages import BILL_PAID, ORDER_PLACED, BillPaid, OrderPlaced
+from chaos.toy.messages import (
+    BILL_PAID,
+    ORDER_PLACED,
+    ORDER_PLACED_BEFORE,
+    BillPaid,
+    OrderPlaced,
+    OrderPlacedBefore,
+)
 from chaos.toy.oracle import Oracle, Order, Payment, Way
 from chaos.toy.stage import TESTER, Stage
 
@@ -33,6 +42,8 @@ class Load:
     oracle: Oracle
     producer: AIOKafkaProducer
     seed: int
+    turned_away: Counter[str] = field(default_factory=Counter)
+    """How often the door did not take an order, by what it said."""
     _made: int = 0
     _chance: random.Random = field(init=False)
 
@@ -79,8 +90,8 @@ class Load:
 
         await asyncio.gather(*(lane(mine) for mine in lanes.values()))
 
-    async def place_one(self, order: Order, *, copies: int = 1) -> None:
-        """Give one order over Kafka, so many times."""
+    async def place_one(self, order: Order, *, copies: int = 1, padding: int = 0) -> None:
+        """Give one order over Kafka, so many times; with a field that nobody knows, so many bytes long."""
         self.oracle.orders[order.id] = order
         payload = OrderPlaced(
             number=order.number,
@@ -93,7 +104,13 @@ class Load:
             pay_within=order.pay_within,
         )
         for _ in range(copies):
-            await self._send(order.id, ORDER_PLACED, order.key, payload, order.traceparent)
+            await self._send(order.id, ORDER_PLACED, order.key, payload, order.traceparent, padding)
+
+    async def place_before(self, order: Order) -> None:
+        """Give one plain order over Kafka as the major version before told it."""
+        self.oracle.orders[order.id] = order
+        payload = OrderPlacedBefore(number=order.number, counter=order.counters[0], quantity=order.amount)
+        await self._send(order.id, ORDER_PLACED_BEFORE, order.key, payload, order.traceparent)
 
     async def pay(self, order: Order, *, counter: str = "", at: datetime | None = None) -> None:
         """Pay over Kafka what an order billed; by default now."""
@@ -106,7 +123,7 @@ class Load:
         payload = BillPaid(number=payment.number, counter=where, at=moment, key=order.key)
         await self._send(payment.id, BILL_PAID, order.key, payload, order.traceparent)
 
-    async def send_raw(self, value: bytes | None, headers: Sequence[tuple[str, bytes]], key: str) -> None:
+    async def send_raw(self, value: bytes | None, headers: Sequence[tuple[str, bytes | None]], key: str) -> None:
         """Give a record that nobody can read."""
         told = await self.producer.send_and_wait(self.stage.orders.name, value, key=key.encode(), headers=headers)
         self.oracle.poison.add(f"{told.topic}/{told.partition}/{told.offset}")
@@ -122,6 +139,11 @@ class Load:
             call = json_call(channel, PLACE)
             await asyncio.gather(*(self._knock_until_answered(each, call) for each in orders))
 
+    async def send_batch(self, batch: bytes, key: str) -> None:
+        """Give a batch of one record that nobody can read, as it is."""
+        partition, offset = await send_batch(self.stage.servers.kafka, self.stage.orders.name, key.encode(), batch)
+        self.oracle.poison.add(f"{self.stage.orders.name}/{partition}/{offset}")
+
     async def _knock_until_answered(self, order: Order, call: Callable[[Any], Awaitable[Any]]) -> None:
         self.oracle.orders[order.id] = order
         asked = {"counter": order.counters[0], "number": order.number, "amount": order.amount, "key": order.key}
@@ -132,11 +154,12 @@ class Load:
                 if error.code() in {grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ALREADY_EXISTS}:
                     self.oracle.refused.add(order.id)
                     return
+                self.turned_away[error.details() or ""] += 1
                 await asyncio.sleep(AGAIN_SECONDS)  # a client's pause between two attempts
             else:
                 self.oracle.acknowledged.add(order.id)
 
-    async def _send(self, id_: str, kind: str, key: str, payload: Payload, traceparent: str) -> None:
+    async def _send(self, id_: str, kind: str, key: str, payload: Payload, traceparent: str, padding: int = 0) -> None:
         subject, _, sequence = id_.rpartition("/0.")
         envelope = Envelope(
             id=id_,
@@ -150,9 +173,10 @@ class Load:
             actor="service:tests",
             trace={"traceparent": traceparent} if traceparent else {},
         )
-        await self.producer.send_and_wait(
-            self.stage.orders.name, payload.model_dump_json().encode(), key=key.encode(), headers=envelope.headers()
-        )
+        data = payload.model_dump_json().encode()
+        if padding:
+            data = data[:-1] + b',"padding":"' + b"x" * padding + b'"}'
+        await self.producer.send_and_wait(self.stage.orders.name, data, key=key.encode(), headers=envelope.headers())
         self.oracle.acknowledged.add(id_)
         self.oracle.acknowledged_at.setdefault(id_, datetime.now(UTC))
 

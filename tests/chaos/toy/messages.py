@@ -11,6 +11,8 @@ from contracts.values import Payload
 E = TypeVar("E")
 
 ORDER_PLACED = "trade.toys.order.placed.v1"
+ORDER_PLACED_BEFORE = "trade.toys.order.placed.v0"
+"""The major version before, which is still read."""
 BILL_PAID = "trade.toys.bill.paid.v1"
 COUNTED = "trade.toys.counter.counted.v1"
 LETTER_ORDERED = "trade.toys.counter.letter_ordered.v1"
@@ -27,6 +29,14 @@ class OrderPlaced(Payload):
     ask: bool = False
     send: bool = False
     pay_within: float | None = Field(default=None, description="Seconds; none: nothing is to be paid")
+
+
+class OrderPlacedBefore(Payload):
+    """The same, as it was told by the major version before: for one counter, under its own name."""
+
+    number: str
+    counter: str
+    quantity: int
 
 
 class BillPaid(Payload):

@@ -24,7 +24,7 @@ from launcher.topics import create_topics
 
 SESSION_MS = 2000
 """After which a silent member of the group counts as dead."""
-REPLICAS = ("a", "b")
+REPLICAS = ("a", "b", "c")
 TESTER = "tester"
 """Issuer of the tokens that the load shows at the door."""
 
@@ -58,6 +58,12 @@ class Replica:
         async with httpx2.AsyncClient(trust_env=False) as client:
             answer = await client.post(f"{self.admin}/failpoints", params={"arm": list(orders)})
             answer.raise_for_status()
+
+    async def metric(self, name: str) -> float:
+        """A figure of the running process, by its name and labels as they stand at `/metrics`."""
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            lines = (await client.get(f"{self.admin}/metrics")).text.splitlines()
+        return next((float(line.rpartition(" ")[2]) for line in lines if line.rpartition(" ")[0] == name), 0.0)
 
     @property
     def frozen(self) -> bool:

@@ -100,6 +100,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._moved_at = 0.0
         self._care: asyncio.Task[None] | None = None
         self._closing = False
+        self._anew = False
         self._make = partial(self._build, topics, group, instance, connection, session_timeout_ms, max_records, wait_ms)
         self.broker, self._subscriber = self._make()
 
@@ -170,6 +171,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._commit_rest(consumer)
         with contextlib.suppress(KafkaError):
             await self.broker.stop()
+
+    def start_anew(self) -> None:
+        """Have the group and the topics looked at afresh, soon: the library would find a new topic minutes later."""
+        self._anew = True
 
     @property
     def assigned(self) -> bool:
@@ -279,8 +284,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 log.log(30 if known else 40, "consumer_care_failed", error=repr(error), exc_info=not known)
 
     async def _take_care(self) -> None:
-        if (consumer := self._consumer) is None:
-            await self._restart()  # the last attempt failed
+        if (consumer := self._consumer) is None or self._anew:  # none: the last attempt failed
+            await self._restart()
             return
         self._resume(consumer)
         await self._commit_rest(consumer)
@@ -323,3 +328,4 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._resting = False
         async with asyncio.timeout(STALL_SECONDS):
             await self._join()
+        self._anew = False

@@ -25,6 +25,9 @@ STUCK_DOCUMENTS = Counter("trade_stuck_documents_total", "Documents whose event 
 PARKED_DELIVERIES = Gauge("trade_parked_deliveries", "Deliveries that wait for staff")
 PARKED_TARGETS = Gauge("trade_parked_targets", "Targets with something parked")
 BREAKER_OPEN = Gauge("trade_breaker_open", "1 while consumption pauses because too much was parked")
+TOPICS_WRONG = Gauge(
+    "trade_topics_wrong", "Ways in which the broker's topics differ from the topics table, looked at now and then"
+)
 OVERDUE_TIMERS = Gauge("trade_overdue_timers", "Deadlines that have passed and did not fire yet")
 TIMERS_REST = Gauge("trade_timers_rest", "1 while timers rest because the clocks differ")
 PENDING_WORK = Gauge("trade_pending_work", "Documents that wait for a peer or for something to be sent", ["work"])

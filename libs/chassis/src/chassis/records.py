@@ -13,6 +13,9 @@ from chassis.parking import Position, key_lock
 from contracts.envelope import BadEnvelope, Envelope, parse
 from contracts.values import Payload
 
+UNREADABLE = "trade-unreadable"
+"""Header of the record that stands in place of a batch that cannot be unpacked: why."""
+
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
@@ -34,6 +37,12 @@ class RawRecord:
     def key_lock(self) -> str:
         """The lock of what cannot be resolved to a target: topic and key."""
         return key_lock(self.topic, (self.key or b"").decode(errors="replace"))
+
+    @property
+    def unreadable(self) -> str:
+        """Why nobody can read what this record stands for; empty for every real one."""
+        told = next((raw for name, raw in self.headers if name == UNREADABLE), None)
+        return (told or b"").decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ def classify(record: RawRecord, types: Mapping[str, type[Payload]]) -> Event | P
     """Say what a record is to a service that subscribes to `types` of its topic. Never raises."""
     envelope = parse(record.headers)
     if isinstance(envelope, BadEnvelope):
-        return Poisoned(record, "undecodable", envelope.reason)
+        return Poisoned(record, "undecodable", record.unreadable or envelope.reason)
     payload = types.get(envelope.type)
     if payload is None:
         if _name(envelope.type) in {_name(type_) for type_ in types}:

@@ -44,6 +44,7 @@ Settings = TypeVar("Settings", bound=ServiceSettings)
 
 RETRY_SECONDS = 1.0
 PARKED_SECONDS = 5.0
+TOPICS_SECONDS = 20.0
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +81,7 @@ class Service:
         self._http: list[HttpServer] = []
         self._channels: list[Channel] = []
         self._ready = False
+        self._topics_wrong = False
 
     # What `app.py` says.
 
@@ -245,7 +247,9 @@ class Service:
             stack.push_async_callback(channel.close)
         self._progress = kafka.GroupProgress(self.settings.kafka, self.settings.name, self.policy.topics)
         stack.push_async_callback(self._progress.stop)
-        loops = [asyncio.create_task(self._for_ever(run)) for run in (*self._loops, self._mind_parked)]
+        loops = [
+            asyncio.create_task(self._for_ever(run)) for run in (*self._loops, self._mind_parked, self._mind_topics)
+        ]
         stack.push_async_callback(_cancel, loops)
         server = self._grpc_server()
         await server.start()
@@ -338,6 +342,21 @@ class Service:
             # Any replica may have opened or closed it, or this one before it was started anew.
             metrics.BREAKER_OPEN.set(len(await self.parking.locked([BREAKER])))
             await self.clock.sleep(PARKED_SECONDS)
+
+    async def _mind_topics(self) -> None:
+        """Tell of a topic that goes or changes while the service runs: the client library waits for it in silence."""
+        while True:
+            await self.clock.sleep(TOPICS_SECONDS)
+            differences: list[str] = []
+            try:
+                await self._check_topics()
+            except kafka.TopicMismatch as error:
+                differences = str(error).splitlines()
+                log.error("topics_wrong", differences=differences)
+            metrics.TOPICS_WRONG.set(len(differences))
+            if self._topics_wrong and not differences and self._consumer is not None:
+                self._consumer.start_anew()
+            self._topics_wrong = bool(differences)
 
     def _stalled(self) -> str | None:
         return self._consumer.stalled() if self._consumer and self._instance.lost is None else None

@@ -1,16 +1,24 @@
-"""Records as they stand on the wire: every one can be read, whatever its headers' names are.
+"""Records as they stand on the wire: every one can be read, whatever its batch or its headers' names are.
 
-The broker takes any bytes as a header's name. The client library decodes names as UTF-8, strictly
-and outside of anybody's reach: its error ends the consumer's loop, for every topic. Here such a
-batch is read a second time, and what is no UTF-8 in a name is shown as `\\xff`.
+The broker takes any bytes as a header's name, and any number of bytes that a batch unpacks to. The client
+library decodes names as UTF-8, strictly and outside of anybody's reach: its error ends the consumer's loop,
+for every topic; and it unpacks without a bound. Here a name that is no UTF-8 is shown as `\\xff`, and in place of
+a batch that does not unpack within a bound stands one record that says so, at its last offset.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy, _DefaultRecordPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
+
+from chassis.records import UNREADABLE
+from chassis.unpacking import Unreadable, unpacked
+
+_FORMAT_2 = 2
+_MAGIC = 16
 
 
 class TolerantRecords(_MemoryRecordsPy):  # type: ignore[misc]  # final for its authors' sake
@@ -32,16 +40,47 @@ class _Batch:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
 
+    def __next__(self) -> Any:
+        """The first record of a control batch, which the fetcher looks at."""
+        return next(self._batch)
+
     def __iter__(self) -> Iterator[Any]:
+        """Record by record, as they are asked for: a batch may hold a million of them."""
+        if self._raw[_MAGIC] < _FORMAT_2:  # only of a broker that was never installed by this project
+            yield from self._batch
+            return
         try:
-            return iter(list(self._batch))
+            plain = unpacked(self._raw)
+        except Unreadable as error:
+            yield self._in_place(str(error))
+            return
+        read = 0
+        try:
+            for record in self._batch if plain is self._raw else DefaultRecordBatch(plain):
+                read += 1
+                yield record
         except UnicodeDecodeError:
-            return iter(_TolerantBatch(self._raw))
+            yield from islice(_TolerantBatch(plain), read, None)
+
+    def _in_place(self, why: str) -> _DefaultRecordPy:
+        """What stands for all the records of a batch that nobody can read."""
+        head = _DefaultRecordBatchPy(self._raw)
+        told = f"a batch of {head.last_offset_delta + 1} records, {len(self._raw)} bytes, {why}"
+        return _DefaultRecordPy(
+            head.next_offset - 1,
+            max(head.max_timestamp, 0),
+            head.timestamp_type,
+            None,
+            None,
+            [(UNREADABLE, told.encode())],
+        )
 
 
 class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
-    def _maybe_uncompress(self) -> None:
-        super()._maybe_uncompress()
+    """A batch that is not compressed, with names of headers that are anything."""
+
+    def __init__(self, plain: Any) -> None:
+        super().__init__(plain)
         self._buffer: bytearray = _TolerantBytes(self._buffer)
 
 

@@ -141,7 +141,7 @@ def _kept(record: RawRecord) -> RawRecord:
 def _read(record: RawRecord) -> PartnerCloudEvent | Refused:
     """The event in a record, or why there is none. Raises nothing, whatever the record is."""
     try:
-        if _size(record) > MAX_BYTES:
+        if record.unreadable or _size(record) > MAX_BYTES:
             raise Refused("too-large", limit=MAX_BYTES)
         if record.value is None:
             raise Refused("invalid-event", [Fault("record.no_value")])

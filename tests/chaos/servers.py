@@ -1,0 +1,225 @@
+"""Cells whose fault is a server's: killed, away for long, or without a topic. Each has servers of its own."""
+
+import asyncio
+import resource
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from chaos.cells import Cell, Ground
+from chaos.deliveries import Scene, scene
+from chaos.toy.oracle import Order, Way
+from chaos.toy.settling import settled
+from chaos.verdicts import Verdict
+
+from chassis.testing import eventually
+from launcher.infrastructure import Infrastructure
+from launcher.topics import create_topics
+
+GROUP = "servers"
+ORDERS = 42
+KILLS = 3
+AWAY_SECONDS = 120.0
+SHORT_SECONDS = 15.0
+PATIENCE = timedelta(seconds=240)
+UNSENT_SECONDS = 5
+"""An unsent event that is older makes the toy overloaded, in these cells."""
+AT_THE_DOOR = 300
+GROWTH_BYTES = 64 * 1_048_576
+"""What the memory of a toy may grow by while it can send nothing."""
+FULL_BYTES = 4096
+"""Below the length that each file of a database has already."""
+WRONG_TOPICS = 3
+"""Exit status of a service whose topics are not there."""
+
+Fault = Callable[[Scene, Infrastructure], Awaitable[None]]
+
+
+async def under(fault: Fault, ground: Ground) -> Sequence[Verdict]:
+    """A fault while the load is on; judged when all is back."""
+    async with scene(ground) as on:
+        await on.replica.start()
+        load, door = on.load, on.replica.address
+        doing = [
+            asyncio.create_task(load.place(load.mixed(ORDERS))),
+            asyncio.create_task(load.knock([load.order(Way.DOOR) for _ in range(8)], door, within=PATIENCE)),
+        ]
+        try:
+            await fault(on, ground.infrastructure)
+            await asyncio.gather(*doing)
+        finally:
+            for task in doing:
+                task.cancel()
+        await load.place(load.mixed(7))
+        return await settled(on.stage, on.oracle, within_seconds=120.0)
+
+
+async def kill(on: Scene, servers: Infrastructure, *, broker: bool, database: bool) -> None:
+    """SIGKILL in the middle of the work, some times over; back at once."""
+    for _ in range(KILLS):
+        await _at_work(on)
+        before = _pids(servers, broker, database)
+        await asyncio.gather(*(servers.kill_kafka() for _ in range(broker)))
+        await asyncio.gather(*(servers.kill_database() for _ in range(database)))
+        await asyncio.gather(*(servers.start_kafka() for _ in range(broker)))
+        await asyncio.gather(*(servers.start_database() for _ in range(database)))
+        after = _pids(servers, broker, database)
+        assert None not in before | after and not before & after, "nothing was killed"
+
+
+async def database_full(on: Scene, servers: Infrastructure) -> None:
+    """No file of the database may grow any more; then there is room again.
+
+    The embedded server does not recover from it by itself: it answers everything with an error until it is started
+    anew, which a server that only refuses writes would not need.
+    """
+    await _at_work(on)
+    pid = servers.database.pid
+    assert pid is not None
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (FULL_BYTES, resource.RLIM_INFINITY))
+    waits = len(on.replica.said("consumption_rests"))
+    await on.load.place(on.load.mixed(7))
+    await eventually(lambda: _waits(on, waits + 2), within_seconds=60.0)
+    assert servers.database.alive, "the database died of it"
+    await servers.kill_database()
+    await servers.start_database()
+
+
+async def _waits(on: Scene, times: int) -> bool:
+    return len(on.replica.said("consumption_rests")) >= times
+
+
+def _pids(servers: Infrastructure, broker: bool, database: bool) -> set[int | None]:
+    of = {servers.kafka: broker, servers.database: database}
+    return {server.pid for server, killed in of.items() if killed}
+
+
+async def _at_work(on: Scene) -> None:
+    """Wait until the toy has just resolved something: more of the load is in its hands."""
+    name = 'trade_deliveries_total{outcome="applied"}'
+    before = await on.replica.metric(name)
+
+    async def more() -> bool:
+        await on.load.place([on.load.order(hops=1)])
+        return await on.replica.metric(name) > before
+
+    await eventually(more, within_seconds=90.0)
+
+
+async def broker_away(ground: Ground, *, seconds: float) -> Sequence[Verdict]:
+    """No broker for long, and orders at the door: some are taken, then it turns them away; all arrive in the end."""
+    async with scene(ground) as on:
+        on.replica = on.stage.replica(settings={"KAFKA__MAX_UNSENT_SECONDS": str(UNSENT_SECONDS)})
+        await on.replica.start()
+        await on.load.place(on.load.mixed(7))
+        await settled(on.stage, on.oracle)
+        memory = _memory_bytes(on)
+        await ground.infrastructure.kill_kafka()
+        orders = [on.load.order(Way.DOOR, counters=(f"d{number % 40}",)) for number in range(AT_THE_DOOR)]
+        first = orders[:20]
+        await on.load.knock(first, on.replica.address)
+        knocking = asyncio.create_task(_knock_on(on, orders[20:], seconds))
+        try:
+            await eventually(lambda: _overloaded(on), within_seconds=60.0)
+            await asyncio.sleep(seconds)  # the fault itself
+            grown = _memory_bytes(on) - memory
+            assert grown < GROWTH_BYTES, f"its memory grew by {grown} bytes"
+            assert await on.replica.metric("trade_oldest_unsent_seconds") > UNSENT_SECONDS
+            await ground.infrastructure.start_kafka()
+            await knocking
+        finally:
+            knocking.cancel()
+        assert {order.id for order in orders} <= on.oracle.acknowledged
+        return await settled(on.stage, on.oracle, within_seconds=120.0)
+
+
+async def _knock_on(on: Scene, orders: Sequence[Order], seconds: float) -> None:
+    """Clients that knock all the time, in groups."""
+    within = timedelta(seconds=seconds) + PATIENCE
+    groups = [orders[at::10] for at in range(10)]
+    await asyncio.gather(*(on.load.knock(each, on.replica.address, within=within) for each in groups))
+
+
+async def _overloaded(on: Scene) -> bool:
+    return any("unsent" in said for said in on.load.turned_away)
+
+
+def _memory_bytes(on: Scene) -> int:
+    """What the toy's process has in memory now."""
+    lines = Path(f"/proc/{on.replica.child.pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) * 1024
+
+
+async def topic_deleted_while_down(ground: Ground) -> Sequence[Verdict]:
+    """Told at the start, by its name, not at midnight; with the topic made again, it works."""
+    async with scene(ground) as on:
+        await on.replica.start()
+        await on.load.place(on.load.mixed(7))
+        await settled(on.stage, on.oracle)
+        await on.replica.child.stop()
+        await _delete(on, on.stage.orders.name)
+        on.replica.child.start()
+        status = await asyncio.wait_for(on.replica.child.finished(), 60)
+        said = on.replica.child.last_words()
+        assert status == WRONG_TOPICS, f"status {status}: {said}"
+        assert said.startswith(f"{on.stage.orders.name} is missing"), said
+        await create_topics(on.stage.servers.kafka, [on.stage.orders])
+        await on.replica.start()
+        await on.load.place(on.load.mixed(7))
+        return await settled(on.stage, on.oracle)
+
+
+async def topic_deleted_under_way(ground: Ground, *, own: bool) -> Sequence[Verdict]:
+    """A topic goes under a running toy: log and metric tell it by name; made again, it is read and written again.
+
+    What stood on a topic is gone with it: only what is asked from then on is judged, in an oracle of its own.
+
+    Args:
+        own: the topic that it publishes on; else the one that it is told on.
+    """
+    async with scene(ground) as on:
+        await on.replica.start()
+        await on.load.place([on.load.order() for _ in range(7)])
+        await settled(on.stage, on.oracle)
+        topic = on.stage.events if own else on.stage.orders
+        await _delete(on, topic.name)
+        await eventually(lambda: _wrong_topics(on, 1), within_seconds=90.0, every_seconds=0.5)
+        assert any(f"{topic.name} is missing" in line for line in on.replica.said("topics_wrong"))
+        await create_topics(on.stage.servers.kafka, [topic])
+        await eventually(lambda: _wrong_topics(on, 0), within_seconds=90.0, every_seconds=0.5)
+        later = [on.load.order(counters=(f"later{number}",), hops=1) for number in range(7)]
+        await on.load.place(later)
+        await on.until_taken(*later)
+        return [Verdict(3, len(later))]
+
+
+async def _wrong_topics(on: Scene, count: int) -> bool:
+    return await on.replica.metric("trade_topics_wrong") == count
+
+
+def _cell(name: str, run: Callable[[Ground], Awaitable[Sequence[Verdict]]]) -> Cell:
+    return Cell(GROUP, name, run, own_servers=True, limit_seconds=480.0)
+
+
+async def _delete(on: Scene, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=on.stage.servers.kafka)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+    finally:
+        await admin.close()
+
+
+CELLS = [
+    _cell("the broker is killed, three times", partial(under, partial(kill, broker=True, database=False))),
+    _cell("the database is killed, three times", partial(under, partial(kill, broker=False, database=True))),
+    _cell("broker and database are killed, three times", partial(under, partial(kill, broker=True, database=True))),
+    _cell("the database is full", partial(under, database_full)),
+    _cell("the broker is away for a while", partial(broker_away, seconds=SHORT_SECONDS)),
+    _cell("the broker is away for two minutes", partial(broker_away, seconds=AWAY_SECONDS)),
+    _cell("a topic is deleted while the service is down", topic_deleted_while_down),
+    _cell("the topic that is read is deleted under way", partial(topic_deleted_under_way, own=False)),
+    _cell("the topic that is written is deleted under way", partial(topic_deleted_under_way, own=True)),
+]
