@@ -143,3 +143,16 @@ async def test_a_start_that_fails_leaves_nothing_of_itself_behind() -> None:
         await consumer.start()
     assert (kafka.started, kafka.stopped) == (1, 1)
     await asyncio.wait_for(consumer.stop(), 5)
+
+
+async def test_it_is_started_anew_once_where_that_is_asked_for() -> None:
+    kafka, clock = Kafka(), ManualClock()
+    consumer = Stubbed(kafka, clock)
+    await consumer.start()
+    kafka.starts = [KafkaConnectionError("away")]
+    consumer.start_anew()
+    await until(clock, lambda: kafka.started == 2)
+    stopped = kafka.stopped
+    await clock.advance(seconds=10)
+    assert (kafka.started, kafka.stopped) == (2, stopped)
+    await consumer.stop()

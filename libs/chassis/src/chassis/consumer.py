@@ -284,7 +284,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 log.log(30 if known else 40, "consumer_care_failed", error=repr(error), exc_info=not known)
 
     async def _take_care(self) -> None:
-        if (consumer := self._consumer) is None or self._anew:  # none: the last attempt failed
+        asked = self._anew and self._idle.is_set()
+        if (consumer := self._consumer) is None or asked:  # none: the last attempt failed
             await self._restart()
             return
         self._resume(consumer)
