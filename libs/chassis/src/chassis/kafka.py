@@ -134,8 +134,8 @@ async def check_topics(settings: KafkaSettings, profile: Profile, topics: Sequen
         KafkaError: the broker is away.
     """
     admin = AIOKafkaAdminClient(**settings.client_options(), request_timeout_ms=10_000)
-    await admin.start()
     try:
+        await admin.start()
         described = {each["topic"]: each for each in await admin.describe_topics([topic.name for topic in topics])}
         present = [topic for topic in topics if described.get(topic.name, {}).get("error_code", 3) == 0]
         resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in present]
