@@ -22,7 +22,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chaos import deliveries, links, matrix, poison, rebalances, servers
+from chaos import deliveries, links, matrix, poison, rebalances, servers, services
 from chaos.cells import Cell, Ground
 from chaos.verdicts import NAMES, Verdict, total
 from rich.console import Console
@@ -34,6 +34,7 @@ from launcher.infrastructure import Infrastructure
 
 CELLS: Sequence[Cell] = (
     *matrix.CELLS,
+    *services.CELLS,
     *links.CELLS,
     *servers.CELLS,
     *deliveries.CELLS,
@@ -42,7 +43,9 @@ CELLS: Sequence[Cell] = (
 )
 """Every cell there is."""
 
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 3
+OWN_SIDE_BY_SIDE = 2
+"""Of cells with servers of their own, beside the others."""
 SAMPLE_SHARE = 4
 """Of each group one cell in so many is in a sample, at least one."""
 
@@ -67,7 +70,7 @@ class Run:
         self._seed = seed
         self._folder = folder
         self._say = say
-        self._places = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._places = {False: asyncio.Semaphore(SIDE_BY_SIDE), True: asyncio.Semaphore(OWN_SIDE_BY_SIDE)}
         self.results: list[Result] = []
 
     async def all(self) -> None:
@@ -81,7 +84,7 @@ class Run:
                     group.create_task(self._one(number, cell, shared))
 
     async def _one(self, number: int, cell: Cell, shared: Infrastructure | None) -> None:
-        async with self._places:
+        async with self._places[cell.own_servers]:
             started = time.monotonic()
             folder = self._folder / f"cell{number}"
             seed = zlib.crc32(f"{self._seed} {cell.group} {cell.name}".encode())
@@ -177,7 +180,9 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="trade-crash-"))
     started = time.monotonic()
     run = Run(cells, arguments.seed, folder, say)
-    say.print(f"{len(cells)} cells, {SIDE_BY_SIDE} side by side, seed {arguments.seed}; logs below {folder}")
+    say.print(
+        f"{len(cells)} cells, up to {SIDE_BY_SIDE + OWN_SIDE_BY_SIDE} side by side, seed {arguments.seed}; logs below {folder}"
+    )
     try:
         interrupt.run(run.all())
     except interrupt.Interrupted:

@@ -119,16 +119,16 @@ class Faults:
         point, fault = self._chance.choice(list(POINTS)), self._chance.choice(list(PointFault))
         passage, still = self._chance.randint(1, MAX_PASSAGE), self._some_seconds(self._chance)
         child, url = self._platform.parts[service], self._platform.describe()["services"][service]["admin"]
-        await _arm(url, f"{point}:{fault}:{passage}")
+        await arm(url, f"{point}:{fault}:{passage}")
 
         async def happened() -> bool:
-            return not child.alive or stands_still(child.pid) or not await _armed(url)
+            return not child.alive or stands_still(child.pid) or not await armed(url)
 
         try:
             await eventually(happened, within_seconds=POINT_SECONDS)
         except AssertionError:
             self._said("fail point not reached", service)
-            await _arm(url)
+            await arm(url)
             return
         self._said(f"fail point {fault}", service, f"{service} met {point}:{fault}")
         if child.pid is not None and stands_still(child.pid):
@@ -176,7 +176,7 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-async def _arm(admin: str, *orders: str) -> None:
+async def arm(admin: str, *orders: str) -> None:
     """Arm fail points of a running service; none: disarm them all. One that does not answer is left as it is."""
     async with httpx2.AsyncClient(trust_env=False, timeout=5.0) as client:
         try:
@@ -186,7 +186,7 @@ async def _arm(admin: str, *orders: str) -> None:
         answer.raise_for_status()
 
 
-async def _armed(admin: str) -> bool:
+async def armed(admin: str) -> bool:
     """Whether something armed did not happen yet; one that does not answer counts as armed."""
     async with httpx2.AsyncClient(trust_env=False, timeout=1.0) as client:
         try:
