@@ -180,9 +180,8 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="trade-crash-"))
     started = time.monotonic()
     run = Run(cells, arguments.seed, folder, say)
-    say.print(
-        f"{len(cells)} cells, up to {SIDE_BY_SIDE + OWN_SIDE_BY_SIDE} side by side, seed {arguments.seed}; logs below {folder}"
-    )
+    at_once = SIDE_BY_SIDE + OWN_SIDE_BY_SIDE
+    say.print(f"{len(cells)} cells, up to {at_once} side by side, seed {arguments.seed}; logs below {folder}")
     try:
         interrupt.run(run.all())
     except interrupt.Interrupted:
