@@ -238,8 +238,9 @@ def check_timers(world: World, now: datetime) -> list[str]:
     """8: deadlines fire once, not early, not lost."""
     faults = []
     for owner in world.stored:
-        fired = [line for line in owner.lines if line["by"].startswith("timer:")]
-        for line in fired:
+        # What comes of a firing elsewhere carries the timer as its actor too, and an event's id as its cause.
+        timers = [(line, line["by"].partition("timer:")[2]) for line in owner.lines]
+        for line in (line for line, timer in timers if timer and line["cause"].startswith(f"{owner.id}/{timer}/")):
             due = datetime.fromisoformat(line["cause"].rpartition("/")[2])
             if line["at"] < due:
                 faults.append(f"8: {line['cause']} fired at {line['at']}, before it was due")
