@@ -22,7 +22,21 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chaos import deliveries, links, matrix, poison, rebalances, servers, services
+from chaos import (
+    deliveries,
+    links,
+    matrix,
+    payments,
+    poison,
+    pressure,
+    rebalances,
+    restore,
+    rolling,
+    servers,
+    services,
+    timers,
+    upgrade,
+)
 from chaos.cells import Cell, Ground
 from chaos.verdicts import NAMES, Verdict, total
 from rich.console import Console
@@ -40,6 +54,12 @@ CELLS: Sequence[Cell] = (
     *deliveries.CELLS,
     *poison.CELLS,
     *rebalances.CELLS,
+    *timers.CELLS,
+    *payments.CELLS,
+    *pressure.CELLS,
+    *restore.CELLS,
+    *upgrade.CELLS,
+    *rolling.CELLS,
 )
 """Every cell there is."""
 

@@ -1,9 +1,11 @@
 """Everything the toy is made of."""
 
 from chaos.toy.aggregates import LETTER, counter_type, subscriptions
+from chaos.toy.clock import ClockAhead
 from chaos.toy.domain import PassDeadline, Rules
 from chaos.toy.doors import RIGHTS, Door, Peer
 from chaos.toy.post import Post, send_to
+from chaos.toy.releases import counter_of
 from chaos.toy.settings import ToySettings
 
 from chassis.clock import Clock
@@ -18,9 +20,10 @@ def events_topic(name: str) -> Topic:
 
 def build(settings: ToySettings, clock: Clock | None = None) -> Service:
     """The service, ready to run."""
-    service = Service(settings, clock=clock)
+    wrong = ClockAhead(settings.clock_ahead_seconds) if settings.clock_ahead_seconds else None
+    service = Service(settings, clock=clock or wrong)
     own = events_topic(settings.events)
-    counters = service.aggregates(counter_type(Rules(settings.mended.exists)), topic=own)
+    counters = service.aggregates(counter_of(settings.release, counter_type(Rules(settings.mended.exists))), topic=own)
     letters = service.aggregates(LETTER, topic=own)
     for subscription in subscriptions(settings.orders, settings.events, counters, letters):
         service.subscribe(subscription)

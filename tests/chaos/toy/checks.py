@@ -94,7 +94,8 @@ def order(fates: Fates) -> Verdict:
         position = f"{each['topic']}/{each['partition']}/{each['offset']}"
         if each["reason"] in UNREADABLE and position not in oracle.poison:
             faults.append(f"4: {each['event_id'] or position} was parked as {each['reason']}, and can be read")
-        if each["reason"] == "refused" and not _of(each["event_id"], fates) & negative:
+        by_fault = _of(each["event_id"], fates) & negative or each["target"] in oracle.unreadable
+        if each["reason"] == "refused" and not by_fault:
             faults.append(f"4: {each['event_id'] or each['topic']} was parked for {each['target']}: {each['error']}")
     for owner in world.stored:
         faults += _overtaken(owner, fates)

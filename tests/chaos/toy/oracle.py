@@ -69,6 +69,8 @@ class Oracle:
     payments: dict[str, Payment] = field(default_factory=dict)
     poison: set[str] = field(default_factory=set)
     """`<topic>/<partition>/<offset>` of records that nobody can read, as the broker acknowledged them."""
+    unreadable: set[str] = field(default_factory=set)
+    """Counters that an older release met in a schema that it cannot read: what was for them may have been refused."""
     acknowledged: set[str] = field(default_factory=set)
     """Ids of what the door or the broker has acknowledged."""
     acknowledged_at: dict[str, datetime] = field(default_factory=dict)

@@ -16,3 +16,5 @@ class ToySettings(ServiceSettings):
         default=Path("mended"), description="Once this file is there, negative amounts are counted: a mended build"
     )
     claim_seconds: float = Field(default=3.0, gt=0, description="After which a silent claim of a letter counts as lost")
+    clock_ahead_seconds: float = Field(default=0.0, description="By how much this process's clock is wrong")
+    release: int = Field(default=1, ge=1, le=3, description="Which of `chaos.toy.releases` this process is")

@@ -123,6 +123,7 @@ class Stage:
         fail_points: Sequence[str] = (),
         servers: Servers | None = None,
         settings: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
     ) -> Replica:
         """A process that is not started yet; `servers` are where it believes broker and database to be."""
         at = servers or self.servers
@@ -150,10 +151,17 @@ class Stage:
         environment = inherited | {f"TRADE_{name}": value for name, value in own.items()}
         environment |= {"PYTHONPATH": str(_TESTS), "PYTHONUNBUFFERED": "1"}
         log = self.folder / f"{instance}.log"
-        child = Child(f"{self.name}/{instance}", [sys.executable, "-m", "chaos.toy"], log=log, environment=environment)
+        command = [sys.executable, "-m", "chaos.toy", *arguments]
+        child = Child(f"{self.name}/{instance}", command, log=log, environment=environment)
         made = Replica(child, grpc_port, admin_port)
         self.replicas.append(made)
         return made
+
+    async def rebuild(self, *, settings: Mapping[str, str] | None = None) -> tuple[int, str]:
+        """Rebuild the database from the toy's own topic, every replica being stopped; exit status and last words."""
+        rebuilding = self.replica(settings=settings, arguments=("rebuild",)).child
+        rebuilding.start()
+        return await rebuilding.finished(), rebuilding.last_words()
 
     async def stop(self) -> None:
         """Kill what runs and let the ports go; what it stored stays, under names that nobody uses again."""

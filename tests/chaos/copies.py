@@ -1,0 +1,93 @@
+"""Copies of databases and of topics: what is put back after a loss, and what a loss leaves."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from pymongo import AsyncMongoClient
+
+from chassis.rebuild import read_topics
+from chassis.records import RawRecord
+from chassis.settings import KafkaSettings
+from chassis.testing import eventually
+from contracts.topics import Topic
+from launcher.topics import create_topics
+
+Copy = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Collection → documents."""
+
+
+async def copy_database(url: str, name: str) -> Copy:
+    """Every document, one collection after the other, as a dump of a running database is made."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, tz_aware=True)
+    async with client:
+        database = client[name]
+        return {each: await database[each].find().to_list() for each in await database.list_collection_names()}
+
+
+async def drop_database(url: str, name: str) -> None:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
+    async with client:
+        await client.drop_database(name)
+
+
+async def put_back(url: str, name: str, copy: Copy) -> None:
+    """The database as it was when the copy was made; what came since is gone."""
+    await drop_database(url, name)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, tz_aware=True)
+    async with client:
+        for collection, documents in copy.items():
+            if documents:
+                await client[name][collection].insert_many([dict(each) for each in documents])
+
+
+async def read_raw(bootstrap_servers: str, topic: str) -> list[RawRecord]:
+    """Every record of a topic, by partition and offset."""
+    settings = KafkaSettings(bootstrap_servers=bootstrap_servers)
+    found = [record async for records in read_topics(settings, [topic]) for record in records]
+    return sorted(found, key=lambda record: (record.partition, record.offset))
+
+
+async def lose_tail(bootstrap_servers: str, topic: Topic, keep: float) -> Sequence[RawRecord]:
+    """Make a topic anew with only the first part of each of its partitions; what it lost."""
+    whole: dict[int, list[RawRecord]] = {}
+    for record in await read_raw(bootstrap_servers, topic.name):
+        whole.setdefault(record.partition, []).append(record)
+    kept = {partition: records[: int(len(records) * keep)] for partition, records in whole.items()}
+    await _make_anew(bootstrap_servers, topic)
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, acks="all")
+    await producer.start()
+    try:
+        for partition, records in kept.items():
+            for each in records:
+                await producer.send_and_wait(
+                    topic.name, each.value, key=each.key, partition=partition, headers=list(each.headers)
+                )
+    finally:
+        await producer.stop()
+    return [record for partition, records in whole.items() for record in records[len(kept[partition]) :]]
+
+
+async def _make_anew(bootstrap_servers: str, topic: Topic) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic.name])
+
+        async def gone() -> bool:
+            return topic.name not in await admin.list_topics()
+
+        await eventually(gone, within_seconds=30, every_seconds=0.2)
+    finally:
+        await admin.close()
+
+    async def made() -> bool:
+        try:
+            await create_topics(bootstrap_servers, [topic])
+        except KafkaError:  # it is still being deleted
+            return False
+        return True
+
+    await eventually(made, within_seconds=30, every_seconds=0.5)
