@@ -34,7 +34,7 @@ LONG_SECONDS = (11.0, 16.0)
 """Longer than a session of the consumer group: whoever wakes up finds its partitions given away."""
 POINT_SECONDS = 10.0
 """How long an armed fail point may wait to be passed."""
-MAX_PASSAGE = 30
+MAX_PASSAGE = 8
 
 
 def stands_still(pid: int | None) -> bool:
