@@ -3,6 +3,7 @@
 import asyncio
 import email
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -56,11 +57,12 @@ async def _restored(ground: Ground, *, older: bool) -> Sequence[Verdict]:
         await load.place(load.mixed(14))
         copy = await copy_database(mongo, stage.name)
         await tell_everything(load, replica.address)
-        await load.place([load.order(pay_within=15.0) for _ in range(3)])
+        await load.place([load.order(pay_within=600.0) for _ in range(3)])
         await eventually(lambda: _in_the_middle(stage, oracle), within_seconds=60, every_seconds=0.2)
         before = await read_raw(ground.servers.kafka, stage.events.name)
         await load.place(load.mixed(21))
         await replica.child.kill()
+        _forget_unclaimed(oracle, await read_raw(ground.servers.kafka, stage.events.name))
         await (put_back(mongo, stage.name, copy) if older else drop_database(mongo, stage.name))
         assert (await stage.rebuild())[0] == 0
         return await _goes_on(stage, load, before)
@@ -101,6 +103,18 @@ async def _goes_on(stage: Stage, load: Load, before: Sequence[RawRecord], epoch:
     # What a topic has lost is decided again, under ids of the raised epoch.
     once = _used_once([*before, *after], decided=after if epoch else [*before, *after])
     return kept([*verdicts, once, Verdict(6, len(load.oracle.letters), strange)])
+
+
+def _forget_unclaimed(oracle: Oracle, published: Sequence[RawRecord]) -> None:
+    """Take back the attempts whose claims are lost, being on no topic: they are made again, under the same id."""
+    envelopes = {envelope.id: envelope for envelope in map(_envelope, published)}.values()
+    claims = Counter(each.subject for each in envelopes if each.type.endswith(".letter.claimed.v1"))
+    known = []
+    for letter in oracle.letters:
+        if claims[letter[0]]:
+            claims[letter[0]] -= 1
+            known.append(letter)
+    oracle.letters[:] = known
 
 
 async def _parked(stage: Stage, target: str) -> int:
@@ -147,9 +161,7 @@ async def lost_tail(ground: Ground) -> Sequence[Verdict]:
         await replica.child.stop()
         lost = await lose_tail(servers.kafka, stage.events, keep=0.6)
         assert lost, "nothing was lost"
-        # An attempt whose claim is lost is made again, under the same id; nobody knows of the first one any more.
-        forgotten = {each.subject for each in map(_envelope, lost) if each.type.endswith(".letter.claimed.v1")}
-        oracle.letters[:] = [each for each in oracle.letters if each[0] not in forgotten]
+        _forget_unclaimed(oracle, await read_raw(servers.kafka, stage.events.name))
 
         status, said = await stage.rebuild()
         assert status == DOES_NOT_FIT and "has lost its tail" in said, (status, said)
