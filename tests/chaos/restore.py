@@ -124,19 +124,21 @@ async def _parked(stage: Stage, target: str) -> int:
 
 
 def _used_once(records: Sequence[RawRecord], decided: Sequence[RawRecord]) -> Verdict:
-    """No event id stands for two contents, and of those decided no cause was decided twice."""
+    """No event id stands for two contents, and of those decided no order was counted twice."""
     contents: dict[str, bytes | None] = {}
     faults = []
     for record in records:
         id_ = _envelope(record).id
         if contents.setdefault(id_, record.value) != record.value:
             faults.append(f"2: {id_} stands for two contents")
-    causes: dict[tuple[str, str], set[int]] = {}
-    for envelope in map(_envelope, decided):
-        causes.setdefault((envelope.subject, envelope.causationid), set()).add(envelope.sequence)
-    for (subject, cause), numbers in causes.items():
-        if max(numbers) - min(numbers) != len(numbers) - 1:
-            faults.append(f"3: {subject} has decided {cause} twice: its events are {sorted(numbers)}")
+    counted = Counter(
+        (each.subject, each.causationid)
+        for each in {envelope.id: envelope for envelope in map(_envelope, decided)}.values()
+        if each.type.endswith(".counter.counted.v1")
+    )
+    faults += [
+        f"3: {subject} counted {cause} {times} times" for (subject, cause), times in counted.items() if times > 1
+    ]
     return Verdict(2, len(contents), faults)
 
 

@@ -55,6 +55,21 @@ class Stored:
         """Ids of the events that its history claims, in order."""
         return [event for line in self.lines for event in line["events"]]
 
+    @property
+    def counts(self) -> list[list[int]]:
+        """The numbers of its events, by line, of those that have any."""
+        return [[int(event.rpartition(".")[2]) for event in line["events"]] for line in self.lines if line["events"]]
+
+    @property
+    def counts_on(self) -> bool:
+        """Whether its events count 1..n, each line's ascending, and the lines by their first ones.
+
+        A line that a rebuild found begun is completed when its input is read again, perhaps behind others.
+        """
+        numbers = sorted(number for line in self.counts for number in line)
+        ascending = all(line == sorted(line) for line in (*self.counts, [line[0] for line in self.counts]))
+        return ascending and numbers == list(range(1, len(numbers) + 1))
+
 
 @dataclass
 class World:
