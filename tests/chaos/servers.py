@@ -10,7 +10,7 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from chaos.cells import Cell, Ground
 from chaos.deliveries import Scene, scene
-from chaos.toy.oracle import Order, Way
+from chaos.toy.oracle import Way
 from chaos.toy.settling import settled
 from chaos.verdicts import Verdict
 
@@ -26,7 +26,8 @@ SHORT_SECONDS = 15.0
 PATIENCE = timedelta(seconds=240)
 UNSENT_SECONDS = 5
 """An unsent event that is older makes the toy overloaded, in these cells."""
-AT_THE_DOOR = 300
+CLIENTS = 8
+"""That knock at the door all the time."""
 GROWTH_BYTES = 64 * 1_048_576
 """What the memory of a toy may grow by while it can send nothing."""
 FULL_BYTES = 4096
@@ -117,10 +118,8 @@ async def broker_away(ground: Ground, *, seconds: float) -> Sequence[Verdict]:
         await settled(on.stage, on.oracle)
         memory = _memory_bytes(on)
         await ground.infrastructure.kill_kafka()
-        orders = [on.load.order(Way.DOOR, counters=(f"d{number % 40}",)) for number in range(AT_THE_DOOR)]
-        first = orders[:20]
-        await on.load.knock(first, on.replica.address)
-        knocking = asyncio.create_task(_knock_on(on, orders[20:], seconds))
+        back = asyncio.Event()
+        clients = asyncio.gather(*(_client(on, f"d{number}", back, seconds) for number in range(CLIENTS)))
         try:
             await eventually(lambda: _overloaded(on), within_seconds=60.0)
             await asyncio.sleep(seconds)  # the fault itself
@@ -128,18 +127,19 @@ async def broker_away(ground: Ground, *, seconds: float) -> Sequence[Verdict]:
             assert grown < GROWTH_BYTES, f"its memory grew by {grown} bytes"
             assert await on.replica.metric("trade_oldest_unsent_seconds") > UNSENT_SECONDS
             await ground.infrastructure.start_kafka()
-            await knocking
+            back.set()
+            await clients
         finally:
-            knocking.cancel()
-        assert {order.id for order in orders} <= on.oracle.acknowledged
+            clients.cancel()
+        assert len(on.oracle.orders) > 10 * CLIENTS, "hardly anything was taken at the door"
         return await settled(on.stage, on.oracle, within_seconds=120.0)
 
 
-async def _knock_on(on: Scene, orders: Sequence[Order], seconds: float) -> None:
-    """Clients that knock all the time, in groups."""
+async def _client(on: Scene, counter: str, back: asyncio.Event, seconds: float) -> None:
+    """Gives one order after the other, each until it is taken, as long as the broker is away."""
     within = timedelta(seconds=seconds) + PATIENCE
-    groups = [orders[at::10] for at in range(10)]
-    await asyncio.gather(*(on.load.knock(each, on.replica.address, within=within) for each in groups))
+    while not back.is_set():
+        await on.load.knock([on.load.order(Way.DOOR, counters=(counter,))], on.replica.address, within=within)
 
 
 async def _overloaded(on: Scene) -> bool:

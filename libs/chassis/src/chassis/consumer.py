@@ -92,6 +92,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._idle = asyncio.Event()
         self._idle.set()
         self._drain_seconds = session_timeout_ms / 1000 / 2
+        self._forgotten_seconds = session_timeout_ms / 1000 + 1.0
         self._uncommitted: dict[TopicPartition, int] = {}
         self._failures = 0
         self._resume_at: float | None = None
@@ -173,7 +174,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self.broker.stop()
 
     def start_anew(self) -> None:
-        """Have the group and the topics looked at afresh, soon: the library would find a new topic minutes later."""
+        """Have partitions given out afresh, soon: the library and the group would both keep to what they know."""
         self._anew = True
 
     @property
@@ -317,16 +318,21 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         positions = {partition: await consumer.position(partition) for partition in assigned}
         if any(ends[partition] > positions[partition] for partition in assigned) or not assigned:
             log.error("consumer_hangs", idle_seconds=round(idle))
+            self._anew |= not assigned
             await self._restart()
         else:
             self._moved_at = self._clock.monotonic()
 
     async def _restart(self) -> None:
+        log.info("consumer_starts_anew", forgotten=self._anew)
         metrics.CONSUMER_RESTARTS.inc()
         await self._leave()
         self._uncommitted.clear()
         self._resume_at = None
         self._resting = False
+        if self._anew:
+            # A static member that is back in time is given what it had, though its topics are others now.
+            await self._clock.sleep(self._forgotten_seconds)
         async with asyncio.timeout(STALL_SECONDS):
             await self._join()
         self._anew = False
