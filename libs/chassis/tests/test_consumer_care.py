@@ -15,6 +15,7 @@ from chassis.records import RawRecord
 from chassis.testing import eventually
 
 PARTITION = TopicPartition("in.v1", 0)
+SESSION_MS = 3000
 
 
 class Kafka:
@@ -87,7 +88,13 @@ class Stubbed(Consumer):
     def __init__(self, kafka: Kafka, clock: ManualClock) -> None:
         self._kafka = kafka
         super().__init__(
-            self._away, topics=["in.v1"], group="g", instance="i", connection={}, clock=clock, session_timeout_ms=3000
+            self._away,
+            topics=["in.v1"],
+            group="g",
+            instance="i",
+            connection={},
+            clock=clock,
+            session_timeout_ms=SESSION_MS,
         )
 
     async def _away(self, records: Sequence[RawRecord]) -> None:
@@ -155,4 +162,16 @@ async def test_it_is_started_anew_once_where_that_is_asked_for() -> None:
     stopped = kafka.stopped
     await clock.advance(seconds=10)
     assert (kafka.started, kafka.stopped) == (2, stopped)
+    await consumer.stop()
+
+
+async def test_a_member_that_is_to_start_anew_stays_away_until_its_group_has_forgotten_it() -> None:
+    kafka, clock = Kafka(), ManualClock()
+    consumer = Stubbed(kafka, clock)
+    await consumer.start()
+    consumer.start_anew()
+    await until(clock, lambda: kafka.stopped == 1)
+    left = clock.monotonic()
+    await until(clock, lambda: kafka.started == 2)
+    assert clock.monotonic() - left > SESSION_MS / 1000
     await consumer.stop()
