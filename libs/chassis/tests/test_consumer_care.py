@@ -1,7 +1,7 @@
 """A consumer that hangs is started anew until it runs, and a rest ends whatever else breaks."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -28,6 +28,9 @@ class Kafka:
         self.started = self.stopped = 0
         self.paused: set[TopicPartition] = set()
         self.hangs = False
+        self.slow_commits: list[asyncio.Event] = []
+        """What the next commits wait for on their way."""
+        self.committed = 0
 
     def next_start(self) -> Exception | None:
         return self.starts.pop(0) if self.starts else None
@@ -64,6 +67,11 @@ class Member:
     def resume(self, *partitions: TopicPartition) -> None:
         self._kafka.paused -= set(partitions)
 
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        if self._kafka.slow_commits:
+            await self._kafka.slow_commits.pop(0).wait()
+        self._kafka.committed = offsets[PARTITION]
+
 
 class Broker:
     """FastStream's broker and subscriber in one."""
@@ -87,6 +95,7 @@ class Broker:
 class Stubbed(Consumer):
     def __init__(self, kafka: Kafka, clock: ManualClock) -> None:
         self._kafka = kafka
+        self.resolving: asyncio.Event | None = None
         super().__init__(
             self._away,
             topics=["in.v1"],
@@ -98,7 +107,9 @@ class Stubbed(Consumer):
         )
 
     async def _away(self, records: Sequence[RawRecord]) -> None:
-        raise InfrastructureError("away")
+        if self.resolving is None:
+            raise InfrastructureError("away")
+        await self.resolving.wait()
 
     def _build(self, *_: Any) -> tuple[Any, Any]:
         broker = Broker(self._kafka)
@@ -174,4 +185,37 @@ async def test_a_member_that_is_to_start_anew_stays_away_until_its_group_has_for
     left = clock.monotonic()
     await until(clock, lambda: kafka.started == 2)
     assert clock.monotonic() - left > SESSION_MS / 1000
+    await consumer.stop()
+
+
+async def test_an_older_commit_does_not_arrive_behind_a_newer_one() -> None:
+    kafka, clock, slow = Kafka(), ManualClock(), asyncio.Event()
+    consumer = Stubbed(kafka, clock)
+    await consumer.start()
+    kafka.slow_commits = [slow]
+    member = consumer._subscriber.consumer
+    consumer._uncommitted[PARTITION] = 3
+    older = asyncio.create_task(consumer._commit_rest(member))
+    await asyncio.sleep(0)
+    consumer._uncommitted[PARTITION] = 5
+    newer = asyncio.create_task(consumer._commit_rest(member))
+    await asyncio.sleep(0)
+    slow.set()
+    await asyncio.gather(older, newer)
+    assert kafka.committed == 5
+    await consumer.stop()
+
+
+async def test_a_batch_that_outlived_its_assignment_is_not_committed() -> None:
+    kafka, clock = Kafka(), ManualClock()
+    consumer = Stubbed(kafka, clock)
+    await consumer.start()
+    consumer.resolving = asyncio.Event()
+    batch = asyncio.create_task(consumer._on_batch([RawRecord("in.v1", 0, 2, b"k", (), b"{}", 0)]))
+    await asyncio.sleep(0)
+    kafka.committed = 5  # by another member, that had the partition meanwhile
+    await consumer.on_partitions_assigned({PARTITION})
+    consumer.resolving.set()
+    await batch
+    assert kafka.committed == 5
     await consumer.stop()

@@ -94,6 +94,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._drain_seconds = session_timeout_ms / 1000 / 2
         self._forgotten_seconds = session_timeout_ms / 1000 + 1.0
         self._uncommitted: dict[TopicPartition, int] = {}
+        self._committing = asyncio.Lock()
+        self._assignments = 0
+        """How often partitions were given out: what was read before the last time comes again by itself."""
         self._failures = 0
         self._resume_at: float | None = None
         self._resting = False
@@ -204,9 +207,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if consumer is None or self._closing or not records:
             return
         self._idle.clear()
+        assignment = self._assignments
         try:
             if self._overloaded():
-                self._rest(consumer, records, "the outbox is full")
+                self._rest(consumer, records, "the outbox is full", assignment)
                 return
             passage("batch.read")
             await self._process(records)
@@ -214,24 +218,25 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             metrics.INFRASTRUCTURE_FAILURES.labels("consume").inc()
             known = is_infrastructure(error)
             log.log(30 if known else 40, "batch_failed", error=repr(error), exc_info=not known, records=len(records))
-            self._rest(consumer, records, repr(error))
+            self._rest(consumer, records, repr(error), assignment)
         else:
             self._failures = 0
             self._moved_at = self._clock.monotonic()
-            for (topic, partition), offset in next_of_each(records).items():
-                self._uncommitted[TopicPartition(topic, partition)] = offset
+            if assignment == self._assignments:  # else others may have gone on meanwhile: it would set the group back
+                for (topic, partition), offset in next_of_each(records).items():
+                    self._uncommitted[TopicPartition(topic, partition)] = offset
             await self._commit_rest(consumer)
         finally:
             self._idle.set()
 
-    def _rest(self, consumer: AIOKafkaConsumer, records: Sequence[RawRecord], why: str) -> None:
+    def _rest(self, consumer: AIOKafkaConsumer, records: Sequence[RawRecord], why: str, assignment: int) -> None:
         """Seek back to the batch and let all partitions rest for a while; polling goes on."""
         self._failures += 1
         pause = min(BACKOFF_SECONDS[0] * 2 ** min(self._failures, 10), BACKOFF_SECONDS[1])
         pause *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
         assigned = consumer.assignment()
         with contextlib.suppress(IllegalStateError):  # taken away meanwhile: its new owner has them
-            for (topic, number), offset in first_of_each(records).items():
+            for (topic, number), offset in first_of_each(records if assignment == self._assignments else ()).items():
                 partition = TopicPartition(topic, number)
                 if partition in assigned:
                     consumer.seek(partition, offset)
@@ -242,21 +247,22 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _commit_rest(self, consumer: AIOKafkaConsumer) -> None:
         """Commit what is resolved; what cannot be committed now is committed later, or comes again."""
-        if not self._uncommitted:
-            return
-        offsets = dict(self._uncommitted)
-        try:
-            passage("commit.before")
-            await consumer.commit(offsets)
-            passage("commit.after")
-        except (CommitFailedError, IllegalStateError):
-            self._uncommitted.clear()  # the partitions are another member's now; identity absorbs the repeat
-        except KafkaError as error:
-            log.warning("commit_failed", error=repr(error))
-        else:
-            for partition, offset in offsets.items():
-                if self._uncommitted.get(partition) == offset:
-                    del self._uncommitted[partition]
+        async with self._committing:  # of two on their way the older could arrive last, and set the group back for good
+            offsets = dict(self._uncommitted)
+            if not offsets:
+                return
+            try:
+                passage("commit.before")
+                await consumer.commit(offsets)
+                passage("commit.after")
+            except (CommitFailedError, IllegalStateError):
+                self._uncommitted.clear()  # the partitions are another member's now; identity absorbs the repeat
+            except KafkaError as error:
+                log.warning("commit_failed", error=repr(error))
+            else:
+                for partition, offset in offsets.items():
+                    if self._uncommitted.get(partition) == offset:
+                        del self._uncommitted[partition]
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish the batch in hand before the partitions go to somebody else."""
@@ -271,6 +277,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002 - all are asked for
         """A new assignment ends a rest: whatever failed may be somebody else's now."""
+        self._assignments += 1
         self._resume_at = None
         self._resting = False
         self._moved_at = self._clock.monotonic()
