@@ -105,6 +105,10 @@ def timers(world: World, now: datetime) -> tuple[int, list[str]]:
     faults = [
         f"8: {line['cause']} fired at {line['at']}, before it was due" for _, line, due in fired if line["at"] < due
     ]
+    times = Counter((owner.id, due) for owner, _, due in fired)
+    faults += [
+        f"8: the deadline {due} of {id_} fired {count} times" for (id_, due), count in times.items() if count > 1
+    ]
     due = [each for each in world.stored if each.due_at is not None and each.id not in world.locks]
     faults += [
         f"8: {owner.id} was due at {owner.due_at} and did not fire"

@@ -58,7 +58,7 @@ class Stored:
     @property
     def counts(self) -> list[list[int]]:
         """The numbers of its events, by line, of those that have any."""
-        return [[int(event.rpartition(".")[2]) for event in line["events"]] for line in self.lines if line["events"]]
+        return [[_number(event) for event in line["events"]] for line in self.lines if line["events"]]
 
     @property
     def counts_on(self) -> bool:
@@ -69,6 +69,12 @@ class Stored:
         numbers = sorted(number for line in self.counts for number in line)
         ascending = all(line == sorted(line) for line in (*self.counts, [line[0] for line in self.counts]))
         return ascending and numbers == list(range(1, len(numbers) + 1))
+
+
+def _number(event: str) -> int:
+    """An event's sequence number by its id; 0: it has none."""
+    end = event.rpartition(".")[2]
+    return int(end) if end.isdigit() else 0
 
 
 @dataclass

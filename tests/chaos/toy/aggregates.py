@@ -27,6 +27,8 @@ from chassis.telemetry import UCR
 Counters = Aggregates[domain.Counter, domain.Command, domain.Event]
 Letters = Aggregates[letter.Letter, letter.Command, letter.Event]
 
+COUNTER_CODEC = dataclass_codec(domain.Counter)
+
 
 def counter_type(rules: domain.Rules) -> AggregateType[domain.Counter, domain.Command, domain.Event]:
     return AggregateType(
@@ -35,7 +37,7 @@ def counter_type(rules: domain.Rules) -> AggregateType[domain.Counter, domain.Co
         decide=rules.decide,
         evolve=domain.evolve,
         key=lambda state: state.key,
-        codec=dataclass_codec(domain.Counter),
+        codec=COUNTER_CODEC,
         messages=COUNTER_MESSAGES,
         due_at=domain.due_at,
         try_after=domain.try_after,

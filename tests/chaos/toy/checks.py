@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from chaos import core_checks
-from chaos.toy.aggregates import counter_type, letter_id
-from chaos.toy.domain import Rules, answer_to, evolve, next_counter
+from chaos.toy.aggregates import COUNTER_CODEC, letter_id
+from chaos.toy.domain import answer_to, evolve, next_counter
 from chaos.toy.fates import Fate, Fates, own_step
 from chaos.toy.messages import (
     BILL_PAID,
@@ -50,7 +50,6 @@ def histories(fates: Fates, own: str) -> Verdict:
     events: dict[str, list[Said]] = {}
     for said in fates.world.first_said(own).values():
         events.setdefault(said.envelope.subject, []).append(said)
-    codec = counter_type(Rules()).codec
     for owner in fates.world.stored:
         own_events = events.get(owner.id, [])
         if owner.collection != "counters" or not owner.state or owner.outbox or len(own_events) != owner.seq:
@@ -62,7 +61,7 @@ def histories(fates: Fates, own: str) -> Verdict:
         except Exception as error:
             faults.append(f"2: the events of {owner.id} cannot be folded: {error!r}")
             continue
-        if state != codec.decode(owner.state):
+        if state != COUNTER_CODEC.decode(owner.state):
             faults.append(f"2: the events of {owner.id} make another state than is stored")
     return Verdict(2, looked_at, faults)
 
@@ -89,10 +88,11 @@ def order(fates: Fates) -> Verdict:
     world, oracle = fates.world, fates.oracle
     taken = core_checks.ever_parked(world)
     faults = core_checks.behind_nothing(taken)
+    events = {f"{each.topic}/{each.partition}/{each.offset}" for each in world.said}
     negative = {each.number for each in oracle.orders.values() if each.amount < 0}
     for each in taken:
         position = f"{each['topic']}/{each['partition']}/{each['offset']}"
-        if each["reason"] in UNREADABLE and position not in oracle.poison:
+        if each["reason"] in UNREADABLE and position in events - oracle.poison:
             faults.append(f"4: {each['event_id'] or position} was parked as {each['reason']}, and can be read")
         by_fault = _of(each["event_id"], fates) & negative or each["target"] in oracle.unreadable
         if each["reason"] == "refused" and not by_fault:

@@ -34,20 +34,20 @@ def letters(fates: Fates) -> Verdict:
             faults += [f"6: {id_} went out without an intent"] if sent and owner is None else []
             faults += [f"6: {id_} has no intent"] if step.fate is Fate.MISSING else []
             continue
-        faults += _attempts(owner, sent)
+        faults += _attempts(owner, sent, fates.oracle.lost)
     return Verdict(6, len(expected), faults)
 
 
-def _attempts(owner: Stored, sent: Sequence[datetime]) -> list[str]:
+def _attempts(owner: Stored, sent: Sequence[datetime], lost: bool) -> list[str]:
     claims = [line["at"] for line in owner.lines if line["cause"].startswith(f"{owner.id}/attempt/")]
     faults = []
     if owner.state.get("status") != LetterStatus.SENT:
         faults.append(f"6: {owner.id} is {owner.state.get('status')}, not sent")
     if not sent:
         faults.append(f"6: {owner.id} never went out")
-    if len(sent) > len(claims):
+    if len(sent) > len(claims) and not lost:
         faults.append(f"6: {owner.id} went out {len(sent)} times on {len(claims)} claims")
-    if sent and claims and min(sent) < min(claims):
+    if sent and claims and min(sent) < min(claims) and not lost:
         faults.append(f"6: {owner.id} went out before it was claimed")
     return faults
 
@@ -58,6 +58,12 @@ def bills(fates: Fates, now: datetime) -> Verdict:
     paid: dict[tuple[str, str], list[tuple[Payment, Fate]]] = {}
     for each in fates.oracle.payments.values():
         paid.setdefault((each.counter, each.number), []).append((each, fates.fate(each.id, each.counter)))
+    dues = {each.id: _deadlines(each) for each in fates.world.stored if each.collection == "counters"}
+    faults += [
+        f"8: {owner.id} fired at {due}, which was no deadline of its"
+        for owner, _, due in core_checks.timers_fired(fates.world)
+        if due not in dues.get(owner.id, ())
+    ]
     looked_at = 0
     for step in fates.steps:
         billed = step.order is not None and step.order.pay_within is not None and step.hop == 0 and not step.is_letter
@@ -76,6 +82,10 @@ def bills(fates: Fates, now: datetime) -> Verdict:
             if said.envelope.time < due:
                 faults.append(f"8: {said.envelope.id} settled a bill before it was due")
     return Verdict(8, looked_at, faults)
+
+
+def _deadlines(counter: Stored) -> set[datetime]:
+    return {datetime.fromisoformat(bill["due"]) for bill in counter.state.get("bills", {}).values()}
 
 
 def _end(

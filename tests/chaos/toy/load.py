@@ -44,6 +44,7 @@ class Load:
     seed: int
     turned_away: Counter[str] = field(default_factory=Counter)
     """How often the door did not take an order, by what it said."""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _made: int = 0
     _chance: random.Random = field(init=False)
 
@@ -115,7 +116,7 @@ class Load:
     async def pay(self, order: Order, *, counter: str = "", at: datetime | None = None) -> None:
         """Pay over Kafka what an order billed; by default now."""
         where = counter or order.counters[0]
-        moment = at or datetime.now(UTC)
+        moment = at or self.now()
         payment = Payment(
             f"payment-{order.number}-{where}/0.1", order.number, where, moment, order.key, order.traceparent
         )
@@ -165,7 +166,7 @@ class Load:
             id=id_,
             source="/trade/tests",
             type=kind,
-            time=datetime.now(UTC),
+            time=self.now(),
             subject=subject,
             sequence=int(sequence),
             partitionkey=key,
@@ -178,7 +179,7 @@ class Load:
             data = data[:-1] + b',"padding":"' + b"x" * padding + b'"}'
         await self.producer.send_and_wait(self.stage.orders.name, data, key=key.encode(), headers=envelope.headers())
         self.oracle.acknowledged.add(id_)
-        self.oracle.acknowledged_at.setdefault(id_, datetime.now(UTC))
+        self.oracle.acknowledged_at.setdefault(id_, self.now())
 
 
 @asynccontextmanager

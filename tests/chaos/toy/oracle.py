@@ -77,5 +77,7 @@ class Oracle:
     """When the broker had acknowledged it, by the clock of this machine; not for the door's."""
     refused: set[str] = field(default_factory=set)
     """Ids that the door has refused for good: they must have no effect."""
+    lost: bool = False
+    """Whether the database was lost or became an older copy: audit and claims may be gone, whatever came of them."""
     letters: list[tuple[str, datetime]] = field(default_factory=list)
     """What the sink took in, (id, when), repeats included; noted before it answers."""

@@ -1,8 +1,8 @@
 """Fixtures that give tests real servers: `infrastructure` (Kafka and a database) and `platform` (all six services).
 
 Loaded for the whole repository by `-p launcher.fixtures`. A test that asks for either, or stands in
-`tests/` with those of the whole platform, carries the marker `infra`; a run of `-m "not infra"` starts
-no server. `--infra=auto|local|containers|external` says where the servers come from.
+`tests/` with those of the whole platform, carries the marker `infra`, unless it says that it is `serverless`; a
+run of `-m "not infra"` starts no server. `--infra=auto|local|containers|external` says where the servers come from.
 """
 
 from collections.abc import AsyncIterator
@@ -22,12 +22,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "infra: needs a real Kafka and a real database")
+    config.addinivalue_line("markers", "serverless: stands in tests/, and needs no server all the same")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     whole = config.rootpath / "tests"
     for item in items:
-        if _SERVERS & set(getattr(item, "fixturenames", ())) or item.path.is_relative_to(whole):
+        among_them = item.path.is_relative_to(whole) and item.get_closest_marker("serverless") is None
+        if _SERVERS & set(getattr(item, "fixturenames", ())) or among_them:
             item.add_marker("infra")
 
 

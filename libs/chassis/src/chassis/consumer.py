@@ -278,6 +278,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002 - all are asked for
         """A new assignment ends a rest: whatever failed may be somebody else's now."""
         self._assignments += 1
+        self._uncommitted.clear()
         self._resume_at = None
         self._resting = False
         self._moved_at = self._clock.monotonic()

@@ -1,0 +1,167 @@
+"""Breaks of what goes out: events, traces, timers, letters."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from chaos.simulation.broker import Progress
+from chaos.simulation.plants.pieces import Pieces
+from chaos.toy.letter import NoteSent
+from chaos.toy.post import Post
+
+from chassis.aggregates import Aggregates, Input, apply
+from chassis.aggregates.document import Document, Loaded, write
+from chassis.outbox import Publisher
+from chassis.timers import Timers
+
+
+def publish_before_save() -> Pieces:
+    save = Aggregates._save
+
+    async def offers_first(self: Any, changed: Any, *rest: Any) -> list[str]:
+        for loaded in changed:
+            change = write(self.type, loaded, self._outbox.acknowledged(self, loaded.id))
+            self._outbox.offer(self, change.id, change.key, change.outbox)
+        return await save(self, changed, *rest)
+
+    return [(Aggregates, "_save", offers_first)]
+
+
+def no_outbox() -> Pieces:
+    save, entries = Aggregates._save, dict[str, tuple[str, list[Document]]]()
+
+    def without(type_: Any, loaded: Loaded[Any], acknowledged: int) -> Any:
+        change = write(type_, loaded, acknowledged)
+        entries[change.id] = (change.key, change.outbox)
+        return replace(change, outbox=[])
+
+    async def saves_then_offers(self: Any, changed: Any, *rest: Any) -> list[str]:
+        lost = await save(self, changed, *rest)
+        for loaded in changed:
+            key, unsent = entries.pop(loaded.id, ("", []))
+            if loaded.id not in lost:
+                self._outbox.offer(self, loaded.id, key, unsent)
+        return lost
+
+    return [(Aggregates, "_save", saves_then_offers), (apply, "write", without)]
+
+
+def trim_before_acknowledgement() -> Pieces:
+    offer, tasks = Publisher.offer, list[asyncio.Task[None]]()
+
+    def trims_first(self: Publisher, source: Any, id_: str, key: str, entries: Sequence[Document]) -> None:
+        async def trim_and_send() -> None:
+            await source.trim({id_: entries[-1]["seq"]})
+            offer(self, source, id_, key, entries)
+
+        tasks.append(asyncio.ensure_future(trim_and_send()))
+
+    return [(Publisher, "offer", trims_first)]
+
+
+def two_in_flight() -> Pieces:
+    async def all_at_once(self: Any, document: Any) -> None:
+        sending = self._sending[document]
+        while sending.entries:
+            entries = list(sending.entries)
+            results = await asyncio.gather(*(self._send(sending, each) for each in entries), return_exceptions=True)
+            if any(isinstance(each, BaseException) for each in results):
+                await self._clock.sleep(0.1)
+                continue
+            for entry in entries:
+                sending.acknowledge()
+                self._unsent -= 1
+                self._acknowledged[document] = entry["seq"]
+        del self._sending[document]
+
+    return [(Publisher, "_drain", all_at_once)]
+
+
+def new_id_for_each_attempt() -> Pieces:
+    send, numbers = Publisher._send, count(1)
+
+    async def renamed(self: Publisher, sending: Any, entry: Document) -> None:
+        await send(self, sending, {**entry, "id": f"{entry['id']}~{next(numbers)}"})
+
+    return [(Publisher, "_send", renamed)]
+
+
+def not_swept() -> Pieces:
+    async def never(self: Publisher) -> None: ...
+
+    return [(Publisher, "_sweep_for_ever", never)]
+
+
+def trace_dropped() -> Pieces:
+    def without(type_: Any, loaded: Loaded[Any], acknowledged: int) -> Any:
+        for entry in loaded.new_entries:
+            entry["trace"], entry["cause_trace"] = {}, {}
+        return write(type_, loaded, acknowledged)
+
+    return [(apply, "write", without)]
+
+
+def no_offset_rule() -> Pieces:
+    async def always(self: Progress, ends: Any) -> bool:
+        return True
+
+    return [(Progress, "reached", always)]
+
+
+def fires_early() -> Pieces:
+    fire = Timers.fire_due
+
+    async def ahead(self: Any) -> bool:
+        if not isinstance(self._clock, _Ahead):
+            self._clock = _Ahead(self._clock)
+        return await fire(self)
+
+    return [(Timers, "fire_due", ahead)]
+
+
+class _Ahead:
+    """A clock that goes too fast, though not so much that the timers would rest."""
+
+    def __init__(self, clock: Any) -> None:
+        self.sleep, self._clock = clock.sleep, clock
+
+    def now(self) -> datetime:
+        return self._clock.now() + timedelta(seconds=2)  # type: ignore[no-any-return]
+
+
+def fires_twice() -> Pieces:
+    input_ = Timers._input
+
+    def each_time_another(self: Any, document: Document) -> Any:
+        made = input_(self, document)
+        return replace(made, cause=f"{document['_id']}/{self._name}/{self._clock.now().isoformat()}")
+
+    return [(Timers, "_input", each_time_another)]
+
+
+def send_without_claim() -> Pieces:
+    async def at_once(self: Any) -> int:
+        now = self._clock.now()
+        due = await self._letters.find({"try_after": {"$lte": now}})
+        sent = [each.id for each in due if await self._hand_over(each.id)]
+        await self._letters.apply([Input(id_, f"{id_}/sent", NoteSent(), self._actor) for id_ in sent])
+        return len(sent)
+
+    return [(Post, "send_due", at_once)]
+
+
+def another_id_for_each_send() -> Pieces:
+    hand_over, numbers = Post._hand_over, count(1)
+
+    async def renamed(self: Post, id_: str) -> bool:
+        send = self._send
+        self._send = lambda each: send(f"{each}#{next(numbers)}")
+        try:
+            return await hand_over(self, id_)
+        finally:
+            self._send = send
+
+    return [(Post, "_hand_over", renamed)]
