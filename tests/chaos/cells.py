@@ -42,5 +42,7 @@ class Cell:
     """It kills or bends the servers: it gets a broker and a database of its own."""
     limit_seconds: float = 240.0
     """After which it counts as hung."""
+    in_samples: bool = True
+    """False where it takes minutes."""
     in_tests: bool = False
     """One of the few that `make test` runs too."""

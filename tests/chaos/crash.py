@@ -32,6 +32,7 @@ from chaos import (
     rebalances,
     restore,
     rolling,
+    schedules,
     servers,
     services,
     timers,
@@ -47,6 +48,7 @@ from launcher.failures import LauncherError
 from launcher.infrastructure import Infrastructure
 
 CELLS: Sequence[Cell] = (
+    *schedules.CELLS,
     *matrix.CELLS,
     *services.CELLS,
     *links.CELLS,
@@ -147,6 +149,7 @@ def chosen(cells: Sequence[Cell], *, only: str, sample: bool, seed: str) -> list
     wanted = [cell for cell in cells if only in f"{cell.group}: {cell.name}"]
     if not sample:
         return wanted
+    wanted = [cell for cell in wanted if cell.in_samples]
     groups: dict[str, list[Cell]] = {}
     for cell in wanted:
         groups.setdefault(cell.group, []).append(cell)

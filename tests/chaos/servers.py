@@ -199,8 +199,8 @@ async def _wrong_topics(on: Scene, count: int) -> bool:
     return await on.replica.metric("trade_topics_wrong") == count
 
 
-def _cell(name: str, run: Callable[[Ground], Awaitable[Sequence[Verdict]]]) -> Cell:
-    return Cell(GROUP, name, run, own_servers=True, limit_seconds=480.0)
+def _cell(name: str, run: Callable[[Ground], Awaitable[Sequence[Verdict]]], *, in_samples: bool = True) -> Cell:
+    return Cell(GROUP, name, run, own_servers=True, limit_seconds=480.0, in_samples=in_samples)
 
 
 async def _delete(on: Scene, topic: str) -> None:
@@ -218,7 +218,7 @@ CELLS = [
     _cell("broker and database are killed, three times", partial(under, partial(kill, broker=True, database=True))),
     _cell("the database is full", partial(under, database_full)),
     _cell("the broker is away for a while", partial(broker_away, seconds=SHORT_SECONDS)),
-    _cell("the broker is away for two minutes", partial(broker_away, seconds=AWAY_SECONDS)),
+    _cell("the broker is away for two minutes", partial(broker_away, seconds=AWAY_SECONDS), in_samples=False),
     _cell("a topic is deleted while the service is down", topic_deleted_while_down),
     _cell("the topic that is read is deleted under way", partial(topic_deleted_under_way, own=False)),
     _cell("the topic that is written is deleted under way", partial(topic_deleted_under_way, own=True)),
