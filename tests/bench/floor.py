@@ -11,6 +11,7 @@ import contextlib
 import gc
 import json
 import sys
+from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -47,6 +48,7 @@ class Floor:
         )  # fmt: skip
         self._acknowledged: dict[str, int] = {}
         self._unsent = 0
+        self._lanes: dict[str, deque[tuple[str, Document]]] = {}
         self._publishing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -54,7 +56,7 @@ class Floor:
         await self._collection.create_indexes([IndexModel("outbox.time", sparse=True)])
         await self._producer.start()
         async for document in self._collection.find({"outbox.time": {"$exists": True}}):
-            await self._publish([(document["_id"], document["key"], each) for each in document["outbox"]])
+            self._publish([(document["_id"], document["key"], each) for each in document["outbox"]])
         await self._consumer.start()
         trimming = asyncio.create_task(self._trim_for_ever())
         while not trimming.done():
@@ -91,7 +93,7 @@ class Floor:
             result = await self._collection.bulk_write(operations, ordered=False)
             if result.inserted_count + result.matched_count != len(operations):
                 raise RuntimeError("somebody else writes here")
-            await self._publish(entries)
+            self._publish(entries)
 
     def _decide(
         self, counter: str, document: Document | None, given: Sequence[tuple[str, Document]]
@@ -124,13 +126,27 @@ class Floor:
         update = {"$set": values, "$push": {"applied": {"$each": causes}}}
         return UpdateOne({"_id": counter, "version": document["version"]}, update), new
 
-    async def _publish(self, entries: Sequence[tuple[str, str, Document]]) -> None:
-        """Hand entries over in order: the idempotent producer keeps it, per key; wait for nothing."""
+    def _publish(self, entries: Sequence[tuple[str, str, Document]]) -> None:
+        """Send side by side across counters, one after the other within each; wait for nothing."""
         self._unsent += len(entries)
-        sent = [(counter, entry["seq"], await self._send(counter, key, entry)) for counter, key, entry in entries]
-        task = asyncio.create_task(self._until_acknowledged(sent))
-        self._publishing.add(task)
-        task.add_done_callback(self._publishing.discard)
+        for counter, key, entry in entries:
+            if (lane := self._lanes.get(counter)) is not None:
+                lane.append((key, entry))
+                continue
+            self._lanes[counter] = deque([(key, entry)])
+            task = asyncio.create_task(self._drain(counter))
+            self._publishing.add(task)
+            task.add_done_callback(self._publishing.discard)
+
+    async def _drain(self, counter: str) -> None:
+        lane = self._lanes[counter]
+        while lane:
+            key, entry = lane[0]
+            await (await self._send(counter, key, entry))
+            lane.popleft()
+            self._acknowledged[counter] = entry["seq"]
+            self._unsent -= 1
+        del self._lanes[counter]
 
     async def _send(self, counter: str, key: str, entry: Document) -> "asyncio.Future[Any]":
         headers = [
@@ -149,12 +165,6 @@ class Floor:
             self._events, entry["data"].encode(), key=key.encode(), headers=headers
         )
         return future
-
-    async def _until_acknowledged(self, sent: Sequence[tuple[str, int, "asyncio.Future[Any]"]]) -> None:
-        for counter, seq, acknowledgement in sent:
-            await acknowledgement
-            self._acknowledged[counter] = max(seq, self._acknowledged.get(counter, 0))
-        self._unsent -= len(sent)
 
     async def _trim_for_ever(self) -> None:
         before: dict[str, int] = {}
