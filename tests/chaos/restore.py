@@ -158,7 +158,8 @@ async def lost_tail(ground: Ground) -> Sequence[Verdict]:
         await replica.start()
         refused = load.order(counters=("c9",), amount=-5, key="Kc9")
         behind = [load.order(counters=("c9",), key="Kc9") for _ in range(3)]
-        await load.place([*load.mixed(42), refused, *behind])
+        # One key a counter: where cause and effect stand in two partitions, a reader keeps what its cause has lost.
+        await load.place([*(each for each in load.mixed(42) if each.key != "Kmany"), refused, *behind])
         await settled(stage, oracle, parked=True)
         await replica.child.stop()
         lost = await lose_tail(servers.kafka, stage.events, keep=0.6)
