@@ -21,13 +21,13 @@ from launcher.failures import LauncherError
 GROUPS: Mapping[str, Callable[[Ground], Awaitable[list[Figure]]]] = {
     "passages": passages.measure,
     "core": steps.measure,
-    "stored": stored.measure,
-    "memory": memory.measure,
     "shipments": shipments.measure,
     "doors": doors.measure,
     "start": starting.measure,
+    "memory": memory.measure,
+    "stored": stored.measure,
 }
-"""In this order: memory at rest before anything flows through the platform."""
+"""In this order: memory at rest is that of services that were just started anew; what takes longest comes last."""
 
 MIN_ROUNDS = 5
 RESULTS = machine.ROOT / "bench"
@@ -58,19 +58,10 @@ def bench(
     logs.configure("bench", "ERROR", stream=sys.stderr)
     console = Console(stderr=as_json, highlight=False, width=None if Console().is_terminal else 160)
     try:
-        described, figures = asyncio.run(_measure(chosen, rounds, small, console))
+        result, figures = asyncio.run(_measure(chosen, rounds, small, console, to, whole=not only))
     except LauncherError as error:
         console.print(str(error))
         raise typer.Exit(1) from None
-    result = {
-        "machine": described,
-        "measured": chosen,
-        "rounds": rounds,
-        "small": small,
-        "figures": [each.as_json() for each in figures],
-    }
-    if not small:
-        console.print(f"Written to {_write(to, result, figures, whole=not only)}")
     if as_json:
         print(json.dumps(result))
     else:
@@ -78,24 +69,32 @@ def bench(
 
 
 async def _measure(
-    chosen: Sequence[str], rounds: int, small: bool, console: Console
+    chosen: Sequence[str], rounds: int, small: bool, console: Console, to: Path, *, whole: bool
 ) -> tuple[dict[str, Any], list[Figure]]:
+    """Measure group after group; what was measured is written at once, so that an interruption costs only the rest."""
     figures: list[Figure] = []
+    result: dict[str, Any] = {"measured": [], "rounds": rounds, "small": small}
     with tempfile.TemporaryDirectory(prefix="trade-bench-") as folder:
         async with on_ground(Path(folder), rounds=rounds, small=small, report=console.print) as ground:
-            described = machine.describe(ground.infrastructure)
+            result["machine"] = machine.describe(ground.infrastructure)
             for name in (each for each in GROUPS if each in chosen):
                 console.print(f"Measuring: {name}")
                 figures += await GROUPS[name](ground)
-    return described, figures
+                result["measured"].append(name)
+                result["machine"]["load_after"] = machine.load()
+                result["figures"] = [each.as_json() for each in figures]
+                if not small:
+                    console.print(f"Written to {_write(to, result, figures, chosen if not whole else ())}")
+    return result, figures
 
 
-def _write(to: Path, result: Mapping[str, Any], figures: Sequence[Figure], *, whole: bool) -> Path:
-    """Write JSON and table under the day, the machine's kind and the database; returns the table's file."""
+def _write(to: Path, result: Mapping[str, Any], figures: Sequence[Figure], groups: Sequence[str]) -> Path:
+    """Write JSON and table under the day, the machine's kind and the database, and the groups where not all were
+    asked for; returns the table's file."""
     to.mkdir(parents=True, exist_ok=True)
     about = result["machine"]
     kind = f"{datetime.now(UTC):%Y-%m-%d}-{about['name']}-{about['database'].lower()}"
-    name = kind if whole else f"{kind}-{'-'.join(result['measured'])}"
+    name = "-".join([kind, *groups])
     (to / f"{name}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     page = Console(width=170, record=True, file=(to / f"{name}.txt").open("w"), highlight=False)
     for what, value in about.items():

@@ -28,8 +28,13 @@ def describe(servers: Infrastructure) -> dict[str, Any]:
         "kafka": servers.kafka.kind,
         "commit": _git("rev-parse", "--short=12", "HEAD"),
         "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "load_before": round(os.getloadavg()[0], 2),
+        "load_before": load(),
     }
+
+
+def load() -> float:
+    """What the machine has had to do for a minute: more than nothing before the start means neighbours."""
+    return round(os.getloadavg()[0], 2)
 
 
 def name() -> str:
