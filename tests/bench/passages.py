@@ -18,6 +18,4 @@ async def measure(ground: Ground) -> list[Figure]:
         for _ in range(times):
             passage("save.before")
         tally.add("one passage", max(0.0, (time.perf_counter_ns() - empty - (empty - begun)) / times))
-    return [
-        Figure("Fail point that is off", "ns", tally.rows, note="about twenty are passed by a batch, not by a step")
-    ]
+    return [Figure("Fail point that is off", "ns", tally.rows, note="a batch passes some ten, a published event three")]

@@ -17,6 +17,9 @@ from contracts.topics import MAX_MESSAGE_BYTES
 MAX_UNPACKED_BYTES: Final = 16 * MAX_MESSAGE_BYTES
 """JSON packs to a tenth; a batch that is much more than ten times the largest that the broker takes is hostile."""
 
+_USUAL_RATIO, _USUAL_BYTES = 16, 65_536
+"""What unpacks to more is tried again with all the room there is."""
+
 _HEADER = DefaultRecordBase.HEADER_STRUCT.size
 _ATTRIBUTES = slice(21, 23)
 _XERIAL = b"\x82SNAPPY\x00"
@@ -61,10 +64,18 @@ def _unpack(codec: int, packed: bytes, limit: int) -> bytes | memoryview:
 
 
 def _into(codec: object, packed: bytes, limit: int) -> memoryview:
-    # Pages of it that are never written cost no memory.
-    room = bytearray(limit)
-    written: int = codec.decompress_into(packed, room)  # type: ignore[attr-defined]  # cramjam has no types
-    return memoryview(room)[:written]
+    # Room is cleared before it is used: the whole bound, for every batch, would cost more than all its records.
+    usual = min(limit, _USUAL_RATIO * len(packed) + _USUAL_BYTES)
+    for size in (usual, limit):
+        room = bytearray(size)
+        try:
+            written: int = codec.decompress_into(packed, room)  # type: ignore[attr-defined]  # cramjam has no types
+        except cramjam.DecompressionError:
+            if size == limit:
+                raise
+        else:
+            return memoryview(room)[:written]
+    raise AssertionError("the last size is the limit")
 
 
 def _gzip(packed: bytes, limit: int) -> bytes:
