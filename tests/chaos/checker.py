@@ -12,7 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from chaos.world import Said, Stored, World
+from chaos import core_checks
+from chaos.world import Said, World
 
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY, PARTNERS
 
@@ -56,54 +57,12 @@ def check_commands(world: World, sent: Sequence[Sent]) -> list[str]:
 
 def check_published(world: World) -> list[str]:
     """2: events on the topic = events in the histories, 1..n per aggregate, same contents, no hole, no inversion."""
-    faults = []
-    published: dict[str, list[Said]] = {}
-    copies: dict[str, bytes] = {}
-    for each in world.said:
-        known = copies.setdefault(each.envelope.id, each.data)
-        if known != each.data:
-            faults.append(f"2: {each.envelope.id} stands on {each.topic} with two contents")
-    for topic in EVENT_TOPICS:
-        for each in world.first_said(topic.name).values():
-            published.setdefault(each.envelope.subject, []).append(each)
-    owners = {each.id: each for each in world.stored}
-    for subject, events in published.items():
-        order = [each.envelope.sequence for each in events]
-        if order != list(range(1, len(order) + 1)):
-            faults.append(f"2: the events of {subject} appear as {order}")
-        owner = owners.get(subject)
-        claimed = set(owner.events) if owner else set()
-        faults += [
-            f"2: {each.envelope.id} is on {each.topic} but in no history"
-            for each in events
-            if each.envelope.id not in claimed
-        ]
-    for owner in world.stored:
-        faults += _history_faults(owner, {each.envelope.id for each in published.get(owner.id, ())})
-    return faults
-
-
-def _history_faults(owner: Stored, published: set[str]) -> list[str]:
-    claimed = owner.events
-    waiting = {entry["id"] for entry in owner.outbox}
-    faults = [f"2: {owner.id} has seq {owner.seq} and {len(claimed)} events"] if owner.seq != len(claimed) else []
-    if not owner.counts_on:
-        faults.append(f"2: the history of {owner.id} counts {owner.counts}")
-    return faults + [
-        f"2: {event} stands in the history of {owner.id}, not on the topic and not in the outbox"
-        for event in claimed
-        if event not in published and event not in waiting
-    ]
+    return core_checks.published(world, [topic.name for topic in EVENT_TOPICS])[1]
 
 
 def check_applied_once(world: World) -> list[str]:
     """3: every event sent, per addressed target, is applied once or parked, nothing else."""
-    twice = [
-        f"3: {owner.service} applied {cause} {count} times to {owner.id}"
-        for owner in world.stored
-        for cause, count in Counter(owner.causes).items()
-        if count > 1
-    ]
+    twice = core_checks.applied_twice(world)
     untold = [
         f"3: {said.envelope.id} of {said.topic} is in no timeline"
         for topic in EVENT_TOPICS
@@ -248,6 +207,16 @@ def check_timers(world: World, now: datetime) -> list[str]:
     return faults
 
 
+def check_order(world: World) -> list[str]:
+    """4: what queues behind something parked has something parked before it; nobody else waits."""
+    return core_checks.behind_nothing(core_checks.ever_parked(world))
+
+
+def check_traces(world: World) -> list[str]:
+    """9: every event carries a trace: that of the history line of its cause."""
+    return core_checks.traced(world, [topic.name for topic in EVENT_TOPICS])
+
+
 def check_rest(world: World, now: datetime) -> list[str]:
     """10: when the faults have ended, lag, unsent events, parked deliveries and overdue work go to zero."""
     faults = []
@@ -270,8 +239,10 @@ def check_all(world: World, sent: Sequence[Sent], now: datetime) -> list[str]:
         *check_commands(world, sent),
         *check_published(world),
         *check_applied_once(world),
+        *check_order(world),
         *check_release(world),
         *check_offsets(world),
         *check_timers(world, now),
+        *check_traces(world),
         *check_rest(world, now),
     ]

@@ -68,7 +68,7 @@ CELLS: Sequence[Cell] = (
 SIDE_BY_SIDE = 3
 OWN_SIDE_BY_SIDE = 2
 """Of cells with servers of their own, beside the others."""
-SAMPLE_SHARE = 4
+SAMPLE_SHARE = 5
 """Of each group one cell in so many is in a sample, at least one."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 
-from chaos import checker
+from chaos import checker, core_checks
 from chaos.cells import Verdict
 from chaos.world import World
 
@@ -22,11 +22,14 @@ def judged(world: World, sent: Sequence[checker.Sent], *, more: Sequence[str] = 
         5: len(world.of("declarations", "declarations")),
         7: sum(len(partitions) for partitions in world.committed.values()),
         8: len(world.stored),
+        9: len(world.said),
         10: len(world.ends),
     }
+    if waited := len(core_checks.ever_parked(world)):  # most traffic parks nothing
+        looked_at[4] = waited
     return [
         Verdict(number, count, [each for each in found if each.startswith(f"{number}:")])
-        for number, count in looked_at.items()
+        for number, count in sorted(looked_at.items())
     ]
 
 

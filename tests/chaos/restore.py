@@ -251,6 +251,11 @@ CELLS = [
     Cell("restore", "an older copy in the middle of work", older_copy_in_the_middle_of_work, in_tests=True),
     Cell("restore", "a topic that has lost its tail", lost_tail),
     Cell(
-        "restore", "older copies of real services", older_copies_of_real_services, own_servers=True, limit_seconds=600
+        "restore",
+        "older copies of real services",
+        older_copies_of_real_services,
+        own_servers=True,
+        limit_seconds=600,
+        in_samples=False,
     ),
 ]

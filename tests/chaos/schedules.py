@@ -8,7 +8,7 @@ from functools import partial
 
 from chaos.cells import Cell, Ground, Verdict
 
-SHARE = 200
+SHARE = 100
 SEEDS = 1000
 
 

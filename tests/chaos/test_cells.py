@@ -39,4 +39,4 @@ def test_a_sample_has_a_part_of_every_group_and_follows_from_its_seed() -> None:
     assert sample == chosen(CELLS, only="", sample=True, seed="a")
     assert sample != chosen(CELLS, only="", sample=True, seed="b")
     all_of, some_of = Counter(cell.group for cell in CELLS), Counter(cell.group for cell in sample)
-    assert all(all_of[group] / 5 < some_of[group] < max(2, all_of[group]) for group in all_of)
+    assert all(all_of[group] / 6 < some_of[group] < max(2, all_of[group]) for group in all_of)
