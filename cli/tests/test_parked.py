@@ -80,7 +80,10 @@ class World:
 
 def _parked(offset: int) -> ParkedDelivery:
     headers = (("ce_id", b"E-[1]"), ("odd", None))
-    return ParkedDelivery("T-1", Position(TOPIC, 0, offset), b"K", headers, b"{}", 1, "refused", "ValueError: [wrong]")
+    stack = 'Traceback\n  File "rules.py", line 7, in place\n    raise ValueError\nValueError: [wrong]\n'
+    return ParkedDelivery(
+        "T-1", Position(TOPIC, 0, offset), b"K", headers, b"{}", 1, "refused", "ValueError: [wrong]", stack, build="b-0"
+    )
 
 
 @pytest.fixture
@@ -114,14 +117,15 @@ async def test_show_prints_headers_and_content(world: World) -> None:
 async def test_redrive_says_what_failed_again_and_what_went_through(world: World) -> None:
     status, output, _ = await world.trade("redrive", "T-1", "--reason", "try", "--service", "gateway")
     assert (status, "2 still parked" in output) == (1, True)
+    assert f"failed again: {TOPIC}/0/7/T-1: refused: ValueError: the rule is wrong" in output
     world.handler.mended = True
     status, output, _ = await world.trade("redrive", "T-1", "--reason", "mended", "--json", "--service", "gateway")
     assert status == 0
-    assert json.loads(output) == [
-        {"service": "gateway", "target": "T-1", "applied": 2, "duplicates": 0, "remaining": 0}
-    ]
+    counts = {"applied": 2, "duplicates": 0, "released": 0, "remaining": 0, "failed": None}
+    assert json.loads(output) == [{"service": "gateway", "target": "T-1", **counts}]
     assert world.handler.taken == [7, 8]
-    assert {(line["by"], line["why"]) for line in world.parking.audit} == {("staff:li", "mended")}
+    audit = [(line["by"], line["why"]) for line in world.parking.audit_lines]
+    assert audit == [("staff:li", "try"), ("staff:li", "mended"), ("staff:li", "mended")]
 
 
 async def test_discard_needs_a_reason_and_keeps_it(world: World) -> None:
@@ -131,8 +135,57 @@ async def test_discard_needs_a_reason_and_keeps_it(world: World) -> None:
     assert status == 1
     assert len(errors.strip().splitlines()) <= 2
     status, output, _ = await world.trade("discard", f"{TOPIC}/0/7/T-1", "--reason", "sent again", "-s", "gateway")
-    assert (status, "discarded" in output) == (0, True)
-    assert [line["why"] for line in world.parking.audit] == ["sent again"]
+    assert (status, "discarded" in output, "1 still wait" in output) == (0, True, True)
+    assert [line["why"] for line in world.parking.audit_lines] == ["sent again"]
+
+
+async def test_a_list_by_target_says_what_failed_first_and_how_many_wait(world: World) -> None:
+    status, output, _ = await world.trade("list", "--by", "target", "--json", "-s", "gateway")
+    (row,) = json.loads(output)
+    assert (status, row["target"], row["waiting"], row["first"]["offset"]) == (0, "T-1", 2, 7)
+    await world.parking.set_breaker("schema")
+    status, output, errors = await world.trade("list", "--by", "target", "-s", "gateway")
+    assert (status, "ValueError: [wrong]" in output) == (0, True)
+    assert "gateway: the breaker is open since" in errors
+
+
+async def test_explain_tells_why_since_when_how_many_and_what_a_redrive_would_do(world: World) -> None:
+    status, output, _ = await world.trade("explain", "T-1", "--service", "gateway")
+    assert status == 0
+    for part in (
+        "2 waiting",
+        "refused: ValueError: [wrong]",
+        "refused by b-0; running now: b",
+        "another build refused",
+    ):
+        assert part in output
+    assert output.index(f"1. {TOPIC}/0/7/T-1") < output.index(f"2. {TOPIC}/0/8/T-1")
+    assert "in place" in output, "the line of the stack that says where"
+    status, output, _ = await world.trade("explain", "T-1", "--json", "--limit", "1", "-s", "gateway")
+    (row,) = json.loads(output)
+    assert (row["waiting"], [step["expected"] for step in row["steps"]]) == (2, ["other_build"])
+    assert world.handler.taken == []
+    assert await world.parking.counts() == (2, 1)
+    status, _, errors = await world.trade("explain", "T-9", "-s", "gateway")
+    assert (status, errors.strip()) == (1, "trade: nothing is parked as 'T-9'")
+
+
+async def test_the_audit_is_read_across_services(world: World) -> None:
+    status, output, _ = await world.trade("audit", "-s", "gateway")
+    assert (status, output.strip()) == (0, "nothing was redriven or discarded")
+    await world.trade("discard", f"{TOPIC}/0/7/T-1", "--reason", "sent again", "-s", "gateway")
+    await world.parking.set_breaker("schema")
+    status, output, _ = await world.trade("redrive", "~breaker", "--reason", "go on", "-s", "gateway")
+    assert (status, output.strip()) == (0, "gateway: the breaker is closed")
+    status, output, errors = await world.trade("audit", "--json")
+    rows = json.loads(output)
+    assert "registry does not answer" in errors
+    assert {(row["service"], row["action"], row["target"], row["by"], row["why"]) for row in rows} == {
+        ("gateway", "discarded", "T-1", "staff:li", "sent again"),
+        ("gateway", "resumed", "~breaker", "staff:li", "go on"),
+    }
+    status, output, _ = await world.trade("audit", "--target", "T-1", "-s", "gateway")
+    assert ("sent again" in output, "go on" in output) == (True, False)
 
 
 async def test_an_unknown_service_is_one_line(world: World) -> None:
@@ -142,6 +195,6 @@ async def test_an_unknown_service_is_one_line(world: World) -> None:
 
 
 async def test_help_gives_examples(world: World) -> None:
-    for command in ("list", "show", "redrive", "discard"):
+    for command in ("list", "explain", "show", "redrive", "discard", "audit"):
         status, output, _ = await world.trade(command, "--help")
         assert (status, "Example" in output) == (0, True)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 from tallies import SOURCE_TOPIC, TALLY, TOPIC, a_record, subscription
 
+from chassis import metrics
 from chassis.clock import ManualClock
-from chassis.delivery import BREAKER_PARKS, DeliveryPolicy, RawSubscription
+from chassis.delivery import BREAKER_PARKS, BREAKER_SECONDS, DeliveryPolicy, RawSubscription
 from chassis.failures import InfrastructureError
 from chassis.parking_memory import MemoryParking
 from chassis.records import RawRecord
@@ -56,3 +57,62 @@ async def test_a_breaker_that_another_process_opened_pauses_this_one() -> None:
     with pytest.raises(InfrastructureError, match="breaker"):
         await second.process([a_record(900)])
     assert (await parking.waiting("T-1", 1))[0].position.topic == SOURCE_TOPIC
+
+
+class Flood:
+    """More parks than the breaker takes, and one older park of another kind."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.parking = MemoryParking(self.clock)
+        self.tallies, _ = in_memory(TALLY, topic=TOPIC, clock=self.clock)
+        self.handler = Raw()
+        self.policy = DeliveryPolicy(
+            [subscription(self.tallies), RawSubscription(RAW_TOPIC, self.handler)], self.parking, self.clock, build="b"
+        )
+
+    async def rise(self) -> None:
+        await self.policy.process([a_record(0, -1, ["T-old"], key="old"), a_record(1, 1, ["T-old"], key="old")])
+        await self.clock.advance(seconds=2 * BREAKER_SECONDS)
+        await self.policy.process([raw(offset) for offset in range(BREAKER_PARKS + 1)])
+        assert await self.is_open()
+
+    async def is_open(self) -> bool:
+        return await self.parking.breaker() is not None and metrics.BREAKER_OPEN._value.get() == 1
+
+    async def redrive(self, target: str) -> int:
+        return (await self.policy.redrive(target, actor="staff:li", reason="mended")).remaining
+
+
+async def test_mending_something_else_leaves_the_breaker_open() -> None:
+    flood = Flood()
+    await flood.rise()
+    assert await flood.policy.discard(f"{SOURCE_TOPIC}/0/0/T-old", actor="staff:li", reason="wrong")
+    assert await flood.redrive("T-old") == 0
+    assert await flood.is_open()
+
+
+async def test_a_redrive_that_fails_again_leaves_the_breaker_open() -> None:
+    flood = Flood()
+    await flood.rise()
+    assert await flood.redrive(raw(3).key_lock) == 1
+    assert await flood.is_open()
+
+
+async def test_one_of_the_flood_that_gets_through_closes_the_breaker() -> None:
+    flood = Flood()
+    await flood.rise()
+    flood.handler.broken = False
+    assert await flood.redrive(raw(3).key_lock) == 0
+    assert not await flood.is_open()
+    await flood.policy.process([raw(900)])
+    assert 900 in flood.handler.seen
+
+
+async def test_discarding_the_last_of_the_flood_closes_the_breaker_and_no_sooner() -> None:
+    flood = Flood()
+    await flood.rise()
+    for offset in range(BREAKER_PARKS + 1):
+        assert await flood.is_open()
+        await flood.policy.discard(f"{RAW_TOPIC}/0/{offset}/{raw(offset).key_lock}", actor="staff:li", reason="spam")
+    assert not await flood.is_open()

@@ -147,10 +147,11 @@ async def test_redrive_keeps_the_order_and_the_ids(world: World) -> None:
     assert await world.redrive("T-1") == (2, 0, 0)
     assert await world.order("T-1") == (1, 3, 4)
     assert [entry["cause"] for entry in world.outbox.published] == ["S/0.0", "S/0.2", "S/0.3"]
-    assert [(line["action"], line["by"]) for line in world.parking.audit] == [
-        ("discarded", "staff:li"),
-        ("redriven", "staff:li"),
-        ("redriven", "staff:li"),
+    assert [(line["action"], line["by"], line["outcome"]) for line in world.parking.audit_lines] == [
+        ("redriven", "staff:li", f"failed again: {SOURCE_TOPIC}/0/1/T-1: NegativeAmount: -1"),
+        ("discarded", "staff:li", "discarded"),
+        ("redriven", "staff:li", "applied"),
+        ("redriven", "staff:li", "applied"),
     ]
     await world.policy.process([a_record(4, 5)])
     assert await world.order("T-1") == (1, 3, 4, 5)
@@ -301,7 +302,8 @@ async def test_as_many_parks_over_a_long_time_do_not_open_the_breaker(world: Wor
 async def test_a_parked_step_is_unlocked_by_redrive_and_tried_by_itself(world: World) -> None:
     await world.policy.park_step("T-1", "payment", ValueError("bug"))
     assert await world.parking.locked(["T-1"]) == {"T-1"}
-    assert await world.redrive("T-1") == (1, 0, 0)
+    result = await world.policy.redrive("T-1", actor="staff:li", reason="mended")
+    assert (result.released, result.applied, result.remaining) == (1, 0, 0)
     assert await world.parking.locked(["T-1"]) == set()
 
 

@@ -2,13 +2,16 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from chassis import mongo
 from chassis.clock import ManualClock
-from chassis.parking import BREAKER, MongoParking, ParkedDelivery, ParkingStore, Position
+from chassis.parking import BREAKER, ParkedDelivery, ParkingStore, Position
 from chassis.parking_memory import MemoryParking
+from chassis.parking_mongo import MongoParking
 from chassis.settings import MongoSettings
 from launcher.infrastructure import Infrastructure
 
@@ -107,14 +110,112 @@ async def test_the_breaker_is_a_lock_that_counts_as_no_target(parking: ParkingSt
     assert await parking.locked(["~breaker"]) == set()
 
 
-async def test_the_audit_keeps_who_why_and_what(mongo_parking: MongoParking) -> None:
+async def take_out(parking: ParkingStore, offset: int, *, action: str = "discarded", target: str = "T-1") -> None:
+    await parking.remove(f"a.v1/0/{offset}/{target}", action=action, actor="staff:li", reason="twice", outcome=action)
+
+
+async def test_the_audit_keeps_who_why_and_what_the_latest_first(parking: ParkingStore, clock: ManualClock) -> None:
+    await parking.park([parked(1), parked(2), parked(3, "T-2")])
+    await take_out(parking, 1)
+    await clock.advance(seconds=1)
+    await parking.write_audit("T-1", action="redriven", actor="staff:wu", reason="try", outcome="failed again")
+    await clock.advance(seconds=1)
+    await take_out(parking, 3, action="redriven", target="T-2")
+    lines = await parking.audit("", None, 10)
+    assert [(each.target, each.action, each.by, each.outcome) for each in lines] == [
+        ("T-2", "redriven", "staff:li", "redriven"),
+        ("T-1", "redriven", "staff:wu", "failed again"),
+        ("T-1", "discarded", "staff:li", "discarded"),
+    ]
+    assert [each.delivery.position.offset for each in lines if each.delivery is not None] == [3, 1]
+    assert [each.at for each in lines] == sorted((each.at for each in lines), reverse=True)
+    pages, mark = [], None
+    while page := await parking.audit("T-1", mark, 1):
+        pages.append(page[0].action)
+        mark = page[-1].mark
+    assert pages == ["redriven", "discarded"]
+    given_up = await parking.discarded(None, 10)
+    assert [(each.delivery.value, each.why) for each in given_up if each.delivery] == [(b"\x00raw", "twice")]
+    assert await parking.discarded(given_up[-1].mark, 10) == []
+
+
+async def test_what_was_done_first_stays_in_the_audit(mongo_parking: MongoParking) -> None:
     await mongo_parking.park([parked(1)])
-    await mongo_parking.remove(
-        "a.v1/0/1/T-1", action="discarded", actor="staff:li", reason="twice", outcome="discarded"
-    )
-    line = await mongo_parking._audit.find_one({})
-    assert line is not None
-    assert (line["by"], line["why"], line["delivery"]["value"]) == ("staff:li", "twice", b"\x00raw")
+    await take_out(mongo_parking, 1)
+    await mongo_parking.park([parked(1)])  # a crash between the audit and the taking out
+    await mongo_parking.remove("a.v1/0/1/T-1", action="discarded", actor="staff:wu", reason="again", outcome="-")
+    assert [(each.by, each.why) for each in await mongo_parking.audit("", None, 9)] == [("staff:li", "twice")]
+
+
+async def test_targets_show_what_failed_first_and_how_many_wait(parking: ParkingStore, clock: ManualClock) -> None:
+    await parking.park([parked(7)])
+    await clock.advance(seconds=5)
+    await parking.park([parked(6, reason="behind"), *(parked(1, f"U-{number}") for number in range(4))])
+    await parking.set_breaker("schema")
+    seen, last = [], ""
+    while True:
+        page, last = await parking.targets(last, 2)
+        seen += page
+        if not last:
+            break
+    assert [each.target for each in seen] == ["T-1", "U-0", "U-1", "U-2", "U-3"]
+    assert (seen[0].first.position.offset, seen[0].waiting) == (6, 2)
+    assert (clock.now() - seen[0].since).total_seconds() == 5
+    assert await parking.target("nobody") is None
+    assert (await parking.count("T-1"), await parking.count("nobody")) == (2, 0)
+
+
+async def test_a_lock_taken_only_for_what_waits_behind_others_is_a_stray(
+    parking: ParkingStore, clock: ManualClock
+) -> None:
+    now = clock.now()
+    await parking.park([parked(1, "late", reason="behind"), parked(1, "real"), parked(2, "real", reason="behind")])
+    await parking.park([parked(2, "late", reason="behind"), parked(3, "real", reason="behind")])
+    assert await parking.strays(now) == ["late"]
+    await parking.park([parked(3, "late")])
+    assert await parking.strays(now) == [], "now there is something to wait for"
+
+
+async def test_what_is_kept_without_a_lock_is_a_stray_once_it_is_old(parking: ParkingStore, clock: ManualClock) -> None:
+    await parking.park([parked(1)])
+    assert await parking.release("T-1", await parking.lock_version("T-1") or 0)
+    kept_at = clock.now()
+    assert await parking.strays(kept_at) == []
+    await clock.advance(seconds=1)
+    assert await parking.strays(clock.now()) == ["T-1"]
+
+
+async def test_what_failed_again_keeps_its_place_and_tells_why_this_time(
+    parking: ParkingStore, clock: ManualClock
+) -> None:
+    await parking.park([parked(1, reason="behind"), parked(2, reason="behind")])
+    await clock.advance(seconds=3)
+    again = replace(parked(1), error="ValueError: still", stack="here", build="b-2")
+    await parking.failed_again(again)
+    assert await parking.strays(clock.now()) == []
+    first = (await parking.waiting("T-1", 1))[0]
+    assert (first.reason, first.error, first.stack, first.build) == ("refused", "ValueError: still", "here", "b-2")
+    assert first.parked_at is not None
+    assert first.tried_at is not None
+    assert (first.tried_at - first.parked_at).total_seconds() == 3
+    assert first.value == b"\x00raw"
+
+
+async def test_the_breaker_tells_why_and_whether_its_flood_is_still_parked(
+    parking: ParkingStore, clock: ManualClock
+) -> None:
+    assert await parking.breaker() is None
+    await parking.park([parked(1, reason="schema")])
+    await clock.advance(seconds=1)
+    await parking.set_breaker("schema")
+    open_ = await parking.breaker()
+    assert open_ is not None
+    assert (open_.reason, open_.opened_at) == ("schema", clock.now())
+    assert not await parking.any_parked("schema", open_.opened_at)
+    assert await parking.any_parked("schema", clock.now() - timedelta(seconds=1))
+    assert not await parking.any_parked("refused", clock.now() - timedelta(seconds=1))
+    await parking.clear_breaker()
+    assert await parking.breaker() is None
 
 
 async def test_a_lock_taken_anew_is_not_released_for_the_old_one(parking: ParkingStore) -> None:

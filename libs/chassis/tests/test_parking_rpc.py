@@ -111,7 +111,8 @@ async def test_redrive_and_discard_keep_who_did_it_and_why(world: World) -> None
     await staff.DiscardParked(pb.DiscardParkedRequest(id=f"{SOURCE_TOPIC}/0/0/T-1", reason="wrong sign"))
     done = await staff.RedriveTarget(pb.RedriveTargetRequest(target="T-1", reason="rest"))
     assert (done.applied, done.remaining) == (1, 0)
-    assert [(each["by"], each["why"]) for each in world.parking.audit] == [
+    assert [(each["by"], each["why"]) for each in world.parking.audit_lines] == [
+        ("staff:li", "try"),
         ("staff:li", "wrong sign"),
         ("staff:li", "rest"),
     ]

@@ -72,6 +72,15 @@ class Peer(ParkingServiceServicer):
         self.calls += 1
         return pb.DiscardParkedResponse()
 
+    async def ListTargets(self, request: Any, context: Any) -> pb.ListTargetsResponse:  # noqa: N802 - the proto's name
+        return pb.ListTargetsResponse()
+
+    async def PlanRedrive(self, request: Any, context: Any) -> pb.PlanRedriveResponse:  # noqa: N802 - the proto's name
+        return pb.PlanRedriveResponse()
+
+    async def ListAudit(self, request: Any, context: Any) -> pb.ListAuditResponse:  # noqa: N802 - the proto's name
+        return pb.ListAuditResponse()
+
 
 class World:
     def __init__(self, keys: Path) -> None:

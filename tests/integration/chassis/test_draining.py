@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis.identity import create_key
-from chassis.parking import MongoParking
+from chassis.parking_mongo import MongoParking
 from chassis.service import Service
 from chassis.settings import KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
 from chassis.testing import eventually

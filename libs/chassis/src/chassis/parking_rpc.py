@@ -4,18 +4,23 @@ Reading asks for the right `parking.read`, changing for `parking.write` and a re
 who did it and why.
 """
 
-import base64
-import binascii
-import json
-from datetime import datetime
 from typing import Any, NoReturn
 
 import grpc
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.delivery import DeliveryPolicy
-from chassis.parking import PageMark, ParkedDelivery, ParkingStore
+from chassis.parking import BREAKER, ParkingStore
+from chassis.parking_messages import (
+    audit_line,
+    breaker_of,
+    mark_of,
+    name_of,
+    parked_of,
+    plan_of,
+    target_of,
+    token_of,
+)
 from chassis.rpc import Right, abort, current_caller
 from trade.parking.v1 import parking_pb2 as pb
 from trade.parking.v1.parking_pb2_grpc import ParkingServiceServicer, add_ParkingServiceServicer_to_server
@@ -26,6 +31,9 @@ WRITE = "parking.write"
 _SERVICE = "/trade.parking.v1.ParkingService"
 PARKING_RIGHTS = {
     f"{_SERVICE}/ListParked": Right(staff=READ),
+    f"{_SERVICE}/ListTargets": Right(staff=READ),
+    f"{_SERVICE}/PlanRedrive": Right(staff=READ),
+    f"{_SERVICE}/ListAudit": Right(staff=READ),
     f"{_SERVICE}/ShowParked": Right(staff=READ),
     f"{_SERVICE}/RedriveTarget": Right(staff=WRITE),
     f"{_SERVICE}/DiscardParked": Right(staff=WRITE),
@@ -33,6 +41,11 @@ PARKING_RIGHTS = {
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
+REDRIVE_SECONDS = 10.0
+"""A longer redrive goes on with the next call, so that none outlives its deadline."""
+
+_TARGETS = "~targets"
+"""Stands in a token of the list of targets where others have the target they are for."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,23 +60,57 @@ def add_parking_service(server: grpc.aio.Server, policy: DeliveryPolicy, parking
 class ParkingRpc(ParkingServiceServicer):
     """Parking over gRPC."""
 
-    def __init__(self, policy: DeliveryPolicy, parking: ParkingStore) -> None:
+    def __init__(
+        self, policy: DeliveryPolicy, parking: ParkingStore, *, redrive_seconds: float = REDRIVE_SECONDS
+    ) -> None:
         self._policy = policy
         self._parking = parking
+        self._redrive_seconds = redrive_seconds
 
     async def ListParked(self, request: pb.ListParkedRequest, context: Context) -> pb.ListParkedResponse:  # noqa: N802 - the proto's name
-        if request.page_size < 0:
-            await _refuse(context, "page_size", "is not negative")
+        size = await _size(context, request.page_size)
         try:
-            after = _read_token(request.page_token, request.target)
+            after = mark_of(request.page_token, request.target)
         except ValueError:
-            await _refuse(context, "page_token", "is one of this service's, used with the same target")
-        size = min(request.page_size or PAGE_SIZE, MAX_PAGE_SIZE)
+            await _refuse_token(context, "used with the same target")
         found = await self._parking.list(request.target, after, size + 1)
         page = found[:size]
         return pb.ListParkedResponse(
-            parked=[_parked(each) for each in page],
-            next_page_token=_write_token(page[-1].mark, request.target) if len(found) > size else "",
+            parked=[parked_of(each) for each in page],
+            next_page_token=token_of(page[-1].mark, request.target) if len(found) > size else "",
+        )
+
+    async def ListTargets(self, request: pb.ListTargetsRequest, context: Context) -> pb.ListTargetsResponse:  # noqa: N802 - the proto's name
+        size = await _size(context, request.page_size)
+        try:
+            after = name_of(request.page_token, _TARGETS)
+        except ValueError:
+            await _refuse_token(context, "of this list")
+        targets, last = await self._parking.targets(after, size)
+        response = pb.ListTargetsResponse(
+            targets=[target_of(each) for each in targets], next_page_token=token_of(last, _TARGETS) if last else ""
+        )
+        if (open_ := await self._parking.breaker()) is not None:
+            response.breaker.CopyFrom(breaker_of(open_))
+        return response
+
+    async def PlanRedrive(self, request: pb.PlanRedriveRequest, context: Context) -> pb.PlanRedriveResponse:  # noqa: N802 - the proto's name
+        plan = await self._policy.plan(request.target, await _size(context, request.page_size))
+        if plan is None:
+            await _unknown(context, request.target)
+        return plan_of(plan)
+
+    async def ListAudit(self, request: pb.ListAuditRequest, context: Context) -> pb.ListAuditResponse:  # noqa: N802 - the proto's name
+        size = await _size(context, request.page_size)
+        try:
+            before = mark_of(request.page_token, request.target)
+        except ValueError:
+            await _refuse_token(context, "used with the same target")
+        found = await self._parking.audit(request.target, before, size + 1)
+        page = found[:size]
+        return pb.ListAuditResponse(
+            lines=[audit_line(each) for each in page],
+            next_page_token=token_of(page[-1].mark, request.target) if len(found) > size else "",
         )
 
     async def ShowParked(self, request: pb.ShowParkedRequest, context: Context) -> pb.ShowParkedResponse:  # noqa: N802 - the proto's name
@@ -71,7 +118,7 @@ class ParkingRpc(ParkingServiceServicer):
         if delivery is None:
             await _unknown(context, request.id)
         return pb.ShowParkedResponse(
-            parked=_parked(delivery),
+            parked=parked_of(delivery),
             headers={name: value or b"" for name, value in delivery.headers},
             value=delivery.value or b"",
             stack=delivery.stack,
@@ -79,27 +126,51 @@ class ParkingRpc(ParkingServiceServicer):
 
     async def RedriveTarget(self, request: pb.RedriveTargetRequest, context: Context) -> pb.RedriveTargetResponse:  # noqa: N802 - the proto's name
         await _need_reason(context, request.reason)
-        if await self._parking.lock_version(request.target) is None:
+        if not await self._is_parked(request.target):
             await _unknown(context, request.target)
         actor = current_caller().actor
         log.info("redrive", target=request.target, actor=actor, reason=request.reason)
-        result = await self._policy.redrive(request.target, actor=actor, reason=request.reason.strip())
+        result = await self._policy.redrive(
+            request.target, actor=actor, reason=request.reason.strip(), within_seconds=self._redrive_seconds
+        )
         return pb.RedriveTargetResponse(
-            applied=result.applied, duplicates=result.duplicates, remaining=result.remaining
+            applied=result.applied,
+            duplicates=result.duplicates,
+            released=result.released,
+            remaining=result.remaining,
+            failed=None if result.failed is None else parked_of(result.failed),
         )
 
     async def DiscardParked(self, request: pb.DiscardParkedRequest, context: Context) -> pb.DiscardParkedResponse:  # noqa: N802 - the proto's name
         await _need_reason(context, request.reason)
         actor = current_caller().actor
+        delivery = await self._parking.show(request.id)
         log.info("discard", delivery=request.id, actor=actor, reason=request.reason)
-        if not await self._policy.discard(request.id, actor=actor, reason=request.reason.strip()):
+        if delivery is None or not await self._policy.discard(request.id, actor=actor, reason=request.reason.strip()):
             await _unknown(context, request.id)
-        return pb.DiscardParkedResponse()
+        return pb.DiscardParkedResponse(remaining=await self._parking.count(delivery.target))
+
+    async def _is_parked(self, target: str) -> bool:
+        """Whether it is locked, or something waits that lost its lock."""
+        return bool(await self._parking.locked([target])) or (
+            target != BREAKER and await self._parking.target(target) is not None
+        )
+
+
+async def _size(context: Context, asked: int) -> int:
+    """The size of a page."""
+    if asked < 0:
+        await _refuse(context, "page_size", "is not negative")
+    return min(asked or PAGE_SIZE, MAX_PAGE_SIZE)
 
 
 async def _need_reason(context: Context, reason: str) -> None:
     if not reason.strip():
         await _refuse(context, "reason", "says why; it is kept in the audit")
+
+
+async def _refuse_token(context: Context, rule: str) -> NoReturn:
+    await _refuse(context, "page_token", f"is one of this service's, {rule}")
 
 
 async def _refuse(context: Context, field: str, rule: str) -> NoReturn:
@@ -109,45 +180,3 @@ async def _refuse(context: Context, field: str, rule: str) -> NoReturn:
 
 async def _unknown(context: Context, what: str) -> NoReturn:
     await abort(context, grpc.StatusCode.NOT_FOUND, "NOT_PARKED", f"nothing is parked as {what!r}")
-
-
-def _parked(delivery: ParkedDelivery) -> pb.Parked:
-    parked = pb.Parked(
-        id=delivery.id,
-        target=delivery.target,
-        topic=delivery.position.topic,
-        partition=delivery.position.partition,
-        offset=delivery.position.offset,
-        event_id=delivery.event_id,
-        event_type=delivery.event_type,
-        reason=delivery.reason,
-        error=delivery.error,
-        trace_id=delivery.trace_id,
-        build=delivery.build,
-    )
-    if delivery.parked_at is not None:
-        moment = Timestamp()
-        moment.FromDatetime(delivery.parked_at)
-        parked.parked_at.CopyFrom(moment)
-    return parked
-
-
-def _write_token(mark: PageMark, target: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([mark[0].isoformat(), mark[1], target]).encode()).decode()
-
-
-def _read_token(token: str, target: str) -> PageMark | None:
-    """Where a page begins; None at the beginning.
-
-    Raises:
-        ValueError: the token is not of this service, or was given for another target.
-    """
-    if not token:
-        return None
-    try:
-        moment, id_, of = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
-        if of != target:
-            raise ValueError(of)
-        return datetime.fromisoformat(moment), str(id_)
-    except (binascii.Error, TypeError, UnicodeDecodeError) as error:
-        raise ValueError(str(error)) from error

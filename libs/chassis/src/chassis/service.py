@@ -28,7 +28,8 @@ from chassis.http_server import HttpServer
 from chassis.identity import TokenSigner, TokenVerifier
 from chassis.instances import InstanceName
 from chassis.outbox import Publisher
-from chassis.parking import BREAKER, MongoParking
+from chassis.parking import BREAKER
+from chassis.parking_mongo import MongoParking
 from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
 from chassis.pending import PendingWork, Work
 from chassis.rebuild import AheadOfTopic, EventsMissing, GroupStillRuns, Rebuild, read_topics, rewind
@@ -228,6 +229,7 @@ class Service:
         folding.finish()
         await folding.check_tail()
         await note_epoch(self.db, self.settings.epoch)
+        log.info("given_up_restored", lines=await self.policy.restore_given_up())
         for restore in self._rebuilt:
             await restore()
         if self.policy.topics:
@@ -336,6 +338,7 @@ class Service:
         while True:
             for target in await self.parking.release_empty():
                 log.info("empty_lock_released", target=target)
+            await self.policy.redrive_strays()
             deliveries, targets = await self.parking.counts()
             metrics.PARKED_DELIVERIES.set(deliveries)
             metrics.PARKED_TARGETS.set(targets)

@@ -10,7 +10,7 @@ from typing import Any
 
 from chassis.aggregates import Input, Outcome
 from chassis.clock import Clock
-from chassis.delivery import Delivery, to_input
+from chassis.delivery import Delivery, to_given_up, to_input
 from chassis.records import Event
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import Classifier
@@ -42,6 +42,9 @@ class PartnerEventHandler:
 
     async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Any]]:
         return await self._declarations.apply([to_input(delivery, _command(delivery.event)) for delivery in deliveries])
+
+    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
+        await self._declarations.apply_one(to_given_up(delivery, actor=actor, why=why))
 
 
 class LookUp:

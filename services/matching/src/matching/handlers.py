@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from chassis.aggregates import Input, Outcome
 from chassis.clock import Clock
-from chassis.delivery import Delivery, to_input
+from chassis.delivery import Delivery, to_given_up, to_input
 from chassis.records import Event
 from contracts.matching.v1 import ListingFact, MatchFact
 from contracts.registry.v1 import EnterpriseChanged, EnterpriseFact, EnterpriseRegistered, EnterpriseSuspended
@@ -86,6 +86,9 @@ class EnterpriseEvents:
     async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Listing]]:
         return await self.listings.apply([to_input(each, _command(each.event)) for each in deliveries])
 
+    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
+        await self.listings.apply_one(to_given_up(delivery, actor=actor, why=why))
+
 
 def _command(event: Event) -> Command:
     return SuspendParty() if isinstance(event.payload, EnterpriseSuspended) else RecheckParty()
@@ -134,6 +137,9 @@ class Matchmaking:
                 for delivery, (project, mandate) in zip(deliveries, pairs, strict=True)
             ]
         )
+
+    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
+        await self.matches.apply_one(to_given_up(delivery, actor=actor, why=why))
 
 
 def _named(events: Sequence[Event]) -> set[str]:

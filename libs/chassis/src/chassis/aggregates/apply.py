@@ -24,6 +24,7 @@ from chassis.aggregates.model import (
     Duplicate,
     EventTooLarge,
     Failed,
+    GivenUp,
     Input,
     Outcome,
 )
@@ -225,6 +226,8 @@ class Aggregates(Generic[S, C, E]):
             "trace": trace,
             "events": list(events),
         }
+        if isinstance(input_.command, GivenUp):
+            line["given_up"] = input_.command.why
         if begun is None:
             loaded.new_lines.append(line)
         else:
@@ -239,6 +242,8 @@ class Aggregates(Generic[S, C, E]):
 
         It is decided as it was: on the state and as of the moment of the first time.
         """
+        if isinstance(command, GivenUp):
+            return ()
         if begun is None:
             return self.type.decide(loaded.state, command, now)
         before = None if begun.before is None else self.type.codec.decode(begun.before)

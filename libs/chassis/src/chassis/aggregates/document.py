@@ -2,7 +2,7 @@
 
     { _id, key, version, seq, schema,
       state:   { … },                                                      what `evolve` made of the events
-      history: [ {cause, hash, by, at, token, trace, events} … ],           one line per input
+      history: [ {cause, hash, by, at, token, trace, events, given_up?} … ], one line per input; given up by staff: why
       moved:                                                               how many older lines stand elsewhere
       outbox:  [ {seq, id, key, type, time, cause, by, trace, cause_trace, data} … ],  events not yet acknowledged
       due_at, try_after,

@@ -81,6 +81,13 @@ class Input(Generic[C]):
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """In place of a command: staff discarded the input. Nothing is decided, and the line in the history says why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Applied(Generic[S]):
     """The command was decided, and what came of it is saved."""
 

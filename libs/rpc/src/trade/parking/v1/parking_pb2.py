@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etrade/parking/v1/parking.proto\x12\x10trade.parking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x01\n\x06Parked\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x11\n\tpartition\x18\x04 \x01(\x05\x12\x0e\n\x06offset\x18\x05 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x06 \x01(\t\x12\x12\n\nevent_type\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\r\n\x05\x65rror\x18\t \x01(\t\x12\x10\n\x08trace_id\x18\n \x01(\t\x12\r\n\x05\x62uild\x18\x0b \x01(\t\x12-\n\tparked_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x11ListParkedRequest\x12\x0e\n\x06target\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"W\n\x12ListParkedResponse\x12(\n\x06parked\x18\x01 \x03(\x0b\x32\x18.trade.parking.v1.Parked\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1f\n\x11ShowParkedRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\xd0\x01\n\x12ShowParkedResponse\x12(\n\x06parked\x18\x01 \x01(\x0b\x32\x18.trade.parking.v1.Parked\x12\x42\n\x07headers\x18\x02 \x03(\x0b\x32\x31.trade.parking.v1.ShowParkedResponse.HeadersEntry\x12\r\n\x05value\x18\x03 \x01(\x0c\x12\r\n\x05stack\x18\x04 \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"6\n\x14RedriveTargetRequest\x12\x0e\n\x06target\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"O\n\x15RedriveTargetResponse\x12\x0f\n\x07\x61pplied\x18\x01 \x01(\x05\x12\x12\n\nduplicates\x18\x02 \x01(\x05\x12\x11\n\tremaining\x18\x03 \x01(\x05\"2\n\x14\x44iscardParkedRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x17\n\x15\x44iscardParkedResponse2\x86\x03\n\x0eParkingService\x12W\n\nListParked\x12#.trade.parking.v1.ListParkedRequest\x1a$.trade.parking.v1.ListParkedResponse\x12W\n\nShowParked\x12#.trade.parking.v1.ShowParkedRequest\x1a$.trade.parking.v1.ShowParkedResponse\x12`\n\rRedriveTarget\x12&.trade.parking.v1.RedriveTargetRequest\x1a\'.trade.parking.v1.RedriveTargetResponse\x12`\n\rDiscardParked\x12&.trade.parking.v1.DiscardParkedRequest\x1a\'.trade.parking.v1.DiscardParkedResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etrade/parking/v1/parking.proto\x12\x10trade.parking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x02\n\x06Parked\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x11\n\tpartition\x18\x04 \x01(\x05\x12\x0e\n\x06offset\x18\x05 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x06 \x01(\t\x12\x12\n\nevent_type\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\r\n\x05\x65rror\x18\t \x01(\t\x12\x10\n\x08trace_id\x18\n \x01(\t\x12\r\n\x05\x62uild\x18\x0b \x01(\t\x12-\n\tparked_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nstack_line\x18\r \x01(\t\x12,\n\x08tried_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x01\n\x0cParkedTarget\x12\x0e\n\x06target\x18\x01 \x01(\t\x12\'\n\x05\x66irst\x18\x02 \x01(\x0b\x32\x18.trade.parking.v1.Parked\x12\x0f\n\x07waiting\x18\x03 \x01(\x05\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"H\n\x07\x42reaker\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12-\n\topened_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x12ListTargetsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x8b\x01\n\x13ListTargetsResponse\x12/\n\x07targets\x18\x01 \x03(\x0b\x32\x1e.trade.parking.v1.ParkedTarget\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12*\n\x07\x62reaker\x18\x03 \x01(\x0b\x32\x19.trade.parking.v1.Breaker\"7\n\x12PlanRedriveRequest\x12\x0e\n\x06target\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\"\xae\x01\n\x13PlanRedriveResponse\x12.\n\x06parked\x18\x01 \x01(\x0b\x32\x1e.trade.parking.v1.ParkedTarget\x12,\n\x05steps\x18\x02 \x03(\x0b\x32\x1d.trade.parking.v1.PlannedStep\x12*\n\x07\x62reaker\x18\x03 \x01(\x0b\x32\x19.trade.parking.v1.Breaker\x12\r\n\x05\x62uild\x18\x04 \x01(\t\"I\n\x0bPlannedStep\x12(\n\x06parked\x18\x01 \x01(\x0b\x32\x18.trade.parking.v1.Parked\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\"\xb3\x01\n\tAuditLine\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x0e\n\x06target\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x01(\t\x12\x0b\n\x03why\x18\x05 \x01(\t\x12\x0f\n\x07outcome\x18\x06 \x01(\t\x12&\n\x02\x61t\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06parked\x18\x08 \x01(\x0b\x32\x18.trade.parking.v1.Parked\"I\n\x10ListAuditRequest\x12\x0e\n\x06target\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x11ListAuditResponse\x12*\n\x05lines\x18\x01 \x03(\x0b\x32\x1b.trade.parking.v1.AuditLine\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x11ListParkedRequest\x12\x0e\n\x06target\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"W\n\x12ListParkedResponse\x12(\n\x06parked\x18\x01 \x03(\x0b\x32\x18.trade.parking.v1.Parked\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1f\n\x11ShowParkedRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\xd0\x01\n\x12ShowParkedResponse\x12(\n\x06parked\x18\x01 \x01(\x0b\x32\x18.trade.parking.v1.Parked\x12\x42\n\x07headers\x18\x02 \x03(\x0b\x32\x31.trade.parking.v1.ShowParkedResponse.HeadersEntry\x12\r\n\x05value\x18\x03 \x01(\x0c\x12\r\n\x05stack\x18\x04 \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"6\n\x14RedriveTargetRequest\x12\x0e\n\x06target\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x8b\x01\n\x15RedriveTargetResponse\x12\x0f\n\x07\x61pplied\x18\x01 \x01(\x05\x12\x12\n\nduplicates\x18\x02 \x01(\x05\x12\x11\n\tremaining\x18\x03 \x01(\x05\x12\x10\n\x08released\x18\x04 \x01(\x05\x12(\n\x06\x66\x61iled\x18\x05 \x01(\x0b\x32\x18.trade.parking.v1.Parked\"2\n\x14\x44iscardParkedRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"*\n\x15\x44iscardParkedResponse\x12\x11\n\tremaining\x18\x01 \x01(\x05\x32\x94\x05\n\x0eParkingService\x12W\n\nListParked\x12#.trade.parking.v1.ListParkedRequest\x1a$.trade.parking.v1.ListParkedResponse\x12Z\n\x0bListTargets\x12$.trade.parking.v1.ListTargetsRequest\x1a%.trade.parking.v1.ListTargetsResponse\x12Z\n\x0bPlanRedrive\x12$.trade.parking.v1.PlanRedriveRequest\x1a%.trade.parking.v1.PlanRedriveResponse\x12T\n\tListAudit\x12\".trade.parking.v1.ListAuditRequest\x1a#.trade.parking.v1.ListAuditResponse\x12W\n\nShowParked\x12#.trade.parking.v1.ShowParkedRequest\x1a$.trade.parking.v1.ShowParkedResponse\x12`\n\rRedriveTarget\x12&.trade.parking.v1.RedriveTargetRequest\x1a\'.trade.parking.v1.RedriveTargetResponse\x12`\n\rDiscardParked\x12&.trade.parking.v1.DiscardParkedRequest\x1a\'.trade.parking.v1.DiscardParkedResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,25 +35,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHOWPARKEDRESPONSE_HEADERSENTRY']._loaded_options = None
   _globals['_SHOWPARKEDRESPONSE_HEADERSENTRY']._serialized_options = b'8\001'
   _globals['_PARKED']._serialized_start=86
-  _globals['_PARKED']._serialized_end=321
-  _globals['_LISTPARKEDREQUEST']._serialized_start=323
-  _globals['_LISTPARKEDREQUEST']._serialized_end=397
-  _globals['_LISTPARKEDRESPONSE']._serialized_start=399
-  _globals['_LISTPARKEDRESPONSE']._serialized_end=486
-  _globals['_SHOWPARKEDREQUEST']._serialized_start=488
-  _globals['_SHOWPARKEDREQUEST']._serialized_end=519
-  _globals['_SHOWPARKEDRESPONSE']._serialized_start=522
-  _globals['_SHOWPARKEDRESPONSE']._serialized_end=730
-  _globals['_SHOWPARKEDRESPONSE_HEADERSENTRY']._serialized_start=684
-  _globals['_SHOWPARKEDRESPONSE_HEADERSENTRY']._serialized_end=730
-  _globals['_REDRIVETARGETREQUEST']._serialized_start=732
-  _globals['_REDRIVETARGETREQUEST']._serialized_end=786
-  _globals['_REDRIVETARGETRESPONSE']._serialized_start=788
-  _globals['_REDRIVETARGETRESPONSE']._serialized_end=867
-  _globals['_DISCARDPARKEDREQUEST']._serialized_start=869
-  _globals['_DISCARDPARKEDREQUEST']._serialized_end=919
-  _globals['_DISCARDPARKEDRESPONSE']._serialized_start=921
-  _globals['_DISCARDPARKEDRESPONSE']._serialized_end=944
-  _globals['_PARKINGSERVICE']._serialized_start=947
-  _globals['_PARKINGSERVICE']._serialized_end=1337
+  _globals['_PARKED']._serialized_end=387
+  _globals['_PARKEDTARGET']._serialized_start=390
+  _globals['_PARKEDTARGET']._serialized_end=521
+  _globals['_BREAKER']._serialized_start=523
+  _globals['_BREAKER']._serialized_end=595
+  _globals['_LISTTARGETSREQUEST']._serialized_start=597
+  _globals['_LISTTARGETSREQUEST']._serialized_end=656
+  _globals['_LISTTARGETSRESPONSE']._serialized_start=659
+  _globals['_LISTTARGETSRESPONSE']._serialized_end=798
+  _globals['_PLANREDRIVEREQUEST']._serialized_start=800
+  _globals['_PLANREDRIVEREQUEST']._serialized_end=855
+  _globals['_PLANREDRIVERESPONSE']._serialized_start=858
+  _globals['_PLANREDRIVERESPONSE']._serialized_end=1032
+  _globals['_PLANNEDSTEP']._serialized_start=1034
+  _globals['_PLANNEDSTEP']._serialized_end=1107
+  _globals['_AUDITLINE']._serialized_start=1110
+  _globals['_AUDITLINE']._serialized_end=1289
+  _globals['_LISTAUDITREQUEST']._serialized_start=1291
+  _globals['_LISTAUDITREQUEST']._serialized_end=1364
+  _globals['_LISTAUDITRESPONSE']._serialized_start=1366
+  _globals['_LISTAUDITRESPONSE']._serialized_end=1454
+  _globals['_LISTPARKEDREQUEST']._serialized_start=1456
+  _globals['_LISTPARKEDREQUEST']._serialized_end=1530
+  _globals['_LISTPARKEDRESPONSE']._serialized_start=1532
+  _globals['_LISTPARKEDRESPONSE']._serialized_end=1619
+  _globals['_SHOWPARKEDREQUEST']._serialized_start=1621
+  _globals['_SHOWPARKEDREQUEST']._serialized_end=1652
+  _globals['_SHOWPARKEDRESPONSE']._serialized_start=1655
+  _globals['_SHOWPARKEDRESPONSE']._serialized_end=1863
+  _globals['_SHOWPARKEDRESPONSE_HEADERSENTRY']._serialized_start=1817
+  _globals['_SHOWPARKEDRESPONSE_HEADERSENTRY']._serialized_end=1863
+  _globals['_REDRIVETARGETREQUEST']._serialized_start=1865
+  _globals['_REDRIVETARGETREQUEST']._serialized_end=1919
+  _globals['_REDRIVETARGETRESPONSE']._serialized_start=1922
+  _globals['_REDRIVETARGETRESPONSE']._serialized_end=2061
+  _globals['_DISCARDPARKEDREQUEST']._serialized_start=2063
+  _globals['_DISCARDPARKEDREQUEST']._serialized_end=2113
+  _globals['_DISCARDPARKEDRESPONSE']._serialized_start=2115
+  _globals['_DISCARDPARKEDRESPONSE']._serialized_end=2157
+  _globals['_PARKINGSERVICE']._serialized_start=2160
+  _globals['_PARKINGSERVICE']._serialized_end=2820
 # @@protoc_insertion_point(module_scope)

@@ -39,6 +39,21 @@ class ParkingServiceStub:
                 request_serializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListParkedRequest.SerializeToString,
                 response_deserializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListParkedResponse.FromString,
                 _registered_method=True)
+        self.ListTargets = channel.unary_unary(
+                '/trade.parking.v1.ParkingService/ListTargets',
+                request_serializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListTargetsRequest.SerializeToString,
+                response_deserializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListTargetsResponse.FromString,
+                _registered_method=True)
+        self.PlanRedrive = channel.unary_unary(
+                '/trade.parking.v1.ParkingService/PlanRedrive',
+                request_serializer=trade_dot_parking_dot_v1_dot_parking__pb2.PlanRedriveRequest.SerializeToString,
+                response_deserializer=trade_dot_parking_dot_v1_dot_parking__pb2.PlanRedriveResponse.FromString,
+                _registered_method=True)
+        self.ListAudit = channel.unary_unary(
+                '/trade.parking.v1.ParkingService/ListAudit',
+                request_serializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListAuditRequest.SerializeToString,
+                response_deserializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListAuditResponse.FromString,
+                _registered_method=True)
         self.ShowParked = channel.unary_unary(
                 '/trade.parking.v1.ParkingService/ShowParked',
                 request_serializer=trade_dot_parking_dot_v1_dot_parking__pb2.ShowParkedRequest.SerializeToString,
@@ -66,6 +81,27 @@ class ParkingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTargets(self, request, context):
+        """Parked targets by name, each with what failed first and how many wait; pages with an opaque token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlanRedrive(self, request, context):
+        """What a redrive of a target would do, without doing it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAudit(self, request, context):
+        """What was redriven and discarded: by whom, why, when, and what came of it; the latest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ShowParked(self, request, context):
         """One parked delivery with its headers, raw bytes and stack.
         """
@@ -74,7 +110,8 @@ class ParkingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RedriveTarget(self, request, context):
-        """Replays what is parked for a target, in order, with the original ids.
+        """Replays what is parked for a target, in order, with the original ids; stops at one that fails again.
+        The target ~breaker closes the breaker: consumption as a whole goes on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -94,6 +131,21 @@ def add_ParkingServiceServicer_to_server(servicer, server):
                     servicer.ListParked,
                     request_deserializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListParkedRequest.FromString,
                     response_serializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListParkedResponse.SerializeToString,
+            ),
+            'ListTargets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTargets,
+                    request_deserializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListTargetsRequest.FromString,
+                    response_serializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListTargetsResponse.SerializeToString,
+            ),
+            'PlanRedrive': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanRedrive,
+                    request_deserializer=trade_dot_parking_dot_v1_dot_parking__pb2.PlanRedriveRequest.FromString,
+                    response_serializer=trade_dot_parking_dot_v1_dot_parking__pb2.PlanRedriveResponse.SerializeToString,
+            ),
+            'ListAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAudit,
+                    request_deserializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListAuditRequest.FromString,
+                    response_serializer=trade_dot_parking_dot_v1_dot_parking__pb2.ListAuditResponse.SerializeToString,
             ),
             'ShowParked': grpc.unary_unary_rpc_method_handler(
                     servicer.ShowParked,
@@ -138,6 +190,87 @@ class ParkingService:
             '/trade.parking.v1.ParkingService/ListParked',
             trade_dot_parking_dot_v1_dot_parking__pb2.ListParkedRequest.SerializeToString,
             trade_dot_parking_dot_v1_dot_parking__pb2.ListParkedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTargets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trade.parking.v1.ParkingService/ListTargets',
+            trade_dot_parking_dot_v1_dot_parking__pb2.ListTargetsRequest.SerializeToString,
+            trade_dot_parking_dot_v1_dot_parking__pb2.ListTargetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanRedrive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trade.parking.v1.ParkingService/PlanRedrive',
+            trade_dot_parking_dot_v1_dot_parking__pb2.PlanRedriveRequest.SerializeToString,
+            trade_dot_parking_dot_v1_dot_parking__pb2.PlanRedriveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trade.parking.v1.ParkingService/ListAudit',
+            trade_dot_parking_dot_v1_dot_parking__pb2.ListAuditRequest.SerializeToString,
+            trade_dot_parking_dot_v1_dot_parking__pb2.ListAuditResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,10 +33,18 @@ class ParkingServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ParkingServiceAsyncStub: ...
     ListParked: _grpc.UnaryUnaryMultiCallable[_parking_pb2.ListParkedRequest, _parking_pb2.ListParkedResponse]
     """Parked deliveries, oldest first; pages with an opaque token."""
+    ListTargets: _grpc.UnaryUnaryMultiCallable[_parking_pb2.ListTargetsRequest, _parking_pb2.ListTargetsResponse]
+    """Parked targets by name, each with what failed first and how many wait; pages with an opaque token."""
+    PlanRedrive: _grpc.UnaryUnaryMultiCallable[_parking_pb2.PlanRedriveRequest, _parking_pb2.PlanRedriveResponse]
+    """What a redrive of a target would do, without doing it."""
+    ListAudit: _grpc.UnaryUnaryMultiCallable[_parking_pb2.ListAuditRequest, _parking_pb2.ListAuditResponse]
+    """What was redriven and discarded: by whom, why, when, and what came of it; the latest first."""
     ShowParked: _grpc.UnaryUnaryMultiCallable[_parking_pb2.ShowParkedRequest, _parking_pb2.ShowParkedResponse]
     """One parked delivery with its headers, raw bytes and stack."""
     RedriveTarget: _grpc.UnaryUnaryMultiCallable[_parking_pb2.RedriveTargetRequest, _parking_pb2.RedriveTargetResponse]
-    """Replays what is parked for a target, in order, with the original ids."""
+    """Replays what is parked for a target, in order, with the original ids; stops at one that fails again.
+    The target ~breaker closes the breaker: consumption as a whole goes on.
+    """
     DiscardParked: _grpc.UnaryUnaryMultiCallable[_parking_pb2.DiscardParkedRequest, _parking_pb2.DiscardParkedResponse]
     """Gives one parked delivery up for good; a reason is asked for and kept."""
 
@@ -45,10 +53,18 @@ class ParkingServiceAsyncStub(ParkingServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListParked: _aio.UnaryUnaryMultiCallable[_parking_pb2.ListParkedRequest, _parking_pb2.ListParkedResponse]  # type: ignore[assignment]
     """Parked deliveries, oldest first; pages with an opaque token."""
+    ListTargets: _aio.UnaryUnaryMultiCallable[_parking_pb2.ListTargetsRequest, _parking_pb2.ListTargetsResponse]  # type: ignore[assignment]
+    """Parked targets by name, each with what failed first and how many wait; pages with an opaque token."""
+    PlanRedrive: _aio.UnaryUnaryMultiCallable[_parking_pb2.PlanRedriveRequest, _parking_pb2.PlanRedriveResponse]  # type: ignore[assignment]
+    """What a redrive of a target would do, without doing it."""
+    ListAudit: _aio.UnaryUnaryMultiCallable[_parking_pb2.ListAuditRequest, _parking_pb2.ListAuditResponse]  # type: ignore[assignment]
+    """What was redriven and discarded: by whom, why, when, and what came of it; the latest first."""
     ShowParked: _aio.UnaryUnaryMultiCallable[_parking_pb2.ShowParkedRequest, _parking_pb2.ShowParkedResponse]  # type: ignore[assignment]
     """One parked delivery with its headers, raw bytes and stack."""
     RedriveTarget: _aio.UnaryUnaryMultiCallable[_parking_pb2.RedriveTargetRequest, _parking_pb2.RedriveTargetResponse]  # type: ignore[assignment]
-    """Replays what is parked for a target, in order, with the original ids."""
+    """Replays what is parked for a target, in order, with the original ids; stops at one that fails again.
+    The target ~breaker closes the breaker: consumption as a whole goes on.
+    """
     DiscardParked: _aio.UnaryUnaryMultiCallable[_parking_pb2.DiscardParkedRequest, _parking_pb2.DiscardParkedResponse]  # type: ignore[assignment]
     """Gives one parked delivery up for good; a reason is asked for and kept."""
 
@@ -60,6 +76,30 @@ class ParkingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_parking_pb2.ListParkedResponse, _abc.Awaitable[_parking_pb2.ListParkedResponse]]:
         """Parked deliveries, oldest first; pages with an opaque token."""
+
+    @_abc_1.abstractmethod
+    def ListTargets(
+        self,
+        request: _parking_pb2.ListTargetsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_parking_pb2.ListTargetsResponse, _abc.Awaitable[_parking_pb2.ListTargetsResponse]]:
+        """Parked targets by name, each with what failed first and how many wait; pages with an opaque token."""
+
+    @_abc_1.abstractmethod
+    def PlanRedrive(
+        self,
+        request: _parking_pb2.PlanRedriveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_parking_pb2.PlanRedriveResponse, _abc.Awaitable[_parking_pb2.PlanRedriveResponse]]:
+        """What a redrive of a target would do, without doing it."""
+
+    @_abc_1.abstractmethod
+    def ListAudit(
+        self,
+        request: _parking_pb2.ListAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_parking_pb2.ListAuditResponse, _abc.Awaitable[_parking_pb2.ListAuditResponse]]:
+        """What was redriven and discarded: by whom, why, when, and what came of it; the latest first."""
 
     @_abc_1.abstractmethod
     def ShowParked(
@@ -75,7 +115,9 @@ class ParkingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _parking_pb2.RedriveTargetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_parking_pb2.RedriveTargetResponse, _abc.Awaitable[_parking_pb2.RedriveTargetResponse]]:
-        """Replays what is parked for a target, in order, with the original ids."""
+        """Replays what is parked for a target, in order, with the original ids; stops at one that fails again.
+        The target ~breaker closes the breaker: consumption as a whole goes on.
+        """
 
     @_abc_1.abstractmethod
     def DiscardParked(

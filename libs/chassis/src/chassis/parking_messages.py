@@ -1,0 +1,115 @@
+"""Parking as messages of gRPC, and where a page of them ended as an opaque token."""
+
+import base64
+import binascii
+import json
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.parking import AuditLine, OpenBreaker, PageMark, ParkedDelivery, ParkedTarget
+from chassis.redrive_plan import Plan
+from trade.parking.v1 import parking_pb2 as pb
+
+
+def parked_of(delivery: ParkedDelivery) -> pb.Parked:
+    """A delivery without headers, content and the whole stack."""
+    return pb.Parked(
+        id=delivery.id,
+        target=delivery.target,
+        topic=delivery.position.topic,
+        partition=delivery.position.partition,
+        offset=delivery.position.offset,
+        event_id=delivery.event_id,
+        event_type=delivery.event_type,
+        reason=delivery.reason,
+        error=delivery.error,
+        trace_id=delivery.trace_id,
+        build=delivery.build,
+        stack_line=_where(delivery.stack),
+        parked_at=_moment(delivery.parked_at),
+        tried_at=_moment(delivery.tried_at),
+    )
+
+
+def target_of(target: ParkedTarget) -> pb.ParkedTarget:
+    return pb.ParkedTarget(
+        target=target.target, first=parked_of(target.first), waiting=target.waiting, since=_moment(target.since)
+    )
+
+
+def breaker_of(open_: OpenBreaker) -> pb.Breaker:
+    return pb.Breaker(reason=open_.reason, opened_at=_moment(open_.opened_at))
+
+
+def plan_of(plan: Plan) -> pb.PlanRedriveResponse:
+    return pb.PlanRedriveResponse(
+        parked=target_of(plan.parked),
+        steps=[pb.PlannedStep(parked=parked_of(each.delivery), expected=each.expected) for each in plan.steps],
+        breaker=None if plan.breaker is None else breaker_of(plan.breaker),
+        build=plan.build,
+    )
+
+
+def audit_line(line: AuditLine) -> pb.AuditLine:
+    return pb.AuditLine(
+        id=line.id,
+        action=line.action,
+        target=line.target,
+        by=line.by,
+        why=line.why,
+        outcome=line.outcome,
+        at=_moment(line.at),
+        parked=None if line.delivery is None else parked_of(line.delivery),
+    )
+
+
+def _where(stack: str) -> str:
+    """The innermost place of a stack: file, line and function."""
+    places = [line.strip() for line in stack.splitlines() if line.lstrip().startswith('File "')]
+    return places[-1] if places else ""
+
+
+def _moment(moment: datetime | None) -> Timestamp | None:
+    if moment is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+def token_of(mark: PageMark | str, of: str) -> str:
+    """Where a page of the list `of` ended: at a moment and an id, or at a name."""
+    moment, id_ = ("", mark) if isinstance(mark, str) else (mark[0].isoformat(), mark[1])
+    return base64.urlsafe_b64encode(json.dumps([moment, id_, of]).encode()).decode()
+
+
+def mark_of(token: str, of: str) -> PageMark | None:
+    """Where a page begins; None at the beginning.
+
+    Raises:
+        ValueError: the token is not of this service, or was given for another list.
+    """
+    if not token:
+        return None
+    moment, id_ = _read(token, of)
+    return datetime.fromisoformat(moment), id_
+
+
+def name_of(token: str, of: str) -> str:
+    """The name behind which a page begins; empty at the beginning.
+
+    Raises:
+        ValueError: as above.
+    """
+    return _read(token, of)[1] if token else ""
+
+
+def _read(token: str, of: str) -> tuple[str, str]:
+    try:
+        moment, id_, given_for = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
+        if given_for != of:
+            raise ValueError(given_for)
+        return str(moment), str(id_)
+    except (binascii.Error, TypeError, UnicodeDecodeError) as error:
+        raise ValueError(str(error)) from error
