@@ -1,131 +1,13 @@
 """A consumer that hangs is started anew until it runs, and a rest ends whatever else breaks."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
 
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
+from stubbed_consumer import PARTITION, SESSION_MS, Kafka, Stubbed, until
 
 from chassis import consumer as consumer_module
 from chassis.clock import ManualClock
-from chassis.consumer import Consumer
-from chassis.failures import InfrastructureError
 from chassis.records import RawRecord
-from chassis.testing import eventually
-
-PARTITION = TopicPartition("in.v1", 0)
-SESSION_MS = 3000
-
-
-class Kafka:
-    """What the brokers and consumers below share: which step breaks, and what was asked of them."""
-
-    def __init__(self) -> None:
-        self.starts: list[Exception | None] = []
-        """What the next starts answer; nothing: they succeed."""
-        self.position: list[Exception] = []
-        self.started = self.stopped = 0
-        self.paused: set[TopicPartition] = set()
-        self.hangs = False
-        self.slow_commits: list[asyncio.Event] = []
-        """What the next commits wait for on their way."""
-        self.committed = 0
-
-    def next_start(self) -> Exception | None:
-        return self.starts.pop(0) if self.starts else None
-
-
-class Member:
-    """The client library's consumer, as far as it is used."""
-
-    def __init__(self, kafka: Kafka) -> None:
-        self._kafka = kafka
-
-    def assignment(self) -> set[TopicPartition]:
-        return set() if self._kafka.hangs else {PARTITION}
-
-    def highwater(self, partition: TopicPartition) -> int:
-        return 5
-
-    async def position(self, partition: TopicPartition) -> int:
-        if self._kafka.position:
-            raise self._kafka.position.pop()
-        return 5
-
-    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, 5)
-
-    def seek(self, partition: TopicPartition, offset: int) -> None: ...
-
-    def pause(self, *partitions: TopicPartition) -> None:
-        self._kafka.paused |= set(partitions)
-
-    def paused(self) -> set[TopicPartition]:
-        return set(self._kafka.paused)
-
-    def resume(self, *partitions: TopicPartition) -> None:
-        self._kafka.paused -= set(partitions)
-
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        if self._kafka.slow_commits:
-            await self._kafka.slow_commits.pop(0).wait()
-        self._kafka.committed = offsets[PARTITION]
-
-
-class Broker:
-    """FastStream's broker and subscriber in one."""
-
-    def __init__(self, kafka: Kafka) -> None:
-        self._kafka = kafka
-        self.consumer: Member | None = None
-
-    async def start(self) -> None:
-        if (error := self._kafka.next_start()) is not None:
-            raise error
-        self._kafka.started += 1
-        self._kafka.hangs = False
-        self.consumer = Member(self._kafka)
-
-    async def stop(self) -> None:
-        self._kafka.stopped += 1
-        self.consumer = None
-
-
-class Stubbed(Consumer):
-    def __init__(self, kafka: Kafka, clock: ManualClock) -> None:
-        self._kafka = kafka
-        self.resolving: asyncio.Event | None = None
-        super().__init__(
-            self._away,
-            topics=["in.v1"],
-            group="g",
-            instance="i",
-            connection={},
-            clock=clock,
-            session_timeout_ms=SESSION_MS,
-        )
-
-    async def _away(self, records: Sequence[RawRecord]) -> None:
-        if self.resolving is None:
-            raise InfrastructureError("away")
-        await self.resolving.wait()
-
-    def _build(self, *_: Any) -> tuple[Any, Any]:
-        broker = Broker(self._kafka)
-        return broker, broker
-
-
-async def until(clock: ManualClock, condition: Any, *, seconds: float = 200) -> None:
-    """Move the clock until something holds."""
-    began = clock.monotonic()
-
-    async def holds() -> bool:
-        await clock.advance(seconds=1)
-        return bool(condition()) or clock.monotonic() > began + seconds
-
-    await eventually(holds, every_seconds=0.001)
-    assert condition()
 
 
 async def test_a_restart_that_fails_is_tried_again_until_it_succeeds() -> None:

@@ -24,6 +24,7 @@ from chassis import metrics, wire
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
+from chassis.lag import Lag
 from chassis.records import RawRecord, first_of_each, next_of_each
 
 wire.install()
@@ -32,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 BACKOFF_SECONDS = (0.2, 30.0)
 CARE_SECONDS = 1.0
+WATCH_SECONDS = 3.0
+"""So long the broker may take to say where partitions end."""
 LEAVE_SECONDS = 10.0
 STALL_SECONDS = 45.0
 """Lag without progress for so long means that the consumer hangs: it is started anew."""
@@ -100,7 +103,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._failures = 0
         self._resume_at: float | None = None
         self._resting = False
-        self._lag: dict[TopicPartition, int] = {}
+        self._lag = Lag(clock)
+        self._watched_at = 0.0
         self._moved_at = 0.0
         self._care: asyncio.Task[None] | None = None
         self._closing = False
@@ -146,6 +150,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             KafkaError: the broker is away; nothing is left of the attempt, and it may be made again.
         """
         await self._join()
+        metrics.LAG_SECONDS.set_function(lambda: self._lag.seconds)
+        metrics.LAG_RECORDS.set_function(lambda: self._lag.records)
+        metrics.CONSUMER_RESTS.set_function(lambda: self._resting)
+        metrics.CONSUMER_PARTITIONS.set_function(self._count_partitions)
         self._care = asyncio.create_task(self._care_for_ever())
 
     async def _join(self) -> None:
@@ -186,9 +194,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self._consumer
         return consumer is not None and bool(consumer.assignment())
 
+    def _count_partitions(self) -> int:
+        consumer = self._consumer
+        return len(consumer.assignment()) if consumer is not None else 0
+
     def stalled(self) -> str | None:
         """A sentence where there is work and no progress, None where all is well."""
-        lag = sum(self._lag.values())
+        lag = self._lag.records
         idle = self._clock.monotonic() - self._moved_at
         if self._resting or idle <= 2 * STALL_SECONDS:
             return None
@@ -208,6 +220,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         self._idle.clear()
         assignment = self._assignments
+        self._lag.took(records)
         try:
             if self._overloaded():
                 self._rest(consumer, records, "the outbox is full", assignment)
@@ -222,6 +235,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         else:
             self._failures = 0
             self._moved_at = self._clock.monotonic()
+            self._lag.resolved(records)
             if assignment == self._assignments:  # else others may have gone on meanwhile: it would set the group back
                 for (topic, partition), offset in next_of_each(records).items():
                     self._uncommitted[TopicPartition(topic, partition)] = offset
@@ -275,16 +289,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await asyncio.wait_for(self._commit_rest(consumer), self._drain_seconds)
         self._uncommitted.clear()
 
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002 - all are asked for
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """A new assignment ends a rest: whatever failed may be somebody else's now."""
         self._assignments += 1
         self._uncommitted.clear()
+        self._lag.assigned(assigned)
         self._resume_at = None
         self._resting = False
         self._moved_at = self._clock.monotonic()
 
     async def _care_for_ever(self) -> None:
-        while True:
+        while not self._closing:  # `wait_for` swallows a cancellation that meets the end of what it waits for
             await self._clock.sleep(CARE_SECONDS if self._resume_at is None else 0.1)
             try:
                 await self._take_care()
@@ -299,7 +314,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         self._resume(consumer)
         await self._commit_rest(consumer)
-        await self._watch(consumer)
+        if self._clock.monotonic() - self._watched_at >= CARE_SECONDS:
+            self._watched_at = self._clock.monotonic()
+            await self._watch(consumer)
 
     def _resume(self, consumer: AIOKafkaConsumer) -> None:
         if self._resume_at is not None and self._clock.monotonic() >= self._resume_at and not self._overloaded():
@@ -309,21 +326,20 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._moved_at = self._clock.monotonic()  # a rest is no hang, however long it was
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """Measure the lag; start the consumer anew where it hangs without saying so."""
-        assigned = consumer.assignment()
-        lag: dict[TopicPartition, int] = {}
-        for partition in assigned:
-            end = consumer.highwater(partition)
-            if end is not None:
-                lag[partition] = max(0, end - await consumer.position(partition))
-        self._lag = lag
-        metrics.LAG_RECORDS.set(sum(self._lag.values()))
+        """Ask how far it is behind; start the consumer anew where it hangs without saying so."""
+        assigned, asked_at = consumer.assignment(), self._clock.now()
+        try:
+            async with asyncio.timeout(WATCH_SECONDS):
+                # What the fetcher saw of the ends is of its last answer: one that rests or hangs sees nothing.
+                ends = await consumer.end_offsets(list(assigned)) if assigned else {}
+                positions = {partition: await consumer.position(partition) for partition in assigned}
+        except (KafkaError, TimeoutError) as error:
+            log.info("lag_unknown", error=repr(error))
+            return
+        self._lag.told(ends, positions, asked_at)
         idle = self._clock.monotonic() - self._moved_at
         if self._resting or idle < STALL_SECONDS or not self._idle.is_set():
             return
-        # The high water mark above is what the fetcher saw; a fetcher that hangs sees nothing.
-        ends = await consumer.end_offsets(list(assigned)) if assigned else {}
-        positions = {partition: await consumer.position(partition) for partition in assigned}
         if any(ends[partition] > positions[partition] for partition in assigned) or not assigned:
             log.error("consumer_hangs", idle_seconds=round(idle))
             self._anew |= not assigned

@@ -1,33 +1,112 @@
 """What a service measures about itself; served at `/metrics` of the admin port.
 
-Names and meaning stand here once: dashboards, alerts and runbooks refer to them.
+Names and meaning stand here once: dashboards, alerts and runbooks refer to them. A help text says
+what is counted, in which unit, and what to do about it. A gauge of how things stand now is read when
+it is asked for where that is possible, so that it cannot keep an old value while its loop hangs.
 """
 
 from prometheus_client import Counter, Gauge, Histogram
 
 DELIVERIES = Counter(
-    "trade_deliveries_total", "Deliveries by how they ended: applied, duplicate, parked, not_addressed", ["outcome"]
+    "trade_deliveries_total",
+    "Deliveries by how they ended: applied, duplicate (dropped, known already), parked, not_addressed. "
+    "Duplicates come with restarts and rebalances; parked ones wait for staff: trade parked list.",
+    ["outcome"],
 )
 LATENCY_SECONDS = Histogram(
     "trade_delivery_latency_seconds",
-    "From an event's time to its being applied",
+    "Seconds from an event's time to its being applied here. Slow everywhere: lag and unsent; only here: the database.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
-LAG_RECORDS = Gauge("trade_consumer_lag_records", "Records of the assigned partitions that are not read yet")
-CONSUMER_RESTARTS = Counter("trade_consumer_restarts_total", "Consumers that hung and were started anew")
+LAG_SECONDS = Gauge(
+    "trade_consumer_lag_seconds",
+    "Age in seconds of the oldest record of the assigned partitions that is not resolved; 0 when none waits. While "
+    "the broker does not answer it grows from the last moment at which nothing was known to wait. "
+    "Growing: see trade_consumer_rests and the log's batch_failed.",
+)
+LAG_RECORDS = Gauge(
+    "trade_consumer_lag_records",
+    "Records of the assigned partitions that are not resolved, as the broker last told. Falling: it catches up.",
+)
+CONSUMER_PARTITIONS = Gauge(
+    "trade_consumer_partitions",
+    "Partitions that the group has given this member. 0 for long on all replicas: nobody consumes; see the broker.",
+)
+CONSUMER_RESTS = Gauge(
+    "trade_consumer_rests",
+    "1 while consumption rests: database or peer away, the outbox full, or the breaker open; the log says which.",
+)
+CONSUMER_RESTARTS = Counter(
+    "trade_consumer_restarts_total",
+    "Consumers that hung and were started anew. More than now and then: the broker, or the network to it.",
+)
 INFRASTRUCTURE_FAILURES = Counter(
-    "trade_infrastructure_failures_total", "Attempts that met an absent database, broker or peer", ["where"]
+    "trade_infrastructure_failures_total",
+    "Attempts that met an absent database, broker or peer, by where; each is repeated. Steady growth: mend that part.",
+    ["where"],
 )
-EVENTS_PUBLISHED = Counter("trade_events_published_total", "Events acknowledged by Kafka", ["topic"])
-UNSENT = Gauge("trade_unsent_events", "Events saved and not acknowledged by Kafka yet")
-OLDEST_UNSENT_SECONDS = Gauge("trade_oldest_unsent_seconds", "For how long the oldest unsent event has waited")
-STUCK_DOCUMENTS = Counter("trade_stuck_documents_total", "Documents whose event Kafka refuses for good")
-PARKED_DELIVERIES = Gauge("trade_parked_deliveries", "Deliveries that wait for staff")
-PARKED_TARGETS = Gauge("trade_parked_targets", "Targets with something parked")
-BREAKER_OPEN = Gauge("trade_breaker_open", "1 while consumption pauses because too much was parked")
+EVENTS_PUBLISHED = Counter(
+    "trade_events_published_total", "Events acknowledged by Kafka. Standing still while unsent grows: Kafka.", ["topic"]
+)
+UNSENT = Gauge(
+    "trade_unsent_events",
+    "Events saved and not acknowledged by Kafka yet, stuck ones aside. Doors answer 503 above the limit: see Kafka.",
+)
+OLDEST_UNSENT_SECONDS = Gauge(
+    "trade_oldest_unsent_seconds",
+    "Age in seconds of the oldest unsent event, stuck ones aside; 0 when none waits. Growing: Kafka is slow or away.",
+)
+PRODUCER_REBUILDS = Counter(
+    "trade_producer_rebuilds_total",
+    "Producers that were suspect (no acknowledgement, an error of the broker) and were built anew. Steady: the broker.",
+)
+STUCK_DOCUMENTS = Counter(
+    "trade_stuck_documents_total",
+    "Documents whose event Kafka refused for good. Each waits alone: trade_documents_stuck says how many still do.",
+)
+DOCUMENTS_STUCK = Gauge(
+    "trade_documents_stuck",
+    "Documents whose event Kafka refuses, now; tried again every minute. Needs a release that makes the event smaller, "
+    "or a broker that takes it; the log's event_refused_for_good names it.",
+)
+PARKED_DELIVERIES = Gauge(
+    "trade_parked_deliveries",
+    "Deliveries of this service that wait for staff, all replicas alike; as the database last told: trade parked list.",
+)
+PARKED_TARGETS = Gauge(
+    "trade_parked_targets", "Targets of this service with something parked: trade parked list --by target."
+)
+STRAYS_REDRIVEN = Counter(
+    "trade_strays_redriven_total",
+    "Targets that waited behind nothing and were replayed without staff. A few with each redrive or crash are normal.",
+)
+BREAKER_OPEN = Gauge(
+    "trade_breaker_open",
+    "1 while nothing is consumed because too much was parked for one reason. Mend it, then redrive one of the flood, "
+    "or ~breaker.",
+)
+OVERDUE_TIMERS = Gauge(
+    "trade_overdue_timers",
+    "Deadlines that have passed and did not fire yet, parked ones aside, at most 200 counted. "
+    "They wait for the group's offsets (see lag) or rest (trade_timers_rest).",
+    ["timer"],
+)
+OLDEST_OVERDUE_SECONDS = Gauge(
+    "trade_oldest_overdue_timer_seconds",
+    "For how many seconds the longest overdue deadline is overdue, parked ones aside; 0 when none is.",
+    ["timer"],
+)
+TIMERS_REST = Gauge(
+    "trade_timers_rest",
+    "1 while due timers rest because this process's clock and the database's differ by over 5 s: mend the clock.",
+    ["timer"],
+)
+PENDING_WORK = Gauge(
+    "trade_pending_work",
+    "Documents that wait for a peer or for something to be sent, at most one batch counted. Standing: see that peer.",
+    ["work"],
+)
 TOPICS_WRONG = Gauge(
-    "trade_topics_wrong", "Ways in which the broker's topics differ from the topics table, looked at now and then"
+    "trade_topics_wrong",
+    "Ways in which the broker's topics differ from the topics table, looked at now and then: the log names them.",
 )
-OVERDUE_TIMERS = Gauge("trade_overdue_timers", "Deadlines that have passed and did not fire yet")
-TIMERS_REST = Gauge("trade_timers_rest", "1 while timers rest because the clocks differ")
-PENDING_WORK = Gauge("trade_pending_work", "Documents that wait for a peer or for something to be sent", ["work"])

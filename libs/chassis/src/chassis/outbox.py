@@ -41,6 +41,8 @@ SEND_SECONDS = 20.0
 """An acknowledgement that takes longer makes the producer suspect: it is built anew."""
 RETIRE_SECONDS = 1.0
 """So long a suspect producer may flush before the next one is built beside it."""
+STUCK_SECONDS = 60.0
+"""So long after Kafka refused it a stuck document is tried again: its settings may have changed."""
 BACKOFF_SECONDS = (0.1, 5.0)
 
 _REFUSED_FOR_GOOD = (
@@ -74,7 +76,10 @@ class _Sending:
     entries: deque[Document] = field(default_factory=deque)
     offered: deque[float] = field(default_factory=deque)
     """Since when each entry waits."""
-    stuck: bool = False
+    stuck_at: float | None = None
+    """Since when Kafka refuses its first entry for good."""
+    given_up: str = ""
+    """The id of that entry."""
 
     def add(self, entries: Sequence[Document], now: float) -> None:
         self.entries.extend(entries)
@@ -130,6 +135,9 @@ class Publisher:
         Raises:
             ValueError, RuntimeError: the producer's settings are wrong.
         """
+        metrics.UNSENT.set_function(lambda: self._unsent)
+        metrics.OLDEST_UNSENT_SECONDS.set_function(self._oldest_age)
+        metrics.DOCUMENTS_STUCK.set_function(lambda: sum(each.stuck_at is not None for each in self._sending.values()))
         self._rebuilding = asyncio.create_task(self._connect(self._make_producer()))
         self._housekeeping = [
             asyncio.create_task(self._trim_for_ever()),
@@ -161,7 +169,14 @@ class Publisher:
     def oldest_unsent_seconds(self) -> float:
         """For how long the longest waiting entry has waited, those of stuck documents aside."""
         now = self._clock.monotonic()
-        return max((now - sending.offered[0] for sending in self._sending.values() if not sending.stuck), default=0.0)
+        return max(
+            (now - sending.offered[0] for sending in self._sending.values() if sending.stuck_at is None), default=0.0
+        )
+
+    def _oldest_age(self) -> float:
+        """The age of the oldest unsent entry: since it was saved, also where another process saved it."""
+        waiting = [each.entries[0]["time"] for each in self._sending.values() if each.entries and each.stuck_at is None]
+        return max(0.0, (self._clock.now() - min(waiting)).total_seconds()) if waiting else 0.0
 
     @property
     def overloaded(self) -> bool:
@@ -184,11 +199,14 @@ class Publisher:
         now = self._clock.monotonic()
         if sending is not None:
             sending.add(new, now)
-            self._unsent += 0 if sending.stuck else len(new)
+            self._unsent += 0 if sending.stuck_at is not None else len(new)
             return
         self._unsent += len(new)
         self._sending[document] = sending = _Sending(source, id_, key)
         sending.add(new, now)
+        self._start(document)
+
+    def _start(self, document: _DocumentKey) -> None:
         task = asyncio.create_task(self._drain(document))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -222,9 +240,11 @@ class Publisher:
 
     def _give_up(self, sending: _Sending, entry: Document, error: Exception) -> None:
         """Leave one document alone, with an alarm: the rest flows, and a process with other settings may mend it."""
-        sending.stuck = True
+        if sending.given_up != entry["id"]:
+            sending.given_up = entry["id"]
+            metrics.STUCK_DOCUMENTS.inc()
+        sending.stuck_at = self._clock.monotonic()
         self._unsent -= len(sending.entries)
-        metrics.STUCK_DOCUMENTS.inc()
         log.error("event_refused_for_good", event_id=entry["id"], error=repr(error))
 
     async def _send(self, sending: _Sending, entry: Document) -> None:
@@ -264,6 +284,7 @@ class Publisher:
     def _suspect(self, producer: Producer) -> None:
         """Build the producer anew, once per producer: an idempotent one can wedge for good."""
         if self._producer is producer and not self._closing:
+            metrics.PRODUCER_REBUILDS.inc()
             self._producer_ready.clear()
             self._producer = None
             self._rebuilding = asyncio.create_task(self._rebuild(producer))
@@ -297,8 +318,6 @@ class Publisher:
     async def _trim_for_ever(self) -> None:
         while True:
             await self._clock.sleep(TRIM_SECONDS)
-            metrics.UNSENT.set(self._unsent)
-            metrics.OLDEST_UNSENT_SECONDS.set(self.oldest_unsent_seconds)
             # Twice seen at rest: it has had its time for a next save, which trims it without a write of its own.
             before, self._quiet = self._quiet, self._at_rest()
             try:
@@ -335,8 +354,19 @@ class Publisher:
                         self.offer(source, unsent.id, unsent.key, unsent.entries)
                 except Exception as error:
                     log.warning("sweep_failed", topic=source.topic, error=repr(error))
+            self._retry_stuck()
             await self._clock.sleep(SWEEP_SECONDS)
             age = timedelta(seconds=SWEEP_SECONDS)
+
+    def _retry_stuck(self) -> None:
+        """Try again what was refused a while ago; the whole outbox of such a document has waited since."""
+        now = self._clock.monotonic()
+        for document, sending in self._sending.items():
+            if sending.stuck_at is not None and now - sending.stuck_at >= STUCK_SECONDS:
+                sending.stuck_at = None
+                sending.offered = deque([now] * len(sending.entries))
+                self._unsent += len(sending.entries)
+                self._start(document)
 
 
 async def _retire(producer: Producer) -> None:

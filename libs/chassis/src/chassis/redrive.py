@@ -124,6 +124,7 @@ class Redrive:
         strays = await self._parking.strays(self._clock.now() - timedelta(seconds=STRAY_SECONDS))
         for target in strays:
             log.info("stray_redriven", target=target)
+            metrics.STRAYS_REDRIVEN.inc()
             await self.redrive(
                 target,
                 actor="service:parking",

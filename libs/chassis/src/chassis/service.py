@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 from grpc.aio import Channel, Server
 
-from chassis import failpoints, kafka, logs, metrics, mongo, telemetry
+from chassis import failpoints, kafka, logs, mongo, telemetry
 from chassis.admin import AdminServer
 from chassis.aggregates import Aggregates, AggregateType, MongoDocuments
 from chassis.clock import Clock, SystemClock
@@ -28,7 +28,7 @@ from chassis.http_server import HttpServer
 from chassis.identity import TokenSigner, TokenVerifier
 from chassis.instances import InstanceName
 from chassis.outbox import Publisher
-from chassis.parking import BREAKER
+from chassis.parking_care import mind_parked
 from chassis.parking_mongo import MongoParking
 from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
 from chassis.pending import PendingWork, Work
@@ -336,14 +336,7 @@ class Service:
 
     async def _mind_parked(self) -> None:
         while True:
-            for target in await self.parking.release_empty():
-                log.info("empty_lock_released", target=target)
-            await self.policy.redrive_strays()
-            deliveries, targets = await self.parking.counts()
-            metrics.PARKED_DELIVERIES.set(deliveries)
-            metrics.PARKED_TARGETS.set(targets)
-            # Any replica may have opened or closed it, or this one before it was started anew.
-            metrics.BREAKER_OPEN.set(len(await self.parking.locked([BREAKER])))
+            await mind_parked(self.parking, self.policy)
             await self.clock.sleep(PARKED_SECONDS)
 
     async def _mind_topics(self) -> None:

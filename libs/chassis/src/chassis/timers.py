@@ -80,6 +80,11 @@ class Timers(Generic[S, C]):
         self._topics = topics
         self._name = name
         self._sample: _Sample | None = None
+        self._oldest_due: datetime | None = None
+        metrics.OLDEST_OVERDUE_SECONDS.labels(name).set_function(self._oldest_overdue_seconds)
+
+    def _oldest_overdue_seconds(self) -> float:
+        return 0.0 if self._oldest_due is None else max(0.0, (self._clock.now() - self._oldest_due).total_seconds())
 
     async def run(self) -> None:
         """Fire what is due, for ever."""
@@ -96,8 +101,10 @@ class Timers(Generic[S, C]):
         """Fire what may fire now; whether a full batch was due, so that there may be more."""
         now = self._clock.now()
         due = await unlocked(self._aggregates.documents, self._parking, "due_at", now, BATCH, self._topics)
-        metrics.OVERDUE_TIMERS.set(len(due))
+        metrics.OVERDUE_TIMERS.labels(self._name).set(len(due))
+        self._oldest_due = due[0]["due_at"] if due else None
         if not due:
+            metrics.TIMERS_REST.labels(self._name).set(0)  # nothing is held back, whatever the clocks say
             return False
         if not await self._clocks_agree():
             return False
@@ -147,7 +154,7 @@ class Timers(Generic[S, C]):
         """Whether this clock and the database's are close; timers rest, with an alarm, where they are not."""
         apart = abs(await self._server_time() - self._clock.now())
         agree = apart <= CLOCK_TOLERANCE
-        metrics.TIMERS_REST.set(0 if agree else 1)
+        metrics.TIMERS_REST.labels(self._name).set(0 if agree else 1)
         if not agree:
             log.error("clock_differs", seconds=apart.total_seconds())
         return agree

@@ -1,0 +1,21 @@
+"""The care of what is parked: unlock what is empty, replay what waits for nothing, count the rest."""
+
+import structlog
+
+from chassis import metrics
+from chassis.delivery import DeliveryPolicy
+from chassis.parking import ParkingStore
+
+log = structlog.get_logger(__name__)
+
+
+async def mind_parked(parking: ParkingStore, policy: DeliveryPolicy) -> None:
+    """One round. Raises only for infrastructure; what is shown stays as it was then."""
+    for target in await parking.release_empty():
+        log.info("empty_lock_released", target=target)
+    await policy.redrive_strays()
+    deliveries, targets = await parking.counts()
+    metrics.PARKED_DELIVERIES.set(deliveries)
+    metrics.PARKED_TARGETS.set(targets)
+    # Any replica may have opened or closed it, or this one before it was started anew.
+    metrics.BREAKER_OPEN.set(await parking.breaker() is not None)

@@ -1,0 +1,359 @@
+"""Per metric of the chassis something that moves it: up by what it is about, and back where that ends.
+
+What a metric shows is read as a scrape reads it. Each provocation goes through the chassis' ports.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
+from prometheus_client import REGISTRY
+from stubbed_consumer import PARTITION, Kafka, Stubbed, until
+from tallies import MOMENT, SOURCE_TOPIC, TALLY, TOPIC, a_record, subscription
+from test_outbox import Broker, Documents, entries
+from test_pending import World as Pending
+from test_timers import World as Deadlines
+
+from chassis import outbox as outbox_module
+from chassis.clock import ManualClock
+from chassis.consumer import CARE_SECONDS, STALL_SECONDS
+from chassis.delivery import BREAKER_PARKS, DeliveryPolicy
+from chassis.failures import InfrastructureError
+from chassis.lag import FRESH_SECONDS
+from chassis.outbox import Publisher
+from chassis.parking_care import mind_parked
+from chassis.parking_memory import MemoryParking
+from chassis.records import RawRecord
+from chassis.testing import eventually, in_memory
+from chassis.timers import CLOCK_TOLERANCE
+
+Provocation = Callable[[], Awaitable[None]]
+
+
+def shown(name: str, **labels: str) -> float:
+    """What a scrape shows; 0 where there is no such sample yet."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def until_shown(name: str, wanted: float, **labels: str) -> None:
+    async def is_shown() -> bool:
+        assert shown(name, **labels) == wanted
+        return True
+
+    await eventually(is_shown, within_seconds=10)
+
+
+# Deliveries and what is parked of them.
+
+
+class Parking:
+    def __init__(self) -> None:
+        self.clock = ManualClock(MOMENT)
+        self.parking = MemoryParking(self.clock)
+        self.tallies, _ = in_memory(TALLY, topic=TOPIC, clock=self.clock)
+        self.policy = DeliveryPolicy([subscription(self.tallies)], self.parking, self.clock, build="b")
+
+    async def mind(self) -> None:
+        await mind_parked(self.parking, self.policy)
+
+    async def mend(self, target: str, offset: int = 0) -> None:
+        await self.policy.discard(f"{SOURCE_TOPIC}/0/{offset}/{target}", actor="staff:li", reason="wrong")
+
+
+async def deliveries() -> None:
+    world = Parking()
+    outcomes = ("applied", "duplicate", "parked", "not_addressed")
+    before = {each: shown("trade_deliveries_total", outcome=each) for each in outcomes}
+    await world.policy.process([a_record(0), a_record(1, kind="trade.tests.other.happened.v1")])
+    await world.policy.process([a_record(0), a_record(2, -1, ["T-2"])])
+    assert {each: shown("trade_deliveries_total", outcome=each) - before[each] for each in outcomes} == dict.fromkeys(
+        outcomes, 1
+    )
+
+
+async def latency() -> None:
+    world = Parking()
+    await world.clock.advance(seconds=7)
+    count, total = (f"trade_delivery_latency_seconds_{each}" for each in ("count", "sum"))
+    before = shown(count), shown(total)
+    await world.policy.process([a_record(0)])
+    assert (shown(count) - before[0], round(shown(total) - before[1], 3)) == (1, 7)
+
+
+async def parked() -> None:
+    world = Parking()
+    await world.policy.process([a_record(0, -1, ["T-1", "T-2"]), a_record(1, 1, ["T-1"])])
+    await world.mind()
+    assert (shown("trade_parked_deliveries"), shown("trade_parked_targets")) == (3, 2)
+    await world.mend("T-1")
+    await world.policy.redrive("T-1", actor="staff:li", reason="rest")
+    await world.mend("T-2")
+    await world.mind()
+    assert (shown("trade_parked_deliveries"), shown("trade_parked_targets")) == (0, 0)
+
+
+async def breaker() -> None:
+    world, other = Parking(), Parking()
+    other.parking = world.parking
+    await world.policy.process([a_record(n, -1, [f"T-{n}"], key=str(n)) for n in range(BREAKER_PARKS + 1)])
+    assert shown("trade_breaker_open") == 1
+    await world.parking.clear_breaker()  # another replica closed it
+    await other.mind()
+    assert shown("trade_breaker_open") == 0
+
+
+async def strays() -> None:
+    world = Parking()
+    before = shown("trade_strays_redriven_total")
+    await world.policy.process([a_record(0, -1)])
+    waiting = (await world.parking.waiting("T-1", 1))[0]
+    await world.mend("T-1")
+    await world.parking.park([replace(waiting, reason="behind")])
+    await world.mind()
+    assert shown("trade_strays_redriven_total") - before == 1
+
+
+# The consumer.
+
+
+class Consuming:
+    """A consumer of one partition, whose broker and handler do as they are told."""
+
+    def __init__(self) -> None:
+        self.kafka, self.clock = Kafka(), ManualClock(MOMENT)
+        self.fails = False
+        self.consumer = Stubbed(self.kafka, self.clock, self._process)
+
+    async def _process(self, records: Sequence[RawRecord]) -> None:
+        if self.fails:
+            raise InfrastructureError("away")
+
+    async def __aenter__(self) -> "Consuming":
+        await self.consumer.start()
+        await self.consumer.on_partitions_assigned({PARTITION})
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.consumer.stop()
+
+    async def ticks(self, seconds: float) -> None:
+        """Let the care of the consumer run for so long."""
+        for _ in range(round(seconds / CARE_SECONDS)):
+            await self.clock.advance(seconds=CARE_SECONDS)
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+    async def batch(self, *offsets: int, age: float = 0) -> None:
+        """The library hands a batch over, written so many seconds ago."""
+        self.kafka.read = max(offsets) + 1
+        written = int((self.clock.now() - timedelta(seconds=age)).timestamp() * 1000)
+        await self.consumer._on_batch([RawRecord("in.v1", 0, each, b"k", (), b"{}", written) for each in offsets])
+
+
+async def lag() -> None:
+    async with Consuming() as world:
+        await world.ticks(2)
+        assert (shown("trade_consumer_lag_seconds"), shown("trade_consumer_lag_records")) == (0, 0)
+        world.fails, world.kafka.end = True, 8
+        await world.batch(5, 6, age=30)
+        await world.ticks(2)
+        assert shown("trade_consumer_lag_records") == 3
+        assert 31 <= shown("trade_consumer_lag_seconds") <= 33
+        world.fails = False
+        await world.batch(5, 6, 7, age=30)
+        await world.ticks(2)
+        assert (shown("trade_consumer_lag_seconds"), shown("trade_consumer_lag_records")) == (0, 0)
+
+
+async def partitions() -> None:
+    async with Consuming() as world:
+        assert shown("trade_consumer_partitions") == 1
+        world.kafka.hangs = True  # the group has taken them away
+        assert shown("trade_consumer_partitions") == 0
+
+
+async def rests() -> None:
+    async with Consuming() as world:
+        world.fails = True
+        await world.batch(5)
+        assert shown("trade_consumer_rests") == 1
+        await until(world.clock, lambda: not shown("trade_consumer_rests"))
+
+
+async def restarts() -> None:
+    async with Consuming() as world:
+        before = shown("trade_consumer_restarts_total")
+        world.kafka.hangs = True
+        await until(world.clock, lambda: shown("trade_consumer_restarts_total") > before, seconds=2 * STALL_SECONDS)
+
+
+async def infrastructure_failures() -> None:
+    async with Consuming() as world:
+        before = shown("trade_infrastructure_failures_total", where="consume")
+        world.fails = True
+        await world.batch(5)
+        assert shown("trade_infrastructure_failures_total", where="consume") - before == 1
+
+
+# The publisher.
+
+
+class Publishing:
+    def __init__(self) -> None:
+        self.broker, self.source = Broker(), Documents()
+        self.clock = ManualClock(MOMENT)
+        self.publisher = Publisher(self.broker.producer, self.clock, source="/trade/tests")
+
+    async def __aenter__(self) -> "Publishing":
+        await self.publisher.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.broker.hold.set()
+        await self.publisher.stop(1)
+
+    def offer(self, document: str, *numbers: int) -> None:
+        self.publisher.offer(self.source, document, "K", entries(document, *numbers))
+
+
+async def published() -> None:
+    before = shown("trade_events_published_total", topic=Documents.topic)
+    async with Publishing() as world:
+        world.offer("T-1", 1, 2)
+        await until_shown("trade_events_published_total", before + 2, topic=Documents.topic)
+
+
+async def unsent() -> None:
+    async with Publishing() as world:
+        world.broker.hold.clear()
+        await world.clock.advance(seconds=12)
+        world.offer("T-1", 1, 2)
+        assert (shown("trade_unsent_events"), shown("trade_oldest_unsent_seconds")) == (2, 12)
+        await world.clock.advance(seconds=8)
+        assert shown("trade_oldest_unsent_seconds") == 20
+        world.broker.hold.set()
+        await until_shown("trade_unsent_events", 0)
+        assert shown("trade_oldest_unsent_seconds") == 0
+
+
+async def producer_rebuilds() -> None:
+    before = shown("trade_producer_rebuilds_total")
+    async with Publishing() as world:
+        world.broker.answer = lambda _: KafkaConnectionError("away")
+        world.offer("T-1", 1)
+        await until_shown("trade_producer_rebuilds_total", before + 1)
+
+
+async def stuck() -> None:
+    before = shown("trade_stuck_documents_total")
+    async with Publishing() as world:
+        world.broker.answer = lambda _: MessageSizeTooLargeError("too large")
+        world.offer("T-1", 1, 2)
+        await until_shown("trade_documents_stuck", 1)
+        assert (shown("trade_stuck_documents_total") - before, shown("trade_unsent_events")) == (1, 0)
+        world.broker.answer = lambda _: None  # the broker takes larger ones now
+        await until(
+            world.clock, lambda: world.broker.wire == ["T-1/0.1", "T-1/0.2"], seconds=3 * outbox_module.STUCK_SECONDS
+        )
+        await until_shown("trade_documents_stuck", 0)
+        assert (shown("trade_stuck_documents_total") - before, shown("trade_unsent_events")) == (1, 0)
+
+
+# Deadlines and pending work.
+
+
+async def overdue() -> None:
+    world = Deadlines()
+    count, age = "trade_overdue_timers", "trade_oldest_overdue_timer_seconds"
+    await world.due_in(10, "T-1")
+    await world.due_in(14, "T-2")
+    world.group.committed = 0
+    await world.clock.advance(seconds=15)
+    await world.timers.fire_due()
+    assert (shown(count, timer="payment"), shown(age, timer="payment")) == (2, 5)
+    await world.clock.advance(seconds=30)
+    assert shown(age, timer="payment") == 35, "it grows while the loop cannot look"
+    world.group.committed = 10
+    await world.timers.fire_due()
+    await world.timers.fire_due()
+    assert (shown(count, timer="payment"), shown(age, timer="payment")) == (0, 0)
+
+
+async def timers_rest() -> None:
+    world = Deadlines()
+    await world.due_in(1)
+    await world.clock.advance(seconds=2)
+    world.apart = 2 * CLOCK_TOLERANCE
+    await world.timers.fire_due()
+    assert shown("trade_timers_rest", timer="payment") == 1
+    other = world.another_replica()  # whose clock is right, fires it
+    world.apart = timedelta(0)
+    await other.fire_due()
+    world.apart = 2 * CLOCK_TOLERANCE
+    await world.timers.fire_due()
+    assert shown("trade_timers_rest", timer="payment") == 0, "nothing is held back any more"
+
+
+async def pending_work() -> None:
+    world = Pending()
+    await world.wait_for(1)
+    await world.work.step()
+    assert shown("trade_pending_work", work="look-up") == 1
+    await world.work.step()
+    assert shown("trade_pending_work", work="look-up") == 0
+
+
+async def lag_with_the_broker_away() -> None:
+    """What is not known is not zero."""
+    async with Consuming() as world:
+        await world.ticks(2)
+        world.kafka.away = True
+        await world.ticks(FRESH_SECONDS + 10)
+        first = shown("trade_consumer_lag_seconds")
+        await world.ticks(10)
+        assert first > FRESH_SECONDS
+        assert shown("trade_consumer_lag_seconds") == first + 10
+        world.kafka.away = False
+        await world.ticks(2)
+        assert shown("trade_consumer_lag_seconds") == 0
+
+
+async def lag_of_partitions_that_were_taken_away() -> None:
+    async with Consuming() as world:
+        world.fails, world.kafka.end = True, 8
+        await world.batch(5, 6, age=30)
+        await world.ticks(3)
+        assert shown("trade_consumer_lag_records") == 3
+        await world.consumer.on_partitions_revoked({PARTITION})
+        world.kafka.hangs = True
+        await world.consumer.on_partitions_assigned(set())
+        assert (shown("trade_consumer_lag_seconds"), shown("trade_consumer_lag_records")) == (0, 0)
+
+
+PROVOKED: dict[str, Provocation] = {
+    "trade_deliveries": deliveries,
+    "trade_delivery_latency_seconds": latency,
+    "trade_consumer_lag_seconds": lag,
+    "trade_consumer_lag_records": lag,
+    "trade_consumer_partitions": partitions,
+    "trade_consumer_rests": rests,
+    "trade_consumer_restarts": restarts,
+    "trade_infrastructure_failures": infrastructure_failures,
+    "trade_events_published": published,
+    "trade_unsent_events": unsent,
+    "trade_oldest_unsent_seconds": unsent,
+    "trade_producer_rebuilds": producer_rebuilds,
+    "trade_stuck_documents": stuck,
+    "trade_documents_stuck": stuck,
+    "trade_parked_deliveries": parked,
+    "trade_parked_targets": parked,
+    "trade_strays_redriven": strays,
+    "trade_breaker_open": breaker,
+    "trade_overdue_timers": overdue,
+    "trade_oldest_overdue_timer_seconds": overdue,
+    "trade_timers_rest": timers_rest,
+    "trade_pending_work": pending_work,
+}
+"""By the name of the family, as the client library gives it."""

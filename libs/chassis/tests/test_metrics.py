@@ -1,0 +1,37 @@
+"""Every metric moves by what it is about, and goes back when that has ended."""
+
+import pytest
+from prometheus_client.metrics import MetricWrapperBase
+from provocations import (
+    PROVOKED,
+    Provocation,
+    lag_of_partitions_that_were_taken_away,
+    lag_with_the_broker_away,
+)
+
+from chassis import metrics
+
+FAMILIES = {each._name: each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)}
+
+
+def test_every_metric_is_provoked() -> None:
+    assert set(PROVOKED) == set(FAMILIES)
+
+
+@pytest.mark.parametrize("provoke", list(dict.fromkeys(PROVOKED.values())), ids=lambda each: each.__name__)
+async def test_it_moves_and_goes_back(provoke: Provocation) -> None:
+    await provoke()
+
+
+async def test_a_lag_that_is_not_known_grows() -> None:
+    await lag_with_the_broker_away()
+
+
+async def test_partitions_of_another_member_are_not_behind_here() -> None:
+    await lag_of_partitions_that_were_taken_away()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_help_says_what_it_counts_and_what_to_do(name: str) -> None:
+    sentences = FAMILIES[name]._documentation.rstrip(".").replace(";", ".").replace(":", ".").split(".")
+    assert len(sentences) > 1
