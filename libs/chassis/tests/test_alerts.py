@@ -24,7 +24,9 @@ def samples() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for each in vars(metrics).values():
         if isinstance(each, MetricWrapperBase):
-            suffixes = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_count", "_sum"]}[str(each._type)]
+            suffixes = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_count", "_sum"]}[
+                str(each._type)
+            ]
             found |= {each._name + suffix: set(each._labelnames) for suffix in suffixes}
     return found
 

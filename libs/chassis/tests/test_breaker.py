@@ -14,6 +14,8 @@ from chassis.records import RawRecord
 from chassis.testing import in_memory
 
 RAW_TOPIC = "raw.v1"
+OLD = 999
+"""The offset of a record that was parked long before the flood."""
 
 
 class Raw:
@@ -73,6 +75,7 @@ class Flood:
 
     async def rise(self) -> None:
         await self.policy.process([a_record(0, -1, ["T-old"], key="old"), a_record(1, 1, ["T-old"], key="old")])
+        await self.policy.process([raw(OLD)])
         await self.clock.advance(seconds=2 * BREAKER_SECONDS)
         await self.policy.process([raw(offset) for offset in range(BREAKER_PARKS + 1)])
         assert await self.is_open()
@@ -89,7 +92,10 @@ async def test_mending_something_else_leaves_the_breaker_open() -> None:
     await flood.rise()
     assert await flood.policy.discard(f"{SOURCE_TOPIC}/0/0/T-old", actor="staff:li", reason="wrong")
     assert await flood.redrive("T-old") == 0
-    assert await flood.is_open()
+    flood.handler.broken = False
+    assert await flood.redrive(raw(OLD).key_lock) == 0
+    assert flood.handler.seen == [OLD]
+    assert await flood.is_open(), "it was refused for the same reason, long before the flood"
 
 
 async def test_a_redrive_that_fails_again_leaves_the_breaker_open() -> None:
