@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 from prometheus_client import REGISTRY
@@ -21,11 +23,13 @@ from chassis.clock import ManualClock
 from chassis.consumer import CARE_SECONDS, STALL_SECONDS
 from chassis.delivery import BREAKER_PARKS, DeliveryPolicy
 from chassis.failures import InfrastructureError
+from chassis.kafka import TopicMismatch
 from chassis.lag import FRESH_SECONDS
 from chassis.outbox import Publisher
 from chassis.parking_care import mind_parked
 from chassis.parking_memory import MemoryParking
 from chassis.records import RawRecord
+from chassis.service import TOPICS_SECONDS, Service
 from chassis.testing import eventually, in_memory
 from chassis.timers import CLOCK_TOLERANCE
 
@@ -261,6 +265,26 @@ async def stuck() -> None:
         assert (shown("trade_stuck_documents_total") - before, shown("trade_unsent_events")) == (1, 0)
 
 
+async def topics_wrong() -> None:
+    """The loop of a service, on a broker whose topics go and come back."""
+    clock, answers = ManualClock(MOMENT), iter([["a is missing", "b is missing"], []])
+
+    async def check() -> None:
+        if differences := next(answers):
+            raise TopicMismatch("\n".join(differences))
+
+    looking: Any = SimpleNamespace(clock=clock, _check_topics=check, _consumer=None, _topics_wrong=False)
+    loop = asyncio.create_task(Service._mind_topics(looking))
+    try:
+        await asyncio.sleep(0)
+        await clock.advance(seconds=TOPICS_SECONDS)
+        await until_shown("trade_topics_wrong", 2)
+        await clock.advance(seconds=TOPICS_SECONDS)
+        await until_shown("trade_topics_wrong", 0)
+    finally:
+        loop.cancel()
+
+
 # Deadlines and pending work.
 
 
@@ -342,6 +366,7 @@ PROVOKED: dict[str, Provocation] = {
     "trade_consumer_restarts": restarts,
     "trade_infrastructure_failures": infrastructure_failures,
     "trade_events_published": published,
+    "trade_topics_wrong": topics_wrong,
     "trade_unsent_events": unsent,
     "trade_oldest_unsent_seconds": unsent,
     "trade_producer_rebuilds": producer_rebuilds,

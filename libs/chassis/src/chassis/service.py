@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 from grpc.aio import Channel, Server
 
-from chassis import failpoints, kafka, logs, mongo, telemetry
+from chassis import failpoints, kafka, logs, metrics, mongo, telemetry
 from chassis.admin import AdminServer
 from chassis.aggregates import Aggregates, AggregateType, MongoDocuments
 from chassis.clock import Clock, SystemClock
