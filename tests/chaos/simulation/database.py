@@ -110,8 +110,11 @@ class Collection:
     async def count_documents(self, where: Mapping[str, Any]) -> int:
         return len(await self.find(where).to_list())
 
-    async def distinct(self, name: str) -> list[Any]:
-        return list(dict.fromkeys([each[name] for each in await self.find().to_list()]))
+    async def distinct(self, name: str, where: Mapping[str, Any] | None = None) -> list[Any]:
+        return list(dict.fromkeys([each[name] for each in await self.find(where).to_list()]))
+
+    async def insert_one(self, document: Document) -> None:
+        await self.bulk_write([InsertOne(document)], ordered=False)
 
 
 class Cursor:
@@ -195,11 +198,14 @@ def _bulk(stored: dict[str, Document], operations: Sequence[Any]) -> BulkResult:
 
 def _update(stored: dict[str, Document], where: Mapping[str, Any], update: Any, upsert: bool) -> int:
     found = next(iter(_found(stored, where)), None)
+    inserted = found is None
     if found is None and upsert:
         found = stored.setdefault(where["_id"], {"_id": where["_id"]})
     if found is None:
         return 0
     for operator, values in update.items():
+        if operator == "$setOnInsert" and not inserted:
+            continue
         for path, value in values.items():
             _change(found, operator, path, value)
     return 1
@@ -210,7 +216,7 @@ def _change(document: Document, operator: str, path: str, value: Any) -> None:
     for name in outer:
         document = document.setdefault(name, {})
     match operator:
-        case "$set":
+        case "$set" | "$setOnInsert":
             document[last] = _copied(value)
         case "$unset":
             document.pop(last, None)

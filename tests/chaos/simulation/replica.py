@@ -19,7 +19,8 @@ from chassis.consumer import Consumer
 from chassis.delivery import DeliveryPolicy
 from chassis.failures import is_infrastructure
 from chassis.outbox import Publisher
-from chassis.parking import MongoParking
+from chassis.parking_care import mind_parked
+from chassis.parking_mongo import MongoParking
 from chassis.pending import PendingWork
 from chassis.timers import Timers
 
@@ -157,7 +158,7 @@ class Replica:
 
     async def _mind_parked(self) -> None:
         while True:
-            await self.parking.release_empty()
+            await mind_parked(self.parking, self.policy)
             await self.clock.sleep(5.0)
 
     async def _server_time(self) -> datetime:

@@ -61,7 +61,7 @@ class MongoParking:
         if not deliveries:
             return
         passage("park.before")
-        await insert_missing(self._parked, [_document(each, self._clock.now()) for each in deliveries])
+        await insert_missing(self._parked, [self._document(each) for each in deliveries])
         passage("park.kept")
         failed = {each.target for each in deliveries if each.reason != BEHIND}
         targets = {each.target for each in deliveries}
@@ -193,6 +193,27 @@ class MongoParking:
         targets = await self._locks.count_documents({"_id": {"$ne": BREAKER}})
         return await self._parked.count_documents({}), targets
 
+    def _document(self, delivery: ParkedDelivery) -> dict[str, Any]:
+        return {
+            "_id": delivery.id,
+            "target": delivery.target,
+            "topic": delivery.position.topic,
+            "partition": delivery.position.partition,
+            "offset": delivery.position.offset,
+            "key": delivery.key,
+            "headers": [[name, value] for name, value in delivery.headers],
+            "value": delivery.value,
+            "timestamp_ms": delivery.timestamp_ms,
+            "reason": delivery.reason,
+            "error": delivery.error,
+            "stack": delivery.stack,
+            "event_id": delivery.event_id,
+            "event_type": delivery.event_type,
+            "trace_id": delivery.trace_id,
+            "build": delivery.build,
+            "parked_at": self._clock.now(),
+        }
+
 
 def _lock(*, failed: bool) -> dict[str, Any]:
     """What parking does to a lock: one that is taken for what waits behind others is a stray."""
@@ -209,28 +230,6 @@ def _beyond(field: str, mark: PageMark, beyond: str) -> dict[str, Any]:
     """What stands behind (`$gt`) or before (`$lt`) a mark."""
     moment, id_ = mark
     return {"$or": [{field: {beyond: moment}}, {field: moment, "_id": {beyond: id_}}]}
-
-
-def _document(delivery: ParkedDelivery, now: datetime) -> dict[str, Any]:
-    return {
-        "_id": delivery.id,
-        "target": delivery.target,
-        "topic": delivery.position.topic,
-        "partition": delivery.position.partition,
-        "offset": delivery.position.offset,
-        "key": delivery.key,
-        "headers": [[name, value] for name, value in delivery.headers],
-        "value": delivery.value,
-        "timestamp_ms": delivery.timestamp_ms,
-        "reason": delivery.reason,
-        "error": delivery.error,
-        "stack": delivery.stack,
-        "event_id": delivery.event_id,
-        "event_type": delivery.event_type,
-        "trace_id": delivery.trace_id,
-        "build": delivery.build,
-        "parked_at": now,
-    }
 
 
 def _delivery(document: Mapping[str, Any]) -> ParkedDelivery:

@@ -13,8 +13,10 @@ from chaos.toy.doors import Door
 from chassis.consumer import Consumer
 from chassis.delivery import DeliveryPolicy
 from chassis.mongo import insert_missing
-from chassis.parking import BREAKER, MongoParking
+from chassis.parking import BREAKER
+from chassis.parking_mongo import MongoParking
 from chassis.records import next_of_each
+from chassis.redrive import Redrive
 
 
 def offset_before_save() -> Pieces:
@@ -51,7 +53,7 @@ def redrive_out_of_order() -> Pieces:
     waiting = MongoParking.waiting
 
     async def newest_first(self: MongoParking, target: str, limit: int) -> Any:
-        return list(reversed(await waiting(self, target, limit)))
+        return (await waiting(self, target, 1000))[::-1][:limit]
 
     return [(MongoParking, "waiting", newest_first)]
 
@@ -84,7 +86,14 @@ def release_without_compare() -> Pieces:
     async def whatever(self: MongoParking, target: str, version: int) -> bool:
         return (await self._locks.delete_one({"_id": target})).deleted_count == 1
 
-    return [(MongoParking, "release", whatever)]
+    redrive = Redrive.redrive
+
+    async def released_first(self: Redrive, target: str, **told: Any) -> Any:
+        await self._parking.release(target, 0)
+        return await redrive(self, target, **told)
+
+    # The moment that the compare is for is short, and what is left waiting goes by itself: here it is long.
+    return [(MongoParking, "release", whatever), (Redrive, "redrive", released_first)]
 
 
 def poison_dropped() -> Pieces:
