@@ -167,7 +167,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _leave(self) -> None:
         """Stop the library's parts, whatever they answer, and put new ones in their place: they start only once."""
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(self.broker.stop(), LEAVE_SECONDS)
+            # Not `wait_for`: it swallows a cancellation that meets the end of what it waits for, and `stop` would hang.
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await self.broker.stop()
         self.broker, self._subscriber = self._make()
 
     async def stop(self) -> None:
@@ -299,7 +301,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._moved_at = self._clock.monotonic()
 
     async def _care_for_ever(self) -> None:
-        while not self._closing:  # `wait_for` swallows a cancellation that meets the end of what it waits for
+        while True:
             await self._clock.sleep(CARE_SECONDS if self._resume_at is None else 0.1)
             try:
                 await self._take_care()
