@@ -1,7 +1,8 @@
 """The end of a cell: the faults are over, everything that was started comes to its end, and is judged."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chaos.toy.judging import judge
@@ -9,12 +10,15 @@ from chaos.toy.oracle import Oracle
 from chaos.toy.stage import Stage
 from chaos.verdicts import Verdict, faults_of
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
 
 from chassis.kafka import GroupProgress
 from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 
 PATIENCE_SECONDS = 60.0
+SOON = timedelta(seconds=5)
+"""What falls due within it would do so while the stage is judged."""
 
 
 async def settled(
@@ -41,35 +45,47 @@ async def all_read(stage: Stage) -> bool:
     Raises:
         AssertionError: records wait.
     """
-    settings = KafkaSettings(bootstrap_servers=stage.servers.kafka)
-    progress = GroupProgress(settings, stage.name, [stage.orders.name, stage.events.name])
-    try:
+    async with _progress(stage) as progress:
         assert await progress.reached(await progress.ends()), "records wait"
-    finally:
-        await progress.stop()
     return True
 
 
 async def _rests(stage: Stage, parked: bool) -> bool:
-    """Whether everything was read, nothing is unsent, nothing is due.
+    """Whether everything was read, nothing is due, nothing is unsent: in the direction in which work moves on.
+
+    What is read or falls due becomes unsent, and what is unsent becomes a record: where no record came meanwhile,
+    nothing can have slipped past the looks.
 
     Raises:
         AssertionError: something still waits; says what.
     """
-    await all_read(stage)
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(stage.servers.mongo, tz_aware=True)
-    try:
-        database, now = client[stage.name], datetime.now(UTC)
+    async with _progress(stage) as progress, AsyncMongoClient[Any](stage.servers.mongo, tz_aware=True) as client:
+        ends = await progress.ends()
+        assert await progress.reached(ends), "records wait"
+        await _nothing_waits(client[stage.name], parked)
         for name in ("counters", "letters"):
-            unsent = await database[name].count_documents({"outbox.time": {"$exists": True}})
+            unsent = await client[stage.name][name].count_documents({"outbox.time": {"$exists": True}})
             assert not unsent, f"{unsent} documents of {name} have unsent events"
-        locked = [lock["_id"] async for lock in database["locks"].find()]
-        assert parked or not locked, f"{locked} are parked"
-        free = {"_id": {"$nin": locked}}
-        due = await database["counters"].count_documents({"due_at": {"$lte": now}, **free})
-        asking = await database["counters"].count_documents({"try_after": {"$exists": True}, **free})
-        unwritten = await database["letters"].count_documents({"try_after": {"$exists": True}, **free})
-        assert not (due or asking or unwritten), f"{due} bills, {asking} questions, {unwritten} letters wait"
-    finally:
-        await client.close()
+        assert await progress.ends() == ends, "records came meanwhile"
     return True
+
+
+async def _nothing_waits(database: AsyncDatabase[Any], parked: bool) -> None:
+    soon = datetime.now(UTC) + SOON
+    locked = [lock["_id"] async for lock in database["locks"].find()]
+    assert parked or not locked, f"{locked} are parked"
+    free = {"_id": {"$nin": locked}}
+    due = await database["counters"].count_documents({"due_at": {"$lte": soon}, **free})
+    asking = await database["counters"].count_documents({"try_after": {"$exists": True}, **free})
+    unwritten = await database["letters"].count_documents({"try_after": {"$exists": True}, **free})
+    assert not (due or asking or unwritten), f"{due} bills, {asking} questions, {unwritten} letters wait"
+
+
+@asynccontextmanager
+async def _progress(stage: Stage) -> AsyncIterator[GroupProgress]:
+    settings = KafkaSettings(bootstrap_servers=stage.servers.kafka)
+    progress = GroupProgress(settings, stage.name, [stage.orders.name, stage.events.name])
+    try:
+        yield progress
+    finally:
+        await progress.stop()
