@@ -136,7 +136,7 @@ async def _says_that_timers_rest(replica: Replica) -> None:
     async def says_so() -> bool:
         async with httpx2.AsyncClient(trust_env=False) as client:
             metrics = (await client.get(f"{replica.admin}/metrics")).text
-        assert "trade_timers_rest 1.0" in metrics, "the metric is down"
+        assert 'trade_timers_rest{timer="bill"} 1.0' in metrics, "the metric is down"
         apart = [json.loads(line)["seconds"] for line in replica.said("clock_differs")]
         return bool(apart) and all(abs(each - DAY_SECONDS) < 60 for each in apart)
 

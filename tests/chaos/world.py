@@ -48,7 +48,13 @@ class Stored:
 
     @property
     def causes(self) -> list[str]:
+        """Of every input that it remembers, also of those that staff gave up."""
         return [line["cause"] for line in self.lines]
+
+    @property
+    def applied(self) -> list[Mapping[str, Any]]:
+        """The lines of what was applied to it."""
+        return [line for line in self.lines if not line.get("given_up")]
 
     @property
     def events(self) -> list[str]:

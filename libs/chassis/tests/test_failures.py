@@ -44,6 +44,7 @@ def unencodable(value: object) -> Exception:
         errors.BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64}]}),
         refused_write(11000, 91),
         peer_answered(grpc.StatusCode.UNAVAILABLE),
+        peer_answered(grpc.StatusCode.CANCELLED),  # cut off by the stop of one side
         peer_answered(grpc.StatusCode.UNAUTHENTICATED),  # a key that was rotated, and did not get there yet
     ],
     ids=lambda error: f"{type(error).__name__}",

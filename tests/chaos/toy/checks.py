@@ -75,7 +75,7 @@ def deliveries(fates: Fates) -> Verdict:
             faults.append(f"3: {step.cause} is neither applied to {step.target} nor parked")
     numbers = {each.number for each in oracle.orders.values()}
     for owner in world.stored:
-        for cause in owner.causes:
+        for cause in (line["cause"] for line in owner.applied):
             if (cause, owner.id) not in fates.of and not own_step(owner.id, cause, numbers):
                 faults.append(f"3: {owner.id} applied {cause}, which nobody sent it")
     parked = {f"{each['topic']}/{each['partition']}/{each['offset']}" for each in core_checks.ever_parked(world)}
@@ -94,7 +94,8 @@ def order(fates: Fates) -> Verdict:
         position = f"{each['topic']}/{each['partition']}/{each['offset']}"
         if each["reason"] in UNREADABLE and position in events - oracle.poison:
             faults.append(f"4: {each['event_id'] or position} was parked as {each['reason']}, and can be read")
-        by_fault = _of(each["event_id"], fates) & negative or each["target"] in oracle.unreadable
+        known_bad = position in oracle.poison or each["target"] in oracle.unreadable
+        by_fault = known_bad or _of(each["event_id"], fates) & negative
         if each["reason"] == "refused" and not by_fault:
             faults.append(f"4: {each['event_id'] or each['topic']} was parked for {each['target']}: {each['error']}")
     for owner in world.stored:

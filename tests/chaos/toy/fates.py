@@ -56,7 +56,7 @@ class Fates:
         self.oracle = oracle
         self.owners: Mapping[str, Stored] = {each.id: each for each in world.stored}
         self.lines: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-            each.id: {line["cause"]: line for line in each.lines} for each in world.stored
+            each.id: {line["cause"]: line for line in each.applied} for each in world.stored
         }
         """Target → cause → its (last) history line."""
         self.first: Mapping[str, Said] = _first(world)

@@ -34,6 +34,7 @@ _PASSING_STATUS = frozenset(
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.CANCELLED,  # one of the two is stopping
         grpc.StatusCode.UNAUTHENTICATED,  # a key that the peer does not know yet: its condition, not the input's
     }
 )
