@@ -5,6 +5,7 @@ some turns every partition must have an owner again.
 """
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from chaos.cells import Cell, Ground
 from chaos.toy.load import Load, Sink, load_on
 from chaos.toy.oracle import Oracle, Way
-from chaos.toy.settling import settled
+from chaos.toy.settling import all_read, settled
 from chaos.toy.stage import REPLICAS, SESSION_MS, Replica, Stage, on_stage
 from chaos.verdicts import Verdict
 
@@ -30,6 +31,7 @@ TURN_SECONDS = 3.0
 FROZEN_SECONDS = 1.5 * SESSION_MS / 1000
 AT_ONCE = 14
 """Orders given in one breath."""
+BREATH_SECONDS = 4.0
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Members:
 
 
 async def come_and_go(ground: Ground, *, seconds: float) -> Sequence[Verdict]:
-    """Orders without a pause, and every few seconds a member comes or goes."""
+    """Orders breath by breath, and every few seconds a member comes or goes."""
     oracle = Oracle()
     async with (
         Sink(oracle) as sink,
@@ -100,6 +102,9 @@ async def come_and_go(ground: Ground, *, seconds: float) -> Sequence[Verdict]:
 async def _load(load: Load, members: Members, until: float) -> None:
     while asyncio.get_running_loop().time() < until:
         await load.place(load.mixed(AT_ONCE))
+        # The next breath when this one was read, or a while later: what piles up is work after the fault, not a fault.
+        with contextlib.suppress(AssertionError):
+            await eventually(lambda: all_read(load.stage), within_seconds=BREATH_SECONDS, every_seconds=0.2)
         door = members.chance.choice(members.replicas)
         if door.child.alive and not door.frozen:
             await _knock_while_up(load, door)
