@@ -23,11 +23,13 @@ from chassis.service import Service
 from chassis.settings import KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope
-from contracts.topics import DECLARATIONS, EVENT_TOPICS, REGISTRY
+from contracts.topics import EVENT_TOPICS, REGISTRY, Topic
 from contracts.values import Payload
 from launcher.infrastructure import Infrastructure
 
 NUMBERED = "trade.registry.number.given.v1"
+SUMS = Topic("sums.events.v1", "adder", ("adder",), ("tests",), "the target")
+"""A topic of its own: a rebuild folds whatever its service's topic holds."""
 
 
 class Numbered(Payload):
@@ -82,7 +84,7 @@ class Adder:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.service = Service(settings)
-        self.sums: Aggregates[Sum, Add, Added] = self.service.aggregates(SUM, topic=DECLARATIONS)
+        self.sums: Aggregates[Sum, Add, Added] = self.service.aggregates(SUM, topic=SUMS)
         handler = AggregateHandler(
             self.sums,
             targets=lambda event: [event.payload.target],  # type: ignore[attr-defined]
@@ -93,7 +95,7 @@ class Adder:
 
 @pytest.fixture
 async def settings(infrastructure: Infrastructure, tmp_path: Path) -> TestSettings:
-    await infrastructure.create_topics(EVENT_TOPICS)
+    await infrastructure.create_topics([*EVENT_TOPICS, SUMS])
     name = f"adder-{secrets.token_hex(4)}"
     create_key(tmp_path, name)
     return TestSettings(
@@ -150,7 +152,7 @@ async def published(infrastructure: Infrastructure, target: str) -> list[dict[st
     settings = KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers)
     return [
         {name: (value or b"").decode() for name, value in record.headers}
-        async for records in read_topics(settings, [DECLARATIONS.name])
+        async for records in read_topics(settings, [SUMS.name])
         for record in records
         if record.key == target.encode()
     ]

@@ -51,7 +51,16 @@ class BaggageOnSpans(SpanProcessor):
 
 
 class UnheardProvider(TracerProvider):
-    """Nobody exports its spans: only their contexts are made and carried on, which costs a tenth."""
+    """Until somebody listens to its spans, only their contexts are made and carried on, which costs a tenth."""
+
+    def __init__(self, resource: Resource) -> None:
+        super().__init__(resource=resource, shutdown_on_exit=False)
+        super().add_span_processor(BaggageOnSpans())
+        self.heard = False
+
+    def add_span_processor(self, span_processor: SpanProcessor) -> None:
+        super().add_span_processor(span_processor)
+        self.heard = True
 
 
 def configure(service: str, build: str, instance: str, endpoint: str = "") -> TracerProvider:
@@ -135,7 +144,7 @@ class _Current:
 
     def _begin(self) -> trace.Span:
         provider = trace.get_tracer_provider()
-        if isinstance(provider, UnheardProvider):
+        if isinstance(provider, UnheardProvider) and not provider.heard:
             return _unheard(provider, trace.get_current_span(self._parent).get_span_context())
         links = _links(self._links)
         return _tracer_of(provider).start_span(self._name, self._parent, self._kind, self._attributes, links)
