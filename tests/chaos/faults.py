@@ -10,12 +10,12 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import httpx2
 from aiokafka.errors import KafkaError
 from chaos import checker
 from chaos.breaking import world_of
+from chaos.processes import frozen, stands_still
 from chaos.world import SERVICES
 from pymongo.errors import PyMongoError
 
@@ -35,15 +35,6 @@ LONG_SECONDS = (11.0, 16.0)
 POINT_SECONDS = 10.0
 """How long an armed fail point may wait to be passed."""
 MAX_PASSAGE = 8
-
-
-def stands_still(pid: int | None) -> bool:
-    """Whether a process was stopped by SIGSTOP."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 class Faults:
@@ -101,12 +92,9 @@ class Faults:
         pid, seconds = self._platform.parts[service].pid, self._some_seconds(self._chance)
         if pid is None:
             return
-        os.kill(pid, signal.SIGSTOP)
-        self._said("freeze", service, f"froze {service} for {seconds:.1f} s")
-        try:
+        with frozen(pid):
+            self._said("freeze", service, f"froze {service} for {seconds:.1f} s")
             await asyncio.sleep(seconds)  # how long it stands still
-        finally:
-            os.kill(pid, signal.SIGCONT)
 
     async def _restart(self, service: str) -> None:
         self._said("restart", service, f"restarted {service}")
@@ -118,24 +106,14 @@ class Faults:
             return
         point, fault = self._chance.choice(list(POINTS)), self._chance.choice(list(PointFault))
         passage, still = self._chance.randint(1, MAX_PASSAGE), self._some_seconds(self._chance)
-        child, url = self._platform.parts[service], self._platform.describe()["services"][service]["admin"]
-        await arm(url, f"{point}:{fault}:{passage}")
-
-        async def happened() -> bool:
-            return not child.alive or stands_still(child.pid) or not await armed(url)
-
         try:
-            await eventually(happened, within_seconds=POINT_SECONDS)
+            await meet(self._platform, service, f"{point}:{fault}:{passage}", within_seconds=POINT_SECONDS)
         except AssertionError:
             self._said("fail point not reached", service)
-            await arm(url)
+            await _arm(self._platform.describe()["services"][service]["admin"])
             return
         self._said(f"fail point {fault}", service, f"{service} met {point}:{fault}")
-        if child.pid is not None and stands_still(child.pid):
-            await asyncio.sleep(still)  # how long it stands still
-            os.kill(child.pid, signal.SIGCONT)
-        if not child.alive:
-            await self._platform.restart(service)
+        await bring_back(self._platform, service, still_seconds=still)
 
     async def _kill_server(self, server: str, seconds: float) -> None:
         platform = self._platform
@@ -154,12 +132,9 @@ class Faults:
         pid = servers.database.pid if server == "database" else servers.kafka.pid
         if pid is None:
             return
-        os.kill(pid, signal.SIGSTOP)
-        self._said("freeze", server, f"froze the {server} for {seconds:.1f} s")
-        try:
+        with frozen(pid):
+            self._said("freeze", server, f"froze the {server} for {seconds:.1f} s")
             await asyncio.sleep(seconds)  # how long it stands still
-        finally:
-            os.kill(pid, signal.SIGCONT)
 
     def _said(self, kind: str, part: str, words: str = "") -> None:
         self.done[f"{kind}: {part}"] += 1
@@ -176,7 +151,32 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-async def arm(admin: str, *orders: str) -> None:
+async def meet(platform: Platform, service: str, order: str, *, within_seconds: float) -> None:
+    """Arm one fail point of one service, and wait until it has died, stands still, or lost its answer there.
+
+    Raises:
+        AssertionError: the point was not passed.
+    """
+    child, url = platform.parts[service], platform.describe()["services"][service]["admin"]
+    await _arm(url, order)
+
+    async def met() -> bool:
+        return not child.alive or stands_still(child.pid) or not await _armed(url)
+
+    await eventually(met, within_seconds=within_seconds)
+
+
+async def bring_back(platform: Platform, service: str, *, still_seconds: float) -> None:
+    """Thaw a service that stands still after a while, start one that died."""
+    child = platform.parts[service]
+    if child.pid is not None and stands_still(child.pid):
+        await asyncio.sleep(still_seconds)  # how long it stands still
+        os.kill(child.pid, signal.SIGCONT)
+    if not child.alive:
+        await platform.restart(service)
+
+
+async def _arm(admin: str, *orders: str) -> None:
     """Arm fail points of a running service; none: disarm them all. One that does not answer is left as it is."""
     async with httpx2.AsyncClient(trust_env=False, timeout=5.0) as client:
         try:
@@ -186,7 +186,7 @@ async def arm(admin: str, *orders: str) -> None:
         answer.raise_for_status()
 
 
-async def armed(admin: str) -> bool:
+async def _armed(admin: str) -> bool:
     """Whether something armed did not happen yet; one that does not answer counts as armed."""
     async with httpx2.AsyncClient(trust_env=False, timeout=1.0) as client:
         try:

@@ -12,13 +12,13 @@ from typing import Any
 
 import grpc
 import httpx2
-import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from chaos.breaking import at_rest
 from chaos.cells import Cell, Ground, Verdict
 from chaos.checker import Sent
 from chaos.judged import judged, kept
+from chaos.processes import memory_bytes
 from chaos.shipment import Firms, on_platform
 from chaos.toy.doors import PLACE, json_call
 from chaos.toy.load import Load, Sink, load_on
@@ -84,7 +84,7 @@ async def gateway_cut_off(ground: Ground) -> Sequence[Verdict]:
         hammering = asyncio.create_task(hammer.until(done))
         await eventually(lambda: _taken(hammer, 50), within_seconds=60)
         os.kill(broker, signal.SIGSTOP)
-        before, held = len(hammer.taken), [_resident(gateway)]
+        before, held = len(hammer.taken), [memory_bytes(gateway)]
         await eventually(lambda: _refused(hammer, REFUSALS, held, gateway), within_seconds=90, every_seconds=0.2)
         while_frozen = len(hammer.taken) - before
         os.kill(broker, signal.SIGCONT)
@@ -117,12 +117,8 @@ async def _taken(hammer: Hammer, count: int) -> bool:
 
 
 async def _refused(hammer: Hammer, count: int, held: list[int], pid: int) -> bool:
-    held.append(_resident(pid))
+    held.append(memory_bytes(pid))
     return hammer.answers[httpx2.codes.SERVICE_UNAVAILABLE] >= count
-
-
-def _resident(pid: int) -> int:
-    return int(psutil.Process(pid).memory_info().rss)
 
 
 async def declarations_cut_off(ground: Ground) -> Sequence[Verdict]:

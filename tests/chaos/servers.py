@@ -5,11 +5,11 @@ import resource
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from chaos.cells import Cell, Ground
 from chaos.deliveries import Scene, scene
+from chaos.processes import memory_bytes
 from chaos.toy.oracle import Way
 from chaos.toy.settling import settled
 from chaos.verdicts import Verdict
@@ -116,14 +116,14 @@ async def broker_away(ground: Ground, *, seconds: float) -> Sequence[Verdict]:
         await on.replica.start()
         await on.load.place(on.load.mixed(7))
         await settled(on.stage, on.oracle)
-        memory = _memory_bytes(on)
+        memory = memory_bytes(on.replica.child.pid or 0)
         await ground.infrastructure.kill_kafka()
         back = asyncio.Event()
         clients = asyncio.gather(*(_client(on, f"d{number}", back, seconds) for number in range(CLIENTS)))
         try:
             await eventually(lambda: _overloaded(on), within_seconds=60.0)
             await asyncio.sleep(seconds)  # the fault itself
-            grown = _memory_bytes(on) - memory
+            grown = memory_bytes(on.replica.child.pid or 0) - memory
             assert grown < GROWTH_BYTES, f"its memory grew by {grown} bytes"
             assert await on.replica.metric("trade_oldest_unsent_seconds") > UNSENT_SECONDS
             await ground.infrastructure.start_kafka()
@@ -144,12 +144,6 @@ async def _client(on: Scene, counter: str, back: asyncio.Event, seconds: float) 
 
 async def _overloaded(on: Scene) -> bool:
     return any("unsent" in said for said in on.load.turned_away)
-
-
-def _memory_bytes(on: Scene) -> int:
-    """What the toy's process has in memory now."""
-    lines = Path(f"/proc/{on.replica.child.pid}/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) * 1024
 
 
 async def topic_deleted_while_down(ground: Ground) -> Sequence[Verdict]:

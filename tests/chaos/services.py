@@ -5,9 +5,7 @@ exception. A cell is one fault on all six; which point each service meets is see
 """
 
 import asyncio
-import os
 import random
-import signal
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -15,11 +13,10 @@ import grpc
 from chaos.breaking import at_rest, closed, traffic_on
 from chaos.cells import Cell, Ground, Verdict
 from chaos.checker import Sent
-from chaos.faults import arm, armed, stands_still
+from chaos.faults import bring_back, meet
 from chaos.judged import judged, kept
 
 from chassis.failpoints import Fault
-from chassis.testing import eventually
 from launcher.platform import Platform
 from trade_cli.demo_facts import facts
 from trade_cli.enrolment import register
@@ -52,18 +49,8 @@ async def strike(platform: Platform, service: str, order: str) -> None:
     Raises:
         AssertionError: it was not met.
     """
-    child, url = platform.parts[service], platform.describe()["services"][service]["admin"]
-    await arm(url, order)
-
-    async def met() -> bool:
-        return not child.alive or stands_still(child.pid) or not await armed(url)
-
-    await eventually(met, within_seconds=STRIKES_WITHIN_SECONDS)
-    if child.pid is not None and stands_still(child.pid):
-        await asyncio.sleep(FROZEN_SECONDS)  # how long it stands still
-        os.kill(child.pid, signal.SIGCONT)
-    elif not child.alive:
-        await platform.restart(service)
+    await meet(platform, service, order, within_seconds=STRIKES_WITHIN_SECONDS)
+    await bring_back(platform, service, still_seconds=FROZEN_SECONDS)
 
 
 async def _register(platform: Platform) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from chaos.cells import Ground
 from chaos.checker import Sent
+from chaos.traffic import CONTROL
 from pymongo import AsyncMongoClient
 
 from chassis.testing import eventually
@@ -20,7 +21,6 @@ from trade_cli.platform import Platform as Told
 from trade_cli.platform import load_platform
 
 PATIENCE_SECONDS = 60.0
-_CONTROL = {"yellow": "document_check", "red": "inspection"}
 
 
 @dataclass
@@ -107,7 +107,7 @@ class Shipment:
         await self.tell("arrival")
         state = await self.until("under_control", "assessed", "released")
         if state["status"] == "under_control":
-            await self.tell(_CONTROL[state["routing"]["lane"]])
+            await self.tell(CONTROL[state["routing"]["lane"]])
             state = await self.until("assessed", "released")
         return state
 

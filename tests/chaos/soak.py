@@ -24,6 +24,7 @@ from chaos import checker
 from chaos.breaking import world_of
 from chaos.faults import Faults
 from chaos.judged import judged
+from chaos.processes import memory_bytes
 from chaos.soak_report import Look, Soak
 from chaos.traffic import Traffic
 from chaos.world import World
@@ -174,7 +175,7 @@ class Run:
         for part, pid in pids.items():
             with contextlib.suppress(psutil.Error):
                 if pid is not None:
-                    held[part] = psutil.Process(pid).memory_info().rss
+                    held[part] = memory_bytes(pid)
         return held
 
 

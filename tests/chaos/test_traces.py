@@ -7,14 +7,13 @@ afterwards is the outbox.
 
 import contextlib
 import json
-import os
-import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from chaos.breaking import traffic_on, world_of
+from chaos.processes import frozen
 from chaos.traffic import Traffic
 from chaos.world import Said
 from pymongo import AsyncMongoClient
@@ -48,17 +47,6 @@ async def documents(platform: Platform, database: str, collection: str, where: M
         await client.close()
 
 
-@contextlib.contextmanager
-def frozen(platform: Platform, service: str) -> Any:
-    """The service stands still: it is there and does not answer."""
-    pid = platform.describe()["services"][service]["pid"]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 async def lodge_into_a_gap(platform: Platform, traffic: Traffic) -> None:
     """Lodge; let declarations save what the registry says while the broker is away; kill it, bring all back."""
     ucr = traffic.ucrs[0]
@@ -70,7 +58,7 @@ async def lodge_into_a_gap(platform: Platform, traffic: Traffic) -> None:
     async def answer_is_traced() -> bool:
         return bool(await documents(platform, "tracking", "spans", {"ucr": ucr, "name": "look up parties"}))
 
-    with frozen(platform, "registry"):
+    with frozen(platform.describe()["services"]["registry"]["pid"]):
         await traffic.open_one()
         await eventually(lambda: in_state("submitted", unsent=False))
         await platform.kill_kafka()

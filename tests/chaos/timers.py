@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx2
 from chaos.cells import Cell, Ground, Verdict
 from chaos.judged import kept
 from chaos.shipment import passed
@@ -134,9 +133,7 @@ async def _says_that_timers_rest(replica: Replica) -> None:
     """Its log names by how much the clocks differ, and its metric is up."""
 
     async def says_so() -> bool:
-        async with httpx2.AsyncClient(trust_env=False) as client:
-            metrics = (await client.get(f"{replica.admin}/metrics")).text
-        assert 'trade_timers_rest{timer="bill"} 1.0' in metrics, "the metric is down"
+        assert await replica.metric('trade_timers_rest{timer="bill"}') == 1, "the metric is down"
         apart = [json.loads(line)["seconds"] for line in replica.said("clock_differs")]
         return bool(apart) and all(abs(each - DAY_SECONDS) < 60 for each in apart)
 

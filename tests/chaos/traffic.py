@@ -22,7 +22,8 @@ from trade_cli.doors import Doors
 from trade_cli.partner_moves import MOVES, event
 
 LOOK_SECONDS = 0.5
-_CONTROL = {"yellow": "document_check", "red": "inspection"}
+CONTROL = {"yellow": "document_check", "red": "inspection"}
+"""Lane → the move that ends its control."""
 
 
 @dataclass
@@ -123,7 +124,7 @@ class Traffic:
             case "prelodged":
                 await self._tell(ucr, "arrival")
             case "under_control":
-                await self._tell(ucr, _CONTROL[state["routing"]["lane"]])
+                await self._tell(ucr, CONTROL[state["routing"]["lane"]])
             case "assessed":
                 await self._tell(ucr, "payment", state["assessment"]["total"])
                 await self._tell(ucr, "presentation")

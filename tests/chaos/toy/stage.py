@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from chaos.processes import stands_still
 from chaos.toy.app import events_topic
 
 from chassis.identity import STAFF, create_key
@@ -68,11 +69,7 @@ class Replica:
     @property
     def frozen(self) -> bool:
         """Whether the process stands still (SIGSTOP)."""
-        try:
-            stat = Path(f"/proc/{self.child.pid}/stat").read_text()
-        except OSError:
-            return False
-        return stat.rpartition(")")[2].split()[0] == "T"
+        return stands_still(self.child.pid)
 
     def thaw(self) -> None:
         if self.child.pid is not None:
