@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from chassis.clock import ManualClock
-from chassis.delivery import DeliveryPolicy, RawSubscription
+from chassis.delivery import DeliveryPolicy
 from chassis.parking import ParkedDelivery, Position
 from chassis.parking_memory import MemoryParking
 from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
 from chassis.records import RawRecord
 from chassis.rpc import GrpcServer, TokenVerifier, create_key
 from chassis.settings import ListenSettings
+from chassis.subscriptions import RawSubscription
 
 TOPIC = "inbox.port-qd"
 

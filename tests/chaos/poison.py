@@ -15,7 +15,7 @@ from chaos.toy.settling import all_read, settled
 from chaos.toy.staff import clear, desk, parked
 from chaos.verdicts import Verdict
 
-from chassis.delivery import BREAKER_PARKS
+from chassis.breaker import BREAKER_PARKS
 from chassis.testing import eventually
 from contracts.envelope import Envelope
 from contracts.topics import MAX_MESSAGE_BYTES

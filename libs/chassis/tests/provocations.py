@@ -19,9 +19,10 @@ from test_pending import World as Pending
 from test_timers import World as Deadlines
 
 from chassis import outbox as outbox_module
+from chassis.breaker import BREAKER_PARKS
 from chassis.clock import ManualClock
 from chassis.consumer import CARE_SECONDS, STALL_SECONDS
-from chassis.delivery import BREAKER_PARKS, DeliveryPolicy
+from chassis.delivery import DeliveryPolicy
 from chassis.failures import InfrastructureError
 from chassis.kafka import TopicMismatch
 from chassis.lag import FRESH_SECONDS

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from chassis.aggregates import Aggregates, AggregateType, Input
 from chassis.codec import dataclass_codec
-from chassis.delivery import AggregateHandler, Subscription
 from chassis.parking import ParkedDelivery, Position
 from chassis.records import Event, RawRecord
+from chassis.subscriptions import AggregateHandler, Subscription
 from contracts.envelope import Envelope
 from contracts.topics import Topic
 from contracts.values import Payload

@@ -6,11 +6,13 @@ import pytest
 from tallies import SOURCE_TOPIC, TALLY, TOPIC, a_record, subscription
 
 from chassis import metrics
+from chassis.breaker import BREAKER_PARKS, BREAKER_SECONDS
 from chassis.clock import ManualClock
-from chassis.delivery import BREAKER_PARKS, BREAKER_SECONDS, DeliveryPolicy, RawSubscription
+from chassis.delivery import DeliveryPolicy
 from chassis.failures import InfrastructureError
 from chassis.parking_memory import MemoryParking
 from chassis.records import RawRecord
+from chassis.subscriptions import RawSubscription
 from chassis.testing import in_memory
 
 RAW_TOPIC = "raw.v1"

@@ -9,19 +9,13 @@ from tallies import COUNTED, SOURCE_TOPIC, TALLY, TOPIC, Add, Added, Counted, Ta
 
 from chassis.aggregates import Aggregates
 from chassis.aggregates.model import Outcome
+from chassis.breaker import BREAKER_PARKS, BREAKER_SECONDS
 from chassis.clock import ManualClock
-from chassis.delivery import (
-    BREAKER_PARKS,
-    BREAKER_SECONDS,
-    Delivery,
-    DeliveryPolicy,
-    Handler,
-    RawSubscription,
-    Subscription,
-)
+from chassis.delivery import DeliveryPolicy
 from chassis.failures import InfrastructureError
 from chassis.parking_memory import MemoryParking
 from chassis.records import Event, RawRecord
+from chassis.subscriptions import Delivery, Handler, RawSubscription, Subscription
 from chassis.testing import in_memory
 
 KEY = f"{SOURCE_TOPIC}|K"

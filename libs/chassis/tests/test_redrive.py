@@ -7,11 +7,12 @@ import pytest
 from tallies import SOURCE_TOPIC, TALLY, TOPIC, Counted, a_record, subscription
 
 from chassis.clock import ManualClock
-from chassis.delivery import AggregateHandler, DeliveryPolicy, Subscription
+from chassis.delivery import DeliveryPolicy
 from chassis.parking_memory import MemoryParking
 from chassis.records import Event, RawRecord
 from chassis.redrive import STRAY_SECONDS, RedriveResult
 from chassis.redrive_plan import Expected
+from chassis.subscriptions import AggregateHandler, Subscription
 from chassis.testing import in_memory
 
 OTHER_TOPIC = "recounted.events.v1"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from chassis.delivery import DeliveryPolicy, Subscription
+from chassis.delivery import DeliveryPolicy
 from chassis.records import Event, RawRecord, classify
+from chassis.subscriptions import Subscription
 from contracts.declarations.v1 import EVENTS
 from contracts.envelope import Envelope
 from contracts.texts import LANGUAGES, catalogue, text

@@ -20,8 +20,8 @@ from chaos.toy.messages import (
 
 from chassis.aggregates import Aggregates, AggregateType
 from chassis.codec import dataclass_codec
-from chassis.delivery import AggregateHandler, Subscription
 from chassis.records import Event
+from chassis.subscriptions import AggregateHandler, Subscription
 from chassis.telemetry import UCR
 
 Counters = Aggregates[domain.Counter, domain.Command, domain.Event]

@@ -16,11 +16,11 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.aggregates import Aggregates, AggregateType
 from chassis.codec import dataclass_codec
-from chassis.delivery import AggregateHandler, Subscription
 from chassis.identity import create_key
 from chassis.rebuild import read_topics
 from chassis.service import Service
 from chassis.settings import KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
+from chassis.subscriptions import AggregateHandler, Subscription
 from chassis.testing import eventually
 from contracts.envelope import Envelope
 from contracts.topics import EVENT_TOPICS, REGISTRY, Topic

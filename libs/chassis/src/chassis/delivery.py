@@ -14,7 +14,7 @@ import structlog
 
 from chassis import metrics
 from chassis.aggregates import Applied, Blocked, Conflict, Duplicate, Failed, Outcome
-from chassis.breaker import BREAKER_PARKS, BREAKER_SECONDS, Breaker
+from chassis.breaker import Breaker
 from chassis.clock import Clock
 from chassis.failures import InfrastructureError, is_infrastructure
 from chassis.parking import BEHIND, BREAKER, STEP, ParkedDelivery, ParkingStore
@@ -22,34 +22,7 @@ from chassis.parking_slips import Slips
 from chassis.records import Event, NotAddressed, Poisoned, RawRecord, classify
 from chassis.redrive import Redrive, RedriveResult
 from chassis.redrive_plan import Plan, Planner
-from chassis.subscriptions import (
-    AggregateHandler,
-    Delivery,
-    Handler,
-    RawHandler,
-    RawSubscription,
-    Routes,
-    Subscription,
-    content_hash,
-    to_given_up,
-    to_input,
-)
-
-__all__ = [
-    "BREAKER_PARKS",
-    "BREAKER_SECONDS",
-    "AggregateHandler",
-    "Delivery",
-    "DeliveryPolicy",
-    "Handler",
-    "RawHandler",
-    "RawSubscription",
-    "RedriveResult",
-    "Subscription",
-    "content_hash",
-    "to_given_up",
-    "to_input",
-]
+from chassis.subscriptions import Delivery, Handler, RawHandler, RawSubscription, Routes, Subscription
 
 log = structlog.get_logger(__name__)
 

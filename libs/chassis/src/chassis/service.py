@@ -21,7 +21,7 @@ from chassis.admin import AdminServer
 from chassis.aggregates import Aggregates, AggregateType, MongoDocuments
 from chassis.clock import Clock, SystemClock
 from chassis.consumer import Consumer
-from chassis.delivery import DeliveryPolicy, RawSubscription, Subscription
+from chassis.delivery import DeliveryPolicy
 from chassis.epochs import EpochRefused, check_epoch, note_epoch
 from chassis.failures import is_infrastructure
 from chassis.http_server import HttpServer
@@ -35,6 +35,7 @@ from chassis.pending import PendingWork, Work
 from chassis.rebuild import AheadOfTopic, EventsMissing, GroupStillRuns, Rebuild, read_topics, rewind
 from chassis.rpc import GrpcServer, Right, connect
 from chassis.settings import ListenSettings, ServiceSettings, load
+from chassis.subscriptions import RawSubscription, Subscription
 from chassis.timers import Timers
 from contracts.topics import EVENT_TOPICS, Topic, inbox
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from chassis.aggregates import Input, Outcome
 from chassis.clock import Clock
-from chassis.delivery import Delivery, to_given_up, to_input
 from chassis.records import Event
+from chassis.subscriptions import Delivery, to_given_up, to_input
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import Classifier
 from declarations.declaration_type import Declarations

@@ -12,8 +12,8 @@ import structlog
 
 from chassis.aggregates import Applied, Duplicate, Input
 from chassis.clock import Clock
-from chassis.delivery import content_hash
 from chassis.parking import ParkingStore
+from chassis.subscriptions import content_hash
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.topics import PARTNERS
 from declarations.declaration_type import NUMBER, TRANSPORT_DOCUMENT, UCR, Declarations

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from chassis.aggregates import Applied, Outcome
-from chassis.delivery import Delivery
 from chassis.records import Event
+from chassis.subscriptions import Delivery
 from contracts.declarations.v1 import EVENTS, DeclarationFact
 from contracts.values import Payload
 from gateway.domain.outcome import SHOWN, Step

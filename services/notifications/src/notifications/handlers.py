@@ -6,8 +6,8 @@ from typing import Protocol
 
 from chassis.aggregates import Aggregates, Applied, Conflict, Duplicate, Failed, Input
 from chassis.clock import Clock
-from chassis.delivery import content_hash
 from chassis.failures import InfrastructureError
+from chassis.subscriptions import content_hash
 from notifications.address import parse_address, route_of
 from notifications.domain.notice import AddressNotice, Channel, Command, Event, Notice, Reason, RequestResend
 from notifications.rendering import choose_language, render
