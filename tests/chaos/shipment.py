@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.cells import Ground
 from chaos.checker import Sent
-from chaos.traffic import CONTROL
+from chaos.traffic import CONTROL, priced
 from pymongo import AsyncMongoClient
 
 from chassis.testing import eventually
@@ -63,9 +63,7 @@ class Shipment:
 
     async def lodge(self) -> None:
         known = facts()
-        price = {"amount": str(self.price), "currency": "GBP"}
-        goods = [{**known.declaration["goods"][0], "price": price}]
-        lodged = {**known.declaration, "lrn": self.ucr[-10:], "ucr": self.ucr, "total_price": price, "goods": goods}
+        lodged = priced(known.declaration, lrn=self.ucr[-10:], ucr=self.ucr, price=self.price)
         receipt = await self.firms.doors.lodge(self.firms.keys[known.declarant], lodged)
         self.firms.sent.append(Sent(f"declaration {self.ucr}", True, receipt["id"]))
 
@@ -102,9 +100,13 @@ class Shipment:
         return await eventually(there, within_seconds=PATIENCE_SECONDS, every_seconds=0.2)
 
     async def until_assessed(self) -> Mapping[str, Any]:
-        """Lodge it and see it through to its assessment, whatever lane it falls into."""
+        """Lodge it, report its arrival, and see it through to its assessment."""
         await self.lodge()
         await self.tell("arrival")
+        return await self.assessed()
+
+    async def assessed(self) -> Mapping[str, Any]:
+        """See it through from its arrival to its assessment, whatever lane it falls into."""
         state = await self.until("under_control", "assessed", "released")
         if state["status"] == "under_control":
             await self.tell(CONTROL[state["routing"]["lane"]])

@@ -26,6 +26,13 @@ CONTROL = {"yellow": "document_check", "red": "inspection"}
 """Lane → the move that ends its control."""
 
 
+def priced(declaration: Mapping[str, Any], *, lrn: str, ucr: str, price: int) -> Mapping[str, Any]:
+    """A declaration of one item under names of its own, at so many pounds: what a routing and an assessment vary by."""
+    money = {"amount": str(price), "currency": "GBP"}
+    (item,) = declaration["goods"]
+    return {**declaration, "lrn": lrn, "ucr": ucr, "total_price": money, "goods": [{**item, "price": money}]}
+
+
 @dataclass
 class Traffic:
     """So many shipments of one seed."""
@@ -73,15 +80,7 @@ class Traffic:
     async def _open(self, number: int, ucr: str, kind: float, delay: float) -> None:
         """Lodge one declaration at its moment, with what comes before, beside and twice."""
         await asyncio.sleep(delay)  # when firms lodge is part of the traffic
-        declaration = {
-            **self.facts.declaration,
-            "lrn": f"S{self.seed}-{number:03}",
-            "ucr": ucr,
-            "total_price": {"amount": str(2000 + number), "currency": "GBP"},
-            "goods": [
-                {**self.facts.declaration["goods"][0], "price": {"amount": str(2000 + number), "currency": "GBP"}}
-            ],
-        }
+        declaration = priced(self.facts.declaration, lrn=f"S{self.seed}-{number:03}", ucr=ucr, price=2000 + number)
         if kind < 0.2:
             await self._tell(ucr, "arrival")
         if kind < 0.1:
