@@ -24,6 +24,7 @@ from pathlib import Path
 
 from chaos import (
     deliveries,
+    inbox,
     links,
     matrix,
     payments,
@@ -51,6 +52,7 @@ CELLS: Sequence[Cell] = (
     *schedules.CELLS,
     *matrix.CELLS,
     *services.CELLS,
+    *inbox.CELLS,
     *links.CELLS,
     *servers.CELLS,
     *deliveries.CELLS,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from chaos.batches import bomb, with_header_name
 from chaos.cells import Cell, Ground
 from chaos.deliveries import GROUP, Scene, scene
+from chaos.processes import peak_bytes
 from chaos.toy.messages import ORDER_PLACED
 from chaos.toy.oracle import Order
 from chaos.toy.settling import all_read, settled
@@ -196,16 +196,10 @@ async def gigabytes(ground: Ground) -> Sequence[Verdict]:
             (found,) = await parked(staff)
         assert found.reason == "undecodable"
         assert f"{len(packed)} bytes" in found.error, found.error
-        peak = _peak_bytes(on.replica.child.pid or 0)
+        peak = peak_bytes(on.replica.child.pid or 0)
         assert peak < MEMORY_BYTES, f"the toy took {peak} bytes"
         await clear(on.stage, on.replica)
         return await settled(on.stage, on.oracle)
-
-
-def _peak_bytes(pid: int) -> int:
-    """The most memory that a process has had."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) * 1024
 
 
 CELLS = [

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
@@ -29,3 +30,9 @@ def frozen(pid: int) -> Iterator[None]:
 def memory_bytes(pid: int) -> int:
     """What a process has in memory now."""
     return int(psutil.Process(pid).memory_info().rss)
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that a process has had."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) * 1024
