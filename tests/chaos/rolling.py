@@ -1,12 +1,14 @@
-"""Two replicas of declarations, restarted in turn under traffic: no request is lost, no field of a newer release."""
+"""The real declarations, rolled over three releases under traffic: no request is lost, no field of a newer one."""
 
 import asyncio
 import contextlib
 import json
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,6 +16,7 @@ from chaos.breaking import at_rest, closed, traffic_on
 from chaos.cells import Cell, Ground, Verdict
 from chaos.judged import judged, kept
 from chaos.shipment import on_platform
+from chaos.traffic import Traffic
 from pymongo import AsyncMongoClient
 
 from chassis.identity import TokenSigner
@@ -26,11 +29,16 @@ from launcher.processes import Child
 from launcher.services import Surroundings
 from trade.declarations.v1 import declarations_pb2 as pb
 from trade.declarations.v1.declarations_pb2_grpc import DeclarationServiceStub
+from trade_cli.partner_moves import MOVES
 
 Call = Callable[[Any], Awaitable[Any]]
 
-SHIPMENTS = 6
+SHIPMENTS = 4
+"""Of one wave."""
 WITHIN_SECONDS = 180.0
+NOT_ON = frozenset(MOVES) - {"payment", "presentation", "removal"}
+"""The moves of partners who let nothing come further than its assessment."""
+HELD = frozenset({"assessed", "released"})
 PAUSE_SECONDS = 0.1
 BOTH_REFUSE_SECONDS = 0.05
 
@@ -80,78 +88,145 @@ class Client:
 
 
 async def declarations_roll(ground: Ground) -> Sequence[Verdict]:
-    """Two replicas of declarations are restarted in turn, twice, under traffic; what a newer one stored stays."""
-    async with on_platform(ground) as (platform, _), _second(platform) as second:
-        async with traffic_on(platform, shipments=SHIPMENTS, seed=1) as first:
-            waves = [first.another(number) for number in (2, 3)]
-            await waves[0].run(WITHIN_SECONDS)
-            async with _readers(platform, second) as client, asyncio.TaskGroup() as group:
-                group.create_task(waves[1].run(WITHIN_SECONDS))
-                marked = await eventually(lambda: _mark_as_newer(platform), within_seconds=60, every_seconds=0.2)
-                for _ in range(2):
-                    await platform.restart("declarations")
-                    await client.reaches(0)
-                    await second.restart()
-                    await client.reaches(1)
-        world = await at_rest(platform)
+    """Two replicas of declarations, release 1 to 2, back, to 2 again, to 3 and back to 2, while shipments flow.
+
+    What is held on its way is written by each release after the other: it has been seen by all of them in the end.
+    """
+    async with on_platform(ground) as (platform, _), traffic_on(platform, shipments=SHIPMENTS, seed=1) as first:
+        held, later = (replace(first.another(number), answers=NOT_ON, done=HELD) for number in (2, 3))
+        async with _replicas(platform) as replicas, _readers(platform, replicas) as client:
+            async with _flow(first) as flow:
+                await _roll(replicas, client, 2)
+                await held.run(WITHIN_SECONDS)
+                newer = await _stored(platform, held)
+                assert all(each["state"].get("steps") for each in newer.values()), "the newer release left its field"
+
+                await _roll(replicas, client, 1)
+                await _close(held)
+                older = await _stored(platform, held)
+                for id_, before in newer.items():
+                    assert older[id_]["version"] > before["version"], f"the older release did not write {id_}"
+                    assert older[id_]["state"].get("steps") == before["state"]["steps"], f"{id_} lost the newer field"
+
+                await _roll(replicas, client, 2)
+                await _roll(replicas, client, 3)
+                await later.run(WITHIN_SECONDS)
+                newest = await _stored(platform, later)
+                assert {each["schema"] for each in newest.values()} == {2}, "the newest release wrote another schema"
+                await _roll(replicas, client, 2)
+                await _close(later)
+                for id_, after in (await _stored(platform, later)).items():
+                    before = newest[id_]
+                    assert after["version"] > before["version"], f"the release before did not write {id_}"
+                    assert after["schema"] == 2, f"{id_} has schema {after['schema']} again"
+                    assert after["state"]["steps"] > before["state"]["steps"], f"{id_} was not counted on"
+            world = await at_rest(platform)
+        waves = [held, later, *flow]
         assert closed(world) == SHIPMENTS * len(waves)
-        assert await _marked(platform) == marked, "a newer release's field was lost"
         sent = [each for wave in waves for each in wave.sent]
         return kept([*judged(world, sent), client.verdict()])
 
 
-@dataclass
-class Second:
-    """A second process of declarations, beside the platform's own."""
+async def _roll(replicas: Sequence["Replica"], client: Client, release: int) -> None:
+    """Replace one replica after the other."""
+    for place, replica in enumerate(replicas):
+        await replica.restart(release)
+        await client.reaches(place)
 
-    child: Child
+
+@asynccontextmanager
+async def _flow(first: Traffic) -> AsyncIterator[list[Traffic]]:
+    """Shipments from lodging to closing, wave by wave, as long as the block lasts; the waves."""
+    waves: list[Traffic] = []
+    done = asyncio.Event()
+
+    async def flow() -> None:
+        while not done.is_set():
+            waves.append(first.another(100 + len(waves)))
+            await waves[-1].run(WITHIN_SECONDS)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(flow())
+        try:
+            yield waves
+        finally:
+            done.set()
+
+
+async def _close(wave: Traffic) -> None:
+    """Let partners answer what they held back, to the end."""
+    wave.answers, wave.done = frozenset(MOVES), frozenset({"closed"})
+    await wave.run(WITHIN_SECONDS)
+
+
+@dataclass
+class Replica:
+    """One process of declarations, of one release after the other."""
+
+    instance: str
     around: Surroundings
+    child: Child | None = None
 
     @property
     def address(self) -> str:
         return self.around.address("declarations.grpc")
 
-    async def restart(self) -> None:
-        await self.child.stop()
-        await self.start()
-
-    async def start(self) -> None:
+    async def restart(self, release: int) -> None:
+        """Stop it, and start it as a release; returns when it is ready."""
+        await self.stop()
+        environment = services.environment("declarations", self.around)
+        environment |= {
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "TRADE_INSTANCE": self.instance,
+            "TRADE_RELEASE": str(release),
+        }
+        log = self.around.layout.logs / f"{self.instance}.log"
+        command = [sys.executable, "-m", "chaos.declarations_releases"]
+        self.child = Child(self.instance, command, log=log, environment=environment)
         self.child.start()
         url = f"http://{self.around.address('declarations.admin')}/readyz"
         await self.child.until(lambda: says_ready(url), seconds=60)
 
+    async def stop(self) -> None:
+        if self.child is not None:
+            await self.child.stop()
+
 
 @asynccontextmanager
-async def _second(platform: Platform) -> AsyncIterator[Second]:
+async def _replicas(platform: Platform) -> AsyncIterator[Sequence[Replica]]:
+    """Two replicas of the first release: one in the place of the platform's own, one beside it."""
     block = PortBlock()
-    own = block.choose(["declarations.grpc", "declarations.admin"], {})
-    servers = platform.infrastructure
-    ports = json.loads(platform.layout.ports.read_text()) | own
-    around = Surroundings(platform.layout, ports, servers.bootstrap_servers, servers.mongo_url)
-    second = Second(services.child("declarations", around, {"TRADE_INSTANCE": "declarations-1"}), around)
+    beside = block.choose(["declarations.grpc", "declarations.admin"], {})
+    ports, servers = json.loads(platform.layout.ports.read_text()), platform.infrastructure
+    replicas = [
+        Replica(
+            f"declarations-{number}", Surroundings(platform.layout, each, servers.bootstrap_servers, servers.mongo_url)
+        )
+        for number, each in enumerate((ports, ports | beside))
+    ]
+    await platform.parts["declarations"].stop()
     try:
-        await second.start()
-        yield second
+        await asyncio.gather(*(each.restart(1) for each in replicas))
+        yield replicas
     finally:
-        await second.child.stop()
+        await asyncio.gather(*(each.stop() for each in replicas))
         block.release()
 
 
 @asynccontextmanager
-async def _readers(platform: Platform, second: Second) -> AsyncIterator[Client]:
+async def _readers(platform: Platform, replicas: Sequence[Replica]) -> AsyncIterator[Client]:
     """Somebody who asks for declarations all the time, of either replica."""
-    done, ids = asyncio.Event(), list(await _stored(platform))
-    signer = TokenSigner(platform.layout.keys, "tracking")
-    addresses = [platform.describe()["services"]["declarations"]["grpc"], second.address]
+    done, signer = asyncio.Event(), TokenSigner(platform.layout.keys, "tracking")
     async with contextlib.AsyncExitStack() as stack:
         channels = [
-            await stack.enter_async_context(connect(each, signer, "declarations", deadline_seconds=15.0))
-            for each in addresses
+            await stack.enter_async_context(connect(each.address, signer, "declarations", deadline_seconds=15.0))
+            for each in replicas
         ]
         stubs: list[Any] = [DeclarationServiceStub(each) for each in channels]
         client = Client([stub.GetDeclaration for stub in stubs])
 
         async def ask() -> None:
+            ids = await eventually(lambda: _ids(platform), within_seconds=60)
             number = 0
             while not done.is_set():
                 number += 1
@@ -168,32 +243,21 @@ async def _readers(platform: Platform, second: Second) -> AsyncIterator[Client]:
                 done.set()
 
 
-_NEWER = {"future": "kept", "state.future": {"deep": 1}}
-
-
-async def _mark_as_newer(platform: Platform) -> int:
-    """Give declarations that are on their way fields that only a newer release knows, once there are two; how many."""
-    stored = await _stored(platform)
-    on_their_way = [id_ for id_, each in stored.items() if each["state"]["status"] in ("prelodged", "assessed")]
-    if len(on_their_way) < 2:
-        return 0
+async def _ids(platform: Platform) -> list[str]:
+    """Those of all declarations; empty: there are none yet."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(platform.infrastructure.mongo_url)
     async with client:
-        await client["declarations"]["declarations"].update_many({"_id": {"$in": on_their_way}}, {"$set": _NEWER})
-    return len(on_their_way)
+        return [each["_id"] async for each in client["declarations"]["declarations"].find({}, {"_id": 1})]
 
 
-async def _marked(platform: Platform) -> int:
-    """How many have those fields still, and were saved since: they are closed."""
-    stored = (await _stored(platform)).values()
-    kept_it = [each for each in stored if each.get("future") and each["state"].get("future") == {"deep": 1}]
-    return sum(each["state"]["status"] == "closed" for each in kept_it)
-
-
-async def _stored(platform: Platform) -> dict[str, dict[str, Any]]:
+async def _stored(platform: Platform, wave: Traffic) -> dict[str, dict[str, Any]]:
+    """The declarations of a wave, by id."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(platform.infrastructure.mongo_url)
     async with client:
-        return {each["_id"]: each async for each in client["declarations"]["declarations"].find()}
+        found = client["declarations"]["declarations"].find({"state.declaration.ucr": {"$in": wave.ucrs}})
+        stored = {each["_id"]: each async for each in found}
+    assert len(stored) == wave.shipments, f"{len(stored)} of {wave.shipments} are stored"
+    return stored
 
 
-CELLS = [Cell("upgrade", "declarations roll under traffic", declarations_roll, own_servers=True, limit_seconds=400)]
+CELLS = [Cell("upgrade", "declarations roll forth and back", declarations_roll, own_servers=True, limit_seconds=600)]
