@@ -114,7 +114,7 @@ class Stubbed(Consumer):
             raise InfrastructureError("away")
         await self.resolving.wait()
 
-    def _build(self, *_: Any) -> tuple[Any, Any]:
+    def _build(self) -> tuple[Any, Any]:
         broker = Broker(self._kafka)
         return broker, broker
 

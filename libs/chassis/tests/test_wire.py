@@ -10,8 +10,8 @@ from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from chassis.consumer import raw_record  # importing it is what makes it so
 from chassis.records import UNREADABLE
+from chassis.subscriber import raw_record  # importing it is what makes it so
 from chassis.wire import TolerantRecords
 
 GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4

@@ -47,7 +47,7 @@ class SimulatedConsumer(Consumer):
         self._process_ = process
         super().__init__(*args, **settings)
 
-    def _build(self, *_: Any) -> tuple[Any, Any]:
+    def _build(self) -> tuple[Any, Any]:
         member = Member(
             self._process_.name.partition("#")[0], self._process_, self._around.broker, self._on_batch, listener=self
         )

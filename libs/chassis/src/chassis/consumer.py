@@ -1,4 +1,4 @@
-"""The consumer of a service: FastStream's loop, with our acknowledgement, parsing and back-off.
+"""The consumer of a service: FastStream's loop, with our acknowledgement and back-off.
 
 Keeps: an offset is committed only after every delivery before it has ended. A batch that meets an
 infrastructure failure is sought back to and its partitions rest, while polling goes on, so that
@@ -10,24 +10,20 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
 
-from chassis import metrics, wire
+from chassis import metrics
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
 from chassis.lag import Lag
 from chassis.records import RawRecord, first_of_each, next_of_each
-
-wire.install()
+from chassis.subscriber import Membership
 
 log = structlog.get_logger(__name__)
 
@@ -40,36 +36,6 @@ STALL_SECONDS = 45.0
 """Lag without progress for so long means that the consumer hangs: it is started anew."""
 
 Process = Callable[[Sequence[RawRecord]], Awaitable[None]]
-
-
-async def parse_batch(records: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
-    """FastStream's message around a batch, whatever its headers and values are. Never raises."""
-    first = records[0]
-    return KafkaAckableMessage(
-        body=b"",
-        headers={},
-        message_id=f"{first.topic}/{first.partition}/{first.offset}",
-        raw_message=records,
-        consumer=FAKE_CONSUMER,
-    )
-
-
-async def decode_batch(message: Any) -> list[RawRecord]:
-    """The records of a batch as they are."""
-    return [raw_record(record) for record in message.raw_message]
-
-
-def raw_record(record: ConsumerRecord) -> RawRecord:
-    """A record of the client library as ours."""
-    return RawRecord(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.key,
-        tuple(record.headers),
-        record.value,
-        record.timestamp,
-    )
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -109,39 +75,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._care: asyncio.Task[None] | None = None
         self._closing = False
         self._anew = False
-        self._make = partial(self._build, topics, group, instance, connection, session_timeout_ms, max_records, wait_ms)
-        self.broker, self._subscriber = self._make()
+        self._membership = Membership(topics, group, instance, connection, session_timeout_ms, max_records, wait_ms)
+        self.broker, self._subscriber = self._build()
 
-    def _build(
-        self,
-        topics: Sequence[str],
-        group: str,
-        instance: str,
-        connection: Mapping[str, Any],
-        session_timeout_ms: int,
-        max_records: int,
-        wait_ms: int,
-    ) -> tuple[KafkaBroker, Any]:
-        broker = KafkaBroker(**connection, graceful_timeout=self._drain_seconds, logger=None)
-        subscriber = broker.subscriber(
-            *topics,
-            batch=True,
-            group_id=group,
-            # A static member that was killed takes its partitions back as soon as it is up again.
-            group_instance_id=f"{group}-{instance}",
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
-            parser=parse_batch,
-            decoder=decode_batch,
-            listener=self,
-            max_records=max_records,
-            batch_timeout_ms=wait_ms,
-            session_timeout_ms=session_timeout_ms,
-            heartbeat_interval_ms=max(500, session_timeout_ms // 6),
-            max_poll_interval_ms=300_000,
-        )
-        subscriber(self._on_batch)
-        return broker, subscriber
+    def _build(self) -> tuple[KafkaBroker, Any]:
+        return self._membership.subscriber(self._on_batch, self, self._drain_seconds)
 
     async def start(self) -> None:
         """Join the group.
@@ -170,7 +108,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             # Not `wait_for`: it swallows a cancellation that meets the end of what it waits for, and `stop` would hang.
             async with asyncio.timeout(LEAVE_SECONDS):
                 await self.broker.stop()
-        self.broker, self._subscriber = self._make()
+        self.broker, self._subscriber = self._build()
 
     async def stop(self) -> None:
         """Finish the batch in hand, commit it, leave."""

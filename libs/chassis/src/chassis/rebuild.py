@@ -21,9 +21,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.aggregates import Aggregates
 from chassis.aggregates.document import Document, Loaded, read, write
-from chassis.consumer import raw_record
 from chassis.records import RawRecord
 from chassis.settings import KafkaSettings
+from chassis.subscriber import raw_record
 from contracts.envelope import Envelope, parse
 
 log = structlog.get_logger(__name__)
