@@ -10,7 +10,8 @@ from chaos.releases import of_release
 
 from chassis.aggregates import AggregateType
 from chassis.codec import dataclass_codec
-from chassis.service import Service, main
+from chassis.process import main
+from chassis.service import Service
 from declarations import app
 from declarations.declaration_type import declaration_type
 from declarations.domain.commands import Command

@@ -47,7 +47,7 @@ class Scene:
             await client.close()
         return [line["cause"] for line in found["history"] if line["cause"] in self.oracle.orders]
 
-    async def until_taken(self, *orders: Order) -> None:
+    async def until_taken(self, *orders: Order, within_seconds: float = 30.0) -> None:
         """Wait until each order has counted where it was for."""
 
         async def taken() -> bool:
@@ -55,7 +55,7 @@ class Scene:
                 assert order.id in await self.orders_at(order.counters[0]), f"{order.id} did not count"
             return True
 
-        await eventually(taken, within_seconds=30.0, every_seconds=0.2)
+        await eventually(taken, within_seconds=within_seconds, every_seconds=0.2)
 
 
 @asynccontextmanager

@@ -8,22 +8,17 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from chaos.cells import Cell, Ground
 from chaos.toy.load import Load, Sink, load_on
 from chaos.toy.oracle import Oracle, Way
-from chaos.toy.settling import all_read, settled
+from chaos.toy.settling import all_read, group_of, settled
 from chaos.toy.stage import REPLICAS, SESSION_MS, Replica, Stage, on_stage
 from chaos.verdicts import Verdict
 
-from chassis.kafka import GroupProgress
-from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 
 GROUP = "rebalances"
@@ -127,28 +122,12 @@ async def _all_owned(stage: Stage) -> bool:
     Raises:
         AssertionError: one has none, or two.
     """
-    settings = KafkaSettings(bootstrap_servers=stage.servers.kafka)
-    progress = GroupProgress(settings, stage.name, [stage.orders.name, stage.events.name])
-    admin = AIOKafkaAdminClient(bootstrap_servers=stage.servers.kafka)
-    await admin.start()
-    try:
-        wanted = {(each.topic, each.partition) for each in await progress.ends()}
-        (answer,) = await admin.describe_consumer_groups([stage.name])
-    finally:
-        await admin.close()
-        await progress.stop()
-    owned = Counter(_assigned(answer))
-    assert set(owned) == wanted, f"nobody owns {wanted - set(owned)}"
-    assert max(owned.values()) == 1, f"two own {[each for each, times in owned.items() if times > 1]}"
+    async with group_of(stage) as group:
+        wanted, readers = set(await group.ends()), await group.readers()
+    assert readers is not None, "partitions are being given out"
+    assert set(readers) == wanted, f"nobody owns {wanted - set(readers)}"
+    assert max(readers.values()) == 1, f"two own {[each for each, times in readers.items() if times > 1]}"
     return True
-
-
-def _assigned(answer: Any) -> Iterator[tuple[str, int]]:
-    """Topic and partition of everything that members of a group own."""
-    for member in answer.groups[0][5]:
-        if member[-1]:
-            for topic, partitions in ConsumerProtocolMemberAssignment.decode(member[-1]).assignment:
-                yield from ((topic, partition) for partition in partitions)
 
 
 def _cell(name: str, seconds: float, *, in_samples: bool) -> Cell:

@@ -11,7 +11,7 @@ from chaos.cells import Cell, Ground
 from chaos.deliveries import Scene, scene
 from chaos.processes import memory_bytes
 from chaos.toy.oracle import Way
-from chaos.toy.settling import settled
+from chaos.toy.settling import group_of, settled
 from chaos.verdicts import Verdict
 
 from chassis.testing import eventually
@@ -32,6 +32,8 @@ GROWTH_BYTES = 64 * 1_048_576
 """What the memory of a toy may grow by while it can send nothing."""
 FULL_BYTES = 4096
 """Below the length that each file of a database has already."""
+LONG_SESSION_MS = 10_000
+"""Within which a toy that was killed is back."""
 WRONG_TOPICS = 3
 """Exit status of a service whose topics are not there."""
 
@@ -189,6 +191,39 @@ async def topic_deleted_under_way(ground: Ground, *, own: bool) -> Sequence[Verd
         return [Verdict(3, len(later))]
 
 
+async def topic_made_again_unseen(ground: Ground) -> Sequence[Verdict]:
+    """A topic goes and comes back between two looks, and the toy comes back within its session: it is read again.
+
+    The group had noticed, and gives the toy what it had since: nothing of the topic.
+    """
+    async with scene(ground) as on:
+        on.replica = on.stage.replica(settings={"KAFKA__SESSION_TIMEOUT_MS": str(LONG_SESSION_MS)})
+        await on.replica.start()
+        await on.load.place([on.load.order() for _ in range(7)])
+        await settled(on.stage, on.oracle)
+        topic = on.stage.orders
+        await _delete(on, topic.name)
+        await eventually(lambda: _has_no_reader(on, topic.name), within_seconds=30.0, every_seconds=0.2)
+        await create_topics(on.stage.servers.kafka, [topic])
+        await on.replica.child.kill()
+        await on.replica.start()
+        assert await _has_no_reader(on, topic.name), "the group gave it the topic by itself: nothing was tried"
+        assert not on.replica.said("topics_wrong"), "its absence was seen"
+        later = [on.load.order(counters=(f"later{number}",), hops=1) for number in range(7)]
+        await on.load.place(later)
+        await on.until_taken(*later, within_seconds=120.0)
+        assert any(f"{topic.name}/0 is read by nobody" in line for line in on.replica.said("topics_wrong"))
+        await eventually(lambda: _wrong_topics(on, 0), within_seconds=90.0, every_seconds=0.5)
+        return [Verdict(3, len(later))]
+
+
+async def _has_no_reader(on: Scene, topic: str) -> bool:
+    """Whether the partitions are given out, and none of a topic's are among them."""
+    async with group_of(on.stage) as group:
+        readers = await group.readers()
+    return readers is not None and not any(each.topic == topic for each in readers)
+
+
 async def _wrong_topics(on: Scene, count: int) -> bool:
     return await on.replica.metric("trade_topics_wrong") == count
 
@@ -214,6 +249,7 @@ CELLS = [
     _cell("the broker is away for a while", partial(broker_away, seconds=SHORT_SECONDS)),
     _cell("the broker is away for two minutes", partial(broker_away, seconds=AWAY_SECONDS), in_samples=False),
     _cell("a topic is deleted while the service is down", topic_deleted_while_down),
+    _cell("a topic is made again unseen", topic_made_again_unseen),
     _cell("the topic that is read is deleted under way", partial(topic_deleted_under_way, own=False)),
     _cell("the topic that is written is deleted under way", partial(topic_deleted_under_way, own=True)),
 ]

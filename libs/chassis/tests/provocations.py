@@ -7,8 +7,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
-from typing import Any
 
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 from prometheus_client import REGISTRY
@@ -17,6 +15,8 @@ from tallies import MOMENT, SOURCE_TOPIC, TALLY, TOPIC, a_record, add, subscript
 from test_outbox import Broker, Documents, entries
 from test_pending import World as Pending
 from test_timers import World as Deadlines
+from test_topics_care import ALL, HOLE
+from test_topics_care import World as Topics
 
 from chassis import outbox as outbox_module
 from chassis.breaker import BREAKER_PARKS
@@ -24,13 +24,11 @@ from chassis.clock import ManualClock
 from chassis.consumer import CARE_SECONDS, STALL_SECONDS
 from chassis.delivery import DeliveryPolicy
 from chassis.failures import InfrastructureError
-from chassis.kafka import TopicMismatch
 from chassis.lag import FRESH_SECONDS
 from chassis.outbox import Publisher
 from chassis.parking_care import mind_parked
 from chassis.parking_memory import MemoryParking
 from chassis.records import RawRecord
-from chassis.service import TOPICS_SECONDS, Service
 from chassis.testing import eventually, in_memory
 from chassis.timers import CLOCK_TOLERANCE
 
@@ -267,23 +265,16 @@ async def stuck() -> None:
 
 
 async def topics_wrong() -> None:
-    """The loop of a service, on a broker whose topics go and come back."""
-    clock, answers = ManualClock(MOMENT), iter([["a is missing", "b is missing"], []])
-
-    async def check() -> None:
-        if differences := next(answers):
-            raise TopicMismatch("\n".join(differences))
-
-    looking: Any = SimpleNamespace(clock=clock, _check_topics=check, _consumer=None, _topics_wrong=False)
-    loop = asyncio.create_task(Service._mind_topics(looking))
-    try:
-        await asyncio.sleep(0)
-        await clock.advance(seconds=TOPICS_SECONDS)
-        await until_shown("trade_topics_wrong", 2)
-        await clock.advance(seconds=TOPICS_SECONDS)
-        await until_shown("trade_topics_wrong", 0)
-    finally:
-        loop.cancel()
+    world = Topics()
+    world.differences = ["a is missing", "b is missing"]
+    await world.looks()
+    assert shown("trade_topics_wrong") == 2
+    world.differences, world.read = (), HOLE
+    await world.looks()
+    assert shown("trade_topics_wrong") == 1
+    world.read = ALL
+    await world.looks()
+    assert shown("trade_topics_wrong") == 0
 
 
 # Deadlines and pending work.

@@ -3,7 +3,7 @@
 from chaos.toy.app import build
 from chaos.toy.settings import ToySettings
 
-from chassis.service import main
+from chassis.process import main
 
 if __name__ == "__main__":
     main(build, ToySettings)

@@ -12,7 +12,8 @@ from chaos.verdicts import Verdict, faults_of
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from chassis.kafka import GroupProgress
+from chassis.group import Group
+from chassis.kafka import Admin
 from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 
@@ -45,8 +46,8 @@ async def all_read(stage: Stage) -> bool:
     Raises:
         AssertionError: records wait.
     """
-    async with _progress(stage) as progress:
-        assert await progress.reached(await progress.ends()), "records wait"
+    async with group_of(stage) as group:
+        assert await group.reached(await group.ends()), "records wait"
     return True
 
 
@@ -59,14 +60,14 @@ async def _rests(stage: Stage, parked: bool) -> bool:
     Raises:
         AssertionError: something still waits; says what.
     """
-    async with _progress(stage) as progress, AsyncMongoClient[Any](stage.servers.mongo, tz_aware=True) as client:
-        ends = await progress.ends()
-        assert await progress.reached(ends), "records wait"
+    async with group_of(stage) as group, AsyncMongoClient[Any](stage.servers.mongo, tz_aware=True) as client:
+        ends = await group.ends()
+        assert await group.reached(ends), "records wait"
         await _nothing_waits(client[stage.name], parked)
         for name in ("counters", "letters"):
             unsent = await client[stage.name][name].count_documents({"outbox.time": {"$exists": True}})
             assert not unsent, f"{unsent} documents of {name} have unsent events"
-        assert await progress.ends() == ends, "records came meanwhile"
+        assert await group.ends() == ends, "records came meanwhile"
     return True
 
 
@@ -82,10 +83,13 @@ async def _nothing_waits(database: AsyncDatabase[Any], parked: bool) -> None:
 
 
 @asynccontextmanager
-async def _progress(stage: Stage) -> AsyncIterator[GroupProgress]:
+async def group_of(stage: Stage) -> AsyncIterator[Group]:
+    """The toy's consumer group, from outside."""
     settings = KafkaSettings(bootstrap_servers=stage.servers.kafka)
-    progress = GroupProgress(settings, stage.name, [stage.orders.name, stage.events.name])
+    admin = Admin(settings)
+    group = Group(settings, admin, stage.name, [stage.orders.name, stage.events.name])
     try:
-        yield progress
+        yield group
     finally:
-        await progress.stop()
+        await group.stop()
+        await admin.stop()

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from chassis.kafka import TopicMismatch, check_topics
+from chassis.kafka import Admin
 from chassis.settings import KafkaSettings
+from chassis.topics import TopicMismatch, check_topics
 from contracts.topics import EVENT_TOPICS, Profile, Topic, inbox
 from launcher.infrastructure import Infrastructure
 
@@ -20,7 +21,11 @@ def a_partner() -> str:
 
 
 async def checked(infrastructure: Infrastructure, *topics: Topic) -> None:
-    await check_topics(KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers), Profile.DEV, topics)
+    admin = Admin(KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers))
+    try:
+        await check_topics(admin, Profile.DEV, topics)
+    finally:
+        await admin.stop()
 
 
 async def test_topics_of_the_table_pass(infrastructure: Infrastructure) -> None:

@@ -108,5 +108,5 @@ PENDING_WORK = Gauge(
 )
 TOPICS_WRONG = Gauge(
     "trade_topics_wrong",
-    "Ways in which the broker's topics differ from the topics table, looked at now and then: the log names them.",
+    "Differences of the broker's topics from the topics table; without any, partitions that nobody reads: see the log.",
 )

@@ -1,6 +1,6 @@
 """`python -m declarations` runs the service."""
 
-from chassis.service import main
+from chassis.process import main
 from declarations.app import build
 from declarations.settings import DeclarationsSettings
 

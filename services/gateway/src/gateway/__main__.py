@@ -1,6 +1,6 @@
 """The gateway as a process."""
 
-from chassis.service import main
+from chassis.process import main
 from gateway.app import build
 from gateway.settings import GatewaySettings
 

@@ -1,6 +1,6 @@
 """Starts matching as a process."""
 
-from chassis.service import main
+from chassis.process import main
 from matching.app import build
 from matching.settings import MatchingSettings
 

@@ -1,6 +1,6 @@
 """Starts the service."""
 
-from chassis.service import main
+from chassis.process import main
 from notifications.app import build
 from notifications.settings import NotificationsSettings
 

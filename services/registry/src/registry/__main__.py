@@ -1,6 +1,6 @@
 """Start registry: `python -m registry`."""
 
-from chassis.service import main
+from chassis.process import main
 from registry.app import build
 from registry.settings import RegistrySettings
 

@@ -1,6 +1,6 @@
 """Start tracking."""
 
-from chassis.service import main
+from chassis.process import main
 from tracking.app import build
 from tracking.settings import TrackingSettings
 

@@ -3,7 +3,6 @@
 from zoneinfo import ZoneInfo
 
 from chassis.clock import Clock
-from chassis.kafka import GroupProgress
 from chassis.service import Service
 from chassis.subscriptions import RawSubscription
 from contracts.topics import EVENT_TOPICS
@@ -46,15 +45,7 @@ def build(settings: TrackingSettings, clock: Clock | None = None) -> Service:
     service.background(receiver.clean)
 
     coverage = Coverage(topics, service.clock)
-
-    async def watch_progress() -> None:
-        progress = GroupProgress(settings.kafka, settings.name, topics)
-        try:
-            await coverage.watch(progress)
-        finally:
-            await progress.stop()
-
-    service.background(watch_progress)
+    service.background(lambda: coverage.watch(service.group))
 
     admits = staff_only(settings.staff_user, settings.staff_password_file)
     zone = ZoneInfo(settings.local_zone)
