@@ -184,6 +184,16 @@ async def test_nothing_of_a_key_overtakes_into_another_handler(world: World) -> 
     assert await world.parked(KEY) == [(0, "refused"), (1, "behind")]
 
 
+async def test_what_a_batch_parked_itself_holds_back_its_later_events_of_that_target(world: World) -> None:
+    other = Subscription(SOURCE_TOPIC, {"trade.tests.tally.recounted.v1": Counted}, subscription(world.tallies).handler)
+    world.use(subscription(world.tallies), other)
+    await world.policy.process(
+        [a_record(0, -1), a_record(1, 2, kind="trade.tests.tally.recounted.v1"), a_record(2, 3, ["T-2"])]
+    )
+    assert await world.parked("T-1") == [(0, "refused"), (1, "behind")]
+    assert (await world.order("T-1"), await world.order("T-2")) == ((), (3,))
+
+
 async def test_handlers_that_alternate_are_asked_once_each_unless_a_key_needs_its_order(world: World) -> None:
     again = "trade.tests.tally.recounted.v1"
     asked: list[tuple[str, list[int]]] = []

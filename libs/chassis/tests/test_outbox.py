@@ -12,8 +12,8 @@ from tallies import MOMENT, TALLY, TOPIC, add
 from chassis.aggregates import Aggregates, MemoryDocuments
 from chassis.aggregates.document import Document
 from chassis.aggregates.documents import Unsent
-from chassis.clock import SystemClock
-from chassis.outbox import Publisher
+from chassis.clock import ManualClock, SystemClock
+from chassis.outbox import SEND_SECONDS, WATCH_SECONDS, Publisher
 from chassis.testing import eventually
 
 
@@ -141,6 +141,30 @@ async def test_a_lost_answer_repeats_and_never_leaves_a_hole(publisher: Publishe
     publisher.offer(Documents(), "A", "k", entries("A", 1, 2, 3))
     await on_wire(broker, "A/0.1", "A/0.2", "A/0.2", "A/0.3")
     assert broker.wire == ["A/0.1", "A/0.2", "A/0.2", "A/0.3"]
+
+
+async def test_what_is_not_acknowledged_in_time_goes_out_by_another_producer(broker: Broker) -> None:
+    clock = ManualClock()
+    publisher = Publisher(broker.producer, clock, source="/trade/tests")
+    await publisher.start()
+    source = Documents()
+    broker.hold.clear()
+    publisher.offer(source, "A", "key", entries("A", 1, 2))
+    for _ in range(int(SEND_SECONDS)):
+        await clock.advance(seconds=WATCH_SECONDS)
+    assert broker.producers == 1
+    await clock.advance(seconds=2 * WATCH_SECONDS)
+
+    async def another() -> bool:
+        return broker.producers == 2
+
+    await eventually(another, within_seconds=5)
+    await clock.advance(seconds=WATCH_SECONDS)
+    assert broker.producers == 2, "taken back once more, though the next one had no time yet"
+    broker.hold.set()
+    await on_wire(broker, "A/0.1", "A/0.2")
+    assert broker.wire == ["A/0.1", "A/0.2"]
+    await publisher.stop(1)
 
 
 async def test_what_kafka_refuses_for_good_stops_that_document_only(publisher: Publisher, broker: Broker) -> None:

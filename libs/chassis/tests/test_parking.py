@@ -57,6 +57,15 @@ async def test_what_is_parked_locks_its_target_and_comes_back_as_it_was(parking:
     assert await parking.counts() == (1, 1)
 
 
+async def test_all_locks_are_told_as_far_as_they_are_few(parking: ParkingStore) -> None:
+    assert await parking.all_locked(2) == set()
+    await parking.park([parked(1), parked(2, "T-2")])
+    assert await parking.all_locked(2) == {"T-1", "T-2"}
+    await parking.set_breaker("schema")
+    assert await parking.all_locked(3) == {"T-1", "T-2", BREAKER}
+    assert await parking.all_locked(2) is None
+
+
 async def test_parking_twice_keeps_one(parking: ParkingStore) -> None:
     await parking.park([parked(1)])
     await parking.park([parked(1), parked(2)])

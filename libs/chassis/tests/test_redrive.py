@@ -1,6 +1,5 @@
 """What staff do with parked deliveries: in order, once, in the audit; and what needs no staff goes by itself."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -27,9 +26,9 @@ class Racing(MemoryParking):
         super().__init__(clock)
         self.after_look: Any = None
 
-    async def locked(self, targets: Iterable[str]) -> set[str]:
-        found = await super().locked(targets)
-        if "T-1" in found and self.after_look is not None:
+    async def all_locked(self, limit: int) -> set[str] | None:
+        found = await super().all_locked(limit)
+        if found and "T-1" in found and self.after_look is not None:
             happening, self.after_look = self.after_look, None
             await happening()
         return found

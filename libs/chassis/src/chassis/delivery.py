@@ -17,6 +17,7 @@ from chassis.aggregates import Applied, Blocked, Conflict, Duplicate, Failed, Ou
 from chassis.breaker import Breaker
 from chassis.clock import Clock
 from chassis.failures import InfrastructureError, is_infrastructure
+from chassis.locks import Locks
 from chassis.parking import BEHIND, BREAKER, STEP, ParkedDelivery, ParkingStore
 from chassis.parking_slips import Slips
 from chassis.records import Event, NotAddressed, Poisoned, RawRecord, classify
@@ -64,7 +65,8 @@ class DeliveryPolicy:
         metrics.DELIVERIES.labels("not_addressed").inc(len(classified) - len(waiting))
         if not waiting and len(addressed) == len(records):
             return
-        locked = await self._parking.locked({each.record.key_lock for each in waiting} | {BREAKER})
+        locks = await Locks.look(self._parking)
+        locked = await locks.among({each.record.key_lock for each in waiting} | {BREAKER})
         if BREAKER in locked:
             raise InfrastructureError("the breaker is open: too much was parked; redrive or discard closes it")
         for topic, handler in self._routes.raw.items():
@@ -78,7 +80,7 @@ class DeliveryPolicy:
             else:
                 events.append(each)
         # What stood before a poisoned record of the same key is saved before that record is parked.
-        await self._deliver(events)
+        await self._deliver(events, locks)
         await self._park([delivery for deliveries in poisoned.values() for delivery in deliveries])
 
     async def _apply_raw(self, handler: RawHandler, records: Sequence[RawRecord]) -> None:
@@ -98,7 +100,7 @@ class DeliveryPolicy:
         else:
             metrics.DELIVERIES.labels("applied").inc(len(records))
 
-    async def _deliver(self, events: Sequence[Event]) -> None:
+    async def _deliver(self, events: Sequence[Event], locks: Locks) -> None:
         """Resolve targets, then apply what one handler takes, wave by wave."""
         shut = set[str]()
         for handler, run in self._routes.waves(events):
@@ -108,12 +110,13 @@ class DeliveryPolicy:
                 handler, [each for each in run if each.record.key_lock not in shut]
             )
             shut |= {each.target for each in unresolved}
-            locked = await self._parking.locked({each.target for each in deliveries}) if deliveries else set()
+            locked = await locks.among({each.target for each in deliveries})
             free = [each for each in deliveries if each.target not in locked]
             behind = [each for each in deliveries if each.target in locked]
             await self._park([self._slips.behind(each.event, each.target) for each in behind])
-            failed = await self._apply(handler, free)
-            await self._park([*failed, *unresolved, *held])
+            refused = [*await self._apply(handler, free), *unresolved, *held]
+            await self._park(refused)
+            locks.took(each.target for each in refused)
 
     async def _resolve(self, handler: Handler, events: Sequence[Event]) -> tuple[list[Delivery], list[ParkedDelivery]]:
         """The deliveries of events, and those events whose targets could not be told."""

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from functools import partial
 
 import structlog
 from aiokafka.errors import (
@@ -29,6 +29,7 @@ from chassis.aggregates.document import Document
 from chassis.aggregates.publishing import Source
 from chassis.clock import Clock
 from chassis.failpoints import passage
+from chassis.producer import Producer, SteadyProducer
 from contracts.envelope import Envelope
 
 log = structlog.get_logger(__name__)
@@ -39,8 +40,7 @@ SWEEP_SECONDS = 5.0
 SWEEP_LIMIT = 500
 SEND_SECONDS = 20.0
 """An acknowledgement that takes longer makes the producer suspect: it is built anew."""
-RETIRE_SECONDS = 1.0
-"""So long a suspect producer may flush before the next one is built beside it."""
+WATCH_SECONDS = 1.0
 STUCK_SECONDS = 60.0
 """So long after Kafka refused it a stuck document is tried again: its settings may have changed."""
 BACKOFF_SECONDS = (0.1, 5.0)
@@ -52,18 +52,6 @@ _REFUSED_FOR_GOOD = (
     InvalidTopicError,
 )
 """What lies in the entry itself. A right that is missing is the broker's condition: it is waited for, and seen."""
-
-
-class Producer(Protocol):
-    """The part of aiokafka's producer that is used."""
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    async def send(
-        self, topic: str, value: bytes, *, key: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> "asyncio.Future[Any]": ...
 
 
 @dataclass
@@ -80,6 +68,9 @@ class _Sending:
     """Since when Kafka refuses its first entry for good."""
     given_up: str = ""
     """The id of that entry."""
+    handed: tuple[Producer, float] | None = None
+    """Who has its first entry, unacknowledged, and since when."""
+    task: asyncio.Task[None] | None = None
 
     def add(self, entries: Sequence[Document], now: float) -> None:
         self.entries.extend(entries)
@@ -105,15 +96,11 @@ class Publisher:
         max_unsent: int = 2000,
         max_unsent_seconds: float = 30.0,
     ) -> None:
-        self._make_producer = producer
+        self._producer = SteadyProducer(producer, clock)
         self._clock = clock
         self._source = source
         self._max_unsent = max_unsent
         self._max_unsent_seconds = max_unsent_seconds
-        self._producer: Producer | None = None
-        self._producer_ready = asyncio.Event()
-        self._rebuilding: asyncio.Task[None] | None = None
-        self._retired: set[asyncio.Task[None]] = set()
         self._sources: list[Source] = []
         self._sending: dict[_DocumentKey, _Sending] = {}
         self._acknowledged: dict[_DocumentKey, int] = {}
@@ -138,8 +125,9 @@ class Publisher:
         metrics.UNSENT.set_function(lambda: self._unsent)
         metrics.OLDEST_UNSENT_SECONDS.set_function(self._oldest_age)
         metrics.DOCUMENTS_STUCK.set_function(lambda: sum(each.stuck_at is not None for each in self._sending.values()))
-        self._rebuilding = asyncio.create_task(self._connect(self._make_producer()))
+        self._producer.start()
         self._housekeeping = [
+            asyncio.create_task(self._watch_for_ever()),
             asyncio.create_task(self._trim_for_ever()),
             asyncio.create_task(self._sweep_for_ever()),
         ]
@@ -147,18 +135,16 @@ class Publisher:
     async def stop(self, within_seconds: float) -> None:
         """Send what is unsent, as far as time allows, trim it, and disconnect."""
         self._closing = True
+        self._producer.close()
         tasks = set(self._tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=within_seconds)
-        connecting = (self._rebuilding,) if self._rebuilding else ()
-        for task in (*self._tasks, *self._housekeeping, *self._retired, *connecting):
+        for task in (*self._tasks, *self._housekeeping):
             task.cancel()
         await asyncio.gather(*self._tasks, *self._housekeeping, return_exceptions=True)
         with contextlib.suppress(Exception):  # what stays is trimmed by the next process
             await asyncio.wait_for(self._trim(self._at_rest()), within_seconds)
-        if self._producer is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(_retire(self._producer), within_seconds)
+        await self._producer.stop(within_seconds)
 
     @property
     def unsent(self) -> int:
@@ -207,9 +193,14 @@ class Publisher:
         self._start(document)
 
     def _start(self, document: _DocumentKey) -> None:
-        task = asyncio.create_task(self._drain(document))
+        self._sending[document].task = task = asyncio.create_task(self._drain(document))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _again(self, document: _DocumentKey, ended: asyncio.Task[None]) -> None:
+        """Go on with a document whose sending was taken back; never two at a time."""
+        if ended.cancelled() and not self._closing:
+            self._start(document)
 
     async def _drain(self, document: _DocumentKey) -> None:
         """Send one document's entries one after the other until none is left."""
@@ -248,12 +239,11 @@ class Publisher:
         log.error("event_refused_for_good", event_id=entry["id"], error=repr(error))
 
     async def _send(self, sending: _Sending, entry: Document) -> None:
-        while (producer := self._producer) is None:  # the one that was waited for may be suspect already
-            await self._producer_ready.wait()
+        producer = await self._producer.get()
         topic = sending.source.topic
         # Each entry under the key it was decided under; an older release did not store it.
         key = entry.get("key", sending.key)
-        with telemetry.send_span(topic, entry["trace"], entry["id"], cause=entry.get("cause_trace", {})):
+        with telemetry.send_span(topic, entry["trace"], entry["id"], cause=entry.get("cause_trace", {})) as trace:
             envelope = Envelope(
                 id=entry["id"],
                 source=self._source,
@@ -264,56 +254,41 @@ class Publisher:
                 partitionkey=key,
                 causationid=entry["cause"],
                 actor=entry["by"],
-                trace=telemetry.inject(),
+                trace=trace,
             )
+            headers = envelope.headers()
+            sending.handed = (producer, self._clock.monotonic())
             try:
-                async with asyncio.timeout(SEND_SECONDS):
-                    passage("publish.before")
-                    acknowledgement = await producer.send(
-                        topic, entry["data"].encode(), key=key.encode(), headers=envelope.headers()
-                    )
-                    passage("publish.sent")
-                    await acknowledgement
-                    passage("publish.after")
+                passage("publish.before")
+                acknowledgement = await producer.send(topic, entry["data"].encode(), key=key.encode(), headers=headers)
+                passage("publish.sent")
+                await acknowledgement
+                passage("publish.after")
             except _REFUSED_FOR_GOOD:
                 raise
             except (KafkaError, OSError):
-                self._suspect(producer)
+                self._producer.suspect(producer)
                 raise
+            finally:
+                sending.handed = None
 
-    def _suspect(self, producer: Producer) -> None:
-        """Build the producer anew, once per producer: an idempotent one can wedge for good."""
-        if self._producer is producer and not self._closing:
-            metrics.PRODUCER_REBUILDS.inc()
-            self._producer_ready.clear()
-            self._producer = None
-            self._rebuilding = asyncio.create_task(self._rebuild(producer))
+    async def _watch_for_ever(self) -> None:
+        """Take back what was not acknowledged in time, and send it again by another producer.
 
-    async def _rebuild(self, old: Producer) -> None:
-        retiring = asyncio.create_task(_retire(old))
-        self._retired.add(retiring)
-        retiring.add_done_callback(self._retired.discard)
-        # Cut off, it would never close its connections: it ends when it can, at latest when the broker is back.
-        await asyncio.wait({retiring}, timeout=RETIRE_SECONDS)
-        await self._connect(self._make_producer())
-
-    async def _connect(self, producer: Producer) -> None:
-        """Start a producer, a new one at each attempt, until the broker is there."""
-        pause = BACKOFF_SECONDS[0]
+        One look over all: a timeout of its own would cost each event more than its way to the broker.
+        """
         while True:
-            try:
-                await producer.start()
-            except Exception as error:  # whatever it is: without a producer nothing would ever be sent again
-                metrics.INFRASTRUCTURE_FAILURES.labels("producer").inc()
-                log.warning("broker_away", error=repr(error), retry_in=pause)
-                await _retire(producer)
-                await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-                pause = min(pause * 2, BACKOFF_SECONDS[1])
-                producer = self._make_producer()
-                continue
-            self._producer = producer
-            self._producer_ready.set()
-            return
+            await self._clock.sleep(WATCH_SECONDS)
+            now = self._clock.monotonic()
+            for document, sending in self._sending.items():
+                if sending.handed is None or now - sending.handed[1] <= SEND_SECONDS or sending.task is None:
+                    continue
+                metrics.INFRASTRUCTURE_FAILURES.labels("publish").inc()
+                log.warning("not_acknowledged", event_id=sending.entries[0]["id"], seconds=SEND_SECONDS)
+                self._producer.suspect(sending.handed[0])
+                sending.handed = None
+                sending.task.add_done_callback(partial(self._again, document))
+                sending.task.cancel()
 
     async def _trim_for_ever(self) -> None:
         while True:
@@ -367,11 +342,3 @@ class Publisher:
                 sending.offered = deque([now] * len(sending.entries))
                 self._unsent += len(sending.entries)
                 self._start(document)
-
-
-async def _retire(producer: Producer) -> None:
-    """Stop a producer that is suspect, whatever it answers."""
-    try:
-        await producer.stop()
-    except Exception as error:
-        log.warning("producer_broke_at_its_end", error=repr(error))

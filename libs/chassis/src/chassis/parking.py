@@ -127,6 +127,10 @@ class ParkingStore(Protocol):
         """Those of `targets` that have something parked."""
         ...
 
+    async def all_locked(self, limit: int) -> set[str] | None:
+        """Everything that has something parked; None where that is more than `limit`."""
+        ...
+
     async def park(self, deliveries: Sequence[ParkedDelivery]) -> None:
         """Keep deliveries and lock their targets; harmless to repeat."""
         ...

@@ -36,6 +36,9 @@ class MemoryParking:
     async def locked(self, targets: Iterable[str]) -> set[str]:
         return set(targets) & set(self._locks)
 
+    async def all_locked(self, limit: int) -> set[str] | None:
+        return None if len(self._locks) > limit else set(self._locks)
+
     async def park(self, deliveries: Sequence[ParkedDelivery]) -> None:
         for each in deliveries:
             self._parked.setdefault(each.id, replace(each, parked_at=self._clock.now()))

@@ -57,6 +57,10 @@ class MongoParking:
     async def locked(self, targets: Iterable[str]) -> set[str]:
         return {lock["_id"] async for lock in self._locks.find({"_id": {"$in": list(targets)}}, {"_id": 1})}
 
+    async def all_locked(self, limit: int) -> set[str] | None:
+        locks = await self._locks.find({}, {"_id": 1}, limit=limit + 1).to_list()
+        return None if len(locks) > limit else {lock["_id"] for lock in locks}
+
     async def park(self, deliveries: Sequence[ParkedDelivery]) -> None:
         if not deliveries:
             return

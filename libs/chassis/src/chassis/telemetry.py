@@ -100,17 +100,26 @@ def process_span(
     return _Current(name, parent, SpanKind.CONSUMER, links, _PROCESS)
 
 
+@contextmanager
 def send_span(
     topic: str, headers: Mapping[str, str], event_id: str, *, cause: Mapping[str, str]
-) -> AbstractContextManager[trace.Span]:
-    """A span around one event's way to the broker, a child of what decided the event, linked to what caused that."""
+) -> Iterator[Mapping[str, str]]:
+    """A span around one event's way to the broker, a child of what decided the event, linked to what caused that.
+
+    Gives the W3C headers that the event is sent with: the span's, or, where nobody listens, those given.
+    """
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, UnheardProvider) and not provider.heard:
+        yield headers
+        return
     attributes = {
         "messaging.system": "kafka",
         "messaging.operation.type": "send",
         "messaging.destination.name": topic,
         "messaging.message.id": event_id,
     }
-    return _Current(f"send {topic}", _extract(headers), SpanKind.PRODUCER, [cause], attributes)
+    with _Current(f"send {topic}", _extract(headers), SpanKind.PRODUCER, [cause], attributes):
+        yield inject()
 
 
 class _Current:

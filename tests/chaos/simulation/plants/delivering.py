@@ -62,7 +62,7 @@ def overtakes_parked() -> Pieces:
     async def nothing(self: MongoParking, targets: Any) -> set[str]:
         return set()
 
-    return [(MongoParking, "locked", nothing)]
+    return [(MongoParking, "locked", nothing), (MongoParking, "all_locked", _too_many)]
 
 
 def blocks_neighbours() -> Pieces:
@@ -72,7 +72,10 @@ def blocks_neighbours() -> Pieces:
         asked = set(targets) - {BREAKER}
         return asked if await locked(self, ["c9"]) and not any("|" in each for each in asked) else set()
 
-    return [(MongoParking, "locked", all_or_none)]
+    return [(MongoParking, "locked", all_or_none), (MongoParking, "all_locked", _too_many)]
+
+
+async def _too_many(self: MongoParking, limit: int) -> None: ...
 
 
 def park_without_lock() -> Pieces:

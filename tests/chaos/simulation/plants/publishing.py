@@ -129,7 +129,7 @@ class _Ahead:
         self.sleep, self._clock = clock.sleep, clock
 
     def now(self) -> datetime:
-        return self._clock.now() + timedelta(seconds=2)  # type: ignore[no-any-return]
+        return self._clock.now() + timedelta(seconds=4.5)  # type: ignore[no-any-return]
 
 
 def fires_twice() -> Pieces:

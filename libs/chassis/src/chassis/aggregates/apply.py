@@ -5,26 +5,20 @@ history line are saved together or not at all; what is published is what is stor
 for infrastructure: everything else is an outcome of one input.
 """
 
-import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis import telemetry
-from chassis.aggregates.document import Document, Interrupted, Loaded, read, write
+from chassis.aggregates.deciding import Deciding
+from chassis.aggregates.document import Document, Loaded, read, write
 from chassis.aggregates.documents import Documents, Unsent
 from chassis.aggregates.model import (
     AggregateType,
-    Applied,
     Blocked,
-    Conflict,
-    Duplicate,
-    EventTooLarge,
     Failed,
-    GivenUp,
     Input,
     Outcome,
 )
@@ -36,9 +30,6 @@ from chassis.failures import InfrastructureError, is_infrastructure
 S = TypeVar("S")
 C = TypeVar("C")
 E = TypeVar("E")
-
-MAX_EVENT_BYTES = 900_000
-"""Below the broker's largest record, with room for headers."""
 
 MAX_LINES = 500
 """A longer history moves its oldest lines to the history collection."""
@@ -68,7 +59,7 @@ class Aggregates(Generic[S, C, E]):
         self.documents = documents
         self._outbox = outbox
         self._clock = clock
-        self._epoch = epoch
+        self._deciding = Deciding(type_, clock, epoch)
         self._listeners: list[Callable[[S], None]] = []
 
     def on_saved(self, listener: Callable[[S], None]) -> None:
@@ -123,7 +114,9 @@ class Aggregates(Generic[S, C, E]):
                 _fail(outcomes, indexes, error)
                 continue
             loaded.causes |= older.get(target, {})
-            self._fold(loaded, [(index, inputs[index]) for index in indexes], outcomes, token)
+            decided = self._deciding.fold(loaded, [inputs[index] for index in indexes], token)
+            for index, outcome in zip(indexes, decided, strict=True):
+                outcomes[index] = outcome
             if loaded.changed:
                 changed.append(loaded)
             elif loaded.outbox:
@@ -142,112 +135,6 @@ class Aggregates(Generic[S, C, E]):
             if documents.get(target, {}).get("moved")
         }
         return await self.documents.older_causes(wanted) if wanted else {}
-
-    def _fold(
-        self,
-        loaded: Loaded[S],
-        inputs: Sequence[tuple[int, Input[C]]],
-        outcomes: list[Outcome[S]],
-        token: str,
-    ) -> None:
-        failed = False
-        for index, input_ in inputs:
-            if failed:
-                outcomes[index] = Blocked()
-            elif input_.cause in loaded.causes and loaded.interrupted(input_.cause) is None:
-                known = loaded.causes[input_.cause]
-                same = not known or not input_.hash or known == input_.hash
-                outcomes[index] = Duplicate(loaded.state) if same else Conflict(loaded.state)
-            else:
-                outcomes[index] = self._decide(loaded, input_, token)
-                failed = isinstance(outcomes[index], Failed)
-
-    def _decide(self, loaded: Loaded[S], input_: Input[C], token: str) -> Outcome[S]:
-        """Decide one input and fold its events in; the aggregate is as before where it fails."""
-        now, begun = self._clock.now(), loaded.interrupted(input_.cause)
-        name = input_.span or f"apply {type(input_.command).__name__}"
-        known = self.type.baggage(loaded.state) if loaded.state is not None else {}
-        with (
-            structlog.contextvars.bound_contextvars(event_id=input_.cause),
-            telemetry.process_span(name, input_.trace, links=[loaded.last_trace], baggage=known) as span,
-        ):
-            state, seq, entries = loaded.state, loaded.seq, list[Document]()
-            try:
-                if begun is not None:
-                    now = begun.at
-                for event in self._events(loaded, input_.command, now, begun):
-                    seq += 1
-                    state = self.type.evolve(state, event)
-                    kind, data = self.type.messages.encode(event, state)
-                    entries.append(
-                        {
-                            "seq": seq,
-                            "id": f"{loaded.id}/{self._epoch}.{seq}",
-                            "key": self.type.key(state),
-                            "type": kind,
-                            "time": now,
-                            "cause": input_.cause,
-                            "by": input_.actor,
-                            "data": data.decode(),
-                        }
-                    )
-                    if len(data) > MAX_EVENT_BYTES:
-                        raise EventTooLarge(
-                            f"{kind} of {loaded.id} has {len(data)} bytes, the limit is {MAX_EVENT_BYTES}"
-                        )
-            except Exception as error:
-                if is_infrastructure(error):
-                    raise
-                span.record_exception(error)
-                return Failed(error)
-            told = self.type.baggage(state) if state is not None else {}
-            with telemetry.baggage_context(told) if told != known else contextlib.nullcontext():
-                trace = telemetry.inject()
-                telemetry.annotate(span)
-                log.info(
-                    "applied",
-                    aggregate=loaded.id,
-                    command=type(input_.command).__name__,
-                    events=[entry["type"] for entry in entries],
-                )
-        for entry in entries:
-            entry["trace"] = trace
-            # The deciding span is lost where its process dies before exporting it; this leads past it.
-            entry["cause_trace"] = dict(input_.trace or loaded.last_trace)
-        events = tuple(entry["id"] for entry in entries)
-        loaded.state, loaded.seq = state, seq
-        loaded.new_entries.extend(entries)
-        line = {
-            "cause": input_.cause,
-            "hash": input_.hash,
-            "by": input_.actor,
-            "at": now,
-            "token": token,
-            "trace": trace,
-            "events": list(events),
-        }
-        if isinstance(input_.command, GivenUp):
-            line["given_up"] = input_.command.why
-        if begun is None:
-            loaded.new_lines.append(line)
-        else:
-            loaded.complete(line)
-        loaded.causes[input_.cause] = input_.hash
-        if entries:
-            loaded.last_trace = trace
-        return Applied(state, events) if entries or begun is None else Duplicate(state)
-
-    def _events(self, loaded: Loaded[S], command: C, now: datetime, begun: Interrupted | None) -> Sequence[E]:
-        """What comes of a command; of one that was published in part before a rebuild, what is missing.
-
-        It is decided as it was: on the state and as of the moment of the first time.
-        """
-        if isinstance(command, GivenUp):
-            return ()
-        if begun is None:
-            return self.type.decide(loaded.state, command, now)
-        before = None if begun.before is None else self.type.codec.decode(begun.before)
-        return self.type.decide(before, command, now)[begun.known :]
 
     async def _save(
         self,

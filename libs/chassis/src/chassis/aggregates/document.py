@@ -181,9 +181,9 @@ def _changes(now: Mapping[str, Any], before: Mapping[str, Any], stored: Mapping[
     """What makes `now` of `stored`, leaving alone what is in `stored` and not in `before`: a newer release's fields."""
     changed: dict[str, Any] = {}
     for name, value in now.items():
-        old, there = before.get(name), stored.get(name)
-        if name in before and name in stored and old == value:
+        if name in before and name in stored and before[name] == value:
             continue
+        old, there = before.get(name), stored.get(name)
         if isinstance(value, dict) and isinstance(old, dict) and isinstance(there, dict) and _mergeable(value, old):
             changed |= {f"{name}.{inner}": each for inner, each in _changes(value, old, there).items()}
         else:

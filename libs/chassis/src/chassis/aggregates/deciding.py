@@ -1,0 +1,157 @@
+"""Decide inputs on a loaded document: what they change, and which events come of that. Touches no store."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from chassis import telemetry
+from chassis.aggregates.document import Document, Interrupted, Loaded
+from chassis.aggregates.model import (
+    AggregateType,
+    Applied,
+    Blocked,
+    Conflict,
+    Duplicate,
+    EventTooLarge,
+    Failed,
+    GivenUp,
+    Input,
+    Outcome,
+)
+from chassis.clock import Clock
+from chassis.failures import is_infrastructure
+
+S = TypeVar("S")
+C = TypeVar("C")
+E = TypeVar("E")
+
+MAX_EVENT_BYTES = 900_000
+"""Below the broker's largest record, with room for headers."""
+
+log = structlog.get_logger(__name__)
+
+
+class Deciding(Generic[S, C, E]):
+    """The decisions of one type of aggregate."""
+
+    def __init__(self, type_: AggregateType[S, C, E], clock: Clock, epoch: int) -> None:
+        self._type = type_
+        self._clock = clock
+        self._epoch = epoch
+
+    def fold(self, loaded: Loaded[S], inputs: Sequence[Input[C]], token: str) -> list[Outcome[S]]:
+        """Decide inputs in their order, each on what those before it left; one outcome per input.
+
+        Behind one that fails nothing is attempted.
+        """
+        outcomes: list[Outcome[S]] = []
+        for input_ in inputs:
+            if outcomes and isinstance(outcomes[-1], Failed | Blocked):
+                outcomes.append(Blocked())
+            elif input_.cause in loaded.causes and loaded.interrupted(input_.cause) is None:
+                known = loaded.causes[input_.cause]
+                same = not known or not input_.hash or known == input_.hash
+                outcomes.append(Duplicate(loaded.state) if same else Conflict(loaded.state))
+            else:
+                outcomes.append(self._decide(loaded, input_, token))
+        return outcomes
+
+    def _decide(self, loaded: Loaded[S], input_: Input[C], token: str) -> Outcome[S]:
+        """Decide one input and fold its events in; the aggregate is as before where it fails."""
+        begun = loaded.interrupted(input_.cause)
+        now = self._clock.now() if begun is None else begun.at
+        command = type(input_.command).__name__
+        known = self._type.baggage(loaded.state) if loaded.state is not None else {}
+        with telemetry.process_span(
+            input_.span or f"apply {command}", input_.trace, links=[loaded.last_trace], baggage=known
+        ) as span:
+            try:
+                state, entries = self._entries(loaded, input_, now, begun)
+            except Exception as error:
+                if is_infrastructure(error):
+                    raise
+                span.record_exception(error)
+                return Failed(error)
+            told = self._type.baggage(state) if state is not None else {}
+            with telemetry.baggage_context(told) if told != known else contextlib.nullcontext():
+                trace = telemetry.inject()
+                telemetry.annotate(span)
+                log.info(
+                    "applied",
+                    event_id=input_.cause,
+                    aggregate=loaded.id,
+                    command=command,
+                    events=[entry["type"] for entry in entries],
+                )
+        # The deciding span is lost where its process dies before exporting it; this leads past it.
+        cause_trace = dict(input_.trace or loaded.last_trace)
+        for entry in entries:
+            entry["trace"], entry["cause_trace"] = trace, cause_trace
+        events = tuple(entry["id"] for entry in entries)
+        loaded.state, loaded.seq = state, loaded.seq + len(entries)
+        loaded.new_entries.extend(entries)
+        line = {
+            "cause": input_.cause,
+            "hash": input_.hash,
+            "by": input_.actor,
+            "at": now,
+            "token": token,
+            "trace": trace,
+            "events": list(events),
+        }
+        if isinstance(input_.command, GivenUp):
+            line["given_up"] = input_.command.why
+        if begun is None:
+            loaded.new_lines.append(line)
+        else:
+            loaded.complete(line)
+        loaded.causes[input_.cause] = input_.hash
+        if entries:
+            loaded.last_trace = trace
+        return Applied(state, events) if entries or begun is None else Duplicate(state)
+
+    def _entries(
+        self, loaded: Loaded[S], input_: Input[C], now: datetime, begun: Interrupted | None
+    ) -> tuple[S | None, list[Document]]:
+        """The state behind an input, and what its events are to the outbox.
+
+        Raises:
+            EventTooLarge: one would exceed what the broker takes.
+            Exception: the command was refused or its handling broke.
+        """
+        state, seq, entries = loaded.state, loaded.seq, list[Document]()
+        for event in self._events(loaded, input_.command, now, begun):
+            seq += 1
+            state = self._type.evolve(state, event)
+            kind, data = self._type.messages.encode(event, state)
+            if len(data) > MAX_EVENT_BYTES:
+                raise EventTooLarge(f"{kind} of {loaded.id} has {len(data)} bytes, the limit is {MAX_EVENT_BYTES}")
+            entries.append(
+                {
+                    "seq": seq,
+                    "id": f"{loaded.id}/{self._epoch}.{seq}",
+                    "key": self._type.key(state),
+                    "type": kind,
+                    "time": now,
+                    "cause": input_.cause,
+                    "by": input_.actor,
+                    "data": data.decode(),
+                }
+            )
+        return state, entries
+
+    def _events(self, loaded: Loaded[S], command: C, now: datetime, begun: Interrupted | None) -> Sequence[E]:
+        """What comes of a command; of one that was published in part before a rebuild, what is missing.
+
+        It is decided as it was: on the state and as of the moment of the first time.
+        """
+        if isinstance(command, GivenUp):
+            return ()
+        if begun is None:
+            return self._type.decide(loaded.state, command, now)
+        before: Mapping[str, Any] | None = begun.before
+        state = None if before is None else self._type.codec.decode(before)
+        return self._type.decide(state, command, now)[begun.known :]
