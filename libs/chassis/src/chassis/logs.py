@@ -158,12 +158,17 @@ def _render(_: Any, __: str, event: EventDict) -> str:
 
 def safe(value: Any) -> Any:
     """A value as it may stand in a log line, JSON through and through."""
-    if type(value) is str:  # as nearly all are
+    kind = type(value)  # nearly all are of these kinds, and a pattern takes long to see it
+    if kind is str:
         return clean(value)
+    if kind is int or kind is bool or value is None:
+        return value
+    if kind is list or kind is tuple:
+        return [safe(each) for each in value]
     match value:
         case float() if not isfinite(value):
             return str(value)
-        case None | bool() | int() | float():
+        case int() | float():
             return value
         case Enum():
             return safe(value.value)
