@@ -37,6 +37,7 @@ from chaos import (
     servers,
     services,
     timers,
+    topics,
     upgrade,
 )
 from chaos.cells import Cell, Ground
@@ -55,6 +56,7 @@ CELLS: Sequence[Cell] = (
     *inbox.CELLS,
     *links.CELLS,
     *servers.CELLS,
+    *topics.CELLS,
     *deliveries.CELLS,
     *poison.CELLS,
     *rebalances.CELLS,

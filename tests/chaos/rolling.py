@@ -4,17 +4,16 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import grpc
 from chaos.breaking import at_rest, closed, traffic_on
 from chaos.cells import Cell, Ground, Verdict
 from chaos.judged import judged, kept
+from chaos.replica_client import PAUSE_SECONDS, Client
 from chaos.shipment import on_platform
 from chaos.traffic import Traffic
 from pymongo import AsyncMongoClient
@@ -31,7 +30,8 @@ from trade.declarations.v1 import declarations_pb2 as pb
 from trade.declarations.v1.declarations_pb2_grpc import DeclarationServiceStub
 from trade_cli.partner_moves import MOVES
 
-Call = Callable[[Any], Awaitable[Any]]
+Stored = Mapping[str, Mapping[str, Any]]
+"""Documents of declarations, by id."""
 
 SHIPMENTS = 4
 """Of one wave."""
@@ -39,52 +39,6 @@ WITHIN_SECONDS = 180.0
 NOT_ON = frozenset(MOVES) - {"payment", "presentation", "removal"}
 """The moves of partners who let nothing come further than its assessment."""
 HELD = frozenset({"assessed", "released"})
-PAUSE_SECONDS = 0.1
-BOTH_REFUSE_SECONDS = 0.05
-
-
-@dataclass
-class Client:
-    """Asks the replicas in turn, and the other where the connection is refused."""
-
-    replicas: Sequence[Call]
-    answered: Counter[int] = field(default_factory=Counter)
-    """Replica → how many requests."""
-    elsewhere: int = 0
-    """How often the other one was asked."""
-    errors: Counter[str] = field(default_factory=Counter)
-    """What nobody has declared."""
-
-    async def ask(self, request: Any) -> Any:
-        """One request, asked until it is answered; under its own id, so that it counts once."""
-        first = sum(self.answered.values())
-        while True:
-            for turn in range(len(self.replicas)):
-                place = (first + turn) % len(self.replicas)
-                try:
-                    answer = await self.replicas[place](request)
-                except grpc.aio.AioRpcError as error:
-                    if error.code() is not grpc.StatusCode.UNAVAILABLE:
-                        self.errors[f"{error.code().name}: {error.details()}"] += 1
-                    continue
-                self.answered[place] += 1
-                self.elsewhere += turn > 0
-                return answer
-            self.errors["both replicas refuse"] += 1
-            await asyncio.sleep(BOTH_REFUSE_SECONDS)
-
-    async def reaches(self, place: int) -> None:
-        """Wait until a replica that was restarted answers this client again: its channel pauses between attempts."""
-        before = self.answered[place]
-
-        async def answers() -> bool:
-            return self.answered[place] > before
-
-        await eventually(answers, within_seconds=30)
-
-    def verdict(self) -> Verdict:
-        assert self.elsewhere, "no replica was ever away: nothing was tried"
-        return Verdict(1, sum(self.answered.values()), [f"1: {count} × {what}" for what, count in self.errors.items()])
 
 
 async def declarations_roll(ground: Ground) -> Sequence[Verdict]:
@@ -103,23 +57,20 @@ async def declarations_roll(ground: Ground) -> Sequence[Verdict]:
 
                 await _roll(replicas, client, 1)
                 await _close(held)
-                older = await _stored(platform, held)
-                for id_, before in newer.items():
-                    assert older[id_]["version"] > before["version"], f"the older release did not write {id_}"
-                    assert older[id_]["state"].get("steps") == before["state"]["steps"], f"{id_} lost the newer field"
+                for before, after in _written(newer, await _stored(platform, held)):
+                    assert after["state"].get("steps") == before["state"]["steps"], f"{after['_id']} lost the field"
 
                 await _roll(replicas, client, 2)
                 await _roll(replicas, client, 3)
                 await later.run(WITHIN_SECONDS)
                 newest = await _stored(platform, later)
                 assert {each["schema"] for each in newest.values()} == {2}, "the newest release wrote another schema"
+
                 await _roll(replicas, client, 2)
                 await _close(later)
-                for id_, after in (await _stored(platform, later)).items():
-                    before = newest[id_]
-                    assert after["version"] > before["version"], f"the release before did not write {id_}"
-                    assert after["schema"] == 2, f"{id_} has schema {after['schema']} again"
-                    assert after["state"]["steps"] > before["state"]["steps"], f"{id_} was not counted on"
+                for before, after in _written(newest, await _stored(platform, later)):
+                    assert after["schema"] == before["schema"], f"{after['_id']} has schema {after['schema']} again"
+                    assert after["state"]["steps"] > before["state"]["steps"], f"{after['_id']} was not counted on"
             world = await at_rest(platform)
         waves = [held, later, *flow]
         assert closed(world) == SHIPMENTS * len(waves)
@@ -250,7 +201,7 @@ async def _ids(platform: Platform) -> list[str]:
         return [each["_id"] async for each in client["declarations"]["declarations"].find({}, {"_id": 1})]
 
 
-async def _stored(platform: Platform, wave: Traffic) -> dict[str, dict[str, Any]]:
+async def _stored(platform: Platform, wave: Traffic) -> Stored:
     """The declarations of a wave, by id."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(platform.infrastructure.mongo_url)
     async with client:
@@ -258,6 +209,17 @@ async def _stored(platform: Platform, wave: Traffic) -> dict[str, dict[str, Any]
         stored = {each["_id"]: each async for each in found}
     assert len(stored) == wave.shipments, f"{len(stored)} of {wave.shipments} are stored"
     return stored
+
+
+def _written(before: Stored, after: Stored) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Each declaration before and after it was written.
+
+    Raises:
+        AssertionError: one was not.
+    """
+    for id_, then in before.items():
+        assert after[id_]["version"] > then["version"], f"{id_} was not written meanwhile"
+        yield then, after[id_]
 
 
 CELLS = [Cell("upgrade", "declarations roll forth and back", declarations_roll, own_servers=True, limit_seconds=600)]

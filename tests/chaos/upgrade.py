@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 from chaos.cells import Cell, Ground, Verdict
 from chaos.judged import kept
-from chaos.rolling import PAUSE_SECONDS, Client
+from chaos.replica_client import PAUSE_SECONDS, Client
 from chaos.toy.doors import PLACE, json_call
 from chaos.toy.load import Load, Sink, load_on
 from chaos.toy.oracle import Oracle, Way
