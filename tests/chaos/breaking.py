@@ -4,27 +4,36 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
 
-from chaos import checker
+from chaos.checker import GROUPS, offsets, rest
+from chaos.reading import read_spans, read_world
 from chaos.traffic import Traffic
-from chaos.world import SERVICES, World, read_world
+from chaos.world import SERVICES, World
 
 from chassis.testing import eventually
-from contracts.topics import EVENT_TOPICS
+from contracts.topics import EVENT_TOPICS, inbox
 from launcher.platform import Platform
+from launcher.services import PARTNERS
 from trade_cli.demo_facts import facts
 from trade_cli.doors import doors
 from trade_cli.enrolment import issue_keys, register
 from trade_cli.platform import load_platform
 
 TOPICS = [topic.name for topic in EVENT_TOPICS]
+INBOXES = [inbox(partner).name for partner in PARTNERS]
 PATIENCE_SECONDS = 90.0
 
 
 async def world_of(platform: Platform) -> World:
+    """Everything durable but spans."""
     told = platform.describe()
-    return await read_world(told["kafka"], told["mongo_url"], TOPICS)
+    return await read_world(told["kafka"], told["mongo_url"], TOPICS, inboxes=INBOXES, mails=platform.layout.mail)
+
+
+async def with_spans(platform: Platform, world: World) -> World:
+    """The same world with the spans that tracking has received."""
+    return replace(world, spans=await read_spans(platform.describe()["mongo_url"]))
 
 
 async def at_rest(platform: Platform) -> World:
@@ -37,13 +46,13 @@ async def at_rest(platform: Platform) -> World:
 
     async def rests() -> bool:
         seen.append(await world_of(platform))
-        waiting = checker.check_rest(seen[-1], datetime.now(UTC))
+        waiting = rest(seen[-1]).faults
         assert not waiting, waiting[:5]
         assert not seen[-1].grew, "events were published while everything was read"
         return True
 
     await eventually(rests, within_seconds=PATIENCE_SECONDS, every_seconds=1.0)
-    return seen[-1]
+    return await with_spans(platform, seen[-1])
 
 
 @asynccontextmanager
@@ -68,6 +77,8 @@ class KillServices:
         self._platform = platform
         self._chance = random.Random(seed)
         self.faults: list[str] = []
+        self.looked_at: dict[str, int] = {}
+        """Service → how many deliveries below its committed offsets were looked at right after its death."""
         self.killed: list[str] = []
 
     async def run(self) -> None:
@@ -75,8 +86,10 @@ class KillServices:
             await asyncio.sleep(self._chance.uniform(0.5, 3.0))  # the seeded moment
             await self._platform.kill(service)
             self.killed.append(service)
-            if service in checker.RESOLVED:
-                self.faults += checker.check_offsets(await world_of(self._platform), [service])
+            if service in GROUPS:
+                looked = offsets(await world_of(self._platform), [service])
+                self.faults += looked.faults
+                self.looked_at[service] = looked.looked_at
             await self._platform.restart(service)
 
 

@@ -73,14 +73,26 @@ def applied_twice(world: World) -> list[str]:
 
 
 def behind_nothing(taken: Iterable[Mapping[str, Any]]) -> list[str]:
-    """4: what queues behind something parked has something parked before it, of the same target or key."""
+    """4: what queues behind something parked has something parked before it, of the same target or key.
+
+    Before it in time or on their topic: an older record that comes again waits behind the younger one that is parked,
+    and of one write of several the last may arrive alone, and the rest when all come again.
+    """
     taken = list(taken)
-    roots = {each["target"] for each in taken if each["reason"] != "behind"}
+    roots: dict[str, list[Mapping[str, Any]]] = {}
+    for each in taken:
+        if each["reason"] != "behind":
+            roots.setdefault(each["target"], []).append(each)
     return [
         f"4: {each['event_id'] or each['_id']} waited for {each['target']}, where nothing had been parked"
         for each in taken
-        if each["reason"] == "behind" and each["target"] not in roots
+        if each["reason"] == "behind" and not any(_before(root, each) for root in roots.get(each["target"], ()))
     ]
+
+
+def _before(root: Mapping[str, Any], waiting: Mapping[str, Any]) -> bool:
+    same_partition = (root["topic"], root["partition"]) == (waiting["topic"], waiting["partition"])
+    return bool(root["parked_at"] <= waiting["parked_at"] or (same_partition and root["offset"] < waiting["offset"]))
 
 
 def ever_parked(world: World) -> list[Mapping[str, Any]]:

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 
 import httpx2
 from aiokafka.errors import KafkaError
-from chaos import checker
 from chaos.breaking import world_of
+from chaos.checker import GROUPS, offsets
 from chaos.processes import frozen, stands_still
 from chaos.world import SERVICES
 from pymongo.errors import PyMongoError
@@ -75,7 +75,7 @@ class Faults:
     async def _kill(self, service: str) -> None:
         await self._platform.kill(service)
         self._said("kill", service, f"killed {service}")
-        if service in checker.RESOLVED:
+        if service in GROUPS:
             await self._look_at_offsets(service)
         await asyncio.sleep(self._chance.uniform(*SHORT_SECONDS))  # how long it stays away
         await self._platform.restart(service)
@@ -83,7 +83,7 @@ class Faults:
     async def _look_at_offsets(self, service: str) -> None:
         """Right after a kill: nothing committed stands past what is unresolved."""
         try:
-            self.offset_faults += checker.check_offsets(await world_of(self._platform), [service])
+            self.offset_faults += offsets(await world_of(self._platform), [service]).faults
         except (PyMongoError, KafkaError, OSError):
             return  # a server is away at this moment too: nothing can be read
         self.offsets_looked_at += 1

@@ -1,35 +1,45 @@
-"""The whole platform, judged: the checker's sentences by invariant, each with what it looked at."""
+"""The whole platform, judged by all ten invariants: by what is durable, and by the oracle of what was sent."""
 
 from collections.abc import Sequence, Set
-from datetime import UTC, datetime
 
-from chaos import checker, core_checks
-from chaos.cells import Verdict
+from chaos.checker.commands import Sent, commands
+from chaos.checker.deadlines import deadlines
+from chaos.checker.deliveries import deliveries
+from chaos.checker.notices import notices
+from chaos.checker.offsets import offsets
+from chaos.checker.order import order
+from chaos.checker.published import published
+from chaos.checker.release import release
+from chaos.checker.rest import rest
+from chaos.checker.traces import traces
+from chaos.verdicts import Verdict
 from chaos.world import World
 
 
-def judged(world: World, sent: Sequence[checker.Sent], *, more: Sequence[str] = ()) -> list[Verdict]:
-    """Every invariant that the checker knows of the platform at rest.
+def judged(world: World, sent: Sequence[Sent], *, more: Sequence[str] = (), claims_lost: bool = False) -> list[Verdict]:
+    """Every invariant, of the platform at rest.
 
     Args:
         more: further sentences, each beginning with the number of its invariant.
+        claims_lost: whether notifications came back older than it was.
     """
-    found = [*checker.check_all(world, sent, datetime.now(UTC)), *more]
-    looked_at = {
-        1: len(sent),
-        2: len(world.said),
-        3: len(world.told),
-        5: len(world.of("declarations", "declarations")),
-        7: sum(len(partitions) for partitions in world.committed.values()),
-        8: len(world.stored),
-        9: len(world.said),
-        10: len(world.ends),
-    }
-    if waited := len(core_checks.ever_parked(world)):  # most traffic parks nothing
-        looked_at[4] = waited
+    verdicts = [
+        commands(world, sent),
+        published(world),
+        deliveries(world),
+        order(world),
+        release(world),
+        notices(world, claims_lost=claims_lost),
+        offsets(world),
+        deadlines(world),
+        traces(world),
+        rest(world),
+    ]
     return [
-        Verdict(number, count, [each for each in found if each.startswith(f"{number}:")])
-        for number, count in sorted(looked_at.items())
+        Verdict(
+            each.number, each.looked_at, [*each.faults, *(one for one in more if one.startswith(f"{each.number}:"))]
+        )
+        for each in verdicts
     ]
 
 
@@ -43,7 +53,7 @@ def kept(verdicts: Sequence[Verdict], *, but: Set[int] = frozenset()) -> Sequenc
         AssertionError: one was not, or was judged on nothing.
     """
     judged_on = [each for each in verdicts if each.number not in but]
-    faults = [fault for each in judged_on for fault in each.faults]
+    faults = [fault for each in verdicts for fault in each.faults]
     faults += [f"{each.number}: there was nothing to look at" for each in judged_on if not each.looked_at]
     assert not faults, "\n".join(faults[:20])
     return judged_on

@@ -99,7 +99,7 @@ async def gateway_cut_off(ground: Ground) -> Sequence[Verdict]:
             faults.append(f"10: the gateway grew from {held[0]} to {max(held)} bytes")
         if hammer.without_retry_after:
             faults.append(f"10: {hammer.without_retry_after} refusals did not say when to come again")
-        return kept(judged(world, hammer.taken, more=faults), but={5})  # no declaration is among them
+        return kept(judged(world, hammer.taken, more=faults), but={4, 5, 6})  # no declaration is among them
 
 
 @asynccontextmanager
@@ -134,7 +134,7 @@ async def declarations_cut_off(ground: Ground) -> Sequence[Verdict]:
         await _take_writes(ground, DECLARATIONS)
         await asyncio.gather(*(each.until("prelodged") for each in shipments))
         world = await at_rest(platform)
-        return kept(judged(world, firms.sent))
+        return kept(judged(world, firms.sent), but={6})  # nobody is told before the goods are there
 
 
 async def _rests(platform: Platform) -> bool:

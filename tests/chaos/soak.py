@@ -16,12 +16,11 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from chaos import checker
-from chaos.breaking import world_of
+from chaos.breaking import with_spans, world_of
+from chaos.checker import Sent, rest
 from chaos.faults import Faults
 from chaos.judged import judged
 from chaos.processes import memory_bytes
@@ -82,7 +81,7 @@ class Waves:
             self._under_way.release()
 
 
-def _once(wave: Traffic) -> Sequence[checker.Sent]:
+def _once(wave: Traffic) -> Sequence[Sent]:
     return list({each.key: each for each in wave.sent}.values())
 
 
@@ -145,11 +144,11 @@ class Run:
 
         async def rests() -> bool:
             seen.append(await world_of(self._platform))
-            return not seen[-1].grew and not checker.check_rest(seen[-1], datetime.now(UTC))
+            return not seen[-1].grew and not rest(seen[-1]).faults
 
         with contextlib.suppress(AssertionError):
             await eventually(rests, within_seconds=REST_SECONDS, every_seconds=2.0)
-        return seen[-1]
+        return await with_spans(self._platform, seen[-1])
 
     async def _look(self, waves: Waves) -> None:
         """A progress line every few seconds."""

@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from chaos import checker
-from chaos.world import SERVICES, World, read_world
+from chaos.checker.deliveries import deliveries
+from chaos.checker.offsets import offsets
+from chaos.checker.published import published
+from chaos.reading import read_world
+from chaos.verdicts import faults_of
+from chaos.world import SERVICES, World
 from pymongo import AsyncMongoClient
 
 from chassis.testing import eventually
@@ -148,8 +152,7 @@ async def until_settled(servers: Infrastructure) -> World:
 
 def faults(world: World) -> list[str]:
     """What the checks say of declarations alone; the gateway and tracking do not run here."""
-    own = checker.check_published(world) + checker.check_applied_once(world)
-    own += checker.check_offsets(world, ["declarations"])
+    own = faults_of([published(world), deliveries(world), offsets(world, ["declarations"])])
     return [each for each in own if "R-1/0.1 is on" not in each and "is in no timeline" not in each]
 
 
@@ -168,7 +171,8 @@ async def after_kill_and_restart(servers: Infrastructure, folder: Path, name: st
 
 async def test_a_whole_core_passes_though_killed_before_its_commit(empty: Infrastructure, tmp_path: Path) -> None:
     killed, settled = await after_kill_and_restart(empty, tmp_path, "none")
-    assert checker.check_offsets(killed, ["declarations"]) == []
+    looked = offsets(killed, ["declarations"])
+    assert looked.faults == []
     assert faults(settled) == []
     assert [each.envelope.type for each in settled.on("declarations.events.v1")][:1] == [
         "trade.declarations.declaration.submitted.v1"

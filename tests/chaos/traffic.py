@@ -69,6 +69,8 @@ class Traffic:
         async with asyncio.timeout(until_seconds), asyncio.TaskGroup() as group:
             for number, ucr in enumerate(self.ucrs if not self._lodged else ()):
                 group.create_task(self._open(number, ucr, chance.random(), chance.uniform(0, 12)))
+            if not self._lodged:
+                group.create_task(self._seek_capital(chance.uniform(0, 12)))
             self._lodged = True
             await self._see_through()
 
@@ -94,6 +96,18 @@ class Traffic:
             await self._plan(ucr)
         if kind < 0.1:
             await self._hold(ucr, "hold.lifted")
+
+    async def _seek_capital(self, delay: float) -> None:
+        """Submit a project and a mandate that fit each other, and none of another seed's."""
+        await asyncio.sleep(delay)  # when firms submit is part of the traffic
+        project, mandate, country = self.facts.project, self.facts.mandate, f"S{self.seed}"
+        for submit, kind, listing, terms in (
+            (self.doors.submit_project, "project", project, {"country": country}),
+            (self.doors.submit_mandate, "mandate", mandate, {"countries": [country]}),
+        ):
+            reference = f"{listing.reference}-S{self.seed}"
+            receipt = await submit(self.keys[listing.firm], {**listing.terms, **terms, "reference": reference})
+            self.sent.append(Sent(f"{kind} {reference}", True, receipt["id"]))
 
     async def _see_through(self) -> None:
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self.mongo_url)

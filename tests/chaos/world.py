@@ -1,23 +1,21 @@
-"""What the platform has said and stored, read from Kafka and the databases as they are.
-
-Nothing here asks a service: the checker judges by what is durable.
-"""
+"""What the platform has said and stored: all that the checker judges by."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from pymongo import AsyncMongoClient
+from aiokafka import TopicPartition
+from chaos.mails import Mail
 
-from chassis.rebuild import read_topics
+from chassis.parking import Position, key_lock
 from chassis.records import RawRecord
-from chassis.settings import KafkaSettings
 from contracts.envelope import Envelope, parse
 
 SERVICES = ("registry", "declarations", "matching", "notifications", "gateway", "tracking")
+
+Spans = Mapping[str, Sequence[str]]
+"""`<trace id>/<span id>` → the same of its parent and of what it links to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,17 @@ class Said:
     topic: str
     partition: int
     offset: int
+    at: int = 0
+    """When its writer handed it to the broker, in milliseconds since 1970: what it tells of was saved before."""
+
+    @property
+    def position(self) -> str:
+        return str(Position(self.topic, self.partition, self.offset))
+
+    @property
+    def key_lock(self) -> str:
+        """Where it waits if nobody can tell its target."""
+        return key_lock(self.topic, self.envelope.partitionkey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +99,9 @@ class World:
     said: Sequence[Said] = ()
     stored: Sequence[Stored] = ()
     parked: Sequence[Mapping[str, Any]] = ()
+    """What waits, each with the `service` that parked it."""
     audit: Sequence[Mapping[str, Any]] = ()
-    """What was taken out of parking: action, outcome, and the delivery as it was parked."""
+    """What was taken out of parking: action, outcome, `service`, and the delivery as it was parked."""
     locks: frozenset[str] = frozenset()
     """Targets, and (topic, key)s, for which something is parked."""
     records: Sequence[RawRecord] = ()
@@ -100,11 +110,23 @@ class World:
     """Ids of the partner events that declarations keeps."""
     told: frozenset[str] = frozenset()
     """Ids of the events that stand in tracking's timelines."""
+    shown: frozenset[tuple[str, str]] = frozenset()
+    """Declaration and event id of what the gateway shows of declarations."""
+    set_aside: frozenset[tuple[str, str]] = frozenset()
+    """Service and position of the records that it keeps beside: tracking as unreadable, the gateway in quarantine."""
+    inbox: Sequence[RawRecord] = ()
+    """Everything on the partners' own topics."""
+    mails: Sequence[Mail] = ()
+    """Everything that the receiving mail server has taken."""
+    spans: Spans | None = None
+    """What tracking keeps of the spans that were exported to it; None: nobody looked."""
     committed: Mapping[str, Mapping[TopicPartition, int]] = field(default_factory=dict)
     """Consumer group → partition → committed offset."""
     ends: Mapping[TopicPartition, int] = field(default_factory=dict)
     grew: bool = False
     """Whether topics grew while everything was read: the databases may know more than what was read of the topics."""
+    read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When the reading began: what was due then must have happened in a world at rest."""
 
     def of(self, service: str, collection: str = "") -> list[Stored]:
         return [each for each in self.stored if each.service == service and collection in ("", each.collection)]
@@ -129,53 +151,6 @@ def remembered(world: World, service: str) -> Mapping[str, Any]:
     }
 
 
-async def read_world(
-    bootstrap_servers: str,
-    mongo_url: str,
-    topics: Sequence[str],
-    groups: Iterable[str] = SERVICES,
-    databases: Sequence[str] = SERVICES,
-) -> World:
-    """Read everything: read it when the services rest or are dead.
-
-    Of what runs it is no snapshot, but the committed offsets are the oldest part of it: what they have
-    passed must be found resolved behind them.
-    """
-    settings = KafkaSettings(bootstrap_servers=bootstrap_servers)
-    committed, ends = await _offsets(settings, topics, groups)
-    records = [
-        record
-        async for batch in read_topics(settings, topics)
-        for record in sorted(batch, key=lambda record: (record.topic, record.partition, record.offset))
-    ]
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongo_url, tz_aware=True)
-    try:
-        # What is taken out of parking is in the audit first, and applied before that.
-        parked = [each for name in databases async for each in client[name]["parked"].find()]
-        audit = [each for name in databases async for each in client[name]["parking_audit"].find()]
-        locks = [each["_id"] for name in databases async for each in client[name]["locks"].find({}, {"_id": 1})]
-        stored = [each for name in databases for each in await _stored(client, name)]
-        kept = [each["_id"] async for each in client["declarations"]["partner_events"].find({}, {"_id": 1})]
-        told = [each["_id"] async for each in client["tracking"]["entries"].find({}, {"_id": 1})]
-    finally:
-        await client.close()
-    read_to = {TopicPartition(each.topic, each.partition): each.offset + 1 for each in records}
-    _, ends_now = await _offsets(settings, topics, ())
-    return World(
-        said=said_of(records),
-        stored=stored,
-        parked=parked,
-        audit=audit,
-        locks=frozenset(locks),
-        records=records,
-        kept=frozenset(kept),
-        told=frozenset(told),
-        committed=committed,
-        ends=ends,
-        grew=any(end > read_to.get(partition, 0) for partition, end in ends_now.items()),
-    )
-
-
 def said_of(records: Iterable[RawRecord]) -> list[Said]:
     """The events among some records."""
     return [one for record in records if (one := _said(record)) is not None]
@@ -185,20 +160,7 @@ def _said(record: RawRecord) -> Said | None:
     envelope = parse(record.headers)
     if not isinstance(envelope, Envelope):
         return None
-    return Said(envelope, record.value or b"", record.topic, record.partition, record.offset)
-
-
-async def _stored(client: AsyncMongoClient[dict[str, Any]], service: str) -> list[Stored]:
-    found = []
-    database = client[service]
-    for name in await database.list_collection_names():
-        async for document in database[name].find({"history": {"$exists": True}, "outbox": {"$exists": True}}):
-            older: list[Mapping[str, Any]] = []
-            if document.get("moved"):
-                moved = database[f"{name}_history"].find({"of": document["_id"]}).sort("number")
-                older = [each["line"] async for each in moved if each["number"] < document["moved"]]
-            found.append(stored_of(service, name, document, older))
-    return found
+    return Said(envelope, record.value or b"", record.topic, record.partition, record.offset, record.timestamp_ms)
 
 
 def stored_of(service: str, collection: str, document: Mapping[str, Any], older: Sequence[Mapping[str, Any]]) -> Stored:
@@ -214,24 +176,3 @@ def stored_of(service: str, collection: str, document: Mapping[str, Any], older:
         due_at=document.get("due_at"),
         try_after=document.get("try_after"),
     )
-
-
-async def _offsets(
-    settings: KafkaSettings, topics: Sequence[str], groups: Iterable[str]
-) -> tuple[dict[str, dict[TopicPartition, int]], dict[TopicPartition, int]]:
-    admin = AIOKafkaAdminClient(**settings.client_options())
-    consumer = AIOKafkaConsumer(*topics, **settings.client_options(), group_id=None)
-    await admin.start()
-    await consumer.start()
-    try:
-        committed = {}
-        for group in groups:
-            offsets = await admin.list_consumer_group_offsets(group)
-            committed[group] = {partition: each.offset for partition, each in offsets.items() if each.offset >= 0}
-        partitions = [
-            TopicPartition(topic, number) for topic in topics for number in consumer.partitions_for_topic(topic) or ()
-        ]
-        return committed, dict(await consumer.end_offsets(partitions))
-    finally:
-        await consumer.stop()
-        await admin.close()

@@ -11,12 +11,9 @@ from chaos.toy.letter import LetterStatus
 from chaos.toy.messages import COUNTER_MESSAGES
 from chaos.toy.oracle import Order, Payment
 from chaos.verdicts import Verdict
-from chaos.world import Stored
+from chaos.world import Spans, Stored
 
 from chassis.telemetry import trace_id
-
-Spans = Mapping[str, Sequence[str]]
-"""`<trace id>/<span id>` → the same of its parent and of what it links to."""
 
 
 def letters(fates: Fates) -> Verdict:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chaos import core_checks
+from chaos.reading import read_world
 from chaos.toy import checks, effects
-from chaos.toy.effects import Spans
 from chaos.toy.fates import Fates
 from chaos.toy.oracle import Oracle, Way
 from chaos.toy.stage import Stage
 from chaos.verdicts import Verdict, demanded
-from chaos.world import World, read_world
+from chaos.world import Spans, World
 
 
 async def judge(stage: Stage, oracle: Oracle) -> Sequence[Verdict]:

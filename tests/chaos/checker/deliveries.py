@@ -1,0 +1,50 @@
+"""3: every event sent is, per addressed target, applied once or parked, and nothing else is applied."""
+
+import json
+
+from chaos import core_checks
+from chaos.checker.addressed import LODGED
+from chaos.checker.ends import Ends
+from chaos.verdicts import Verdict
+from chaos.world import World
+
+from contracts.topics import EVENT_TOPICS, GATEWAY, PARTNERS
+
+
+def deliveries(world: World) -> Verdict:
+    """Nothing was applied twice; what was lodged, told by partners and published has reached everybody."""
+    ends = Ends(world)
+    untold = [
+        f"3: {said.envelope.id} of {said.topic} is in no timeline"
+        for topic in EVENT_TOPICS
+        for said in world.first_said(topic.name).values()
+        if said.envelope.id not in world.told
+    ]
+    faults = [*core_checks.applied_twice(world), *_lodged(ends), *_partners(ends), *untold]
+    return Verdict(3, len(world.told), faults)
+
+
+def _lodged(ends: Ends) -> list[str]:
+    """Every declaration that was lodged is known to one aggregate, or parked."""
+    return [
+        f"3: {said.envelope.id} was lodged, and no declaration knows it"
+        for said in ends.world.first_said(GATEWAY.name).values()
+        if said.envelope.type == LODGED and not ends.resolved_somewhere("declarations", said)
+    ]
+
+
+def _partners(ends: Ends) -> list[str]:
+    """Every partner event is kept, and every actual one reached each declaration of its UCR, or is parked."""
+    faults = []
+    for event, said in ends.world.first_said(PARTNERS.name).items():
+        payload = json.loads(said.data)
+        if event not in ends.world.kept and not ends.parked("declarations", said):
+            faults.append(f"3: the partner event {event} is neither kept nor parked")
+        actual = payload["classifier"] == "ACT"
+        concerned = ends.declarations_of.get(payload["references"].get("ucr") or "-", ()) if actual else ()
+        faults += [
+            f"3: {event} is for {each.id}, which neither applied nor parked it"
+            for each in concerned
+            if not ends.resolved("declarations", said, each.id)
+        ]
+    return faults
