@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import secrets
-import socket
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -26,6 +25,7 @@ from declarations.domain import risk
 from declarations.domain.declaration import Declaration
 from declarations.domain.identity import declaration_id
 from declarations.settings import DeclarationsSettings
+from launcher.ports import PortBlock
 from trade.declarations.v1 import declarations_pb2 as pb
 from trade.declarations.v1.declarations_pb2_grpc import DeclarationServiceStub
 from trade.registry.v1 import registry_pb2
@@ -50,14 +50,16 @@ class StubRegistry(RegistryServiceServicer):
         )
 
 
-def free_port() -> int:
-    with socket.socket() as some:
-        some.bind(("127.0.0.1", 0))
-        return int(some.getsockname()[1])
+@pytest.fixture
+def ports():
+    """Where nobody listens until this test does: an ephemeral port could be another's by then."""
+    block = PortBlock()
+    yield block.choose(["grpc", "registry"], {})
+    block.release()
 
 
 @pytest.fixture
-async def settings(infrastructure, tmp_path):
+async def settings(infrastructure, ports, tmp_path):
     await infrastructure.create_topics(EVENT_TOPICS)
     for issuer in ("declarations", "registry", "tracking"):
         create_key(tmp_path, issuer)
@@ -65,11 +67,11 @@ async def settings(infrastructure, tmp_path):
         instance="one",
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
         mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url), database=f"d{secrets.token_hex(4)}"),
-        grpc=ListenSettings(port=free_port()),
+        grpc=ListenSettings(port=ports["grpc"]),
         admin=ListenSettings(port=0),
         keys_dir=tmp_path,
-        peers={"registry": f"127.0.0.1:{free_port()}"},
-        payment_seconds=2,
+        peers={"registry": f"127.0.0.1:{ports['registry']}"},
+        payment_seconds=600,
     )
 
 
@@ -235,7 +237,7 @@ async def test_a_shipment_closes_and_a_lost_database_is_rebuilt_from_the_topic(i
 
 
 async def test_the_payment_deadline_fires_once_and_a_late_payment_still_releases(infrastructure, settings):
-    shipment = Shipment(infrastructure)
+    shipment, settings = Shipment(infrastructure), settings.model_copy(update={"payment_seconds": 2})
     async with registry(settings), running(settings):
         await shipment.lodge()
         await shipment.report("shipment.arrived", "a")

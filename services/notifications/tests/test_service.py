@@ -3,8 +3,7 @@
 import asyncio
 import json
 import secrets
-import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from chassis.settings import KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, NOTIFICATIONS
 from launcher.infrastructure import Infrastructure
+from launcher.ports import PortBlock
 from notifications.app import build
 from notifications.domain.notice import Notice, Status
 from notifications.notices import NOTICE
@@ -56,7 +56,17 @@ class StubRegistry(RegistryServiceServicer):
 
 
 @pytest.fixture
-async def settings(infrastructure: Infrastructure, inboxes: Inboxes, tmp_path: Path) -> NotificationsSettings:
+def ports() -> Iterator[Mapping[str, int]]:
+    """Where nobody listens until this test does: an ephemeral port could be another's by then."""
+    block = PortBlock()
+    yield block.choose(["registry", "no mail server"], {})
+    block.release()
+
+
+@pytest.fixture
+async def settings(
+    infrastructure: Infrastructure, inboxes: Inboxes, ports: Mapping[str, int], tmp_path: Path
+) -> NotificationsSettings:
     await infrastructure.create_topics(EVENT_TOPICS)
     for issuer in ("notifications", "registry"):
         create_key(tmp_path, issuer)
@@ -67,16 +77,11 @@ async def settings(infrastructure: Infrastructure, inboxes: Inboxes, tmp_path: P
         grpc=ListenSettings(port=0),
         admin=ListenSettings(port=0),
         keys_dir=tmp_path,
-        peers={"registry": f"127.0.0.1:{free_port()}"},
+        peers={"registry": f"127.0.0.1:{ports['registry']}"},
         smtp=SmtpSettings(host="127.0.0.1", port=inboxes.port, sender="notices@platform.example"),
-        mail=MailSettings(attempt_seconds=2, lease_margin_seconds=0.5, first_retry_seconds=0.5),
+        # An attempt's own time is left long: one that a busy machine cuts short would be repeated.
+        mail=MailSettings(first_retry_seconds=0.5),
     )
-
-
-def free_port() -> int:
-    with socket.socket() as some:
-        some.bind(("127.0.0.1", 0))
-        return int(some.getsockname()[1])
 
 
 @asynccontextmanager
@@ -191,10 +196,11 @@ async def test_a_release_reaches_everybody_once_in_its_language(
 
 
 async def test_a_dead_mail_server_delays_no_inbox_and_the_mail_comes_when_it_is_back(
-    infrastructure: Infrastructure, settings: NotificationsSettings
+    infrastructure: Infrastructure, settings: NotificationsSettings, ports: Mapping[str, int]
 ) -> None:
     ucr = f"U{secrets.token_hex(6)}"
-    dead = settings.model_copy(update={"smtp": settings.smtp.model_copy(update={"port": free_port()})})
+    nowhere = settings.smtp.model_copy(update={"port": ports["no mail server"]})
+    dead = settings.model_copy(update={"smtp": nowhere})
     async with registry(settings):
         async with running(dead) as service:
             await publish(infrastructure, [released(ucr)])

@@ -44,7 +44,11 @@ async def infrastructure(
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def platform(infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
-    """All six services on the servers of this test run. Who kills a part starts it again."""
-    async with Platform(tmp_path_factory.mktemp("platform"), infrastructure=infrastructure) as running:
+async def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """All six services, for this test run. Who kills a part starts it again.
+
+    It has servers of its own: a service that another test runs by itself would share its consumer group with it.
+    """
+    folder, mode = tmp_path_factory.mktemp("platform"), request.config.getoption("--infra")
+    async with Platform(folder, mode=mode) as running:
         yield running
