@@ -10,6 +10,13 @@ already it lives on, still broken. So the checker's tests see each break at its 
     no-outbox           saves state without outbox, dies, would then publish
     trim-before-ack     saves, trims the outbox, dies, would then publish
     no-deduplication    saves, dies before committing, and forgets what it applied
+
+and of notifications (`chaos.sabotage_mail`):
+
+    mail-whole          as it is; dies when a mail was taken, before it is noted
+    mail-unclaimed      sends without a claim, dies, would then note
+    mail-renamed        sends under a new Message-ID each time, dies, would then note
+    mail-kept-back      notes mails as sent, and sends none
 """
 
 import asyncio
@@ -23,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import TopicPartition
+from chaos import sabotage_mail
 
 from chassis.aggregates import Aggregates, apply
 from chassis.aggregates.document import Change, Document, Loaded, read, write
@@ -120,6 +128,7 @@ BREAKS: Mapping[str, Callable[[Die], None]] = {
     "no-outbox": publish_without_outbox,
     "trim-before-ack": trim_before_acknowledgement,
     "no-deduplication": forget_what_was_applied,
+    **sabotage_mail.BREAKS,
 }
 
 

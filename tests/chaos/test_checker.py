@@ -1,8 +1,6 @@
-"""The checker sees each of the four classic breaks of the core, and nothing where the core is whole."""
+"""The checker sees each of the classic breaks of the core and of sending mail, and nothing where they are whole."""
 
-import asyncio
-import signal
-import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,27 +10,27 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from chaos.checker.deliveries import deliveries
+from chaos.checker.notices import notices, under_way
 from chaos.checker.offsets import offsets
 from chaos.checker.published import published
 from chaos.reading import read_world
+from chaos.sabotaged import Sabotaged
 from chaos.verdicts import faults_of
 from chaos.world import SERVICES, World
+from chaos.worlds import RELEASED
 from pymongo import AsyncMongoClient
 
 from chassis.testing import eventually
 from contracts.envelope import Envelope
 from contracts.gateway.v1 import Declaration, DeclarationFunction, DeclarationSubmitted, GoodsItem
-from contracts.topics import EVENT_TOPICS, GATEWAY
+from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY
 from contracts.values import Direction, Identifier, Money, Party, PartyRole
-from launcher import services
 from launcher.infrastructure import Infrastructure
-from launcher.layout import Layout
-from launcher.ports import PortBlock
-from launcher.processes import Child
-from launcher.services import Surroundings
 
 TOPICS = [topic.name for topic in EVENT_TOPICS]
 DECLARANT = Identifier(scheme="CN-USCC", value="91370200MA3F1XK27C")
+NOTICES = 6
+"""Three firms are told of a release, over two channels each."""
 
 
 @pytest.fixture(scope="module")
@@ -63,34 +61,6 @@ async def empty(servers: Infrastructure) -> Infrastructure:
     return servers
 
 
-class Sabotaged:
-    """The declarations service with a broken core, as a process."""
-
-    def __init__(self, servers: Infrastructure, folder: Path, name: str) -> None:
-        layout = Layout(folder / "platform")
-        layout.prepare()
-        services.prepare_secrets(layout)
-        self._block = PortBlock()
-        ports = self._block.choose(services.port_names(), {})
-        around = Surroundings(layout, ports, servers.bootstrap_servers, servers.mongo_url)
-        environment = services.environment("declarations", around)
-        environment |= {"PYTHONPATH": str(Path(__file__).parents[1]), "TRADE_KAFKA__SESSION_TIMEOUT_MS": "2000"}
-        command = [sys.executable, "-m", "chaos.sabotage", name, str(folder / "marker"), "declarations"]
-        self._process = Child("declarations", command, log=layout.logs / "declarations.log", environment=environment)
-
-    async def run_until_killed(self) -> None:
-        self._process.start()
-        status = await asyncio.wait_for(self._process.finished(), 40)
-        assert status == -signal.SIGKILL, self._process.last_words()
-
-    def start(self) -> None:
-        self._process.start()
-
-    async def stop(self) -> None:
-        await self._process.stop()
-        self._block.release()
-
-
 async def lodge(servers: Infrastructure) -> None:
     """One declaration as the gateway would have published it."""
     payload = DeclarationSubmitted(
@@ -118,17 +88,13 @@ async def lodge(servers: Infrastructure) -> None:
         causationid="test",
         actor="firm:test",
     )
-    producer = AIOKafkaProducer(bootstrap_servers=servers.bootstrap_servers, acks="all")
-    await producer.start()
-    try:
-        await producer.send_and_wait(
-            GATEWAY.name,
-            payload.model_dump_json().encode(),
-            key=payload.declaration.ucr.encode(),
-            headers=envelope.headers(),
-        )
-    finally:
-        await producer.stop()
+    await publish(servers, GATEWAY.name, envelope, payload.model_dump_json().encode())
+
+
+async def publish(servers: Infrastructure, topic: str, envelope: Envelope, data: bytes) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=servers.bootstrap_servers, acks="all") as producer:
+        key = envelope.partitionkey.encode()
+        await producer.send_and_wait(topic, data, key=key, headers=envelope.headers())
 
 
 async def world_of(servers: Infrastructure) -> World:
@@ -198,3 +164,54 @@ async def test_trimming_before_the_acknowledgement_is_seen(empty: Infrastructure
 async def test_a_core_that_forgets_what_it_applied_is_seen(empty: Infrastructure, tmp_path: Path) -> None:
     _, settled = await after_kill_and_restart(empty, tmp_path, "no-deduplication")
     assert any(each.startswith("3:") for each in faults(settled))
+
+
+# Mail.
+
+
+async def all_sent(servers: Infrastructure, mails: Path) -> World:
+    """The world once notifications takes everything for sent that it was to tell."""
+    seen: list[World] = []
+
+    async def sent() -> bool:
+        seen.append(
+            await read_world(
+                servers.bootstrap_servers, servers.mongo_url, TOPICS, groups=["notifications"], mails=mails
+            )
+        )
+        return len(seen[-1].of("notifications", "notices")) == NOTICES and not under_way(seen[-1])
+
+    await eventually(sent, within_seconds=40, every_seconds=0.3)
+    return seen[-1]
+
+
+async def after_a_mail_and_a_kill(servers: Infrastructure, folder: Path, name: str) -> World:
+    """The world after a release whose telling was interrupted: notifications died with a mail on its way."""
+    sabotaged = Sabotaged(servers, folder, name, "notifications")
+    await publish(servers, DECLARATIONS.name, RELEASED.envelope, RELEASED.raw)
+    try:
+        await sabotaged.run_until_killed()
+        sabotaged.start()
+        return await all_sent(servers, sabotaged.layout.mail)
+    finally:
+        await sabotaged.stop()
+
+
+async def test_a_mail_that_is_repeated_after_a_kill_passes(empty: Infrastructure, tmp_path: Path) -> None:
+    world = await after_a_mail_and_a_kill(empty, tmp_path, "mail-whole")
+    assert max(Counter(each.message_id for each in world.mails).values()) == 2, "nothing was repeated"
+    verdict = notices(world)
+    assert (verdict.looked_at, verdict.faults) == (NOTICES // 2 + len(world.mails), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mail-unclaimed", "times on 0 claims"),
+        ("mail-renamed", "and no notice has it"),
+        ("mail-kept-back", "never went out"),
+    ],
+)
+async def test_a_broken_sender_of_mail_is_seen(empty: Infrastructure, tmp_path: Path, name: str, words: str) -> None:
+    faults = notices(await after_a_mail_and_a_kill(empty, tmp_path, name)).faults
+    assert any(words in each for each in faults), faults

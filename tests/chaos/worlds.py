@@ -2,17 +2,22 @@
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiokafka import TopicPartition
+from chaos.checker.offsets import offsets
 from chaos.world import Stored, World, said_of
 
 from chassis.records import RawRecord
 from contracts.envelope import Envelope
+from notifications.testing import an_event
 
+GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
+RELEASED = an_event("released", declaration_number="4220", released_at="2026-01-05T08:00:00Z", guard=GUARD)
+"""A release: to be told to three firms, over two channels each."""
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 
@@ -36,7 +41,7 @@ class Scene:
         """Put an event of an aggregate on a topic, in one partition; its id."""
         sequence = sum(each.key == subject.encode() and each.topic == topic for each in self.records) + 1
         offset = next(self._offsets)
-        told = {
+        told: dict[str, Any] = {
             "id": f"{subject}/0.{sequence}",
             "source": "/trade/test",
             "type": type_,
@@ -95,3 +100,15 @@ def parked(service: str, target: str, offset: int, reason: str, **more: Any) -> 
         "error": "",
         "parked_at": NOW + timedelta(seconds=offset),
     } | more
+
+
+def actual(ucr: str) -> Mapping[str, Any]:
+    """What a partner event that has happened says of its shipment."""
+    return {"classifier": "ACT", "references": {"ucr": ucr}}
+
+
+def passed_over(world: World, group: str) -> Sequence[str]:
+    """What a group has committed past and not resolved."""
+    verdict = offsets(world, [group])
+    assert verdict.looked_at, "nothing was looked at"
+    return list(verdict.faults)
