@@ -19,8 +19,11 @@ class Mail:
 
 
 def read_mails(folder: Path) -> Sequence[Mail]:
-    """Every mail in the folder of `launcher.mail`, in the order of their arrival."""
-    return [_mail(file) for file in sorted(folder.glob("*.eml"))]
+    """Every mail in the folder of `launcher.mail`, in the order of their arrival.
+
+    What begins with a dot was being written when the server was killed: nobody was told that it had been taken.
+    """
+    return [_mail(file) for file in sorted(folder.glob("[!.]*.eml"))]
 
 
 def _mail(file: Path) -> Mail:

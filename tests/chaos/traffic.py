@@ -70,7 +70,7 @@ class Traffic:
             for number, ucr in enumerate(self.ucrs if not self._lodged else ()):
                 group.create_task(self._open(number, ucr, chance.random(), chance.uniform(0, 12)))
             if not self._lodged:
-                group.create_task(self._seek_capital(chance.uniform(0, 12)))
+                group.create_task(self._seek_capital(chance.uniform(0, 6), chance.uniform(2, 6)))
             self._lodged = True
             await self._see_through()
 
@@ -97,14 +97,15 @@ class Traffic:
         if kind < 0.1:
             await self._hold(ucr, "hold.lifted")
 
-    async def _seek_capital(self, delay: float) -> None:
-        """Submit a project and a mandate that fit each other, and none of another seed's."""
-        await asyncio.sleep(delay)  # when firms submit is part of the traffic
+    async def _seek_capital(self, delay: float, later: float) -> None:
+        """Submit a project and a mandate that fit each other and none of another seed; later the project anew."""
         project, mandate, country = self.facts.project, self.facts.mandate, f"S{self.seed}"
-        for submit, kind, listing, terms in (
-            (self.doors.submit_project, "project", project, {"country": country}),
-            (self.doors.submit_mandate, "mandate", mandate, {"countries": [country]}),
+        for pause, submit, kind, listing, terms in (
+            (delay, self.doors.submit_project, "project", project, {"country": country}),
+            (0, self.doors.submit_mandate, "mandate", mandate, {"countries": [country]}),
+            (later, self.doors.submit_project, "changed", project, {"country": country, "stage": "construction"}),
         ):
+            await asyncio.sleep(pause)  # when firms submit is part of the traffic
             reference = f"{listing.reference}-S{self.seed}"
             receipt = await submit(self.keys[listing.firm], {**listing.terms, **terms, "reference": reference})
             self.sent.append(Sent(f"{kind} {reference}", True, receipt["id"]))

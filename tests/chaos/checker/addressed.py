@@ -49,11 +49,12 @@ def _of_declarations(ends: Ends, said: Said) -> Iterator[str]:
 
 
 def _of_shipment(ends: Ends, said: Said) -> Mapping[str, int | None]:
-    """The declarations that a partner event is for by its UCR, and since when each could be found."""
+    """The declarations that a partner event is for by its UCR alone, and since when each could be found."""
     payload = json.loads(said.data)
-    if payload["classifier"] != "ACT":
+    references = payload["references"]
+    if payload["classifier"] != "ACT" or references.get("declaration_number"):
         return {}
-    concerned = ends.declarations_of.get(payload["references"].get("ucr") or "-", ())
+    concerned = ends.declarations_of.get(references.get("ucr") or "-", ())
     return {each.id: ends.first_at(each.id) for each in concerned}
 
 
