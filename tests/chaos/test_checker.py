@@ -2,17 +2,15 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from chaos.checker.deliveries import deliveries
 from chaos.checker.notices import notices, under_way
 from chaos.checker.offsets import offsets
 from chaos.checker.published import published
+from chaos.forged import lodge, publish, seek_capital
 from chaos.reading import read_world
 from chaos.sabotaged import Sabotaged
 from chaos.verdicts import faults_of
@@ -21,14 +19,10 @@ from chaos.worlds import RELEASED
 from pymongo import AsyncMongoClient
 
 from chassis.testing import eventually
-from contracts.envelope import Envelope
-from contracts.gateway.v1 import Declaration, DeclarationFunction, DeclarationSubmitted, GoodsItem
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY
-from contracts.values import Direction, Identifier, Money, Party, PartyRole
 from launcher.infrastructure import Infrastructure
 
 TOPICS = [topic.name for topic in EVENT_TOPICS]
-DECLARANT = Identifier(scheme="CN-USCC", value="91370200MA3F1XK27C")
 NOTICES = 6
 """Three firms are told of a release, over two channels each."""
 
@@ -61,44 +55,8 @@ async def empty(servers: Infrastructure) -> Infrastructure:
     return servers
 
 
-async def lodge(servers: Infrastructure) -> None:
-    """One declaration as the gateway would have published it."""
-    payload = DeclarationSubmitted(
-        receipt_id="R-1",
-        received_at=datetime.now(UTC),
-        firm=DECLARANT,
-        function=DeclarationFunction.ORIGINAL,
-        declaration=Declaration(
-            lrn="LRN-1",
-            ucr="6CN91370200MA3F1XK27C-1",
-            direction=Direction.IMPORT,
-            currency="CNY",
-            parties=(Party(role=PartyRole.DECLARANT, identifier=DECLARANT),),
-            goods=(GoodsItem(number=1, commodity_code="520100", price=Money(amount=Decimal(1000), currency="CNY")),),
-        ),
-    )
-    envelope = Envelope(
-        id="R-1/0.1",
-        source="/trade/gateway",
-        type="trade.gateway.declaration.submitted.v1",
-        time=datetime.now(UTC),
-        subject="R-1",
-        sequence=1,
-        partitionkey=payload.declaration.ucr,
-        causationid="test",
-        actor="firm:test",
-    )
-    await publish(servers, GATEWAY.name, envelope, payload.model_dump_json().encode())
-
-
-async def publish(servers: Infrastructure, topic: str, envelope: Envelope, data: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=servers.bootstrap_servers, acks="all") as producer:
-        key = envelope.partitionkey.encode()
-        await producer.send_and_wait(topic, data, key=key, headers=envelope.headers())
-
-
-async def world_of(servers: Infrastructure) -> World:
-    return await read_world(servers.bootstrap_servers, servers.mongo_url, TOPICS, groups=["declarations"])
+async def world_of(servers: Infrastructure, group: str = "declarations") -> World:
+    return await read_world(servers.bootstrap_servers, servers.mongo_url, TOPICS, groups=[group])
 
 
 async def until_settled(servers: Infrastructure) -> World:
@@ -149,6 +107,24 @@ async def test_a_commit_before_the_save_is_seen(empty: Infrastructure, tmp_path:
     killed, settled = await after_kill_and_restart(empty, tmp_path, "offset-before-save")
     assert any(each.startswith("7:") for each in faults(killed))
     assert any(each.startswith("3:") for each in faults(settled))
+
+
+@pytest.mark.parametrize("service", ["notifications", "gateway", "matching"])
+async def test_a_commit_before_the_save_is_seen_in_every_group(
+    empty: Infrastructure, tmp_path: Path, service: str
+) -> None:
+    if service == "matching":
+        await seek_capital(empty)
+    else:
+        await publish(empty, DECLARATIONS.name, RELEASED.envelope, RELEASED.raw)
+    sabotaged = Sabotaged(empty, tmp_path, "offset-before-save", service)
+    try:
+        await sabotaged.run_until_killed()
+        seen = offsets(await world_of(empty, service), [service])
+    finally:
+        await sabotaged.stop()
+    assert seen.looked_at == 1
+    assert seen.faults, "nothing was seen"
 
 
 async def test_publishing_without_an_outbox_is_seen(empty: Infrastructure, tmp_path: Path) -> None:
