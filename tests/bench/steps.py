@@ -10,7 +10,7 @@ BOTH = ("core", "floor")
 
 async def measure(ground: Ground) -> list[Figure]:
     """In turns; both processes stay up over all rounds."""
-    orders = ground.size(300, 20)
+    orders = ground.size(800, 20)
     rate, cpu = Tally(), Tally()
     async with contenders(ground.servers, ground.folder, {name: name for name in BOTH}) as both:
         for who, contender in both.items():

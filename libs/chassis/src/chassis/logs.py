@@ -165,6 +165,10 @@ def safe(value: Any) -> Any:
         return value
     if kind is list or kind is tuple:
         return [safe(each) for each in value]
+    return _rarer(value)
+
+
+def _rarer(value: Any) -> Any:
     match value:
         case float() if not isfinite(value):
             return str(value)

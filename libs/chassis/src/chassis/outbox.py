@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -30,11 +30,11 @@ from chassis.aggregates.publishing import Source
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.producer import Producer, SteadyProducer
+from chassis.trimming import DocumentKey, Trimming
 from contracts.envelope import Envelope
 
 log = structlog.get_logger(__name__)
 
-TRIM_SECONDS = 0.75
 SWEEP_SECONDS = 5.0
 """Entries older than this are no longer somebody's work in hand."""
 SWEEP_LIMIT = 500
@@ -81,9 +81,6 @@ class _Sending:
         self.offered.popleft()
 
 
-_DocumentKey = tuple[int, str]
-
-
 class Publisher:
     """The one publisher of a process."""
 
@@ -102,11 +99,8 @@ class Publisher:
         self._max_unsent = max_unsent
         self._max_unsent_seconds = max_unsent_seconds
         self._sources: list[Source] = []
-        self._sending: dict[_DocumentKey, _Sending] = {}
-        self._acknowledged: dict[_DocumentKey, int] = {}
-        self._quiet: dict[_DocumentKey, int] = {}
-        """What was acknowledged and at rest when it was last looked at."""
-        self._owner: dict[int, Source] = {}
+        self._sending: dict[DocumentKey, _Sending] = {}
+        self._trimming = Trimming(clock, busy=self._sending.__contains__)
         self._unsent = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._housekeeping: list[asyncio.Task[None]] = []
@@ -128,7 +122,7 @@ class Publisher:
         self._producer.start()
         self._housekeeping = [
             asyncio.create_task(self._watch_for_ever()),
-            asyncio.create_task(self._trim_for_ever()),
+            asyncio.create_task(self._trimming.run()),
             asyncio.create_task(self._sweep_for_ever()),
         ]
 
@@ -143,7 +137,7 @@ class Publisher:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._housekeeping, return_exceptions=True)
         with contextlib.suppress(Exception):  # what stays is trimmed by the next process
-            await asyncio.wait_for(self._trim(self._at_rest()), within_seconds)
+            await asyncio.wait_for(self._trimming.trim_all(), within_seconds)
         await self._producer.stop(within_seconds)
 
     @property
@@ -171,17 +165,16 @@ class Publisher:
 
     def acknowledged(self, source: Source, id_: str) -> int:
         """The highest acknowledged sequence number of a document that is still to be trimmed."""
-        return self._acknowledged.get((id(source), id_), 0)
+        return self._trimming.acknowledged((id(source), id_))
 
     def offer(self, source: Source, id_: str, key: str, entries: Sequence[Document]) -> None:
         """Publish a stored outbox; entries that are acknowledged or on their way already are left out."""
         document = (id(source), id_)
         sending = self._sending.get(document)
-        last = sending.entries[-1]["seq"] if sending else self._acknowledged.get(document, 0)
+        last = sending.entries[-1]["seq"] if sending else self._trimming.acknowledged(document)
         new = [entry for entry in entries if entry["seq"] > last]
         if not new:
             return
-        self._owner[document[0]] = source
         now = self._clock.monotonic()
         if sending is not None:
             sending.add(new, now)
@@ -192,17 +185,17 @@ class Publisher:
         sending.add(new, now)
         self._start(document)
 
-    def _start(self, document: _DocumentKey) -> None:
+    def _start(self, document: DocumentKey) -> None:
         self._sending[document].task = task = asyncio.create_task(self._drain(document))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _again(self, document: _DocumentKey, ended: asyncio.Task[None]) -> None:
+    def _again(self, document: DocumentKey, ended: asyncio.Task[None]) -> None:
         """Go on with a document whose sending was taken back; never two at a time."""
         if ended.cancelled() and not self._closing:
             self._start(document)
 
-    async def _drain(self, document: _DocumentKey) -> None:
+    async def _drain(self, document: DocumentKey) -> None:
         """Send one document's entries one after the other until none is left."""
         sending = self._sending[document]
         pause = BACKOFF_SECONDS[0]
@@ -225,7 +218,7 @@ class Publisher:
             pause = BACKOFF_SECONDS[0]
             sending.acknowledge()
             self._unsent -= 1
-            self._acknowledged[document] = entry["seq"]
+            self._trimming.acknowledge(sending.source, sending.id, entry["seq"])
             metrics.EVENTS_PUBLISHED.labels(sending.source.topic).inc()
         del self._sending[document]
 
@@ -289,32 +282,6 @@ class Publisher:
                 sending.handed = None
                 sending.task.add_done_callback(partial(self._again, document))
                 sending.task.cancel()
-
-    async def _trim_for_ever(self) -> None:
-        while True:
-            await self._clock.sleep(TRIM_SECONDS)
-            # Twice seen at rest: it has had its time for a next save, which trims it without a write of its own.
-            before, self._quiet = self._quiet, self._at_rest()
-            try:
-                await self._trim({each: seq for each, seq in self._quiet.items() if before.get(each) == seq})
-            except Exception as error:
-                log.warning("trim_failed", error=repr(error))
-
-    def _at_rest(self) -> dict[_DocumentKey, int]:
-        return {document: seq for document, seq in self._acknowledged.items() if document not in self._sending}
-
-    async def _trim(self, quiet: Mapping[_DocumentKey, int]) -> None:
-        """Trim documents and forget them; a busy one is trimmed by its own next save."""
-        by_owner: dict[int, dict[str, int]] = {}
-        for (owner, id_), seq in quiet.items():
-            by_owner.setdefault(owner, {})[id_] = seq
-        for owner, acknowledged in by_owner.items():
-            passage("trim.before")
-            await self._owner[owner].trim(acknowledged)
-            passage("trim.after")
-            for id_, seq in acknowledged.items():
-                if self._acknowledged.get((owner, id_)) == seq and (owner, id_) not in self._sending:
-                    del self._acknowledged[(owner, id_)]
 
     async def _sweep_for_ever(self) -> None:
         # At start everything unsent counts as left behind: what a killed predecessor saved goes out at once.

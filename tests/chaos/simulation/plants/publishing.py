@@ -74,7 +74,7 @@ def two_in_flight() -> Pieces:
             for entry in entries:
                 sending.acknowledge()
                 self._unsent -= 1
-                self._acknowledged[document] = entry["seq"]
+                self._trimming.acknowledge(sending.source, sending.id, entry["seq"])
         del self._sending[document]
 
     return [(Publisher, "_drain", all_at_once)]
