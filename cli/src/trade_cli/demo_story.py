@@ -97,14 +97,14 @@ class Story:
 
     async def _matched(self) -> bool:
         for thread in await self.tracking.search(self.facts.project.reference):
-            view = await self.tracking.shipment(thread)
+            view = await self.tracking.shipment(thread, spans=False)
             if any(each["reasons"] and not each["withdrawn"] for each in view.get("matches", ())):
                 self.match = view
                 return True
         return False
 
     async def _look(self, ucr: str) -> None:
-        self.view = await self.tracking.shipment(ucr)
+        self.view = await self.tracking.shipment(ucr, spans=False)
         for step in unseen(self.view, self._seen):
             if not behind_the_scenes(step):
                 self.show(step)

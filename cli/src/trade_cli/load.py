@@ -110,7 +110,7 @@ class Load:
             if time.monotonic() > deadline:
                 raise CliError(f"{shipment.lrn} is not closed after {SHIPMENT_SECONDS:.0f} s")
             try:
-                view = await self._tracking.shipment(ucr)
+                view = await self._tracking.shipment(ucr, spans=False)
             except httpx2.TransportError:
                 await asyncio.sleep(LOOK_SECONDS)
                 continue

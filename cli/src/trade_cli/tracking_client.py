@@ -19,14 +19,15 @@ class TrackingClient:
         self._http = http
         self._language = language
 
-    async def shipment(self, ucr: str) -> View:
-        """What is known of a UCR; `known` is false where no event names it.
+    async def shipment(self, ucr: str, *, spans: bool = True) -> View:
+        """What is known of a UCR; `known` is false where no event names it. Without spans it is cheaper.
 
         Raises:
             CliError: tracking refuses.
             httpx2.HTTPError: nobody answers.
         """
-        return await self._get(f"/shipments/{quote(ucr, safe='')}", {"lang": self._language}, allowed=(200, 404))
+        asked = {"lang": self._language} | ({} if spans else {"spans": "no"})
+        return await self._get(f"/shipments/{quote(ucr, safe='')}", asked, allowed=(200, 404))
 
     async def search(self, query: str) -> list[str]:
         """UCRs and keys under which exactly this id is known."""

@@ -130,6 +130,14 @@ async def test_hostile_text_is_shown_and_never_executed(desk: Desk, an_entry: En
     assert "<script" not in searched.text
 
 
+async def test_who_wants_no_spans_costs_no_look_at_them(desk: Desk, an_entry: EntryMaker) -> None:
+    desk.timelines.entries = [an_entry(seq=1, declaration_id="D-1", lrn="L1")]
+    desk.spans.spans = [{"ucr": "6CNUCR1", "trace_id": "t", "service": "gateway", "name": "POST"}]
+    whole, without = [(await desk.client.get(f"/shipments/6CNUCR1?{query}")).json() for query in ("", "spans=no")]
+    assert (len(whole["spans"]), without["spans"]) == (1, [])
+    assert whole["steps"] == without["steps"]
+
+
 async def test_json_and_page_say_the_same(desk: Desk, an_entry: EntryMaker) -> None:
     desk.timelines.entries = [an_entry(seq=1, declaration_id="D-1", lrn="L1")]
     body = (await desk.client.get("/shipments/6CNUCR1?lang=ru")).json()

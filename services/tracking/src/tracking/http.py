@@ -105,14 +105,16 @@ class _Desk:
         return Response((_PAGES / "style.css").read_text(encoding="utf-8"), media_type="text/css")
 
     async def shipment(self, request: Request) -> Response:
-        """404 where nothing carries this id; the body says what was read, so that it can be told from silence."""
+        """404 where nothing carries this id; the body says what was read, so that it can be told from silence.
+
+        With `spans=no` nothing is looked up of them: they are a third of the work, and who only waits needs none.
+        """
         asked = request.path_params["ucr"]
         ucr = asked.removesuffix(".html")[:MAX_QUERY]
         language = _language(request)
         steps = timeline(await self._timelines.thread(ucr))
-        view = shipment_view(
-            ucr, steps, await self._spans.of(ucr), self._coverage(), language=language, zone=self._zone
-        )
+        spans = [] if request.query_params.get("spans") == "no" else await self._spans.of(ucr)
+        view = shipment_view(ucr, steps, spans, self._coverage(), language=language, zone=self._zone)
         status = 200 if view["known"] else 404
         if asked.endswith(".html") or _wants_html(request):
             return self._page("shipment.html", request, status, shipment=view)
