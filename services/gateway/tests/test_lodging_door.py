@@ -1,11 +1,14 @@
 """What firms submit: declarations as JSON and as WCO documents, projects, mandates; and what they see of them."""
 
+import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
 
 from contracts.texts import text
+from gateway import wco
 from gateway.domain.outcome import Step
 from gateway.domain.receipt import declaration_id
 
@@ -52,6 +55,25 @@ async def test_a_correction_without_a_reference_keeps_the_first_ones(gateway: An
     _, given = await _lodged(gateway, lrn="L-0002", ucr="6CN91370200MB2F00QD1X-0007")
     _, corrected = await _lodged(gateway, lrn="L-0002", currency="USD")
     assert corrected["ucr"] == given["ucr"]
+
+
+async def test_the_door_stays_open_while_a_document_is_read(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered, read = threading.Event(), wco.read
+
+    def slowly(body: bytes) -> wco.WcoDeclaration:
+        assert answered.wait(timeout=20), "nobody else was answered meanwhile"
+        return read(body)
+
+    monkeypatch.setattr(wco, "read", slowly)
+    document = WCO.format(comment="", name="Exporter").encode()
+    slow = asyncio.create_task(
+        gateway.http.post("/v1/declarations", content=document, headers={**gateway.firm(), **XML})
+    )
+    await asyncio.sleep(0)
+    other = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=gateway.firm())
+    answered.set()
+    assert other.status_code == 202
+    assert (await slow).json()["type"] == "urn:trade:problem:not-a-party"
 
 
 async def test_a_declaration_without_an_own_id_is_known_by_its_content(gateway: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.delivery import DeliveryPolicy
+from chassis.parking_memory import MemoryParking
 from chassis.records import Event, RawRecord, classify
 from chassis.subscriptions import Subscription
 from contracts.declarations.v1 import EVENTS
@@ -64,22 +65,14 @@ def test_every_golden_fact_becomes_a_step(type_: str) -> None:
 async def test_a_fact_that_comes_twice_is_one_step(gateway: Any) -> None:
     handler = OutcomeHandler(gateway.outcomes)
     subscription = Subscription("declarations.events.v1", SHOWN_EVENTS, handler)
-    policy = DeliveryPolicy([subscription], NoParking(), gateway.clock, build="test")  # type: ignore[arg-type]
+    parking = MemoryParking(gateway.clock)
+    policy = DeliveryPolicy([subscription], parking, gateway.clock, build="test")
     event = an_event(REJECTED)
     await policy.process([event.record])
     await policy.process([event.record])
     (declaration,) = gateway.outcomes.stored.values()
     assert len(declaration) == 1
-
-
-class NoParking:
-    """Nothing is parked, and nothing may be."""
-
-    async def locked(self, targets: Any) -> set[str]:
-        return set()
-
-    async def park(self, deliveries: Any) -> None:
-        assert not deliveries
+    assert await parking.counts() == (0, 0)
 
 
 def test_every_problem_has_its_text_in_every_language() -> None:

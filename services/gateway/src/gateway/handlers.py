@@ -4,7 +4,9 @@ One function per use case, the same for every form that a submission may come in
 that does not pass; what is wrong is said all at once.
 """
 
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +34,8 @@ from gateway.receipts import Original, Receipts, Submission, Taken
 
 _ACTING = (PartyRole.DECLARANT, PartyRole.AGENT)
 MAX_OWN_ID = 128
+_WCO_READER = ThreadPoolExecutor(1, "wco-reader")
+"""A large document takes seconds to read: beside the loop, and one at a time, for the sake of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,8 @@ async def take_wco_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
     Raises:
         Refused: as `take_declaration`, or it is not a document that is read.
     """
-    document = wco.read(lodged.original.body)
-    # Comments, white space and the choice of prefixes are not content; elements that are not read are.
-    text = canonicalize(lodged.original.body, strip_text=True, rewrite_prefixes=True)
+    reading = asyncio.get_running_loop().run_in_executor(_WCO_READER, _read_wco, lodged.original.body)
+    document, text = await reading
     return await take_declaration(
         receipts,
         Lodged(
@@ -112,6 +115,11 @@ async def take_wco_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
             content=content_hash(text),
         ),
     )
+
+
+def _read_wco(body: bytes) -> tuple[wco.WcoDeclaration, str]:
+    """The document, and what its content is: not comments, white space and the choice of prefixes, but all elements."""
+    return wco.read(body), canonicalize(body, strip_text=True, rewrite_prefixes=True)
 
 
 async def take_project(receipts: Receipts, lodged: Lodged) -> Taken:
