@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -12,14 +12,14 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from contracts.topics import PARTITIONS, REPLICATION, Profile, Topic
 from launcher.failures import LauncherError
 
-LEADER_SECONDS = 30.0
+SHOWN_SECONDS = 30.0
 
 
 async def create_topics(bootstrap_servers: str, topics: Sequence[Topic], profile: Profile = Profile.DEV) -> None:
-    """Create what is missing; returns when every partition has a leader.
+    """Create what is missing; returns when every partition has a leader and every topic its settings.
 
     Raises:
-        LauncherError: the broker refused a topic, or a partition found no leader.
+        LauncherError: the broker refused a topic, a partition found no leader, or settings are not shown.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await admin.start()
@@ -28,7 +28,7 @@ async def create_topics(bootstrap_servers: str, topics: Sequence[Topic], profile
         _refuse(answer.topic_errors, TopicAlreadyExistsError)
         there = {name for name, code, *_ in answer.topic_errors if code != 0}
         await _set(admin, [topic for topic in topics if topic.name in there], profile)
-        await _until_led(admin, [topic.name for topic in topics])
+        await _until(lambda: _led(admin, [topic.name for topic in topics]), "found no leader")
     finally:
         await admin.close()
 
@@ -44,6 +44,7 @@ async def _set(admin: AIOKafkaAdminClient, topics: Sequence[Topic], profile: Pro
     wanted = [ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=topic.settings(profile)) for topic in topics]
     for answer in await admin.alter_configs(wanted):
         _refuse([(name, code) for code, _, _, name in answer.resources])
+    await _until(lambda: _as_set(admin, topics, profile), "did not get their settings")
 
 
 def _refuse(answers: Iterable[Sequence[Any]], *but: type[Exception]) -> None:
@@ -54,15 +55,27 @@ def _refuse(answers: Iterable[Sequence[Any]], *but: type[Exception]) -> None:
             raise LauncherError(f"Kafka refused the topic {name}: {error.__name__}.")
 
 
-async def _until_led(admin: AIOKafkaAdminClient, names: list[str]) -> None:
-    deadline = time.monotonic() + LEADER_SECONDS
-    while True:
-        described = await admin.describe_topics(names)
-        if all(
-            topic["error_code"] == 0 and all(partition["leader"] >= 0 for partition in topic["partitions"])
-            for topic in described
-        ):
-            return
+async def _until(ready: Callable[[], Awaitable[bool]], otherwise: str) -> None:
+    """Wait for what the broker has taken: it shows it a moment later."""
+    deadline = time.monotonic() + SHOWN_SECONDS
+    while not await ready():
         if time.monotonic() > deadline:
-            raise LauncherError(f"Kafka's topics found no leader within {LEADER_SECONDS:.0f} s.")
+            raise LauncherError(f"Kafka's topics {otherwise} within {SHOWN_SECONDS:.0f} s.")
         await asyncio.sleep(0.1)
+
+
+async def _led(admin: AIOKafkaAdminClient, names: list[str]) -> bool:
+    return all(
+        topic["error_code"] == 0 and all(partition["leader"] >= 0 for partition in topic["partitions"])
+        for topic in await admin.describe_topics(names)
+    )
+
+
+async def _as_set(admin: AIOKafkaAdminClient, topics: Sequence[Topic], profile: Profile) -> bool:
+    asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
+    shown = {
+        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
+        for answer in await admin.describe_configs(asked)
+        for resource in answer.resources
+    }
+    return all(topic.settings(profile).items() <= shown[topic.name].items() for topic in topics)
