@@ -34,6 +34,7 @@ from chaos import sabotage_mail
 
 from chassis.aggregates import Aggregates, apply
 from chassis.aggregates.document import Change, Document, Loaded, read, write
+from chassis.commits import Commits
 from chassis.consumer import Consumer
 from chassis.outbox import Publisher
 from chassis.records import RawRecord, next_of_each
@@ -42,14 +43,14 @@ Die = Callable[[], None]
 
 
 def die_before_commit(die: Die) -> None:
-    commit = Consumer._commit_rest
+    commit = Commits.commit
 
-    async def dies_first(self: Consumer, consumer: Any) -> None:
-        if self._uncommitted:
+    async def dies_first(self: Commits, consumer: Any) -> None:
+        if self._offsets:
             die()
         await commit(self, consumer)
 
-    Consumer._commit_rest = dies_first  # type: ignore[method-assign]
+    Commits.commit = dies_first  # type: ignore[method-assign]
 
 
 def commit_before_saving(die: Die) -> None:

@@ -76,11 +76,11 @@ async def test_an_older_commit_does_not_arrive_behind_a_newer_one() -> None:
     await consumer.start()
     kafka.slow_commits = [slow]
     member = consumer._subscriber.consumer
-    consumer._uncommitted[PARTITION] = 3
-    older = asyncio.create_task(consumer._commit_rest(member))
+    consumer._commits.resolved([RawRecord("in.v1", 0, 2, b"k", (), b"{}", 0)])
+    older = asyncio.create_task(consumer._commits.commit(member))
     await asyncio.sleep(0)
-    consumer._uncommitted[PARTITION] = 5
-    newer = asyncio.create_task(consumer._commit_rest(member))
+    consumer._commits.resolved([RawRecord("in.v1", 0, 4, b"k", (), b"{}", 0)])
+    newer = asyncio.create_task(consumer._commits.commit(member))
     await asyncio.sleep(0)
     slow.set()
     await asyncio.gather(older, newer)

@@ -14,15 +14,16 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 
 from chassis import metrics
 from chassis.clock import Clock
+from chassis.commits import Commits
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
 from chassis.lag import Lag
-from chassis.records import RawRecord, first_of_each, next_of_each
+from chassis.records import RawRecord, first_of_each
 from chassis.subscriber import Membership
 
 log = structlog.get_logger(__name__)
@@ -62,8 +63,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._idle.set()
         self._drain_seconds = session_timeout_ms / 1000 / 2
         self._forgotten_seconds = session_timeout_ms / 1000 + 1.0
-        self._uncommitted: dict[TopicPartition, int] = {}
-        self._committing = asyncio.Lock()
+        self._commits = Commits()
         self._assignments = 0
         """How often partitions were given out: what was read before the last time comes again by itself."""
         self._failures = 0
@@ -120,7 +120,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
         if (consumer := self._consumer) is not None:
-            await self._commit_rest(consumer)
+            await self._commits.commit(consumer)
         with contextlib.suppress(KafkaError):
             await self.broker.stop()
 
@@ -177,9 +177,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._moved_at = self._clock.monotonic()
             self._lag.resolved(records)
             if assignment == self._assignments:  # else others may have gone on meanwhile: it would set the group back
-                for (topic, partition), offset in next_of_each(records).items():
-                    self._uncommitted[TopicPartition(topic, partition)] = offset
-            await self._commit_rest(consumer)
+                self._commits.resolved(records)
+            await self._commits.commit(consumer)
         finally:
             self._idle.set()
 
@@ -199,25 +198,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._resume_at = self._clock.monotonic() + pause
         log.info("consumption_rests", why=why, seconds=round(pause, 2))
 
-    async def _commit_rest(self, consumer: AIOKafkaConsumer) -> None:
-        """Commit what is resolved; what cannot be committed now is committed later, or comes again."""
-        async with self._committing:  # of two on their way the older could arrive last, and set the group back for good
-            offsets = dict(self._uncommitted)
-            if not offsets:
-                return
-            try:
-                passage("commit.before")
-                await consumer.commit(offsets)
-                passage("commit.after")
-            except (CommitFailedError, IllegalStateError):
-                self._uncommitted.clear()  # the partitions are another member's now; identity absorbs the repeat
-            except KafkaError as error:
-                log.warning("commit_failed", error=repr(error))
-            else:
-                for partition, offset in offsets.items():
-                    if self._uncommitted.get(partition) == offset:
-                        del self._uncommitted[partition]
-
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish the batch in hand before the partitions go to somebody else."""
         if not revoked:
@@ -226,13 +206,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
         if (consumer := self._consumer) is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._commit_rest(consumer), self._drain_seconds)
-        self._uncommitted.clear()
+                await asyncio.wait_for(self._commits.commit(consumer), self._drain_seconds)
+        self._commits.forget()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """A new assignment ends a rest: whatever failed may be somebody else's now."""
         self._assignments += 1
-        self._uncommitted.clear()
+        self._commits.forget()
         self._lag.assigned(assigned)
         self._resume_at = None
         self._resting = False
@@ -253,7 +233,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._restart()
             return
         self._resume(consumer)
-        await self._commit_rest(consumer)
+        await self._commits.commit(consumer)
         if self._clock.monotonic() - self._watched_at >= CARE_SECONDS:
             self._watched_at = self._clock.monotonic()
             await self._watch(consumer)
@@ -291,7 +271,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         log.info("consumer_starts_anew", forgotten=self._anew)
         metrics.CONSUMER_RESTARTS.inc()
         await self._leave()
-        self._uncommitted.clear()
+        self._commits.forget()
         self._resume_at = None
         self._resting = False
         if self._anew:

@@ -10,6 +10,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from chaos.simulation.plants.pieces import Pieces
 from chaos.toy.doors import Door
 
+from chassis.commits import Commits
 from chassis.consumer import Consumer
 from chassis.delivery import DeliveryPolicy
 from chassis.mongo import insert_missing
@@ -36,13 +37,13 @@ def offset_before_save() -> Pieces:
 
 
 def commits_side_by_side() -> Pieces:
-    commit = Consumer._commit_rest
+    commit = Commits.commit
 
-    async def without_waiting(self: Consumer, consumer: Any) -> None:
+    async def without_waiting(self: Commits, consumer: Any) -> None:
         self._committing = asyncio.Lock()
         await commit(self, consumer)
 
-    return [(Consumer, "_commit_rest", without_waiting)]
+    return [(Commits, "commit", without_waiting)]
 
 
 def rest_never_ends() -> Pieces:
