@@ -52,8 +52,16 @@ def _in_place(world: World, owner: Stored) -> World:
     return replace(world, stored=[owner if each.id == owner.id else each for each in world.stored])
 
 
+def _claimed_again(world: World, seconds: int) -> World:
+    """A mail was received twice after a second, and claimed for the second time after so many."""
+    owner = _by_mail(world)
+    claim = line(f"{owner.id}/attempt/2", f"{owner.id}/0.4", at=NOW + timedelta(seconds=seconds))
+    twice = replace(world, mails=[*world.mails, world.mails[0]])
+    return _in_place(twice, replace(owner, lines=[*owner.lines, claim]))
+
+
 MAIL_FAULTS: dict[str, tuple[Callable[[World], World], str]] = {
-    "nobody noted it": (lambda world: replace(world, stored=world.stored[1:]), "no intent"),
+    "nobody noted it": (lambda world: replace(world, stored=world.stored[1:]), "no notice says so"),
     "noted twice": (_beside, "2 notices tell"),
     "nothing to be told": (lambda world: _beside(world, source_event_id="D-9/0.1"), "nothing to be told"),
     "two of one Message-ID": (lambda world: _beside(world, recipient="X:1"), "2 notices go by"),
@@ -70,6 +78,7 @@ MAIL_FAULTS: dict[str, tuple[Callable[[World], World], str]] = {
         lambda world: replace(world, mails=[replace(each, at=NOW - timedelta(seconds=1)) for each in world.mails]),
         "before it was claimed",
     ),
+    "repeated before it was claimed again": (lambda world: _claimed_again(world, 10), "before it was claimed"),
     "an intent without a claim": (
         lambda world: _in_place(world, replace(_by_mail(world), lines=_by_mail(world).lines[:1])),
         "1 times on 0 claims",
@@ -95,6 +104,10 @@ def test_a_fault_of_notices_is_seen(fault: str) -> None:
     planted, words = MAIL_FAULTS[fault]
     faults = notices(planted(_told())).faults
     assert any(each.startswith("6:") and words in each for each in faults), faults
+
+
+def test_a_repeat_that_was_claimed_passes() -> None:
+    assert notices(_claimed_again(_told(), 1)).faults == []
 
 
 def test_what_an_older_copy_forgot_may_go_out_again_under_its_id() -> None:

@@ -13,12 +13,16 @@ from chaos.world import Stored, World, said_of
 
 from chassis.records import RawRecord
 from contracts.envelope import Envelope
+from contracts.topics import EVENT_TOPICS
 from notifications.testing import an_event
 
 GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
 RELEASED = an_event("released", declaration_number="4220", released_at="2026-01-05T08:00:00Z", guard=GUARD)
 """A release: to be told to three firms, over two channels each."""
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
+
+
+_OWNERS = {topic.name: topic.owner for topic in EVENT_TOPICS}
 
 
 def trace(name: int, span: int = 1) -> Mapping[str, str]:
@@ -43,7 +47,7 @@ class Scene:
         offset = next(self._offsets)
         told: dict[str, Any] = {
             "id": f"{subject}/0.{sequence}",
-            "source": "/trade/test",
+            "source": f"/trade/{_OWNERS[topic]}",
             "type": type_,
             "time": NOW + timedelta(seconds=offset),
             "subject": subject,

@@ -19,6 +19,10 @@ from gateway.subscribers import SHOWN_EVENTS
 LODGED = "trade.gateway.declaration.submitted.v1"
 INBOX = "inbox."
 """Begins the names of the partners' own topics."""
+TOLD_BY_DOORS = {"gateway", "registry"}
+"""Services that are told what to do by doors alone: the causes of what they say stand on no topic."""
+COMMAND = "command/"
+"""Begins the cause of what staff ask for."""
 
 
 @dataclass(frozen=True, slots=True)

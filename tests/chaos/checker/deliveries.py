@@ -3,7 +3,7 @@
 import json
 
 from chaos import core_checks
-from chaos.checker.addressed import LODGED
+from chaos.checker.addressed import COMMAND, LODGED, TOLD_BY_DOORS
 from chaos.checker.ends import Ends
 from chaos.verdicts import Verdict
 from chaos.world import World
@@ -12,7 +12,7 @@ from contracts.topics import EVENT_TOPICS, GATEWAY, PARTNERS
 
 
 def deliveries(world: World) -> Verdict:
-    """Nothing was applied twice; what was lodged, told by partners and published has reached everybody."""
+    """Nothing was applied twice or without being sent; what was lodged, told and published has reached everybody."""
     ends = Ends(world)
     untold = [
         f"3: {said.envelope.id} of {said.topic} is in no timeline"
@@ -20,8 +20,20 @@ def deliveries(world: World) -> Verdict:
         for said in world.first_said(topic.name).values()
         if said.envelope.id not in world.told
     ]
-    faults = [*core_checks.applied_twice(world), *_lodged(ends), *_partners(ends), *untold]
+    faults = [*core_checks.applied_twice(world), *_never_sent(world), *_lodged(ends), *_partners(ends), *untold]
     return Verdict(3, len(world.told), faults)
+
+
+def _never_sent(world: World) -> list[str]:
+    """Whoever is told by topics applies what stands there, takes steps of its own, or does what staff command."""
+    sent = {each.envelope.id for each in world.said}
+    return [
+        f"3: {owner.id} applied {cause}, which nobody sent it"
+        for owner in world.stored
+        if owner.service not in TOLD_BY_DOORS
+        for cause in owner.causes
+        if cause not in sent and not cause.startswith((f"{owner.id}/", COMMAND))
+    ]
 
 
 def _lodged(ends: Ends) -> list[str]:

@@ -48,31 +48,41 @@ def notices(world: World, *, claims_lost: bool = False) -> Verdict:
     Args:
         claims_lost: whether notifications came back older than it was: what it forgot, it does again.
     """
-    ends, faults = Ends(world), list[str]()
-    stored: dict[Key, list[Stored]] = {}
-    for owner in world.of("notifications", "notices"):
-        intent = owner.state["intent"]
-        stored.setdefault((intent["source_event_id"], intent["recipient"], intent["channel"]), []).append(owner)
-    due: dict[Key, Intent] = {}
-    for topic in (DECLARATIONS, MATCHING):
-        for said in world.first_said(topic.name).values():
-            for each in intents(said):
-                due[said.envelope.id, each.recipient, each.channel] = each
-                found = stored.get((said.envelope.id, each.recipient, each.channel), [])
-                if not found and not ends.resolved("notifications", said, each.id):
-                    faults.append(
-                        f"6: {each.recipient} is to be told of {said.envelope.id} ({each.channel}): no intent"
-                    )
+    ends, due, stored = Ends(world), _due(world), _stored(world)
+    faults = [
+        f"6: {key[1]} is to be told of {key[0]} ({key[2]}), and no notice says so"
+        for key, (said, told) in due.items()
+        if key not in stored and not ends.resolved("notifications", said, told.id)
+    ]
     for key, owners in stored.items():
         if len(owners) > 1:
             faults.append(f"6: {len(owners)} notices tell {key[1]} of {key[0]} ({key[2]})")
         if key not in due:
             faults += [f"6: {each.id} tells {key[1]} of {key[0]}, which is nothing to be told" for each in owners]
-        elif owners[0].state["intent"]["message_id"] != due[key].message_id:
-            faults.append(f"6: {owners[0].id} goes by another Message-ID than {due[key].message_id}")
+        elif owners[0].state["intent"]["message_id"] != due[key][1].message_id:
+            faults.append(f"6: {owners[0].id} goes by another Message-ID than {due[key][1].message_id}")
     faults += _mails(world, claims_lost)
     by_mail = sum(channel == Channel.EMAIL for _, _, channel in due)
     return Verdict(6, by_mail + len(world.mails), faults)
+
+
+def _due(world: World) -> Mapping[Key, tuple[Said, Intent]]:
+    """What the events on the topics want told, and which event does."""
+    return {
+        (said.envelope.id, each.recipient, each.channel): (said, each)
+        for topic in (DECLARATIONS, MATCHING)
+        for said in world.first_said(topic.name).values()
+        for each in intents(said)
+    }
+
+
+def _stored(world: World) -> Mapping[Key, list[Stored]]:
+    """What notifications has noted to tell."""
+    stored: dict[Key, list[Stored]] = {}
+    for owner in world.of("notifications", "notices"):
+        intent = owner.state["intent"]
+        stored.setdefault((intent["source_event_id"], intent["recipient"], intent["channel"]), []).append(owner)
+    return stored
 
 
 def under_way(world: World) -> Sequence[Stored]:
@@ -100,7 +110,7 @@ def _mails(world: World, claims_lost: bool) -> list[str]:
 def _attempts(owner: Stored, received: Mapping[str, Sequence[Mail]], claims_lost: bool) -> list[str]:
     """What was received of one notice, beside its claims."""
     mails = received.get(owner.state["intent"]["message_id"], ())
-    claims = [line["at"] for line in owner.lines if _is_claim(owner, line["cause"])]
+    claims = sorted(line["at"] for line in owner.lines if _is_claim(owner, line["cause"]))
     faults = []
     nowhere = owner.state["status"] == Status.GIVEN_UP and owner.state["reason"] in _NOWHERE
     if not nowhere and owner.state["status"] != Status.SENT:
@@ -109,7 +119,7 @@ def _attempts(owner: Stored, received: Mapping[str, Sequence[Mail]], claims_lost
         faults.append(f"6: {owner.id} never went out")
     if len(mails) > len(claims) and not claims_lost:
         faults.append(f"6: {owner.id} went out {len(mails)} times on {len(claims)} claims")
-    if mails and claims and mails[0].at < min(claims) and not claims_lost:
+    if any(mail.at < claim for mail, claim in zip(mails, claims, strict=False)) and not claims_lost:
         faults.append(f"6: {owner.id} went out before it was claimed")
     if len({each.to for each in mails}) > 1:
         faults.append(f"6: {owner.id} went to {sorted({each.to for each in mails})}")

@@ -3,16 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from chaos import core_checks
+from chaos.checker.addressed import COMMAND, TOLD_BY_DOORS
 from chaos.verdicts import Verdict
 from chaos.world import Said, Stored, World
 
 from chassis.telemetry import trace_id
-from contracts.topics import EVENT_TOPICS, GATEWAY, PARTNERS, REGISTRY
-
-_DOORS = {GATEWAY.name, PARTNERS.name, REGISTRY.name}
-"""Topics of those who are told what to do by doors: the causes of what they say stand on no topic."""
-_COMMAND = "command/"
-"""Begins the cause of what staff ask for."""
+from contracts.topics import EVENT_TOPICS
 
 
 def traces(world: World) -> Verdict:
@@ -43,7 +39,7 @@ def traces(world: World) -> Verdict:
             heard += bool(reached)
             if reached and not before & reached:
                 faults.append(f"9: the trace of {id_} leads to no earlier one of {said.envelope.subject}")
-        elif said.topic not in _DOORS and not cause.startswith(_COMMAND):
+        elif said.envelope.source.rpartition("/")[2] not in TOLD_BY_DOORS and not cause.startswith(COMMAND):
             faults.append(f"9: the cause of {id_}, {cause}, is nothing that anybody said")
     if apart and not heard:
         faults.append(f"9: of {apart} events in traces of their own, no span says what they came of")
