@@ -69,7 +69,7 @@ class Client:
     async def _bills(self) -> None:
         """Bills paid early, in time, late, never; and one whose payment stands behind what is refused."""
         load, chance = self.load, self._chance
-        early, paid, unpaid = (load.order(pay_within=chance.randint(1, 6)) for _ in range(3))
+        early, paid, unpaid = (load.order(pay_within=chance.randint(1, longest)) for longest in (6, 6, 20))
         late = load.order(pay_within=1)
         held = load.order(counters=("c9",), key="Kc9", pay_within=3)
         await load.pay(early)

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -167,7 +168,8 @@ class Network:
         def arrive() -> None:
             try:
                 if way == "torn" and torn is not None:
-                    torn()
+                    with suppress(Exception):  # what the part meets is not told: no answer comes
+                        torn()
                 result = act() if way in {"", "answer lost"} else None
             except Exception as error:
                 self.loop.call_later(coming, _fail, answer, error)
