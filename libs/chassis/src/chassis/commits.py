@@ -19,6 +19,8 @@ class Commits:
     def __init__(self) -> None:
         self._offsets: dict[TopicPartition, int] = {}
         self._committing = asyncio.Lock()
+        self._soon: asyncio.Task[None] | None = None
+        self._forgotten = 0
 
     def resolved(self, records: Sequence[RawRecord]) -> None:
         """All deliveries of some records, and of everything before them, have ended."""
@@ -28,11 +30,26 @@ class Commits:
     def forget(self) -> None:
         """The partitions may be another member's now: what was not committed comes again there."""
         self._offsets.clear()
+        self._forgotten += 1
+
+    def commit_soon(self, consumer: AIOKafkaConsumer) -> None:
+        """Commit while the next batch is worked on; what is resolved meanwhile goes with the commit after that."""
+        if self._soon is None or self._soon.done():
+            self._soon = asyncio.create_task(self._commit_all(consumer))
+
+    async def _commit_all(self, consumer: AIOKafkaConsumer) -> None:
+        before: dict[TopicPartition, int] = {}
+        while self._offsets and self._offsets != before:  # the same again: it failed, and the next one tries it
+            before = dict(self._offsets)
+            try:
+                await self.commit(consumer)
+            except Exception as error:
+                log.error("commit_broke", error=repr(error), exc_info=True)
 
     async def commit(self, consumer: AIOKafkaConsumer) -> None:
         """Commit what is resolved; what cannot be committed now is committed later, or comes again."""
         async with self._committing:  # of two on their way the older could arrive last, and set the group back for good
-            offsets = dict(self._offsets)
+            offsets, forgotten = dict(self._offsets), self._forgotten
             if not offsets:
                 return
             try:
@@ -40,7 +57,8 @@ class Commits:
                 await consumer.commit(offsets)
                 passage("commit.after")
             except (CommitFailedError, IllegalStateError):
-                self.forget()  # identity absorbs the repeat
+                if forgotten == self._forgotten:  # else what stands there now was resolved since, and is still ours
+                    self.forget()  # identity absorbs the repeat
             except KafkaError as error:
                 log.warning("commit_failed", error=repr(error))
             else:

@@ -178,7 +178,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._lag.resolved(records)
             if assignment == self._assignments:  # else others may have gone on meanwhile: it would set the group back
                 self._commits.resolved(records)
-            await self._commits.commit(consumer)
+            self._commits.commit_soon(consumer)
         finally:
             self._idle.set()
 
