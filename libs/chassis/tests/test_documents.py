@@ -117,6 +117,35 @@ async def test_of_two_writers_one_wins_and_the_other_does_its_work_again(documen
     assert [[entry["seq"] for entry in stored[id_]["outbox"]] for id_ in ("T-1", "T-2")] == [[1, 2, 3], [1, 2]]
 
 
+async def test_what_is_there_though_taken_for_unseen_ends_as_if_it_had_been_looked_for(documents: Documents) -> None:
+    tallies, outbox = over(documents)
+    await tallies.apply([add("T-1", "c-1", 1), add("T-4", "c-1", 1)])
+    outcomes = await tallies.apply(
+        [
+            add("T-1", "c-1", 1),
+            add("T-2", "c-2", 2),
+            add("T-1", "c-3", 3),
+            add("T-3", "c-4", -1),
+            add("T-4", "c-5", 5),
+            add("T-4", "c-6", -6),
+            add("T-4", "c-7", 7),
+        ],
+        unseen=True,
+    )
+    assert [type(each) for each in outcomes] == [Duplicate, Applied, Applied, Failed, Applied, Failed, Blocked]
+    assert [await tallies.get(id_) for id_ in ("T-1", "T-2", "T-3", "T-4")] == [
+        Tally(4, (1, 3)), Tally(2, (2,)), None, Tally(6, (1, 5)),
+    ]  # fmt: skip
+    assert sorted(each["id"] for each in outbox.published) == ["T-1/0.1", "T-1/0.2", "T-2/0.1", "T-4/0.1", "T-4/0.2"]
+
+
+async def test_what_is_unseen_is_not_looked_for() -> None:
+    documents = MemoryDocuments()
+    tallies, _ = over(_NeverLoaded(documents))
+    await tallies.apply([add("T-1", "c-1", 1), add("T-1", "c-2", 2)], unseen=True)
+    assert documents.stored["T-1"]["state"]["total"] == 3
+
+
 class _Through:
     """A store before another one."""
 
@@ -125,6 +154,18 @@ class _Through:
         self.load, self.find = inner.load, inner.find
         self.trim, self.unsent = inner.trim, inner.unsent
         self.older_causes, self.move_history = inner.older_causes, inner.move_history
+
+
+class _NeverLoaded(_Through):
+    """A store that nobody may look into."""
+
+    def __init__(self, inner: Documents) -> None:
+        super().__init__(inner)
+        self.save = inner.save
+        self.load = self._refuse
+
+    async def _refuse(self, ids: Sequence[str]) -> dict[str, Any]:
+        raise AssertionError(f"looked for {ids}")
 
 
 class _Racing(_Through):

@@ -159,6 +159,13 @@ async def test_the_line_of_an_applied_input_names_its_event_and_its_shipment(lin
     assert lines.last.items() >= {"event": "applied", "event_id": "E/0.1", "trade.ucr": "UCR-1"}.items()
 
 
+async def test_what_was_not_saved_is_not_told_as_applied(lines: Lines) -> None:
+    tallies, _ = in_memory(TALLY, topic=TOPIC)
+    for _ in range(2):
+        await tallies.apply([add("T-1", "E/0.1")], unseen=True)
+    assert [line["event_id"] for line in lines.all() if line["event"] == "applied"] == ["E/0.1"]
+
+
 def test_a_refused_write_gives_its_document_away_to_no_one(lines: Lines) -> None:
     refused = BulkWriteError({"writeErrors": [{"index": 0, "code": 10334, "op": {"_id": 1, "name": "Li Wei"}}]})
     log = structlog.get_logger("x")

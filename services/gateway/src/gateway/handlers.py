@@ -7,7 +7,7 @@ that does not pass; what is wrong is said all at once.
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import canonicalize
@@ -54,6 +54,8 @@ class Lodged:
     not_read: tuple[str, ...] = ()
     content: str = ""
     """Hash of the content; empty: of the fields."""
+    original_kept: bool = False
+    """The bytes are saved already."""
 
 
 async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
@@ -77,7 +79,11 @@ async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
     facts = _facts(Kind.DECLARATION, lodged, declaration, declaration.lrn)
     if not lodged.fields.get("ucr"):
         # A later version without a reference is of the same shipment: it keeps the first one's that its sender knows.
-        earlier = await receipts.of_declaration(declaration_id(str(declarant), declaration.lrn))
+        earlier, _ = await asyncio.gather(
+            receipts.of_declaration(declaration_id(str(declarant), declaration.lrn)),
+            receipts.keep_originals([lodged.original]),
+        )
+        lodged = replace(lodged, original_kept=True)
         own = lodged.principal.is_firm(str(declarant))
         known = [each for each in earlier if own or each.submitter == facts.submitter]
         made = make_ucr(lodged.received_at.year, declarant.scheme, declarant.value, facts.id)
@@ -197,7 +203,10 @@ def _facts(kind: Kind, lodged: Lodged, read: Declaration | Project | Mandate, re
 
 
 async def _keep(receipts: Receipts, lodged: Lodged, type_: str, payload: messages.Submitted) -> Taken:
-    answer = (await receipts.keep([Submission(messages.to_command(type_, payload), lodged.original, lodged.trace)]))[0]
+    submission = Submission(
+        messages.to_command(type_, payload), lodged.original, lodged.trace, original_kept=lodged.original_kept
+    )
+    answer = (await receipts.keep([submission]))[0]
     if isinstance(answer, Refused):
         raise answer
     return answer

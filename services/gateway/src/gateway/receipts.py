@@ -52,6 +52,8 @@ class Submission:
     command: KeepSubmission
     original: Original
     trace: Mapping[str, str] = field(default_factory=dict)
+    original_kept: bool = False
+    """Its bytes are saved already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,14 @@ class Receipts:
         """
         if not submissions:
             return []
-        await self._originals.save([each.original for each in submissions])
+        await self.keep_originals([each.original for each in submissions if not each.original_kept])
         stored = self._stored(submissions[0].command.receipt.kind)
-        return [_answer(outcome) for outcome in await stored.apply([_input(each) for each in submissions])]
+        return [_answer(outcome) for outcome in await stored.apply([_input(each) for each in submissions], unseen=True)]
+
+    async def keep_originals(self, originals: Sequence[Original]) -> None:
+        """Keep the bytes of submissions; each of them before its receipt."""
+        if originals:
+            await self._originals.save(originals)
 
     async def get(self, id_: str) -> Receipt | None:
         kind = kind_of(id_)

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis.aggregates.deciding import Deciding
+from chassis.aggregates.deciding import Deciding, tell
 from chassis.aggregates.document import Document, Loaded, read, write
 from chassis.aggregates.documents import Documents, Unsent
 from chassis.aggregates.model import (
@@ -80,8 +80,12 @@ class Aggregates(Generic[S, C, E]):
         """Apply a single input."""
         return (await self.apply([input_]))[0]
 
-    async def apply(self, inputs: Sequence[Input[C]]) -> list[Outcome[S]]:
+    async def apply(self, inputs: Sequence[Input[C]], *, unseen: bool = False) -> list[Outcome[S]]:
         """Apply inputs, those of one target in the order given; one outcome per input.
+
+        Args:
+            unseen: nearly all targets are not stored yet. They are not looked for first, which saves a round trip;
+                one that is there after all is found by its refused insert, and costs one more.
 
         Raises:
             InfrastructureError: or the driver's own; nothing is known of the outcomes then, and
@@ -91,21 +95,22 @@ class Aggregates(Generic[S, C, E]):
         groups: dict[str, list[int]] = {}
         for index, input_ in enumerate(inputs):
             groups.setdefault(input_.target, []).append(index)
-        for _ in range(_ATTEMPTS):
-            groups = await self._attempt(inputs, groups, outcomes)
+        for attempt in range(_ATTEMPTS):
+            groups = await self._attempt(inputs, groups, outcomes, unseen=unseen and not attempt)
             if not groups:
                 return outcomes
         raise InfrastructureError(f"{self.type.name} {next(iter(groups))} was changed by others {_ATTEMPTS} times over")
 
     async def _attempt(
-        self, inputs: Sequence[Input[C]], groups: Mapping[str, list[int]], outcomes: list[Outcome[S]]
+        self, inputs: Sequence[Input[C]], groups: Mapping[str, list[int]], outcomes: list[Outcome[S]], *, unseen: bool
     ) -> dict[str, list[int]]:
-        """Fold and save each group; return those that lost their race."""
-        documents = await self.documents.load(list(groups))
+        """Fold and save each group; return those that lost their race, or failed without having been looked for."""
+        documents = {} if unseen else await self.documents.load(list(groups))
         passage("load.after")
         older = await self._older_causes(inputs, groups, documents)
         token = secrets.token_hex(8)
         changed: list[Loaded[S]] = []
+        again: list[str] = []
         for target, indexes in groups.items():
             try:
                 loaded = read(self.type, target, documents.get(target))
@@ -117,13 +122,15 @@ class Aggregates(Generic[S, C, E]):
             decided = self._deciding.fold(loaded, [inputs[index] for index in indexes], token)
             for index, outcome in zip(indexes, decided, strict=True):
                 outcomes[index] = outcome
-            if loaded.changed:
+            if unseen and isinstance(decided[-1], Failed | Blocked):
+                again.append(target)
+            elif loaded.changed:
                 changed.append(loaded)
             elif loaded.outbox:
                 # A save whose answer was lost: its events need not wait for the sweeper.
                 self._outbox.offer(self, loaded.id, documents[target]["key"], loaded.outbox)
         lost = await self._save(changed, inputs, groups, outcomes, token)
-        return {target: groups[target] for target in lost}
+        return {target: groups[target] for target in (*again, *lost)}
 
     async def _older_causes(
         self, inputs: Sequence[Input[C]], groups: Mapping[str, list[int]], documents: Mapping[str, Document]
@@ -168,6 +175,7 @@ class Aggregates(Generic[S, C, E]):
                 continue
             if change.outbox:
                 self._outbox.offer(self, change.id, change.key, change.outbox)
+            tell(loaded)
             await self.shorten(loaded)
             if loaded.state is not None:
                 for listener in self._listeners:

@@ -34,6 +34,12 @@ MAX_EVENT_BYTES = 900_000
 log = structlog.get_logger(__name__)
 
 
+def tell(loaded: Loaded[Any]) -> None:
+    """Say what was applied, once it is saved: what lost its race was not."""
+    for line in loaded.told:
+        log.info("applied", aggregate=loaded.id, **line)
+
+
 class Deciding(Generic[S, C, E]):
     """The decisions of one type of aggregate."""
 
@@ -79,13 +85,9 @@ class Deciding(Generic[S, C, E]):
             with telemetry.baggage_context(told) if told != known else contextlib.nullcontext():
                 trace = telemetry.inject()
                 telemetry.annotate(span)
-                log.info(
-                    "applied",
-                    event_id=input_.cause,
-                    aggregate=loaded.id,
-                    command=command,
-                    events=[entry["type"] for entry in entries],
-                )
+                fields = telemetry.log_fields()
+        types = [entry["type"] for entry in entries]
+        loaded.told.append({"event_id": input_.cause, "command": command, "events": types, **fields})
         # The deciding span is lost where its process dies before exporting it; this leads past it.
         cause_trace = dict(input_.trace or loaded.last_trace)
         for entry in entries:

@@ -72,6 +72,8 @@ class Loaded(Generic[S]):
     """Whether a line of the history was changed, so that it must be written as a whole."""
     new_lines: list[Document] = field(default_factory=list)
     new_entries: list[Document] = field(default_factory=list)
+    told: list[Mapping[str, Any]] = field(default_factory=list)
+    """Per new line what the log is to say of it."""
 
     @property
     def changed(self) -> bool:
