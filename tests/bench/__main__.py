@@ -50,7 +50,7 @@ def bench(
 
     The machine should have nothing else to do. A database that BENCH_MONGO names, a `mongod` or a
     `secantusd-rs` on the path is taken; else the embedded one, which then sets the pace. All of it takes
-    some twenty minutes on two cores. Exit status 0 whatever the figures say: they are recorded, not asserted.
+    some ten minutes on two cores. Exit status 0 whatever the figures say: they are recorded, not asserted.
     """
     chosen = list(only or GROUPS)
     if unknown := [each for each in chosen if each not in GROUPS]:
