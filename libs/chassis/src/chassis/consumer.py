@@ -24,6 +24,7 @@ from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
 from chassis.lag import Lag
 from chassis.records import RawRecord, first_of_each
+from chassis.stopping import end
 from chassis.subscriber import Membership
 
 log = structlog.get_logger(__name__)
@@ -104,10 +105,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _leave(self) -> None:
         """Stop the library's parts, whatever they answer, and put new ones in their place: they start only once."""
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(TimeoutError):
             # Not `wait_for`: it swallows a cancellation that meets the end of what it waits for, and `stop` would hang.
             async with asyncio.timeout(LEAVE_SECONDS):
-                await self.broker.stop()
+                await end(self.broker.stop)
         self.broker, self._subscriber = self._build()
 
     async def stop(self) -> None:
@@ -121,8 +122,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
         if (consumer := self._consumer) is not None:
             await self._commits.commit(consumer)
-        with contextlib.suppress(KafkaError):
-            await self.broker.stop()
+        await end(self.broker.stop)
 
     def start_anew(self) -> None:
         """Have partitions given out afresh, soon: the library and the group would both keep to what they know."""

@@ -1,7 +1,6 @@
 """A consumer group from outside: how far it has read its topics, and which partitions its members have."""
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -11,6 +10,7 @@ from aiokafka.errors import KafkaError, for_code
 
 from chassis.kafka import Admin
 from chassis.settings import KafkaSettings
+from chassis.stopping import end
 
 _STABLE = "Stable"
 
@@ -82,8 +82,7 @@ class Group:
     async def stop(self) -> None:
         observer, self._observer = self._observer, None
         if observer is not None:
-            with contextlib.suppress(KafkaError, OSError):
-                await observer.stop()
+            await end(observer.stop)
 
     async def _connected_observer(self) -> AIOKafkaConsumer:
         async with self._opening:
@@ -92,7 +91,7 @@ class Group:
                 try:
                     await observer.start()
                 except BaseException:
-                    await observer.stop()
+                    await end(observer.stop)
                     raise
                 self._observer = observer
             return self._observer

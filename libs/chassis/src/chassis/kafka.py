@@ -1,7 +1,6 @@
 """Connections to Kafka."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -11,6 +10,7 @@ from aiokafka.errors import KafkaError
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from chassis.settings import KafkaSettings
+from chassis.stopping import end
 from contracts.topics import MAX_MESSAGE_BYTES
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class Admin:
                 try:
                     await client.start()
                 except BaseException:
-                    await client.close()
+                    await end(client.close)
                     raise
                 self._client = client
             return self._client
@@ -97,5 +97,4 @@ class Admin:
     async def _drop(self, client: AIOKafkaAdminClient) -> None:
         if self._client is client:
             self._client = None
-        with contextlib.suppress(KafkaError, OSError):
-            await client.close()
+        await end(client.close)

@@ -10,6 +10,7 @@ import structlog
 
 from chassis import metrics
 from chassis.clock import Clock
+from chassis.stopping import end
 
 log = structlog.get_logger(__name__)
 
@@ -75,10 +76,10 @@ class SteadyProducer:
             task.cancel()
         if self._current is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(_retire(self._current), within_seconds)
+                await asyncio.wait_for(end(self._current.stop), within_seconds)
 
     async def _rebuild(self, old: Producer) -> None:
-        retiring = asyncio.create_task(_retire(old))
+        retiring = asyncio.create_task(end(old.stop))
         self._retired.add(retiring)
         retiring.add_done_callback(self._retired.discard)
         # Cut off, it would never close its connections: it ends when it can, at latest when the broker is back.
@@ -94,7 +95,7 @@ class SteadyProducer:
             except Exception as error:  # whatever it is: without a producer nothing would ever be sent again
                 metrics.INFRASTRUCTURE_FAILURES.labels("producer").inc()
                 log.warning("broker_away", error=repr(error), retry_in=pause)
-                await _retire(producer)
+                await end(producer.stop)
                 await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
                 pause = min(pause * 2, _BACKOFF_SECONDS[1])
                 producer = self._make()
@@ -102,11 +103,3 @@ class SteadyProducer:
             self._current = producer
             self._ready.set()
             return
-
-
-async def _retire(producer: Producer) -> None:
-    """Stop a producer that is suspect, whatever it answers."""
-    try:
-        await producer.stop()
-    except Exception as error:
-        log.warning("producer_broke_at_its_end", error=repr(error))

@@ -23,6 +23,7 @@ from chassis.aggregates import Aggregates
 from chassis.aggregates.document import Document, Loaded, read, write
 from chassis.records import RawRecord
 from chassis.settings import KafkaSettings
+from chassis.stopping import end
 from chassis.subscriber import raw_record
 from contracts.envelope import Envelope, parse
 
@@ -207,7 +208,7 @@ async def read_topics(settings: KafkaSettings, topics: Sequence[str]) -> AsyncIt
             found = await consumer.getmany(timeout_ms=500, max_records=BATCH)
             yield [raw_record(record) for records in found.values() for record in records]
     finally:
-        await consumer.stop()
+        await end(consumer.stop)
 
 
 async def rewind(settings: KafkaSettings, group: str, topics: Sequence[str]) -> None:
@@ -228,7 +229,7 @@ async def rewind(settings: KafkaSettings, group: str, topics: Sequence[str]) -> 
         beginnings: Mapping[TopicPartition, int] = await consumer.beginning_offsets(partitions)
         await consumer.commit(dict(beginnings))
     finally:
-        await consumer.stop()
+        await end(consumer.stop)
 
 
 async def _until_empty(settings: KafkaSettings, group: str) -> None:
