@@ -121,8 +121,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
         if (consumer := self._consumer) is not None:
-            await self._commits.commit(consumer)
-        await end(self.broker.stop)
+            # While the group gives partitions out anew the library tries for as long as that lasts: it comes again.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._commits.commit(consumer), self._drain_seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await end(self.broker.stop)
 
     def start_anew(self) -> None:
         """Have partitions given out afresh, soon: the library and the group would both keep to what they know."""
