@@ -1,6 +1,7 @@
 """A consumer that hangs is started anew until it runs, and a rest ends whatever else breaks."""
 
 import asyncio
+from collections.abc import Sequence
 
 from aiokafka.errors import KafkaConnectionError
 from stubbed_consumer import PARTITION, SESSION_MS, Kafka, Stubbed, until
@@ -101,3 +102,16 @@ async def test_a_batch_that_outlived_its_assignment_is_not_committed() -> None:
     await batch
     assert kafka.committed == 5
     await consumer.stop()
+
+
+async def test_a_stop_does_not_wait_for_a_commit_that_the_group_does_not_take() -> None:
+    kafka, clock = Kafka(), ManualClock()
+
+    async def resolved(records: Sequence[RawRecord]) -> None: ...
+
+    consumer = Stubbed(kafka, clock, resolved)
+    await consumer.start()
+    kafka.slow_commits = [asyncio.Event(), asyncio.Event()]
+    await consumer._on_batch([RawRecord("in.v1", 0, 0, b"k", (), b"{}", 0)])
+    await asyncio.wait_for(consumer.stop(), 2 * SESSION_MS / 1000)
+    assert kafka.stopped == 1
