@@ -1,7 +1,7 @@
 """What must hold of every service on the chassis: what the checkers of the toy and of the platform share."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -95,6 +95,25 @@ def _before(root: Mapping[str, Any], waiting: Mapping[str, Any]) -> bool:
     return bool(root["parked_at"] <= waiting["parked_at"] or (same_partition and root["offset"] < waiting["offset"]))
 
 
+def overtaken(owner: Stored, laned: Iterable[tuple[Said, Sequence[str]]]) -> list[str]:
+    """4: inputs of one partition and lane stand in a history in the order in which they stood there.
+
+    Args:
+        laned: inputs in the order of the history, each with its lanes: those of one lane must not overtake each other.
+    """
+    faults = []
+    latest: dict[tuple[str, int, str], Said] = {}
+    for said, lanes in laned:
+        for lane in lanes:
+            at = (said.topic, said.partition, lane)
+            before = latest.get(at)
+            if before is not None and before.offset > said.offset:
+                faults.append(f"4: {before.envelope.id} overtook {said.envelope.id} on its way to {owner.id}")
+            else:
+                latest[at] = said
+    return faults
+
+
 def ever_parked(world: World) -> list[Mapping[str, Any]]:
     """Every delivery that is or was parked, each once."""
     found = {each["_id"]: each for each in world.parked}
@@ -144,17 +163,20 @@ def traced(world: World, topics: Sequence[str]) -> list[str]:
     return faults
 
 
-def rest(world: World, now: datetime, groups: Mapping[str, Sequence[str]]) -> tuple[int, list[str]]:
-    """10: when the faults have ended, lag, unsent events and overdue work go to zero; what is parked may wait.
+def rest(
+    world: World, now: datetime, reads: Mapping[str, Callable[[str], bool]], may_wait: Set[str] = frozenset()
+) -> tuple[int, list[str]]:
+    """10: when the faults have ended, lag, unsent events and overdue work go to zero.
 
     Args:
-        groups: consumer group → the topics that it reads.
+        reads: consumer group → whether it reads a topic.
+        may_wait: ids of those whose work may wait.
     """
     faults = []
     looked_at = len(world.stored)
-    for group, topics in groups.items():
+    for group, is_read in reads.items():
         for partition, end in world.ends.items():
-            if partition.topic not in topics:
+            if not is_read(partition.topic):
                 continue
             looked_at += 1
             if end > world.committed.get(group, {}).get(partition, 0):
@@ -162,10 +184,10 @@ def rest(world: World, now: datetime, groups: Mapping[str, Sequence[str]]) -> tu
     for owner in world.stored:
         if owner.outbox:
             faults.append(f"10: {owner.id} has {len(owner.outbox)} unsent events")
-        if owner.id in world.locks:
+        if owner.id in may_wait:
             continue
         if owner.try_after is not None and owner.try_after <= now:
             faults.append(f"10: {owner.id} waits for work that nobody does")
         if owner.due_at is not None and owner.due_at <= now:
-            faults.append(f"10: {owner.id} is overdue")
+            faults.append(f"10: {owner.id} is overdue since {owner.due_at}")
     return looked_at, faults

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 from chaos.breaking import at_rest, closed, traffic_on
 from chaos.cells import Cell, Ground, Verdict
 from chaos.judged import judged, kept
+from chaos.meanwhile import meanwhile
 from chaos.replica_client import PAUSE_SECONDS, Client
 from chaos.shipment import on_platform
 from chaos.traffic import Traffic
@@ -89,19 +91,13 @@ async def _roll(replicas: Sequence["Replica"], client: Client, release: int) -> 
 async def _flow(first: Traffic) -> AsyncIterator[list[Traffic]]:
     """Shipments from lodging to closing, wave by wave, as long as the block lasts; the waves."""
     waves: list[Traffic] = []
-    done = asyncio.Event()
 
     async def flow() -> None:
-        while not done.is_set():
-            waves.append(first.another(100 + len(waves)))
-            await waves[-1].run(WITHIN_SECONDS)
+        waves.append(first.another(100 + len(waves)))
+        await waves[-1].run(WITHIN_SECONDS)
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(flow())
-        try:
-            yield waves
-        finally:
-            done.set()
+    async with meanwhile(flow):
+        yield waves
 
 
 async def _close(wave: Traffic) -> None:
@@ -167,7 +163,7 @@ async def _replicas(platform: Platform) -> AsyncIterator[Sequence[Replica]]:
 @asynccontextmanager
 async def _readers(platform: Platform, replicas: Sequence[Replica]) -> AsyncIterator[Client]:
     """Somebody who asks for declarations all the time, of either replica."""
-    done, signer = asyncio.Event(), TokenSigner(platform.layout.keys, "tracking")
+    signer = TokenSigner(platform.layout.keys, "tracking")
     async with contextlib.AsyncExitStack() as stack:
         channels = [
             await stack.enter_async_context(connect(each.address, signer, "declarations", deadline_seconds=15.0))
@@ -175,23 +171,19 @@ async def _readers(platform: Platform, replicas: Sequence[Replica]) -> AsyncIter
         ]
         stubs: list[Any] = [DeclarationServiceStub(each) for each in channels]
         client = Client([stub.GetDeclaration for stub in stubs])
+        ids: list[str] = []
+        numbers = itertools.count(1)
 
         async def ask() -> None:
-            ids = await eventually(lambda: _ids(platform), within_seconds=60)
-            number = 0
-            while not done.is_set():
-                number += 1
-                wanted = ids[number % len(ids)]
-                answer = await client.ask(pb.GetDeclarationRequest(declaration_id=wanted))
-                assert answer.declaration.id == wanted
-                await asyncio.sleep(PAUSE_SECONDS)
+            if not ids:
+                ids.extend(await eventually(lambda: _ids(platform), within_seconds=60))
+            wanted = ids[next(numbers) % len(ids)]
+            answer = await client.ask(pb.GetDeclarationRequest(declaration_id=wanted))
+            assert answer.declaration.id == wanted
+            await asyncio.sleep(PAUSE_SECONDS)
 
-        async with asyncio.TaskGroup() as group:
-            group.create_task(ask())
-            try:
-                yield client
-            finally:
-                done.set()
+        async with meanwhile(ask):
+            yield client
 
 
 async def _ids(platform: Platform) -> list[str]:

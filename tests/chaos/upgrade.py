@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 from chaos.cells import Cell, Ground, Verdict
 from chaos.judged import kept
+from chaos.meanwhile import meanwhile
 from chaos.replica_client import PAUSE_SECONDS, Client
 from chaos.toy.doors import PLACE, json_call
 from chaos.toy.load import Load, Sink, load_on
@@ -62,7 +63,7 @@ async def _roll(stage: Stage, running: dict[str, Replica], client: Client, relea
 @asynccontextmanager
 async def _orders(stage: Stage, load: Load, replicas: Sequence[Replica]) -> AsyncIterator[Client]:
     """Orders one after the other, over Kafka and at the door, for as long as the block lasts."""
-    done, signer = asyncio.Event(), TokenSigner(stage.keys, TESTER)
+    signer = TokenSigner(stage.keys, TESTER)
     async with contextlib.AsyncExitStack() as stack:
         channels = [
             await stack.enter_async_context(connect(each.address, signer, stage.name, deadline_seconds=15.0))
@@ -71,26 +72,19 @@ async def _orders(stage: Stage, load: Load, replicas: Sequence[Replica]) -> Asyn
         client = Client([json_call(each, PLACE) for each in channels])
 
         async def over_kafka() -> None:
-            while not done.is_set():
-                await load.place(load.mixed(7))
-                await asyncio.sleep(BETWEEN_SECONDS)  # so many questions as two replicas can answer
+            await load.place(load.mixed(7))
+            await asyncio.sleep(BETWEEN_SECONDS)  # so many questions as two replicas can answer
 
         async def at_the_door() -> None:
-            while not done.is_set():
-                order = load.order(Way.DOOR)
-                load.oracle.orders[order.id] = order
-                asked = {"counter": order.counters[0], "number": order.number, "amount": order.amount, "key": order.key}
-                await client.ask({"command_id": order.id, "order": asked})
-                load.oracle.acknowledged.add(order.id)
-                await asyncio.sleep(PAUSE_SECONDS)
+            order = load.order(Way.DOOR)
+            load.oracle.orders[order.id] = order
+            asked = {"counter": order.counters[0], "number": order.number, "amount": order.amount, "key": order.key}
+            await client.ask({"command_id": order.id, "order": asked})
+            load.oracle.acknowledged.add(order.id)
+            await asyncio.sleep(PAUSE_SECONDS)
 
-        async with asyncio.TaskGroup() as group:
-            group.create_task(over_kafka())
-            group.create_task(at_the_door())
-            try:
-                yield client
-            finally:
-                done.set()
+        async with meanwhile(over_kafka, at_the_door):
+            yield client
 
 
 async def _counters(stage: Stage) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,11 @@ from contracts.topics import EVENT_TOPICS, PARTNERS
 
 
 def order(world: World) -> Verdict:
-    """Causes of one partition and key stand in each history as they stood there; nobody waits for nothing."""
+    """Causes of one partition and key stand in each history as they stood there; nobody waits for nothing.
+
+    What changed nothing is not among them: a rebuild brings its line back later. Nor is what staff gave up once: its
+    next copy counts.
+    """
     ends, taken = Ends(world), core_checks.ever_parked(world)
     first = {id_: said for topic in EVENT_TOPICS for id_, said in world.first_said(topic.name).items()}
     discarded = {line["delivery"]["event_id"] for line in world.audit if line["action"] == DISCARDED}
@@ -18,26 +22,8 @@ def order(world: World) -> Verdict:
         causes = [first[line["cause"]] for line in owner.applied if line["events"] and line["cause"] in first]
         kept = [each for each in causes if each.envelope.id not in discarded and not _joined(ends, owner, each)]
         looked_at += len(kept)
-        faults += _overtaken(owner, kept)
+        faults += core_checks.overtaken(owner, [(each, [each.envelope.partitionkey]) for each in kept])
     return Verdict(4, looked_at, faults)
-
-
-def _overtaken(owner: Stored, causes: list[Said]) -> list[str]:
-    """Inputs of one partition and key in another order than they stood there.
-
-    What changed nothing is not among them: a rebuild brings its line back later. Nor is what staff gave up once: its
-    next copy counts.
-    """
-    faults = []
-    latest: dict[tuple[str, int, str], Said] = {}
-    for said in causes:
-        lane = (said.topic, said.partition, said.envelope.partitionkey)
-        before = latest.get(lane)
-        if before is not None and before.offset > said.offset:
-            faults.append(f"4: {before.envelope.id} overtook {said.envelope.id} on its way to {owner.id}")
-        else:
-            latest[lane] = said
-    return faults
 
 
 def _joined(ends: Ends, owner: Stored, said: Said) -> bool:

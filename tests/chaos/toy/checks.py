@@ -114,21 +114,14 @@ def _overtaken(owner: Stored, fates: Fates) -> list[str]:
     What changed nothing is left out: a rebuild brings its line back later. So is what staff gave up once: its
     next copy counts. What waited under its key may be overtaken by what came under another key.
     """
-    faults = []
-    latest: dict[tuple[str, int, str], Said] = {}
+    laned = []
     for line in owner.lines:
         said = fates.first.get(line["cause"])
         if said is None or not line["events"] or line["cause"] in fates.given_up:
             continue
-        lanes = [said.envelope.partitionkey] if said.envelope.id in fates.by_key else ["", said.envelope.partitionkey]
-        for lane in lanes:
-            at = (said.topic, said.partition, lane)
-            before = latest.get(at)
-            if before is not None and before.offset > said.offset:
-                faults.append(f"4: {before.envelope.id} overtook {said.envelope.id} on its way to {owner.id}")
-            else:
-                latest[at] = said
-    return faults
+        key = said.envelope.partitionkey
+        laned.append((said, [key] if said.envelope.id in fates.by_key else ["", key]))
+    return core_checks.overtaken(owner, laned)
 
 
 def sums(fates: Fates) -> Verdict:

@@ -65,7 +65,7 @@ def judge_world(
         checks.offsets(fates, group),
         effects.bills(fates, now),
         effects.traces(fates, own, spans),
-        Verdict(10, *core_checks.rest(world, now, {group: [orders, own]})),
+        Verdict(10, *core_checks.rest(world, now, {group: {orders, own}.__contains__}, may_wait=world.locks)),
     ]
     return demanded(verdicts, exercised(oracle))
 

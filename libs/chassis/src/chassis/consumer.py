@@ -105,11 +105,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _leave(self) -> None:
         """Stop the library's parts, whatever they answer, and put new ones in their place: they start only once."""
+        await self._end_library()
+        self.broker, self._subscriber = self._build()
+
+    async def _end_library(self) -> None:
         with contextlib.suppress(TimeoutError):
             # Not `wait_for`: it swallows a cancellation that meets the end of what it waits for, and `stop` would hang.
             async with asyncio.timeout(LEAVE_SECONDS):
                 await end(self.broker.stop)
-        self.broker, self._subscriber = self._build()
 
     async def stop(self) -> None:
         """Finish the batch in hand, commit it, leave."""
@@ -118,15 +121,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._care.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._care
+        await self._settle()
+        await self._end_library()
+
+    async def _settle(self) -> None:
+        """Finish the batch in hand and commit it, as far as half a session allows for each."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
         if (consumer := self._consumer) is not None:
             # While the group gives partitions out anew the library tries for as long as that lasts: it comes again.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._commits.commit(consumer), self._drain_seconds)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LEAVE_SECONDS):
-                await end(self.broker.stop)
 
     def start_anew(self) -> None:
         """Have partitions given out afresh, soon: the library and the group would both keep to what they know."""
@@ -206,11 +211,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Finish the batch in hand before the partitions go to somebody else."""
         if not revoked:
             return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
-        if (consumer := self._consumer) is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._commits.commit(consumer), self._drain_seconds)
+        await self._settle()
         self._commits.forget()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:

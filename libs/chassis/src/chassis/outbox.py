@@ -104,7 +104,6 @@ class Publisher:
         self._unsent = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._housekeeping: list[asyncio.Task[None]] = []
-        self._closing = False
 
     def watch(self, source: Source) -> None:
         """Sweep this source for unsent events, at start and from time to time."""
@@ -128,7 +127,6 @@ class Publisher:
 
     async def stop(self, within_seconds: float) -> None:
         """Send what is unsent, as far as time allows, trim it, and disconnect."""
-        self._closing = True
         self._producer.close()
         tasks = set(self._tasks)
         if tasks:
@@ -192,7 +190,7 @@ class Publisher:
 
     def _again(self, document: DocumentKey, ended: asyncio.Task[None]) -> None:
         """Go on with a document whose sending was taken back; never two at a time."""
-        if ended.cancelled() and not self._closing:
+        if ended.cancelled() and not self._producer.closing:
             self._start(document)
 
     async def _drain(self, document: DocumentKey) -> None:

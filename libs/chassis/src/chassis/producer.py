@@ -41,7 +41,8 @@ class SteadyProducer:
         self._ready = asyncio.Event()
         self._building: asyncio.Task[None] | None = None
         self._retired: set[asyncio.Task[None]] = set()
-        self._closing = False
+        self.closing = False
+        """Whether no other producer is built any more."""
 
     def start(self) -> None:
         """Connect in the background: work that needs no broker does not wait for it.
@@ -59,7 +60,7 @@ class SteadyProducer:
 
     def suspect(self, producer: Producer) -> None:
         """Build the producer anew, once per producer: an idempotent one can wedge for good."""
-        if self._current is producer and not self._closing:
+        if self._current is producer and not self.closing:
             metrics.PRODUCER_REBUILDS.inc()
             self._ready.clear()
             self._current = None
@@ -67,7 +68,7 @@ class SteadyProducer:
 
     def close(self) -> None:
         """Build no other producer from now on."""
-        self._closing = True
+        self.closing = True
 
     async def stop(self, within_seconds: float) -> None:
         """Disconnect, as far as time allows."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from types import TracebackType
+from typing import TypeGuard
 
 from opentelemetry import baggage, context, propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
@@ -108,8 +109,7 @@ def send_span(
 
     Gives the W3C headers that the event is sent with: the span's, or, where nobody listens, those given.
     """
-    provider = trace.get_tracer_provider()
-    if isinstance(provider, UnheardProvider) and not provider.heard:
+    if _nobody_listens(trace.get_tracer_provider()):
         yield headers
         return
     attributes = {
@@ -153,10 +153,14 @@ class _Current:
 
     def _begin(self) -> trace.Span:
         provider = trace.get_tracer_provider()
-        if isinstance(provider, UnheardProvider) and not provider.heard:
+        if _nobody_listens(provider):
             return _unheard(provider, trace.get_current_span(self._parent).get_span_context())
         links = _links(self._links)
         return _tracer_of(provider).start_span(self._name, self._parent, self._kind, self._attributes, links)
+
+
+def _nobody_listens(provider: trace.TracerProvider) -> TypeGuard[UnheardProvider]:
+    return isinstance(provider, UnheardProvider) and not provider.heard
 
 
 def _unheard(provider: TracerProvider, parent: SpanContext) -> trace.Span:

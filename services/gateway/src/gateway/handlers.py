@@ -7,7 +7,7 @@ that does not pass; what is wrong is said all at once.
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import canonicalize
@@ -54,8 +54,6 @@ class Lodged:
     not_read: tuple[str, ...] = ()
     content: str = ""
     """Hash of the content; empty: of the fields."""
-    original_kept: bool = False
-    """The bytes are saved already."""
 
 
 async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
@@ -77,13 +75,12 @@ async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
     if not access.may_lodge(lodged.principal.owner.code, acting):
         raise Refused("not-a-party", [Fault("access.not_a_party", "/parties")], firm=lodged.principal.owner.code)
     facts = _facts(Kind.DECLARATION, lodged, declaration, declaration.lrn)
-    if not lodged.fields.get("ucr"):
+    if unnamed := not lodged.fields.get("ucr"):
         # A later version without a reference is of the same shipment: it keeps the first one's that its sender knows.
         earlier, _ = await asyncio.gather(
             receipts.of_declaration(declaration_id(str(declarant), declaration.lrn)),
             receipts.keep_originals([lodged.original]),
         )
-        lodged = replace(lodged, original_kept=True)
         own = lodged.principal.is_firm(str(declarant))
         known = [each for each in earlier if own or each.submitter == facts.submitter]
         made = make_ucr(lodged.received_at.year, declarant.scheme, declarant.value, facts.id)
@@ -96,7 +93,7 @@ async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
         declaration=declaration,
         receipt=facts,
     )
-    return await _keep(receipts, lodged, messages.DECLARATION, payload)
+    return await _keep(receipts, lodged, messages.DECLARATION, payload, original_kept=unnamed)
 
 
 async def take_wco_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
@@ -202,10 +199,11 @@ def _facts(kind: Kind, lodged: Lodged, read: Declaration | Project | Mandate, re
     )
 
 
-async def _keep(receipts: Receipts, lodged: Lodged, type_: str, payload: messages.Submitted) -> Taken:
-    submission = Submission(
-        messages.to_command(type_, payload), lodged.original, lodged.trace, original_kept=lodged.original_kept
-    )
+async def _keep(
+    receipts: Receipts, lodged: Lodged, type_: str, payload: messages.Submitted, *, original_kept: bool = False
+) -> Taken:
+    original = None if original_kept else lodged.original
+    submission = Submission(messages.to_command(type_, payload), original, lodged.trace)
     answer = (await receipts.keep([submission]))[0]
     if isinstance(answer, Refused):
         raise answer

@@ -50,10 +50,9 @@ class Submission:
     """What is to be kept: the command, the bytes it came from, and the trace it came with."""
 
     command: KeepSubmission
-    original: Original
+    original: Original | None
+    """None: it is kept already."""
     trace: Mapping[str, str] = field(default_factory=dict)
-    original_kept: bool = False
-    """Its bytes are saved already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Receipts:
         """
         if not submissions:
             return []
-        await self.keep_originals([each.original for each in submissions if not each.original_kept])
+        await self.keep_originals([each.original for each in submissions if each.original is not None])
         stored = self._stored(submissions[0].command.receipt.kind)
         return [_answer(outcome) for outcome in await stored.apply([_input(each) for each in submissions], unseen=True)]
 
