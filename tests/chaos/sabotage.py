@@ -25,7 +25,6 @@ import runpy
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ def publish_without_outbox(die: Die) -> None:
     def without_outbox(type_: Any, loaded: Loaded[Any], acknowledged: int) -> Change:
         change = write(type_, loaded, acknowledged)
         entries[change.id] = (change.key, change.outbox)
-        return replace(change, outbox=[])
+        return change._replace(outbox=[])
 
     async def saves_then_publishes(
         self: Aggregates[Any, Any, Any],

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
@@ -14,6 +13,8 @@ from chassis.aggregates.document import Document
 from chassis.aggregates.documents import Unsent
 from chassis.clock import ManualClock, SystemClock
 from chassis.outbox import SEND_SECONDS, WATCH_SECONDS, Publisher
+from chassis.producer import Message
+from chassis.sending import TOGETHER, TOGETHER_CHARACTERS
 from chassis.testing import eventually
 
 
@@ -22,6 +23,8 @@ class Broker:
 
     def __init__(self) -> None:
         self.wire: list[str] = []
+        self.handed: list[list[str]] = []
+        """What was handed over together, whatever became of it."""
         self.answer: Callable[[str], Exception | None] = lambda _: None
         self.lose_answer: Callable[[str], bool] = lambda _: False
         self.hold = asyncio.Event()
@@ -34,7 +37,7 @@ class Broker:
 
 
 class Producer:
-    """A producer of the broker above; one entry of a document may be in flight, or it complains."""
+    """A producer of the broker above; a document may be in flight once, or it complains."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -44,22 +47,21 @@ class Producer:
 
     async def stop(self) -> None: ...
 
-    async def send(
-        self, topic: str, value: bytes, *, key: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> "asyncio.Future[Any]":
-        id_ = dict(headers)["ce_id"].decode()
-        document = id_.split("/")[0]
-        assert document not in self.in_flight, f"two entries of {document} are in flight"
+    def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> "asyncio.Future[None]":
+        ids = [dict(headers)["ce_id"].decode() for _, headers in messages]
+        document = ids[0].split("/")[0]
+        assert document not in self.in_flight, f"{document} is in flight twice"
+        self._broker.handed.append(ids)
         self.in_flight.add(document)
-        return asyncio.ensure_future(self._deliver(id_, document))
+        return asyncio.ensure_future(self._deliver(ids, document))
 
-    async def _deliver(self, id_: str, document: str) -> None:
+    async def _deliver(self, ids: Sequence[str], document: str) -> None:
         await self._broker.hold.wait()
         self.in_flight.discard(document)
-        if (error := self._broker.answer(id_)) is not None:
-            raise error
-        self._broker.wire.append(id_)
-        if self._broker.lose_answer(id_):
+        if errors := [error for id_ in ids if (error := self._broker.answer(id_)) is not None]:
+            raise errors[0]
+        self._broker.wire += ids
+        if any(self._broker.lose_answer(id_) for id_ in ids):
             raise KafkaConnectionError("the answer is lost")
 
 
@@ -117,19 +119,38 @@ async def on_wire(broker: Broker, *ids: str) -> None:
     await eventually(all_there, within_seconds=10)
 
 
-async def test_a_documents_events_go_in_order_one_in_flight(publisher: Publisher, broker: Broker) -> None:
+async def test_a_documents_events_go_in_order_one_hand_over_at_a_time(publisher: Publisher, broker: Broker) -> None:
     source = Documents()
     publisher.offer(source, "A", "k", entries("A", 1, 2))
+    await asyncio.sleep(0.01)  # they are on their way, or it would be one
     publisher.offer(source, "A", "k", entries("A", 1, 2, 3))
     publisher.offer(source, "B", "k", entries("B", 1))
     await on_wire(broker, "A/0.1", "A/0.2", "A/0.3", "B/0.1")
     assert [each for each in broker.wire if each.startswith("A")] == ["A/0.1", "A/0.2", "A/0.3"]
 
 
+async def test_what_waits_of_one_document_goes_in_a_row(publisher: Publisher, broker: Broker) -> None:
+    publisher.offer(Documents(), "A", "k", entries("A", *range(1, 2 * TOGETHER + 2)))
+    await on_wire(broker, *(f"A/0.{number}" for number in range(1, 2 * TOGETHER + 2)))
+    assert [len(each) for each in broker.handed] == [TOGETHER, TOGETHER, 1]
+
+
+async def test_a_row_has_one_key_and_fits_into_a_batch(publisher: Publisher, broker: Broker) -> None:
+    given = entries("A", 1, 2, 3, 4, 5)
+    given[1]["key"] = given[2]["key"] = "another"
+    given[3]["data"] = given[4]["data"] = "x" * (TOGETHER_CHARACTERS - 1)
+    publisher.offer(Documents(), "A", "k", given)
+    await on_wire(broker, *(f"A/0.{number}" for number in range(1, 6)))
+    assert broker.handed == [["A/0.1"], ["A/0.2", "A/0.3"], ["A/0.4"], ["A/0.5"]]
+
+
 async def test_a_failure_starts_again_at_the_first_unacknowledged(publisher: Publisher, broker: Broker) -> None:
     failures = [KafkaConnectionError("away"), KafkaConnectionError("away")]
     broker.answer = lambda id_: failures.pop() if id_ == "A/0.2" and failures else None
-    publisher.offer(Documents(), "A", "k", entries("A", 1, 2, 3))
+    source = Documents()
+    publisher.offer(source, "A", "k", entries("A", 1))
+    await on_wire(broker, "A/0.1")
+    publisher.offer(source, "A", "k", entries("A", 1, 2, 3))
     await on_wire(broker, "A/0.1", "A/0.2", "A/0.3")
     assert broker.wire == ["A/0.1", "A/0.2", "A/0.3"]
     assert broker.producers > 1, "a producer that failed is suspect"
@@ -139,8 +160,8 @@ async def test_a_lost_answer_repeats_and_never_leaves_a_hole(publisher: Publishe
     lost = {"A/0.2"}
     broker.lose_answer = lambda id_: id_ in lost and not lost.discard(id_)  # type: ignore[func-returns-value]
     publisher.offer(Documents(), "A", "k", entries("A", 1, 2, 3))
-    await on_wire(broker, "A/0.1", "A/0.2", "A/0.2", "A/0.3")
-    assert broker.wire == ["A/0.1", "A/0.2", "A/0.2", "A/0.3"]
+    await on_wire(broker, *["A/0.1", "A/0.2", "A/0.3"] * 2)
+    assert broker.wire == ["A/0.1", "A/0.2", "A/0.3"] * 2
 
 
 async def test_what_is_not_acknowledged_in_time_goes_out_by_another_producer(broker: Broker) -> None:
@@ -162,8 +183,9 @@ async def test_what_is_not_acknowledged_in_time_goes_out_by_another_producer(bro
     await clock.advance(seconds=WATCH_SECONDS)
     assert broker.producers == 2, "taken back once more, though the next one had no time yet"
     broker.hold.set()
-    await on_wire(broker, "A/0.1", "A/0.2")
-    assert broker.wire == ["A/0.1", "A/0.2"]
+    await on_wire(broker, *["A/0.1", "A/0.2"] * 2)
+    assert broker.wire == ["A/0.1", "A/0.2"] * 2, "the first was late, and not lost"
+    assert publisher.acknowledged(source, "A") == 2
     await publisher.stop(1)
 
 
@@ -198,8 +220,9 @@ async def test_only_what_is_acknowledged_is_trimmed(publisher: Publisher, broker
     source.outboxes = {"A": entries("A", 1, 2, 3)}
     down: list[KafkaError] = [KafkaConnectionError("away")]
     broker.answer = lambda id_: down[0] if id_ == "A/0.3" and down else None
-    publisher.offer(source, "A", "k", source.outboxes["A"])
+    publisher.offer(source, "A", "k", source.outboxes["A"][:2])
     await on_wire(broker, "A/0.1", "A/0.2")
+    publisher.offer(source, "A", "k", source.outboxes["A"])
     assert publisher.acknowledged(source, "A") == 2
     assert source.trimmed == [], "a document with something in flight is trimmed by its own next save"
     down.clear()

@@ -12,6 +12,7 @@ from tallies import TALLY, TOPIC, add
 from chassis.aggregates import Aggregates, MemoryDocuments
 from chassis.clock import SystemClock
 from chassis.outbox import Publisher
+from chassis.producer import Message
 from chassis.testing import eventually
 
 
@@ -30,14 +31,13 @@ class Producer:
     async def stop(self) -> None:
         await self._world.stop()
 
-    async def send(
-        self, topic: str, value: bytes, *, key: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> "asyncio.Future[Any]":
-        id_ = dict(headers)["ce_id"].decode()
-        if error := self._world.refusal(id_):
-            raise error
-        sent = asyncio.get_running_loop().create_future()
-        self._world.wire.append((id_, key.decode()))
+    def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> "asyncio.Future[None]":
+        ids = [dict(headers)["ce_id"].decode() for _, headers in messages]
+        for id_ in ids:
+            if error := self._world.refusal(id_):
+                raise error
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._world.wire += [(id_, key.decode()) for id_ in ids]
         self._world.pending.append(sent)
         if not self._world.held:
             self._world.release()

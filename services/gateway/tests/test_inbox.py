@@ -2,7 +2,6 @@
 
 import base64
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,7 +88,7 @@ async def test_a_record_that_unpacks_to_more_than_the_database_takes_is_kept_in_
         "headers": (("x", b"x" * 20_000_000),),
         "key": b"k" * 20_000_000,
     }
-    await inbox.apply([replace(a_record(gateway.an_event()), **{part: huge[part]}), a_record(gateway.an_event(), 1)])
+    await inbox.apply([a_record(gateway.an_event())._replace(**{part: huge[part]}), a_record(gateway.an_event(), 1)])
     (kept,) = gateway.quarantine.stored.values()
     assert (kept.id, kept.problem) == ("inbox.port-qd/0/0", "too-large")
     assert len(kept.key) + len(str(kept.headers)) + len(kept.value) < 3 * MAX_BYTES

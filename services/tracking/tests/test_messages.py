@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -34,7 +33,7 @@ def test_what_cannot_be_read_says_why(a_record: RecordMaker) -> None:
     good = a_record(ucr="6CNUCR1")
     deep = b'{"a":' * 5000 + b"1" + b"}" * 5000
     for value in (None, b"\xff", b"{", b"[1]", deep, b'{"a":' * 45 + b"1" + b"}" * 45):
-        unreadable = read(replace(good, value=value))
+        unreadable = read(good._replace(value=value))
         assert isinstance(unreadable, Unreadable)
         assert unreadable.reason
 
@@ -77,7 +76,7 @@ def test_a_repeat_has_the_same_fingerprint_and_other_content_has_not(a_record: R
 
 
 def test_a_text_that_no_database_takes_is_cleaned(a_record: RecordMaker) -> None:
-    record = replace(a_record(), value=b'{"lrn": "\\ud800x"}')
+    record = a_record()._replace(value=b'{"lrn": "\\ud800x"}')
     entry = read(record)
     assert isinstance(entry, Entry)
     assert all(value.encode() for _, value in entry.terms)

@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 from chaos.simulation.schedule import Network, Process
 
+from chassis.producer import Message
 from chassis.records import RawRecord
 
 PARTITIONS = 3
@@ -240,17 +241,15 @@ class Producer:
 
     async def stop(self) -> None: ...
 
-    async def send(
-        self, topic: str, value: bytes, *, key: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> "asyncio.Future[Any]":
-        name = dict(headers).get("ce_id", b"").decode()
+    def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> "asyncio.Future[Any]":
+        names = ", ".join(dict(headers).get("ce_id", b"").decode() for _, headers in messages)
+
+        def append() -> None:
+            for value, headers in messages:
+                self._broker.append(topic, value, key, headers)
+
         return asyncio.ensure_future(
-            self._broker.network.call(
-                self._process,
-                f"send {name}",
-                lambda: self._broker.append(topic, value, key, headers),
-                KafkaConnectionError,
-            )
+            self._broker.network.call(self._process, f"send {names}", append, KafkaConnectionError)
         )
 
     async def send_and_wait(

@@ -290,12 +290,11 @@ def _end(loop: VirtualLoop) -> None:
     """Everybody dies: nothing of a seed reaches into the next."""
 
     async def cancel() -> None:
-        mine = asyncio.current_task()
-        for task in asyncio.all_tasks():
-            if task is not mine:
+        for _ in range(6):  # who hears of the end of another may begin something once more
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 task.cancel()
-        await asyncio.sleep(0)
+            await asyncio.sleep(0)
 
     loop.set_exception_handler(lambda *_: None)
     ending: Coroutine[Any, Any, None] = cancel()

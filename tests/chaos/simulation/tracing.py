@@ -1,11 +1,12 @@
 """Spans as light as can be: who is whose child, and who links to whom. What the SDK exports, without the SDK."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 from chassis import telemetry
 
@@ -18,18 +19,25 @@ class Spans:
         """`<trace>/<span>` → the same of its parent and its links."""
         self._made = 0
 
-    def begin(self, current: Any) -> trace.Span:
+    def start(
+        self,
+        name: str,
+        parent: Context,
+        kind: SpanKind,
+        links: Sequence[Link],
+        attributes: Any,
+    ) -> trace.Span:
         """A span in place of the SDK's."""
-        parent = trace.get_current_span(current._parent).get_span_context()
+        above = trace.get_current_span(parent).get_span_context()
         self._made += 1
         # Numbers beyond those of the load, so that they never meet.
         mine = SpanContext(
-            parent.trace_id if parent.is_valid else (1 << 127) + self._made,
+            above.trace_id if above.is_valid else (1 << 127) + self._made,
             (1 << 63) + self._made,
             is_remote=False,
             trace_flags=TraceFlags(1),
         )
-        causes = (parent, *(link.context for link in telemetry._links(current._links)))
+        causes = (above, *(link.context for link in links))
         self.causes[_name(mine)] = [_name(each) for each in causes if each.is_valid]
         return NonRecordingSpan(mine)
 
@@ -37,12 +45,12 @@ class Spans:
 @contextmanager
 def collected() -> Iterator[Spans]:
     """Collect the spans of everything that runs meanwhile."""
-    spans, real = Spans(), telemetry._Current._begin
-    telemetry._Current._begin = lambda current: spans.begin(current)  # type: ignore[method-assign, assignment]  # noqa: PLW0108 - a method would not be given the span
+    spans, real = Spans(), telemetry._start
+    telemetry._start = spans.start
     try:
         yield spans
     finally:
-        telemetry._Current._begin = real  # type: ignore[method-assign]
+        telemetry._start = real
 
 
 def _name(context: SpanContext) -> str:

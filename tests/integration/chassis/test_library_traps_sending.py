@@ -3,14 +3,16 @@
 import asyncio
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 from faststream.kafka import KafkaBroker, KafkaPublishMessage
 from faststream.kafka.opentelemetry import KafkaTelemetryMiddleware
 from opentelemetry.sdk.trace import TracerProvider
 from tallies import MOMENT
 
 from chassis.clock import SystemClock
+from chassis.kafka import make_producer
 from chassis.outbox import Publisher
+from chassis.settings import KafkaSettings
 from launcher.infrastructure import Infrastructure
 
 # publish_batch sends a whole batch to one random partition, whatever the keys.
@@ -26,7 +28,7 @@ async def test_publish_batch_forgets_the_keys_of_its_messages(infrastructure: In
 async def test_events_of_a_key_share_a_partition_and_keys_spread(infrastructure: Infrastructure, topic: str) -> None:
 
     publisher = Publisher(
-        lambda: AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers, enable_idempotence=True),
+        lambda: make_producer(KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers)),
         SystemClock(),
         source="/trade/tests",
     )
@@ -86,7 +88,7 @@ async def test_the_librarys_telemetry_overwrites_a_given_trace(infrastructure: I
 async def test_a_stored_trace_and_its_baggage_travel_with_the_event(infrastructure: Infrastructure, topic: str) -> None:
 
     publisher = Publisher(
-        lambda: AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers),
+        lambda: make_producer(KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers)),
         SystemClock(),
         source="/trade/tests",
     )

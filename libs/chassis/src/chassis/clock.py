@@ -24,7 +24,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        return _to_milliseconds(datetime.now(UTC))
+        return datetime.fromtimestamp(int(time.time() * 1000) / 1000, UTC)
 
     def monotonic(self) -> float:
         return time.monotonic()

@@ -168,28 +168,28 @@ class DeliveryPolicy:
                 if delivery.target in shut:
                     parked.append(self._slips.behind(delivery.event, delivery.target))
             return parked + await self._apply(handler, [each for each in deliveries[half:] if each.target not in shut])
-        return [
-            refused
-            for delivery, outcome in zip(deliveries, outcomes, strict=True)
-            if (refused := self._judge(delivery, outcome)) is not None
-        ]
+        return self._judge(deliveries, outcomes)
 
-    def _judge(self, delivery: Delivery, outcome: Outcome[Any]) -> ParkedDelivery | None:
-        """Count how a delivery ended; what must be parked, if it must."""
-        event = delivery.event
-        match outcome:
-            case Applied():
-                metrics.DELIVERIES.labels("applied").inc()
-                metrics.LATENCY_SECONDS.observe(max(0.0, (self._clock.now() - event.envelope.time).total_seconds()))
-            case Duplicate():
-                metrics.DELIVERIES.labels("duplicate").inc()
-            case Conflict():
-                return self._slips.conflict(event, delivery.target)
-            case Failed(error):
-                return self._slips.failed(event.record, delivery.target, error, event)
-            case Blocked():
-                return self._slips.behind(event, delivery.target)
-        return None
+    def _judge(self, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome[Any]]) -> list[ParkedDelivery]:
+        """Count how deliveries ended; what must be parked."""
+        refused: list[ParkedDelivery] = []
+        applied, now = 0, self._clock.now()
+        for delivery, outcome in zip(deliveries, outcomes, strict=True):
+            event = delivery.event
+            match outcome:
+                case Applied():
+                    applied += 1
+                    metrics.LATENCY_SECONDS.observe(max(0.0, (now - event.envelope.time).total_seconds()))
+                case Duplicate():
+                    metrics.DELIVERIES.labels("duplicate").inc()
+                case Conflict():
+                    refused.append(self._slips.conflict(event, delivery.target))
+                case Failed(error):
+                    refused.append(self._slips.failed(event.record, delivery.target, error, event))
+                case Blocked():
+                    refused.append(self._slips.behind(event, delivery.target))
+        metrics.DELIVERIES.labels("applied").inc(applied)
+        return refused
 
     async def _park(self, deliveries: Sequence[ParkedDelivery]) -> None:
         if not deliveries:

@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from chassis.batches import MAX_BATCH_BYTES, BatchingProducer
 from chassis.settings import KafkaSettings
 from chassis.stopping import end
 from contracts.topics import MAX_MESSAGE_BYTES
@@ -18,18 +19,18 @@ T = TypeVar("T")
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
 
-def make_producer(settings: KafkaSettings) -> AIOKafkaProducer:
+def make_producer(settings: KafkaSettings) -> BatchingProducer:
     """A producer that repeats nothing and loses nothing: idempotent, acknowledged by all replicas."""
-    return AIOKafkaProducer(
+    producer = AIOKafkaProducer(
         **settings.client_options(),
         acks="all",
         enable_idempotence=True,
         compression_type=settings.compression,
-        linger_ms=settings.linger_ms,
-        max_batch_size=128 * 1024,
+        max_batch_size=MAX_BATCH_BYTES,
         max_request_size=MAX_MESSAGE_BYTES,
         request_timeout_ms=10_000,
     )
+    return BatchingProducer(producer, settings.linger_ms / 1000)
 
 
 def faststream_options(settings: KafkaSettings) -> dict[str, Any]:

@@ -59,15 +59,23 @@ class Lag:
 
     def took(self, records: Sequence[RawRecord]) -> None:
         """A batch was fetched: its first records are the oldest ones."""
-        for record in reversed(records):
-            if (partition := self._of(record)) is not None:
-                partition.in_hand = record.offset, self._time_of(record, partition)
+        first: dict[tuple[str, int], RawRecord] = {}
+        for record in records:
+            first.setdefault((record.topic, record.partition), record)
+        for place, record in first.items():
+            if (partition := self._partitions.get(TopicPartition(*place))) is not None:
+                partition.in_hand = record.offset, self._time_of(record.timestamp_ms, partition)
 
     def resolved(self, records: Sequence[RawRecord]) -> None:
         """All deliveries of a batch have ended."""
+        latest: dict[tuple[str, int], int] = {}
         for record in records:
-            if (partition := self._of(record)) is not None:
-                partition.since, partition.in_hand = max(partition.since, self._time_of(record, partition)), None
+            place = record.topic, record.partition
+            latest[place] = max(latest.get(place, 0), record.timestamp_ms)
+        for place, timestamp_ms in latest.items():
+            if (partition := self._partitions.get(TopicPartition(*place))) is not None:
+                partition.since = max(partition.since, self._time_of(timestamp_ms, partition))
+                partition.in_hand = None
 
     def told(
         self, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int], asked_at: datetime
@@ -81,15 +89,12 @@ class Lag:
                     partition.since = asked_at
         self._told_at = self._clock.monotonic()
 
-    def _of(self, record: RawRecord) -> _Partition | None:
-        return self._partitions.get(TopicPartition(record.topic, record.partition))
-
-    def _time_of(self, record: RawRecord, partition: _Partition) -> datetime:
+    def _time_of(self, timestamp_ms: int, partition: _Partition) -> datetime:
         """A record's time; who writes may set it, so it counts only where it can be true."""
         now = self._clock.now()
-        if record.timestamp_ms <= 0:
+        if timestamp_ms <= 0:
             return partition.since
         try:
-            return min(now, datetime.fromtimestamp(record.timestamp_ms / 1000, UTC))
+            return min(now, datetime.fromtimestamp(timestamp_ms / 1000, UTC))
         except (OverflowError, ValueError, OSError):
             return now

@@ -4,9 +4,15 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
+from aiokafka.errors import (
+    InvalidMessageError,
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
 from chassis import metrics
 from chassis.clock import Clock
@@ -19,16 +25,32 @@ RETIRE_SECONDS = 1.0
 _BACKOFF_SECONDS = (0.1, 5.0)
 
 
+REFUSED_FOR_GOOD = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    InvalidMessageError,
+    InvalidTopicError,
+)
+"""What lies in what is sent. A right that is missing is the broker's condition: it is waited for, and seen."""
+
+
+class Message(NamedTuple):
+    """One record to be, but for its key."""
+
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
 class Producer(Protocol):
-    """The part of aiokafka's producer that is used."""
+    """Who brings messages to the broker."""
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
 
-    async def send(
-        self, topic: str, value: bytes, *, key: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> "asyncio.Future[Any]": ...
+    def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> "asyncio.Future[None]":
+        """Hand over messages of one key, to stand in a row or not at all; done when all replicas have them."""
+        ...
 
 
 class SteadyProducer:

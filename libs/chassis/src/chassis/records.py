@@ -6,6 +6,7 @@ its reason, or one that is not addressed to this service.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -17,8 +18,7 @@ UNREADABLE = "trade-unreadable"
 """Header of the record that stands in place of a batch that cannot be unpacked: why."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawRecord:
+class RawRecord(NamedTuple):
     """A Kafka record as it is, whatever it is."""
 
     topic: str

@@ -5,7 +5,7 @@ An event goes to each of its targets; a raw record goes to its handler as it is.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from chassis.aggregates import Aggregates, GivenUp, Input, Outcome
@@ -112,7 +112,7 @@ def to_input(delivery: Delivery, command: C) -> Input[C]:
 
 def to_given_up(delivery: Delivery, *, actor: str, why: str) -> Input[Any]:
     """The input that discarding a delivery is to an aggregate: nothing is decided, a line is left."""
-    return replace(to_input(delivery, GivenUp(why)), actor=actor, span=f"discard {delivery.event.record.topic}")
+    return to_input(delivery, GivenUp(why))._replace(actor=actor, span=f"discard {delivery.event.record.topic}")
 
 
 def content_hash(data: bytes) -> str:

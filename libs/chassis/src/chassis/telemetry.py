@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from types import TracebackType
-from typing import TypeGuard
 
 from opentelemetry import baggage, context, propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
@@ -101,25 +100,43 @@ def process_span(
     return _Current(name, parent, SpanKind.CONSUMER, links, _PROCESS)
 
 
-@contextmanager
-def send_span(
+def begin_send(
     topic: str, headers: Mapping[str, str], event_id: str, *, cause: Mapping[str, str]
-) -> Iterator[Mapping[str, str]]:
-    """A span around one event's way to the broker, a child of what decided the event, linked to what caused that.
+) -> tuple[trace.Span | None, Mapping[str, str]]:
+    """A span of one event's way to the broker, a child of what decided the event, linked to what caused that.
 
-    Gives the W3C headers that the event is sent with: the span's, or, where nobody listens, those given.
+    With it the W3C headers that the event is sent with: the span's, or, where nobody listens and there is none, those
+    given. Whoever begins it ends it, after `failed` where it failed.
     """
-    if _nobody_listens(trace.get_tracer_provider()):
-        yield headers
-        return
+    if unheard() is not None:
+        return None, headers
     attributes = {
         "messaging.system": "kafka",
         "messaging.operation.type": "send",
         "messaging.destination.name": topic,
         "messaging.message.id": event_id,
     }
-    with _Current(f"send {topic}", _extract(headers), SpanKind.PRODUCER, [cause], attributes):
-        yield inject()
+    span = start_span(f"send {topic}", headers, SpanKind.PRODUCER, links=[cause], attributes=attributes)
+    return span, {**headers, **inject_span(span)}
+
+
+def start_span(
+    name: str,
+    headers: Mapping[str, str],
+    kind: SpanKind,
+    *,
+    links: Iterable[Mapping[str, str]] = (),
+    known: Mapping[str, str] | None = None,
+    attributes: Mapping[str, str] = _PROCESS,
+) -> trace.Span:
+    """A span that is not made current: a child of what these W3C headers say, with their baggage and what is known."""
+    return _start(name, _with_baggage(known or {}, _extract(headers)), kind, _links(links), attributes)
+
+
+def _start(
+    name: str, parent: Context, kind: SpanKind, links: Sequence[Link], attributes: Mapping[str, str]
+) -> trace.Span:
+    return _tracer().start_span(name, parent, kind, attributes, links)
 
 
 class _Current:
@@ -152,15 +169,9 @@ class _Current:
         self._span.end()
 
     def _begin(self) -> trace.Span:
-        provider = trace.get_tracer_provider()
-        if _nobody_listens(provider):
+        if (provider := unheard()) is not None:
             return _unheard(provider, trace.get_current_span(self._parent).get_span_context())
-        links = _links(self._links)
-        return _tracer_of(provider).start_span(self._name, self._parent, self._kind, self._attributes, links)
-
-
-def _nobody_listens(provider: trace.TracerProvider) -> TypeGuard[UnheardProvider]:
-    return isinstance(provider, UnheardProvider) and not provider.heard
+        return _start(self._name, self._parent, self._kind, _links(self._links), self._attributes)
 
 
 def _unheard(provider: TracerProvider, parent: SpanContext) -> trace.Span:
@@ -186,35 +197,33 @@ def failed(span: trace.Span, error: BaseException) -> None:
 
 def inject() -> dict[str, str]:
     """The current context as W3C headers."""
+    headers = inject_span(trace.get_current_span())
+    if entries := baggage.get_all():
+        headers |= baggage_headers(tuple(entries.items()))
+    return headers
+
+
+def inject_span(span: trace.Span) -> dict[str, str]:
+    """A span as W3C headers, without any baggage."""
     headers: dict[str, str] = {}
-    found = trace.get_current_span().get_span_context()
+    found = span.get_span_context()
     if found.is_valid:
         headers["traceparent"] = f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
         if found.trace_state:
             headers["tracestate"] = found.trace_state.to_header()
-    if entries := baggage.get_all():
-        headers |= _written(tuple(entries.items()))
     return headers
 
 
-@contextmanager
-def baggage_context(entries: Mapping[str, str]) -> Iterator[None]:
-    """Add baggage to the current context for a while."""
-    token = context.attach(_with_baggage(entries, context.get_current()))
-    try:
-        yield
-    finally:
-        context.detach(token)
-
-
-def annotate(span: trace.Span) -> None:
-    """Copy the current `trade.*` baggage onto a span that began before it was known."""
-    if span.is_recording():
-        span.set_attributes(_entries(None))
+def unheard() -> "UnheardProvider | None":
+    """The process's provider of spans, where nobody listens to it."""
+    provider = trace.get_tracer_provider()
+    return provider if isinstance(provider, UnheardProvider) and not provider.heard else None
 
 
 def trace_id(headers: Mapping[str, str]) -> str:
     """The trace's id in W3C headers, 32 hex digits; empty where there is none."""
+    if plain := _PLAIN.fullmatch(headers.get("traceparent", "")):
+        return plain[1]
     found = trace.get_current_span(_extract(headers)).get_span_context()
     return format(found.trace_id, "032x") if found.is_valid else ""
 
@@ -256,8 +265,13 @@ def _read_baggage(entries: str) -> Context:
     return _BAGGAGE.extract({"baggage": entries} if entries else {}, Context())
 
 
+def read_baggage(header: str) -> dict[str, str]:
+    """The entries of a baggage header."""
+    return {name: str(value) for name, value in baggage.get_all(_read_baggage(header)).items()}
+
+
 @lru_cache(_REMEMBERED)
-def _written(entries: tuple[tuple[str, object], ...]) -> dict[str, str]:
+def baggage_headers(entries: tuple[tuple[str, object], ...]) -> dict[str, str]:
     """Baggage as a header. Not to be changed: it is remembered."""
     holder = Context()
     for name, value in entries:

@@ -6,8 +6,10 @@ that is lost.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 SPECVERSION = "1.0"
 CONTENT_TYPE = "application/json"
@@ -15,8 +17,7 @@ CONTENT_TYPE = "application/json"
 _REQUIRED = ("ce_id", "ce_source", "ce_type", "ce_time", "ce_specversion")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who says what about which aggregate, caused by what."""
 
     id: str
@@ -36,26 +37,25 @@ class Envelope:
     """Id of the input that caused the event."""
     actor: str
     """Who stood behind that input: `partner:port-qd`, `firm:CN-USCC:…`, `staff:li`, `service:registry`."""
-    trace: Mapping[str, str] = field(default_factory=dict)
+    trace: Mapping[str, str] = MappingProxyType({})
     """W3C headers `traceparent`, `tracestate`, `baggage`."""
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The Kafka headers, UTF-8."""
-        named = {
-            "ce_id": self.id,
-            "ce_source": self.source,
-            "ce_type": self.type,
-            "ce_time": self.time.isoformat(),
-            "ce_specversion": SPECVERSION,
-            "ce_subject": self.subject,
-            "ce_sequence": str(self.sequence),
-            "ce_partitionkey": self.partitionkey,
-            "ce_causationid": self.causationid,
-            "ce_actor": self.actor,
-            "content-type": CONTENT_TYPE,
-            **self.trace,
-        }
-        return [(name, value.encode()) for name, value in named.items()]
+        return [
+            ("ce_id", self.id.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_time", self.time.isoformat().encode()),
+            ("ce_specversion", SPECVERSION.encode()),
+            ("ce_subject", self.subject.encode()),
+            ("ce_sequence", str(self.sequence).encode()),
+            ("ce_partitionkey", self.partitionkey.encode()),
+            ("ce_causationid", self.causationid.encode()),
+            ("ce_actor", self.actor.encode()),
+            ("content-type", CONTENT_TYPE.encode()),
+            *((name, value.encode()) for name, value in self.trace.items()),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,10 @@ class BadEnvelope:
 
 def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope:
     """Read an envelope from Kafka headers. Never raises."""
-    text: dict[str, str] = {}
-    for name, raw in headers:
-        if raw is None:
-            return BadEnvelope(f"header {name!r} is null")
-        try:
-            text[name] = raw.decode()
-        except UnicodeDecodeError:
-            return BadEnvelope(f"header {name!r} is not UTF-8")
+    try:
+        text = {name: raw.decode() for name, raw in headers}  # type: ignore[union-attr]  # told below
+    except (AttributeError, UnicodeDecodeError):
+        return _unreadable(headers)
     missing = [name for name in _REQUIRED if not text.get(name)]
     if missing:
         return BadEnvelope(f"header {missing[0]!r} is missing")
@@ -99,3 +95,15 @@ def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope
         actor=text.get("ce_actor", ""),
         trace={name: text[name] for name in ("traceparent", "tracestate", "baggage") if name in text},
     )
+
+
+def _unreadable(headers: Sequence[tuple[str, bytes | None]]) -> BadEnvelope:
+    """Which header cannot be read."""
+    for name, raw in headers:
+        if raw is None:
+            return BadEnvelope(f"header {name!r} is null")
+        try:
+            raw.decode()
+        except UnicodeDecodeError:
+            break
+    return BadEnvelope(f"header {name!r} is not UTF-8")

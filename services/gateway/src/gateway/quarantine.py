@@ -5,7 +5,7 @@ CloudEvent, in binary mode (`ce_*` headers) or structured (the value is the even
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -135,7 +135,7 @@ def _kept(record: RawRecord) -> RawRecord:
     if _size(record) <= MAX_BYTES:
         return record
     value = None if record.value is None else record.value[:MAX_BYTES]
-    return replace(record, key=(record.key or b"")[:MAX_BYTES], headers=(), value=value)
+    return record._replace(key=(record.key or b"")[:MAX_BYTES], headers=(), value=value)
 
 
 def _read(record: RawRecord) -> PartnerCloudEvent | Refused:

@@ -1,8 +1,7 @@
 """Breaks of what goes out: events, traces, timers, letters."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -15,6 +14,9 @@ from chaos.toy.post import Post
 from chassis.aggregates import Aggregates, Input, apply
 from chassis.aggregates.document import Document, Loaded, write
 from chassis.outbox import Publisher
+from chassis.producer import Message
+from chassis.sending import Sending
+from chassis.sweeping import Sweeper
 from chassis.timers import Timers
 
 
@@ -36,7 +38,7 @@ def no_outbox() -> Pieces:
     def without(type_: Any, loaded: Loaded[Any], acknowledged: int) -> Any:
         change = write(type_, loaded, acknowledged)
         entries[change.id] = (change.key, change.outbox)
-        return replace(change, outbox=[])
+        return change._replace(outbox=[])
 
     async def saves_then_offers(self: Any, changed: Any, *rest: Any) -> list[str]:
         lost = await save(self, changed, *rest)
@@ -63,36 +65,43 @@ def trim_before_acknowledgement() -> Pieces:
 
 
 def two_in_flight() -> Pieces:
-    async def all_at_once(self: Any, document: Any) -> None:
-        sending = self._sending[document]
-        while sending.entries:
-            entries = list(sending.entries)
-            results = await asyncio.gather(*(self._send(sending, each) for each in entries), return_exceptions=True)
-            if any(isinstance(each, BaseException) for each in results):
-                await self._clock.sleep(0.1)
-                continue
-            for entry in entries:
-                sending.acknowledge()
-                self._unsent -= 1
-                self._trimming.acknowledge(sending.source, sending.id, entry["seq"])
-        del self._sending[document]
+    hand_over = Publisher._hand_over
 
-    return [(Publisher, "_drain", all_at_once)]
+    def all_at_once(self: Publisher, sending: Sending, producer: Any) -> None:
+        send = producer.send
+
+        def each_alone(topic: str, key: bytes, messages: Sequence[Message]) -> "asyncio.Future[Any]":
+            return asyncio.ensure_future(_all(send(topic, key, [each]) for each in messages))
+
+        producer.send = each_alone
+        try:
+            hand_over(self, sending, producer)
+        finally:
+            producer.send = send
+
+    return [(Publisher, "_hand_over", all_at_once)]
+
+
+async def _all(answers: Iterable[Awaitable[Any]]) -> None:
+    """Wait for all of them; fail if one does."""
+    for answer in await asyncio.gather(*answers, return_exceptions=True):
+        if isinstance(answer, BaseException):
+            raise answer
 
 
 def new_id_for_each_attempt() -> Pieces:
-    send, numbers = Publisher._send, count(1)
+    message, numbers = Publisher._message, count(1)
 
-    async def renamed(self: Publisher, sending: Any, entry: Document) -> None:
-        await send(self, sending, {**entry, "id": f"{entry['id']}~{next(numbers)}"})
+    def renamed(self: Publisher, sending: Sending, entry: Document, handed: Any) -> Message:
+        return message(self, sending, {**entry, "id": f"{entry['id']}~{next(numbers)}"}, handed)
 
-    return [(Publisher, "_send", renamed)]
+    return [(Publisher, "_message", renamed)]
 
 
 def not_swept() -> Pieces:
-    async def never(self: Publisher) -> None: ...
+    async def never(self: Sweeper) -> None: ...
 
-    return [(Publisher, "_sweep_for_ever", never)]
+    return [(Sweeper, "run", never)]
 
 
 def trace_dropped() -> Pieces:
@@ -137,7 +146,7 @@ def fires_twice() -> Pieces:
 
     def each_time_another(self: Any, document: Document) -> Any:
         made = input_(self, document)
-        return replace(made, cause=f"{document['_id']}/{self._name}/{self._clock.now().isoformat()}")
+        return made._replace(cause=f"{document['_id']}/{self._name}/{self._clock.now().isoformat()}")
 
     return [(Timers, "_input", each_time_another)]
 

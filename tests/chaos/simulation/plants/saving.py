@@ -1,7 +1,6 @@
 """Breaks of what is kept: identity, compare-and-set, histories, the rebuild."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from chaos.simulation.plants.pieces import Pieces
@@ -77,7 +76,7 @@ def count_trusted() -> Pieces:
 
 def state_not_saved() -> Pieces:
     def without(type_: Any, loaded: Loaded[Any], acknowledged: int) -> Any:
-        return replace(write(type_, loaded, acknowledged), changed_fields={})
+        return write(type_, loaded, acknowledged)._replace(changed_fields={})
 
     return [(apply, "write", without)]
 

@@ -170,12 +170,12 @@ class Aggregates(Generic[S, C, E]):
             half = len(changed) // 2
             first = await self._save(changed[:half], inputs, groups, outcomes, token)
             return first + await self._save(changed[half:], inputs, groups, outcomes, token)
+        tell(loaded for loaded in changed if loaded.id in saved)
         for loaded, change in zip(changed, changes, strict=True):
             if loaded.id not in saved:
                 continue
             if change.outbox:
                 self._outbox.offer(self, change.id, change.key, change.outbox)
-            tell(loaded)
             await self.shorten(loaded)
             if loaded.state is not None:
                 for listener in self._listeners:

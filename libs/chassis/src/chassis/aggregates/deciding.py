@@ -1,13 +1,12 @@
 """Decide inputs on a loaded document: what they change, and which events come of that. Touches no store."""
 
-import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis import telemetry
+from chassis import logs, steps
 from chassis.aggregates.document import Document, Interrupted, Loaded
 from chassis.aggregates.model import (
     AggregateType,
@@ -34,10 +33,10 @@ MAX_EVENT_BYTES = 900_000
 log = structlog.get_logger(__name__)
 
 
-def tell(loaded: Loaded[Any]) -> None:
+def tell(saved: Iterable[Loaded[Any]]) -> None:
     """Say what was applied, once it is saved: what lost its race was not."""
-    for line in loaded.told:
-        log.info("applied", aggregate=loaded.id, **line)
+    if lines := [line for loaded in saved for line in loaded.told]:
+        log.info("applied", **logs.each(lines))
 
 
 class Deciding(Generic[S, C, E]):
@@ -71,23 +70,22 @@ class Deciding(Generic[S, C, E]):
         now = self._clock.now() if begun is None else begun.at
         command = type(input_.command).__name__
         known = self._type.baggage(loaded.state) if loaded.state is not None else {}
-        with telemetry.process_span(
-            input_.span or f"apply {command}", input_.trace, links=[loaded.last_trace], baggage=known
-        ) as span:
+        name = input_.span or f"apply {command}"
+        with steps.begin(name, input_.trace, links=[loaded.last_trace], known=known) as step:
             try:
                 state, entries = self._entries(loaded, input_, now, begun)
             except Exception as error:
                 if is_infrastructure(error):
                     raise
-                span.record_exception(error)
+                step.failed(error)
                 return Failed(error)
-            told = self._type.baggage(state) if state is not None else {}
-            with telemetry.baggage_context(told) if told != known else contextlib.nullcontext():
-                trace = telemetry.inject()
-                telemetry.annotate(span)
-                fields = telemetry.log_fields()
+            if state is not None:
+                step.know(self._type.baggage(state))
+        trace = step.headers
         types = [entry["type"] for entry in entries]
-        loaded.told.append({"event_id": input_.cause, "command": command, "events": types, **fields})
+        loaded.told.append(
+            {"aggregate": loaded.id, "event_id": input_.cause, "command": command, "events": types, **step.log_fields}
+        )
         # The deciding span is lost where its process dies before exporting it; this leads past it.
         cause_trace = dict(input_.trace or loaded.last_trace)
         for entry in entries:

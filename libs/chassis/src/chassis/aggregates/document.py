@@ -11,10 +11,10 @@
 The state stands in a field of its own, so that no name of a service can collide with one of ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from chassis.aggregates.model import AggregateType, UnreadableDocument
 
@@ -43,7 +43,7 @@ class Interrupted:
     """How many of its events are known."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Loaded(Generic[S]):
     """One aggregate while inputs are folded into it."""
 
@@ -122,12 +122,21 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
         plain={name: document[name] for name in PLAIN if name in document},
         moved=document.get("moved", 0),
         outbox=document["outbox"],
-        last_trace=next((line["trace"] for line in reversed(history) if line["events"] and line["trace"]), {}),
+        last_trace=_last_trace(history),
     )
 
 
-@dataclass(frozen=True)
-class Change:
+def _last_trace(history: Sequence[Document]) -> Mapping[str, str]:
+    """The trace of the latest input that changed something; where all of those were moved, of the latest of all."""
+    latest: Mapping[str, str] = {}
+    for line in reversed(history):
+        if line["trace"] and line["events"]:
+            return line["trace"]  # type: ignore[no-any-return]  # a document's
+        latest = latest or line["trace"]
+    return latest
+
+
+class Change(NamedTuple):
     """What a save writes: the fields this release owns, nothing else."""
 
     id: str
@@ -150,7 +159,7 @@ class Change:
     due_at: datetime | None
     try_after: datetime | None
     rebuilt: Document | None
-    plain: Mapping[str, Any] = field(default_factory=dict)
+    plain: Mapping[str, Any]
     """Those of `PLAIN` that are stored, as they are."""
 
 
@@ -165,9 +174,7 @@ def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: in
         seq=loaded.seq,
         schema=max(type_.schema, loaded.schema),
         fields=fields,
-        changed_fields=_changes(
-            fields or {}, {} if loaded.stored is None else type_.codec.encode(loaded.stored), loaded.fields
-        ),
+        changed_fields={} if fields is None else _changed(type_, fields, loaded),
         first_state=not loaded.fields,
         lines=loaded.new_lines,
         history=[*loaded.history, *loaded.new_lines] if loaded.rewritten else None,
@@ -177,6 +184,16 @@ def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: in
         rebuilt=loaded.rebuilt,
         plain=loaded.plain,
     )
+
+
+def _changed(type_: AggregateType[S, Any, Any], fields: Mapping[str, Any], loaded: Loaded[S]) -> Mapping[str, Any]:
+    """What of the encoded state differs from what is stored."""
+    stored = loaded.fields
+    different = {name: value for name, value in fields.items() if name not in stored or stored[name] != value}
+    if loaded.stored is None or not any(isinstance(each, dict | list) for each in different.values()):
+        return different
+    # Within a list or a dictionary the difference may be what a newer release wrote: told by what this one read of it.
+    return _changes(different, type_.codec.encode(loaded.stored), stored)
 
 
 def _changes(now: Mapping[str, Any], before: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:

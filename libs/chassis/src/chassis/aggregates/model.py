@@ -1,9 +1,10 @@
 """What an aggregate is to the chassis, what is handed to it, and how that can end."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pymongo import IndexModel
 
@@ -63,8 +64,7 @@ class AggregateType(Generic[S, C, E]):
     keeps it. One with a higher schema yet is left alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Input(Generic[C]):
+class Input(NamedTuple, Generic[C]):
     """One command for one aggregate, with the identity that makes it count once."""
 
     target: str
@@ -74,7 +74,7 @@ class Input(Generic[C]):
     actor: str
     hash: str = ""
     """Of the content: the same cause with another hash is a conflict. Empty: not compared."""
-    trace: Mapping[str, str] = field(default_factory=dict)
+    trace: Mapping[str, str] = MappingProxyType({})
     """W3C headers of the parent; empty: the current context."""
     span: str = ""
     """Name of the span; empty: `apply <Command>`."""

@@ -1,0 +1,150 @@
+"""Batches for Kafka, made by ourselves: what is handed over together stands in a row on the topic, or not at all.
+
+A batch is what a broker appends, and replicates, as one. The client library's own way takes messages one by
+one, and two of them may land in two batches, of which the first can fail alone. Here what belongs together
+goes into one batch; per partition one batch is on its way, and what comes meanwhile goes with the next.
+"""
+
+import asyncio
+import copy
+from collections import deque
+from collections.abc import Coroutine, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError, ProducerClosed
+from aiokafka.partitioner import murmur2
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from chassis.producer import REFUSED_FOR_GOOD, Message
+
+MAX_BATCH_BYTES: Final = 128 * 1024
+"""More than that stands alone in its batch, and is the broker's to refuse."""
+
+
+class _Row(NamedTuple):
+    """What was handed over together."""
+
+    key: bytes
+    messages: Sequence[Message]
+    answer: asyncio.Future[None]
+
+
+class BatchingProducer:
+    """The client library's producer, by its batches."""
+
+    def __init__(self, producer: AIOKafkaProducer, linger_seconds: float) -> None:
+        self._producer = producer
+        self._linger_seconds = linger_seconds
+        self._gathered: dict[str, list[_Row]] = {}
+        self._flushing: asyncio.TimerHandle | None = None
+        self._lanes: dict[tuple[str, int], deque[_Row]] = {}
+        """Per topic and partition what waits behind the batch that is on its way."""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Fail what was not sent yet, see the rest through, disconnect."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+        _fail([row for rows in (*self._gathered.values(), *self._lanes.values()) for row in rows], ProducerClosed())
+        self._gathered.clear()
+        for waiting in self._lanes.values():
+            waiting.clear()
+        await self._producer.stop()
+
+    def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> asyncio.Future[None]:
+        """Hand over messages of one key, to stand in a row or not at all; done when all replicas have them."""
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._gathered.setdefault(topic, []).append(_Row(key, messages, answer))
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().call_later(self._linger_seconds, self._flush)
+        return answer
+
+    def _flush(self) -> None:
+        self._flushing = None
+        gathered, self._gathered = self._gathered, {}
+        for topic, rows in gathered.items():
+            self._run(self._share_out(topic, rows))
+
+    async def _share_out(self, topic: str, rows: Sequence[_Row]) -> None:
+        """Queue rows by partition."""
+        try:
+            partitions = sorted(await self._producer.partitions_for(topic))
+        except Exception as error:
+            _fail(rows, error)
+            return
+        for row in rows:
+            place = topic, partitions[_place(row.key, len(partitions))]
+            if (waiting := self._lanes.get(place)) is not None:
+                waiting.append(row)
+                continue
+            self._lanes[place] = deque([row])
+            self._run(self._drain(place))
+
+    async def _drain(self, place: tuple[str, int]) -> None:
+        """Send what waits for one partition, batch after batch, until nothing does."""
+        waiting = self._lanes[place]
+        try:
+            while waiting:
+                rows = [waiting.popleft()]
+                size = _size(rows[0])
+                while waiting and (size := size + _size(waiting[0])) <= MAX_BATCH_BYTES:
+                    rows.append(waiting.popleft())
+                await self._send(place, rows)
+        finally:
+            del self._lanes[place]
+            _fail(waiting, ProducerClosed())
+
+    async def _send(self, place: tuple[str, int], rows: Sequence[_Row]) -> None:
+        try:
+            topic, partition = place
+            await (await self._producer.send_batch(self._batch(rows), topic, partition=partition))
+        except REFUSED_FOR_GOOD as error:
+            if len(rows) == 1:
+                _fail(rows, error)
+            else:  # for the sake of one, perhaps
+                for row in rows:
+                    await self._send(place, [row])
+        except Exception as error:
+            _fail(rows, error)
+        else:
+            for row in rows:
+                row.answer.set_result(None)
+        finally:
+            _fail(rows, ProducerClosed())  # whatever else may have ended it
+
+    def _batch(self, rows: Sequence[_Row]) -> Any:
+        batch = self._producer.create_batch()
+        for row in rows:
+            for value, headers in row.messages:
+                if batch.append(key=row.key, value=value, headers=headers, timestamp=None) is None:
+                    raise MessageSizeTooLargeError(f"{len(row.messages)} messages do not fit into one batch")
+        batch.close()  # else it would linger for more
+        return batch
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _fail(rows: Iterable[_Row], error: Exception) -> None:
+    for row in rows:
+        if not row.answer.done():
+            row.answer.set_exception(copy.copy(error))  # a shared one would gather everybody's traceback
+
+
+def _size(row: _Row) -> int:
+    return sum(
+        DefaultRecordBatchBuilder.estimate_size_in_bytes(row.key, value, headers) for value, headers in row.messages
+    )
+
+
+@lru_cache(4096)
+def _place(key: bytes, partitions: int) -> int:
+    """Where a key belongs, as all of Kafka's clients work it out."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions

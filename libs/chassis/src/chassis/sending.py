@@ -1,0 +1,83 @@
+"""One document's events on their way to Kafka: which go next, and what a producer has of them."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from opentelemetry.trace import Span
+
+from chassis import telemetry
+from chassis.aggregates.document import Document
+from chassis.aggregates.publishing import Source
+from chassis.producer import Producer
+from chassis.trimming import DocumentKey
+
+TOGETHER = 50
+TOGETHER_CHARACTERS = 32_768
+"""So many entries of one document go in a row at most, and so much of their data: a batch has room for it."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+"""Between two attempts."""
+
+
+@dataclass(eq=False, slots=True)
+class Sending:
+    """One document's entries on their way."""
+
+    document: DocumentKey
+    source: Source
+    key: str
+    entries: deque[Document] = field(default_factory=deque)
+    offered: deque[float] = field(default_factory=deque)
+    """Since when each entry waits."""
+    handed: "HandOver | None" = None
+    """What is on its way and not acknowledged."""
+    one_by_one: bool = False
+    """Kafka refused several together: alone the one that is meant shows."""
+    pause: float = FIRST_PAUSE_SECONDS
+    stuck_at: float | None = None
+    """Since when Kafka refuses its first entry for good."""
+    given_up: str = ""
+    """The id of that entry."""
+
+    def add(self, entries: Sequence[Document], now: float) -> None:
+        self.entries.extend(entries)
+        self.offered.extend([now] * len(entries))
+
+    def acknowledge(self, count: int) -> int:
+        """Drop the first entries; the sequence number of the last of them."""
+        for _ in range(count):
+            self.offered.popleft()
+            entry = self.entries.popleft()
+        return int(entry["seq"])
+
+    def key_of(self, entry: Document) -> str:
+        """Each entry goes under the key it was decided under; an older release did not store it."""
+        return str(entry.get("key", self.key))
+
+    def next(self) -> list[Document]:
+        """The first entries, as many as may go in a row."""
+        first = self.entries[0]
+        found, key, room = [first], self.key_of(first), TOGETHER_CHARACTERS - len(first["data"])
+        for entry in islice(self.entries, 1, 1 if self.one_by_one else TOGETHER):
+            room -= len(entry["data"])
+            if room < 0 or self.key_of(entry) != key:
+                break
+            found.append(entry)
+        return found
+
+
+@dataclass(eq=False, slots=True)
+class HandOver:
+    """Entries of one document that a producer has."""
+
+    producer: Producer
+    since: float
+    entries: Sequence[Document] = ()
+    spans: list[Span] = field(default_factory=list)
+
+    def end(self, error: BaseException | None) -> None:
+        for span in self.spans:
+            if error is not None:
+                telemetry.failed(span, error)
+            span.end()

@@ -1,0 +1,45 @@
+"""Unsent events that nobody has in hand: left behind by a process that died, or by a save whose answer was lost."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import structlog
+
+from chassis.aggregates.document import Document
+from chassis.aggregates.publishing import Source
+from chassis.clock import Clock
+from chassis.failpoints import passage
+
+log = structlog.get_logger(__name__)
+
+SWEEP_SECONDS = 5.0
+"""Entries older than this are no longer somebody's work in hand."""
+SWEEP_LIMIT = 500
+
+Offer = Callable[[Source, str, str, Sequence[Document]], None]
+
+
+class Sweeper:
+    """Looks through sources for what is unsent, at start and from time to time."""
+
+    def __init__(self, offer: Offer, clock: Clock) -> None:
+        self.sources: list[Source] = []
+        self._offer = offer
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Sweep, for ever."""
+        # At start everything unsent counts as left behind: what a killed predecessor saved goes out at once.
+        age = timedelta(0)
+        while True:
+            for source in self.sources:
+                try:
+                    found = await source.unsent(age, SWEEP_LIMIT)
+                    if found:
+                        passage("sweep.found")
+                    for unsent in found:
+                        self._offer(source, unsent.id, unsent.key, unsent.entries)
+                except Exception as error:
+                    log.warning("sweep_failed", topic=source.topic, error=repr(error))
+            await self._clock.sleep(SWEEP_SECONDS)
+            age = timedelta(seconds=SWEEP_SECONDS)

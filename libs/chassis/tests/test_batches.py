@@ -1,0 +1,196 @@
+"""What is handed to the producer together stands in a row on its partition, or not at all."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from aiokafka.errors import (
+    KafkaConnectionError,
+    MessageSizeTooLargeError,
+    ProducerClosed,
+    UnknownTopicOrPartitionError,
+)
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from chassis.batches import MAX_BATCH_BYTES, BatchingProducer
+from chassis.producer import Message
+
+TOPIC = "tallies.events.v1"
+PARTITIONS = 6
+
+
+class Batch(BatchBuilder):  # type: ignore[misc]
+    """The library's, and what was put into it."""
+
+    def __init__(self) -> None:
+        super().__init__(MAX_BATCH_BYTES, 0)
+        self.values: list[bytes] = []
+
+    def append(self, *, timestamp: Any, key: bytes, value: bytes, headers: Any = ()) -> Any:
+        taken = super().append(timestamp=timestamp, key=key, value=value, headers=headers)
+        if taken is not None:
+            self.values.append(value)
+        return taken
+
+
+class Library:
+    """The client library's producer: answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[int, list[bytes]]] = []
+        self.answers: list[asyncio.Future[None]] = []
+        self.refused: set[bytes] = set()
+        self.unknown = False
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        if self.unknown:
+            raise UnknownTopicOrPartitionError
+        return set(range(PARTITIONS))
+
+    def create_batch(self) -> Batch:
+        return Batch()
+
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[None]":
+        assert batch.closed(), "it would linger once more"
+        self.batches.append((partition, batch.values))
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.refused & {*batch.values}:
+            answer.set_exception(MessageSizeTooLargeError())
+        self.answers.append(answer)
+        return answer
+
+    async def sent(self, count: int) -> None:
+        for _ in range(100):
+            if len(self.batches) == count:
+                break
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.005)
+        assert len(self.batches) == count
+
+    def acknowledge(self) -> None:
+        for each in self.answers:
+            if not each.done():
+                each.set_result(None)
+
+
+@pytest.fixture
+def library() -> Library:
+    return Library()
+
+
+@pytest.fixture
+async def producer(library: Library) -> AsyncIterator[BatchingProducer]:
+    made = BatchingProducer(library, 0.002)
+    yield made
+    library.acknowledge()
+    await made.stop()
+
+
+def row(*values: bytes) -> Sequence[Message]:
+    return [Message(value, [("ce_id", b"E/0.1")]) for value in values]
+
+
+async def test_what_is_handed_over_within_a_moment_goes_in_one_batch(
+    producer: BatchingProducer, library: Library
+) -> None:
+    answers = [producer.send(TOPIC, b"key", row(b"1", b"2")), producer.send(TOPIC, b"key", row(b"3"))]
+    await library.sent(1)
+    assert library.batches[0][1] == [b"1", b"2", b"3"]
+    assert not any(each.done() for each in answers)
+    library.acknowledge()
+    await asyncio.gather(*answers)
+
+
+async def test_a_key_goes_where_every_client_of_kafka_looks_for_it(
+    producer: BatchingProducer, library: Library
+) -> None:
+    keys = [f"key-{number}".encode() for number in range(40)]
+    for key in keys:
+        producer.send(TOPIC, key, row(key))
+    found: dict[bytes, int] = {}
+    await asyncio.sleep(0.02)
+    for partition, values in library.batches:
+        found |= dict.fromkeys(values, partition)
+    partitions = list(range(PARTITIONS))
+    assert found == {key: DefaultPartitioner()(key, partitions, partitions) for key in keys}
+
+
+async def test_per_partition_one_batch_is_on_its_way_and_what_comes_meanwhile_is_the_next(
+    producer: BatchingProducer, library: Library
+) -> None:
+    producer.send(TOPIC, b"key", row(b"1"))
+    await library.sent(1)
+    later = [producer.send(TOPIC, b"key", row(value)) for value in (b"2", b"3")]
+    await asyncio.sleep(0.01)
+    assert len(library.batches) == 1
+    library.acknowledge()
+    await library.sent(2)
+    assert library.batches[1][1] == [b"2", b"3"]
+    library.acknowledge()
+    await asyncio.gather(*later)
+
+
+async def test_a_row_is_never_cut_by_the_end_of_a_batch(producer: BatchingProducer, library: Library) -> None:
+    large = b"x" * (MAX_BATCH_BYTES // 2)
+    answers = [producer.send(TOPIC, b"key", row(large)), producer.send(TOPIC, b"key", row(b"1", large))]
+    await library.sent(1)
+    library.acknowledge()
+    await library.sent(2)
+    assert [values for _, values in library.batches] == [[large], [b"1", large]]
+    library.acknowledge()
+    await asyncio.gather(*answers)
+
+
+async def test_a_row_larger_than_any_batch_is_refused_whole(producer: BatchingProducer, library: Library) -> None:
+    large = b"x" * (MAX_BATCH_BYTES // 2)
+    with pytest.raises(MessageSizeTooLargeError):
+        await producer.send(TOPIC, b"key", row(large, large, large))
+    assert library.batches == []
+
+
+async def test_what_the_broker_refuses_for_good_costs_no_neighbour_its_batch(
+    producer: BatchingProducer, library: Library
+) -> None:
+    library.refused = {b"2"}
+    answers = [producer.send(TOPIC, b"key", row(value)) for value in (b"1", b"2", b"3")]
+    for count in (2, 4):
+        await library.sent(count)
+        library.acknowledge()
+    told = await asyncio.gather(*answers, return_exceptions=True)
+    assert [type(each) for each in told] == [type(None), MessageSizeTooLargeError, type(None)]
+
+
+async def test_a_failure_is_everybodys_own(producer: BatchingProducer, library: Library) -> None:
+    answers = [producer.send(TOPIC, b"key", row(value)) for value in (b"1", b"2")]
+    await library.sent(1)
+    library.answers[0].set_exception(KafkaConnectionError("away"))
+    first, second = await asyncio.gather(*answers, return_exceptions=True)
+    assert isinstance(first, KafkaConnectionError)
+    assert isinstance(second, KafkaConnectionError)
+    assert first is not second
+
+
+async def test_an_unknown_topic_fails_what_is_for_it(producer: BatchingProducer, library: Library) -> None:
+    library.unknown = True
+    with pytest.raises(UnknownTopicOrPartitionError):
+        await producer.send(TOPIC, b"key", row(b"1"))
+
+
+async def test_stopping_fails_what_was_not_sent_yet(producer: BatchingProducer, library: Library) -> None:
+    sent = producer.send(TOPIC, b"key", row(b"1"))
+    await library.sent(1)
+    behind = producer.send(TOPIC, b"key", row(b"2"))
+    await asyncio.sleep(0.01)
+    gathered = producer.send(TOPIC, b"key", row(b"3"))
+    await producer.stop()
+    for each in (behind, gathered):
+        with pytest.raises(ProducerClosed):
+            await each
+    library.acknowledge()
+    await sent
