@@ -224,13 +224,12 @@ def evolve(state: Counter | None, event: Event) -> Counter:
     match event:
         case Counted(counter, key, number, amount):
             known = state or Counter(counter, key)
-            questions = dict(known.questions)
+            known = replace(known, total=known.total + amount)
             if event.ask_from is not None:
-                questions[number] = event.ask_from
-            bills = dict(known.bills)
+                known = replace(known, questions={**known.questions, number: event.ask_from})
             if event.due is not None:
-                bills[number] = Bill(event.due, BillStatus.OPEN)
-            return replace(known, total=known.total + amount, questions=questions, bills=bills)
+                known = replace(known, bills={**known.bills, number: Bill(event.due, BillStatus.OPEN)})
+            return known
         case LetterOrdered():
             assert state is not None
             return state

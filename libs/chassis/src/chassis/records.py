@@ -6,6 +6,7 @@ its reason, or one that is not addressed to this service.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -36,13 +37,18 @@ class RawRecord(NamedTuple):
     @property
     def key_lock(self) -> str:
         """The lock of what cannot be resolved to a target: topic and key."""
-        return key_lock(self.topic, (self.key or b"").decode(errors="replace"))
+        return _key_lock(self.topic, self.key)
 
     @property
     def unreadable(self) -> str:
         """Why nobody can read what this record stands for; empty for every real one."""
         told = next((raw for name, raw in self.headers if name == UNREADABLE), None)
         return (told or b"").decode(errors="replace")
+
+
+@lru_cache(4096)
+def _key_lock(topic: str, key: bytes | None) -> str:
+    return key_lock(topic, (key or b"").decode(errors="replace"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ class Membership:
         drain_seconds: float,
     ) -> tuple[KafkaBroker, Any]:
         """A broker and its one subscriber, not started; they start only once."""
-        broker = KafkaBroker(**self.connection, graceful_timeout=drain_seconds, logger=None)
+        # Types are not applied: the library would look at each record of a batch, and make each anew.
+        broker = KafkaBroker(**self.connection, graceful_timeout=drain_seconds, logger=None, apply_types=False)
         subscriber = broker.subscriber(
             *self.topics,
             batch=True,

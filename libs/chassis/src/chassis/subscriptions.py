@@ -89,7 +89,8 @@ class AggregateHandler(Generic[S, C]):
 
     async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[S]]:
         return await self._aggregates.apply(
-            [to_input(delivery, self._command(delivery.event, delivery.target)) for delivery in deliveries]
+            [to_input(delivery, self._command(delivery.event, delivery.target)) for delivery in deliveries],
+            recent=True,
         )
 
     async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:

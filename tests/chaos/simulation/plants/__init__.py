@@ -55,6 +55,7 @@ PLANTS: Mapping[str, Plant] = {
     "token ignored": _plant(saving.token_ignored, 3),
     "bulk count trusted": _plant(saving.count_trusted, 3),
     "state not saved with its events": _plant(saving.state_not_saved, 5),
+    "remembered though it was not saved": _plant(saving.remembered_unsaved, 2),
     "history cut before it is copied": _plant(saving.cut_before_copy, 2),
     "redrive out of order": _plant(delivering.redrive_out_of_order, 4),
     "later delivery overtakes a parked one": _plant(delivering.overtakes_parked, 4),

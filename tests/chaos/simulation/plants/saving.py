@@ -1,13 +1,13 @@
 """Breaks of what is kept: identity, compare-and-set, histories, the rebuild."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chaos.simulation.plants.pieces import Pieces
 from chaos.simulation.scenario import Scenario
 from pymongo.errors import BulkWriteError
 
-from chassis.aggregates import MongoDocuments, apply
+from chassis.aggregates import Aggregates, MongoDocuments, apply
 from chassis.aggregates import mongo as documents_in_mongo
 from chassis.aggregates.document import Document, Loaded, read, write
 from chassis.mongo import insert_missing
@@ -79,6 +79,16 @@ def state_not_saved() -> Pieces:
         return write(type_, loaded, acknowledged)._replace(changed_fields={})
 
     return [(apply, "write", without)]
+
+
+def remembered_unsaved() -> Pieces:
+    def keeps(self: Any, groups: Mapping[str, list[int]]) -> dict[str, Loaded[Any]]:
+        found: dict[str, Loaded[Any]] = {target: self._recent[target] for target in groups if target in self._recent}
+        for loaded in found.values():
+            loaded.new_lines, loaded.new_entries = [], []  # whatever became of them
+        return found
+
+    return [(Aggregates, "_take_recent", keeps)]
 
 
 def cut_before_copy() -> Pieces:

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from chassis.aggregates.deciding import Deciding, tell
-from chassis.aggregates.document import Document, Loaded, read, write
+from chassis.aggregates.document import Change, Document, Loaded, read, settle, write
 from chassis.aggregates.documents import Documents, Unsent
 from chassis.aggregates.model import (
     AggregateType,
@@ -34,6 +34,9 @@ E = TypeVar("E")
 MAX_LINES = 500
 """A longer history moves its oldest lines to the history collection."""
 _KEPT_LINES = 250
+MAX_RECENT = 500
+MAX_RECENT_LINES = 50
+"""So many aggregates are remembered as they were saved, none with a longer history."""
 
 _ATTEMPTS = 20
 """How often a document that loses its race is done again before the batch counts as stuck."""
@@ -61,6 +64,8 @@ class Aggregates(Generic[S, C, E]):
         self._clock = clock
         self._deciding = Deciding(type_, clock, epoch)
         self._listeners: list[Callable[[S], None]] = []
+        self._recent: dict[str, Loaded[S]] = {}
+        """Aggregates as they were just saved, until they are quiet; each for one next use."""
 
     def on_saved(self, listener: Callable[[S], None]) -> None:
         """Call `listener` with every state that was saved; it must be quick and must not raise."""
@@ -80,12 +85,16 @@ class Aggregates(Generic[S, C, E]):
         """Apply a single input."""
         return (await self.apply([input_]))[0]
 
-    async def apply(self, inputs: Sequence[Input[C]], *, unseen: bool = False) -> list[Outcome[S]]:
+    async def apply(
+        self, inputs: Sequence[Input[C]], *, unseen: bool = False, recent: bool = False
+    ) -> list[Outcome[S]]:
         """Apply inputs, those of one target in the order given; one outcome per input.
 
         Args:
             unseen: nearly all targets are not stored yet. They are not looked for first, which saves a round trip;
                 one that is there after all is found by its refused insert, and costs one more.
+            recent: what this process just saved is not loaded again. Where somebody else was faster the save
+                finds that out. The state of a duplicate's outcome may be one behind: not for who answers with it.
 
         Raises:
             InfrastructureError: or the driver's own; nothing is known of the outcomes then, and
@@ -96,16 +105,26 @@ class Aggregates(Generic[S, C, E]):
         for index, input_ in enumerate(inputs):
             groups.setdefault(input_.target, []).append(index)
         for attempt in range(_ATTEMPTS):
-            groups = await self._attempt(inputs, groups, outcomes, unseen=unseen and not attempt)
+            groups = await self._attempt(
+                inputs, groups, outcomes, unseen=unseen and not attempt, recent=recent and not attempt
+            )
             if not groups:
                 return outcomes
         raise InfrastructureError(f"{self.type.name} {next(iter(groups))} was changed by others {_ATTEMPTS} times over")
 
     async def _attempt(
-        self, inputs: Sequence[Input[C]], groups: Mapping[str, list[int]], outcomes: list[Outcome[S]], *, unseen: bool
+        self,
+        inputs: Sequence[Input[C]],
+        groups: Mapping[str, list[int]],
+        outcomes: list[Outcome[S]],
+        *,
+        unseen: bool,
+        recent: bool,
     ) -> dict[str, list[int]]:
         """Fold and save each group; return those that lost their race, or failed without having been looked for."""
-        documents = {} if unseen else await self.documents.load(list(groups))
+        known = self._take_recent(groups) if recent else {}
+        wanted = [] if unseen else [target for target in groups if target not in known]
+        documents = await self.documents.load(wanted) if wanted else {}
         passage("load.after")
         older = await self._older_causes(inputs, groups, documents)
         token = secrets.token_hex(8)
@@ -113,7 +132,7 @@ class Aggregates(Generic[S, C, E]):
         again: list[str] = []
         for target, indexes in groups.items():
             try:
-                loaded = read(self.type, target, documents.get(target))
+                loaded = known.get(target) or read(self.type, target, documents.get(target))
             except Exception as error:  # of a newer release, or not of the state's shape: left alone
                 log.error("document_unreadable", aggregate=target, error=str(error))
                 _fail(outcomes, indexes, error)
@@ -122,15 +141,26 @@ class Aggregates(Generic[S, C, E]):
             decided = self._deciding.fold(loaded, [inputs[index] for index in indexes], token)
             for index, outcome in zip(indexes, decided, strict=True):
                 outcomes[index] = outcome
-            if unseen and isinstance(decided[-1], Failed | Blocked):
+            if (unseen or target in known) and isinstance(decided[-1], Failed | Blocked):
                 again.append(target)
             elif loaded.changed:
                 changed.append(loaded)
-            elif loaded.outbox:
+            elif loaded.outbox and target in documents:
                 # A save whose answer was lost: its events need not wait for the sweeper.
                 self._outbox.offer(self, loaded.id, documents[target]["key"], loaded.outbox)
         lost = await self._save(changed, inputs, groups, outcomes, token)
         return {target: groups[target] for target in (*again, *lost)}
+
+    def _take_recent(self, groups: Mapping[str, list[int]]) -> dict[str, Loaded[S]]:
+        return {target: loaded for target in groups if (loaded := self._recent.pop(target, None)) is not None}
+
+    def _remember(self, loaded: Loaded[S], change: Change) -> None:
+        """Keep what was saved for a next input; what has no events on their way is quiet already."""
+        self._recent.pop(loaded.id, None)
+        if change.outbox and loaded.length < MAX_RECENT_LINES and settle(loaded, change):
+            self._recent[loaded.id] = loaded
+            if len(self._recent) > MAX_RECENT:
+                del self._recent[next(iter(self._recent))]
 
     async def _older_causes(
         self, inputs: Sequence[Input[C]], groups: Mapping[str, list[int]], documents: Mapping[str, Document]
@@ -177,6 +207,7 @@ class Aggregates(Generic[S, C, E]):
             if change.outbox:
                 self._outbox.offer(self, change.id, change.key, change.outbox)
             await self.shorten(loaded)
+            self._remember(loaded, change)
             if loaded.state is not None:
                 for listener in self._listeners:
                     listener(loaded.state)
@@ -197,7 +228,7 @@ class Aggregates(Generic[S, C, E]):
 
     async def shorten(self, loaded: Loaded[S]) -> None:
         """Move the oldest lines of a long history out; where that fails the next save tries again."""
-        if len(loaded.history) + len(loaded.new_lines) <= MAX_LINES:
+        if loaded.length + len(loaded.new_lines) <= MAX_LINES:
             return
         try:
             await self.documents.move_history(loaded.id, _KEPT_LINES)
@@ -208,6 +239,8 @@ class Aggregates(Generic[S, C, E]):
 
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
         """Drop acknowledged outbox entries of documents that stayed quiet."""
+        for id_ in acknowledged:
+            self._recent.pop(id_, None)  # it has entries that are being dropped
         await self.documents.trim(acknowledged)
 
     async def unsent(self, older_than: timedelta, limit: int) -> list[Unsent]:

@@ -60,6 +60,8 @@ class Loaded(Generic[S]):
     stored: S | None = None
     """The state as loaded: what this release understood of `fields`."""
     history: list[Document] = field(default_factory=list)
+    length: int = 0
+    """How many lines the stored document has."""
     moved: int = 0
     """How many older ones were moved to the history collection."""
     outbox: list[Document] = field(default_factory=list)
@@ -118,6 +120,7 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
         causes={line["cause"]: line["hash"] for line in history},
         fields=document["state"] or {},
         history=history,
+        length=len(history),
         rebuilt=document.get("rebuilt"),
         plain={name: document[name] for name in PLAIN if name in document},
         moved=document.get("moved", 0),
@@ -184,6 +187,21 @@ def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: in
         rebuilt=loaded.rebuilt,
         plain=loaded.plain,
     )
+
+
+def settle(loaded: Loaded[S], change: Change) -> bool:
+    """Bring an aggregate to how it stands behind its save, open for the next input; False: only a load can tell."""
+    unusual = loaded.rewritten or loaded.moved or loaded.rebuilt is not None
+    if unusual or change.fields is None or any("." in name for name in change.changed_fields):
+        return False
+    loaded.stored = loaded.state
+    loaded.version, loaded.schema = change.expected_version + 1, change.schema
+    loaded.fields = change.fields if change.first_state else {**loaded.fields, **change.changed_fields}
+    loaded.length += len(change.lines)
+    loaded.plain = {name: value for name in PLAIN if (value := getattr(change, name)) is not None}
+    loaded.outbox = change.outbox
+    loaded.history, loaded.new_lines, loaded.new_entries, loaded.told = [], [], [], []
+    return True
 
 
 def _changed(type_: AggregateType[S, Any, Any], fields: Mapping[str, Any], loaded: Loaded[S]) -> Mapping[str, Any]:
