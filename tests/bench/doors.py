@@ -1,4 +1,8 @@
-"""A firm's POST until its 202, and until the first answer to it, beside a bare handler that does the same insert."""
+"""A firm's POST until its 202, and until the first answer to it, beside a bare handler that does the same insert.
+
+The two doors are measured at the same moments, one POST here and one there: what a POST to the gateway sets going
+behind it, in six services on the same servers, slows down both alike.
+"""
 
 import asyncio
 import json
@@ -24,6 +28,9 @@ from trade_cli.platform import load_platform
 
 CLIENTS = 16
 """So many posting without a pause are saturation."""
+PROBES = 2
+"""At half of saturation the bare door gets one POST for so many of the gateway's: it is to see the load, not to add
+to it."""
 ANSWER_SECONDS = 60.0
 LOOK_SECONDS = 0.02
 
@@ -64,7 +71,7 @@ class Firm:
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """One client after the other, then at half of what the gateway takes at most; both doors at the same rate."""
+    """By one client, then at half of what the gateway takes at most."""
     running = await ground.platform()
     client = load_platform(running.layout.description)
     told = facts()
@@ -86,24 +93,29 @@ async def measure(ground: Ground) -> list[Figure]:
 
 async def _measure(ground: Ground, doors: Mapping[str, Firm], book: "_Book") -> list[Figure]:
     posts, few = ground.size(60, 3), ground.size(10, 2)
-    for door in doors.values():
-        await _one_by_one(door.post, book.take(few))
+    await _in_turns(doors, book, few)
     saturated = Tally()
     for name, door in doors.items():
         saturated.add(name, await _saturated(door.post, book.take(ground.size(160, 4))))
     rate = saturated.rows["gateway"][0] / 2
-    alone, half, heard, heard_half = Tally(), Tally(), Tally(), Tally()
+    alone, unnamed, half, heard, heard_half = Tally(), Tally(), Tally(), Tally(), Tally()
     for _ in range(ground.rounds):
-        for name, door in doors.items():
-            _note(alone, name, await _one_by_one(door.post, book.take(posts)))
-        _note(heard, "gateway", await _one_by_one(doors["gateway"].post_and_hear, book.take(few)))
-        for name, door in doors.items():
-            _note(half, name, await _paced(door.post, book.take(posts), rate))
+        for name, seconds in (await _in_turns(doors, book, posts)).items():
+            _note(alone, name, seconds)
+        _note(unnamed, "gateway", [await _timed(doors["gateway"].post, each) for each in book.take(posts, named=False)])
+        _note(heard, "gateway", [await _timed(doors["gateway"].post_and_hear, each) for each in book.take(few)])
+        taken, beside = await asyncio.gather(
+            _paced(doors["gateway"].post, book.take(posts), rate),
+            _paced(doors["bare"].post, book.take(posts // PROBES), rate / PROBES),
+        )
+        _note(half, "gateway", taken)
+        _note(half, "bare", beside)
         _note(heard_half, "gateway", await _paced(doors["gateway"].post_and_hear, book.take(few * 2), rate))
     load = f"at {rate:.0f}/s, half of the gateway's saturation"
     return [
         Figure("POST at saturation, 16 clients", "per s", saturated.rows, ("gateway", "bare")),
         *_latencies("POST to 202, one client", alone),
+        *_latencies("POST to 202 without a reference of the firm's, one client", unnamed),
         *_latencies(f"POST to 202 {load}", half),
         *_latencies("POST to first answer, one client", heard),
         *_latencies(f"POST to first answer {load}", heard_half),
@@ -126,8 +138,13 @@ def _latencies(name: str, tally: Tally) -> list[Figure]:
     return figures
 
 
-async def _one_by_one(post: Callable[[Mapping[str, Any]], Awaitable[Any]], book: Sequence[Any]) -> list[float]:
-    return [await _timed(post, each) for each in book]
+async def _in_turns(doors: Mapping[str, Firm], book: "_Book", posts: int) -> dict[str, list[float]]:
+    """One POST after the other, to each door in turn."""
+    seconds: dict[str, list[float]] = {name: [] for name in doors}
+    for declaration in book.take(posts):
+        for name, door in doors.items():
+            seconds[name].append(await _timed(door.post, declaration))
+    return seconds
 
 
 async def _paced(post: Callable[[Mapping[str, Any]], Awaitable[Any]], book: Sequence[Any], rate: float) -> list[float]:
@@ -165,9 +182,13 @@ class _Book:
     def __init__(self) -> None:
         self._seed = 1_000
 
-    def take(self, count: int) -> list[Mapping[str, Any]]:
+    def take(self, count: int, *, named: bool = True) -> list[Mapping[str, Any]]:
+        """Declarations with a reference of the firm's own, as its system would give them, or without one."""
         self._seed += 1
-        return [each.declaration for each in shipments(facts(), count, self._seed)]
+        taken = [each.declaration for each in shipments(facts(), count, self._seed)]
+        if not named:
+            return taken
+        return [{**each, "ucr": f"6CN{self._seed}-{number}"} for number, each in enumerate(taken)]
 
 
 async def _bare_door(ground: Ground, port: int) -> Child:

@@ -296,6 +296,26 @@ async def test_a_database_that_is_away_is_told_as_such(gateway: Any) -> None:
     assert "10.0.0.1" not in answer.text
 
 
+@pytest.mark.parametrize("lost", ["bytes", "receipt"])
+async def test_a_submission_of_which_one_half_was_kept_brings_the_other_when_it_comes_again(
+    gateway: Any, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any, **__: Any) -> None:
+        raise ConnectionError("away")
+
+    event, headers = json.dumps(gateway.an_event()).encode(), gateway.partner() | CLOUDEVENT
+    with monkeypatch.context() as broken:
+        if lost == "bytes":
+            broken.setattr(gateway.originals, "save", away)
+        else:
+            broken.setattr(gateway.documents, "save", away)
+        assert (await gateway.http.post("/v1/events", content=event, headers=headers)).status_code == 503
+    assert (await gateway.http.post("/v1/events", content=event, headers=headers)).status_code == 202
+    (stored,) = gateway.documents.stored.values()
+    assert gateway.originals.stored[stored["state"]["original"]].body == event
+    assert len(gateway.outbox.published) == 1
+
+
 async def test_a_fault_of_the_platform_shows_nothing_of_the_inside(gateway: Any) -> None:
     async def broken(_: Any) -> None:
         raise RuntimeError("secret inside")

@@ -1,10 +1,11 @@
-"""Keeping submissions: original bytes first, then the receipt with its event, in batches.
+"""Keeping submissions: original bytes and, at the same time, the receipt with its event, in batches.
 
 What `keep` returns as taken is durable: the bytes and the receipt are saved, the event waits in
-the receipt's outbox. Bytes that were saved for a receipt that then was not are harmless: the same
-submission finds them again under the same name.
+the receipt's outbox. Where only one of the two was saved, nothing is said to be taken, and the same
+submission brings the other: bytes are kept under their hash, the receipt is known by the submission's name.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,12 +82,19 @@ class Receipts:
         """
         if not submissions:
             return []
-        await self.keep_originals([each.original for each in submissions if each.original is not None])
         stored = self._stored(submissions[0].command.receipt.kind)
-        return [_answer(outcome) for outcome in await stored.apply([_input(each) for each in submissions], unseen=True)]
+        keeping = asyncio.create_task(
+            self.keep_originals([each.original for each in submissions if each.original is not None])
+        )
+        try:
+            outcomes = await stored.apply([_input(each) for each in submissions], unseen=True)
+        finally:
+            # Also where the receipts failed: nothing of a submission goes on behind the back of whoever asked.
+            await keeping
+        return [_answer(outcome) for outcome in outcomes]
 
     async def keep_originals(self, originals: Sequence[Original]) -> None:
-        """Keep the bytes of submissions; each of them before its receipt."""
+        """Keep the bytes of submissions."""
         if originals:
             await self._originals.save(originals)
 
