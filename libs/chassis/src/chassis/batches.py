@@ -144,7 +144,7 @@ def _size(row: _Row) -> int:
     )
 
 
-@lru_cache(4096)
+@lru_cache(512)
 def _place(key: bytes, partitions: int) -> int:
     """Where a key belongs, as all of Kafka's clients work it out."""
     return int(murmur2(key) & 0x7FFFFFFF) % partitions

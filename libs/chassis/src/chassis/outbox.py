@@ -158,9 +158,12 @@ class Publisher:
             await self._wake.wait()
             producer = await self._producer.get()
             self._wake.clear()
-            ready, self._ready = self._ready, []
-            for sending in ready:
-                self._hand_over(sending, producer)
+            self._hand_over_ready(producer)
+
+    def _hand_over_ready(self, producer: Producer) -> None:
+        ready, self._ready = self._ready, []
+        for sending in ready:
+            self._hand_over(sending, producer)
 
     def _hand_over(self, sending: Sending, producer: Producer) -> None:
         """Send a document's next entries."""

@@ -46,7 +46,7 @@ class RawRecord(NamedTuple):
         return (told or b"").decode(errors="replace")
 
 
-@lru_cache(4096)
+@lru_cache(512)
 def _key_lock(topic: str, key: bytes | None) -> str:
     return key_lock(topic, (key or b"").decode(errors="replace"))
 

@@ -91,7 +91,7 @@ def begin(
     return Step(f"00-{trace_id}-{getrandbits(_SPAN_BITS) or 1:016x}-01", headers.get("tracestate", ""), entries)
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _carried(header: str) -> Mapping[str, str]:
     """Entries of a baggage header. Not to be changed: they are remembered."""
     return telemetry.read_baggage(header)

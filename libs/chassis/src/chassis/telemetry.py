@@ -30,7 +30,7 @@ DECLARATION_ID = "trade.declaration.id"
 _TRACE, _BAGGAGE = TraceContextTextMapPropagator(), W3CBaggagePropagator()
 _PROPAGATOR = CompositePropagator([_TRACE, _BAGGAGE])
 _PLAIN = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})", re.ASCII)
-_REMEMBERED = 1024
+_REMEMBERED = 256
 """So many headers are read or written only once: those of one event are needed some four times."""
 _PROCESS = {"messaging.system": "kafka", "messaging.operation.type": "process"}
 
