@@ -1,6 +1,7 @@
 """What is handed to the producer together stands in a row on its partition, or not at all."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -27,11 +28,13 @@ class Batch(BatchBuilder):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(MAX_BATCH_BYTES, 0)
         self.values: list[bytes] = []
+        self.times: list[int] = []
 
     def append(self, *, timestamp: Any, key: bytes, value: bytes, headers: Any = ()) -> Any:
         taken = super().append(timestamp=timestamp, key=key, value=value, headers=headers)
         if taken is not None:
             self.values.append(value)
+            self.times.append(timestamp)
         return taken
 
 
@@ -40,6 +43,7 @@ class Library:
 
     def __init__(self) -> None:
         self.batches: list[tuple[int, list[bytes]]] = []
+        self.times: list[int] = []
         self.answers: list[asyncio.Future[None]] = []
         self.refused: set[bytes] = set()
         self.unknown = False
@@ -59,6 +63,7 @@ class Library:
     async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[None]":
         assert batch.closed(), "it would linger once more"
         self.batches.append((partition, batch.values))
+        self.times += batch.times
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.refused & {*batch.values}:
             answer.set_exception(MessageSizeTooLargeError())
@@ -134,6 +139,19 @@ async def test_per_partition_one_batch_is_on_its_way_and_what_comes_meanwhile_is
     assert library.batches[1][1] == [b"2", b"3"]
     library.acknowledge()
     await asyncio.gather(*later)
+
+
+async def test_a_records_time_is_that_of_its_handing_over_however_long_it_waits(
+    producer: BatchingProducer, library: Library
+) -> None:
+    producer.send(TOPIC, b"key", row(b"1"))
+    await library.sent(1)
+    producer.send(TOPIC, b"key", row(b"2"))
+    handed_at = time.time() * 1000
+    await asyncio.sleep(0.05)
+    library.acknowledge()
+    await library.sent(2)
+    assert abs(library.times[1] - handed_at) < 40
 
 
 async def test_a_row_is_never_cut_by_the_end_of_a_batch(producer: BatchingProducer, library: Library) -> None:

@@ -7,6 +7,7 @@ goes into one batch; per partition one batch is on its way, and what comes meanw
 
 import asyncio
 import copy
+import time
 from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
 from functools import lru_cache
@@ -28,6 +29,8 @@ class _Row(NamedTuple):
 
     key: bytes
     messages: Sequence[Message]
+    handed_at: int
+    """Milliseconds since 1970: the records' own time, however long they wait here."""
     answer: asyncio.Future[None]
 
 
@@ -59,7 +62,7 @@ class BatchingProducer:
     def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> asyncio.Future[None]:
         """Hand over messages of one key, to stand in a row or not at all; done when all replicas have them."""
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._gathered.setdefault(topic, []).append(_Row(key, messages, answer))
+        self._gathered.setdefault(topic, []).append(_Row(key, messages, int(time.time() * 1000), answer))
         if self._flushing is None:
             self._flushing = asyncio.get_running_loop().call_later(self._linger_seconds, self._flush)
         return answer
@@ -121,7 +124,7 @@ class BatchingProducer:
         batch = self._producer.create_batch()
         for row in rows:
             for value, headers in row.messages:
-                if batch.append(key=row.key, value=value, headers=headers, timestamp=None) is None:
+                if batch.append(key=row.key, value=value, headers=headers, timestamp=row.handed_at) is None:
                     raise MessageSizeTooLargeError(f"{len(row.messages)} messages do not fit into one batch")
         batch.close()  # else it would linger for more
         return batch
