@@ -141,7 +141,7 @@ def _exception(_: Any, __: str, event: EventDict) -> EventDict:
 def _without_secrets(_: Any, __: str, event: EventDict) -> EventDict:
     for name, value in event.items():
         if not name.startswith("_"):  # the standard library's own record, taken out by its formatter
-            event[name] = MASK if _is_secret(name) and value else safe(value)
+            event[name] = _masked(name, value)
     return event
 
 
@@ -167,7 +167,12 @@ def _render(_: Any, __: str, event: EventDict) -> str:
 
 
 def _cleaned(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: MASK if _is_secret(name) and value else safe(value) for name, value in row.items()}
+    return {name: _masked(name, value) for name, value in row.items()}
+
+
+def _masked(name: str, value: Any) -> Any:
+    """A field's value as it may stand in a log line, by its name and by what it is."""
+    return MASK if _is_secret(name) and value else safe(value)
 
 
 def safe(value: Any) -> Any:
@@ -197,7 +202,7 @@ def _rarer(value: Any) -> Any:
         case BaseModel():
             return {name: _field(value, name) for name in type(value).model_fields}
         case Mapping():
-            return {str(name): MASK if _is_secret(str(name)) and each else safe(each) for name, each in value.items()}
+            return {str(name): _masked(str(name), each) for name, each in value.items()}
         case bytes() | bytearray():
             return f"<{len(value)} bytes>"
         case Sequence() | set() | frozenset():

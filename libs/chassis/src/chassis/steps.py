@@ -5,7 +5,6 @@ written straight from what it was given; that is most of what a trace costs wher
 """
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from random import getrandbits
 from types import TracebackType
 
@@ -80,7 +79,7 @@ def begin(
         known: the aggregate's entries of the baggage.
     """
     headers = headers or telemetry.inject()
-    entries = _carried(headers.get("baggage", ""))
+    entries = telemetry.read_baggage(headers.get("baggage", ""))
     if known:
         entries = {**entries, **known}
     if (provider := telemetry.unheard()) is None:
@@ -89,12 +88,6 @@ def begin(
         return Step(here.get("traceparent", ""), here.get("tracestate", ""), entries, span)
     trace_id = telemetry.trace_id(headers) or f"{provider.id_generator.generate_trace_id():032x}"
     return Step(f"00-{trace_id}-{getrandbits(_SPAN_BITS) or 1:016x}-01", headers.get("tracestate", ""), entries)
-
-
-@lru_cache(256)
-def _carried(header: str) -> Mapping[str, str]:
-    """Entries of a baggage header. Not to be changed: they are remembered."""
-    return telemetry.read_baggage(header)
 
 
 def _shown(entries: Mapping[str, str]) -> dict[str, str]:

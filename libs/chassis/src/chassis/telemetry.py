@@ -265,8 +265,9 @@ def _read_baggage(entries: str) -> Context:
     return _BAGGAGE.extract({"baggage": entries} if entries else {}, Context())
 
 
-def read_baggage(header: str) -> dict[str, str]:
-    """The entries of a baggage header."""
+@lru_cache(_REMEMBERED)
+def read_baggage(header: str) -> Mapping[str, str]:
+    """The entries of a baggage header. Not to be changed: they are remembered."""
     return {name: str(value) for name, value in baggage.get_all(_read_baggage(header)).items()}
 
 
