@@ -47,6 +47,7 @@ class Library:
         self.answers: list[asyncio.Future[None]] = []
         self.refused: set[bytes] = set()
         self.unknown = False
+        self.partitions = PARTITIONS
 
     async def start(self) -> None: ...
 
@@ -55,7 +56,7 @@ class Library:
     async def partitions_for(self, topic: str) -> set[int]:
         if self.unknown:
             raise UnknownTopicOrPartitionError
-        return set(range(PARTITIONS))
+        return set(range(self.partitions))
 
     def create_batch(self) -> Batch:
         return Batch()
@@ -172,16 +173,23 @@ async def test_a_row_larger_than_any_batch_is_refused_whole(producer: BatchingPr
     assert library.batches == []
 
 
-async def test_what_the_broker_refuses_for_good_costs_no_neighbour_its_batch(
+async def test_what_goes_alone_shares_its_batch_with_nobody(producer: BatchingProducer, library: Library) -> None:
+    answers = [producer.send(TOPIC, b"key", row(value), alone=value == b"3") for value in (b"1", b"2", b"3", b"4")]
+    for count in (1, 2, 3):
+        await library.sent(count)
+        library.acknowledge()
+    assert [values for _, values in library.batches] == [[b"1", b"2"], [b"3"], [b"4"]]
+    await asyncio.gather(*answers)
+
+
+async def test_what_the_broker_refuses_is_refused_to_the_whole_batch(
     producer: BatchingProducer, library: Library
 ) -> None:
     library.refused = {b"2"}
     answers = [producer.send(TOPIC, b"key", row(value)) for value in (b"1", b"2", b"3")]
-    for count in (2, 4):
-        await library.sent(count)
-        library.acknowledge()
     told = await asyncio.gather(*answers, return_exceptions=True)
-    assert [type(each) for each in told] == [type(None), MessageSizeTooLargeError, type(None)]
+    assert [type(each) for each in told] == [MessageSizeTooLargeError] * 3
+    assert len(library.batches) == 1, "whatever follows on this producer is refused as well"
 
 
 async def test_a_failure_is_everybodys_own(producer: BatchingProducer, library: Library) -> None:
@@ -196,6 +204,14 @@ async def test_a_failure_is_everybodys_own(producer: BatchingProducer, library: 
 
 async def test_an_unknown_topic_fails_what_is_for_it(producer: BatchingProducer, library: Library) -> None:
     library.unknown = True
+    with pytest.raises(UnknownTopicOrPartitionError):
+        await producer.send(TOPIC, b"key", row(b"1"))
+
+
+async def test_a_topic_that_has_no_partitions_yet_fails_what_is_for_it(
+    producer: BatchingProducer, library: Library
+) -> None:
+    library.partitions = 0
     with pytest.raises(UnknownTopicOrPartitionError):
         await producer.send(TOPIC, b"key", row(b"1"))
 

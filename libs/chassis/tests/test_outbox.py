@@ -14,7 +14,7 @@ from chassis.aggregates.documents import Unsent
 from chassis.clock import ManualClock, SystemClock
 from chassis.outbox import SEND_SECONDS, WATCH_SECONDS, Publisher
 from chassis.producer import Message
-from chassis.sending import TOGETHER, TOGETHER_CHARACTERS
+from chassis.sending import TOGETHER, TOGETHER_BYTES
 from chassis.testing import eventually
 
 
@@ -25,6 +25,8 @@ class Broker:
         self.wire: list[str] = []
         self.handed: list[list[str]] = []
         """What was handed over together, whatever became of it."""
+        self.alone: list[str] = []
+        """What had a batch to itself."""
         self.answer: Callable[[str], Exception | None] = lambda _: None
         self.lose_answer: Callable[[str], bool] = lambda _: False
         self.hold = asyncio.Event()
@@ -47,11 +49,14 @@ class Producer:
 
     async def stop(self) -> None: ...
 
-    def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> "asyncio.Future[None]":
+    def send(
+        self, topic: str, key: bytes, messages: Sequence[Message], *, alone: bool = False
+    ) -> "asyncio.Future[None]":
         ids = [dict(headers)["ce_id"].decode() for _, headers in messages]
         document = ids[0].split("/")[0]
         assert document not in self.in_flight, f"{document} is in flight twice"
         self._broker.handed.append(ids)
+        self._broker.alone += ids if alone else []
         self.in_flight.add(document)
         return asyncio.ensure_future(self._deliver(ids, document))
 
@@ -138,10 +143,19 @@ async def test_what_waits_of_one_document_goes_in_a_row(publisher: Publisher, br
 async def test_a_row_has_one_key_and_fits_into_a_batch(publisher: Publisher, broker: Broker) -> None:
     given = entries("A", 1, 2, 3, 4, 5)
     given[1]["key"] = given[2]["key"] = "another"
-    given[3]["data"] = given[4]["data"] = "x" * (TOGETHER_CHARACTERS - 1)
+    given[3]["data"] = given[4]["data"] = "x" * (TOGETHER_BYTES - 1)
     publisher.offer(Documents(), "A", "k", given)
     await on_wire(broker, *(f"A/0.{number}" for number in range(1, 6)))
     assert broker.handed == [["A/0.1"], ["A/0.2", "A/0.3"], ["A/0.4"], ["A/0.5"]]
+
+
+async def test_a_row_of_what_is_no_ascii_fits_into_a_batch_as_well(publisher: Publisher, broker: Broker) -> None:
+    given = entries("A", *range(1, 9))
+    for each in given:
+        each["data"] = "\u8d27" * (TOGETHER_BYTES // 8)
+    publisher.offer(Documents(), "A", "k", given)
+    await on_wire(broker, *(f"A/0.{number}" for number in range(1, 9)))
+    assert [len(each) for each in broker.handed] == [2, 2, 2, 2]
 
 
 async def test_a_failure_starts_again_at_the_first_unacknowledged(publisher: Publisher, broker: Broker) -> None:
@@ -199,6 +213,21 @@ async def test_what_kafka_refuses_for_good_stops_that_document_only(publisher: P
         publisher.offer(source, "A", "k", entries("A", *range(2, number)))
     assert publisher.unsent == 0, "a stuck document does not count towards back-pressure"
     assert not publisher.overloaded
+
+
+async def test_what_was_refused_with_its_batch_goes_alone_by_another_producer_and_then_in_rows_again(
+    publisher: Publisher, broker: Broker
+) -> None:
+    refusals = [MessageSizeTooLargeError()]  # a neighbour in the batch was meant
+    broker.answer = lambda _: refusals.pop() if refusals else None
+    source = Documents()
+    publisher.offer(source, "A", "k", entries("A", 1, 2))
+    await asyncio.sleep(0.01)  # they are on their way, or it would be one
+    publisher.offer(source, "A", "k", entries("A", *range(1, 7)))
+    await on_wire(broker, *(f"A/0.{number}" for number in range(1, 7)))
+    assert [len(each) for each in broker.handed] == [2, 1, 1, 4]
+    assert broker.alone == ["A/0.1", "A/0.2"]
+    assert broker.producers == 2, "the one that was refused has counted what the broker did not take"
 
 
 async def test_an_entry_that_cannot_even_be_sent_stops_that_document_only(publisher: Publisher, broker: Broker) -> None:

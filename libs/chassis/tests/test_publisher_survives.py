@@ -31,7 +31,9 @@ class Producer:
     async def stop(self) -> None:
         await self._world.stop()
 
-    def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> "asyncio.Future[None]":
+    def send(
+        self, topic: str, key: bytes, messages: Sequence[Message], *, alone: bool = False
+    ) -> "asyncio.Future[None]":
         ids = [dict(headers)["ce_id"].decode() for _, headers in messages]
         for id_ in ids:
             if error := self._world.refusal(id_):

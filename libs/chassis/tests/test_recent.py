@@ -116,6 +116,14 @@ async def test_no_more_are_remembered_than_there_is_room_for(world: World, monke
     assert list(world.here._recent) == ["B"], "a long one is loaded"
 
 
+async def test_who_never_looks_leaves_nothing_to_remember_and_nothing_old(world: World) -> None:
+    await world.here.apply([add("A", "c-1")])
+    assert not world.here._recent
+    await world.consumed(add("A", "c-2"))
+    await world.here.apply([add("A", "c-3")])
+    assert not world.here._recent, "it is behind what the door has saved"
+
+
 async def test_a_door_sees_what_is_stored(world: World) -> None:
     await world.consumed(add("A", "c-1"))
     await world.there.apply([add("A", "c-2")])

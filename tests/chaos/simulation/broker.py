@@ -241,7 +241,9 @@ class Producer:
 
     async def stop(self) -> None: ...
 
-    def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> "asyncio.Future[Any]":
+    def send(
+        self, topic: str, key: bytes, messages: Sequence[Message], *, alone: bool = False
+    ) -> "asyncio.Future[Any]":
         names = ", ".join(dict(headers).get("ce_id", b"").decode() for _, headers in messages)
 
         def append() -> None:

@@ -14,11 +14,11 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import MessageSizeTooLargeError, ProducerClosed
+from aiokafka.errors import MessageSizeTooLargeError, ProducerClosed, UnknownTopicOrPartitionError
 from aiokafka.partitioner import murmur2
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from chassis.producer import REFUSED_FOR_GOOD, Message
+from chassis.producer import Message
 
 MAX_BATCH_BYTES: Final = 128 * 1024
 """More than that stands alone in its batch, and is the broker's to refuse."""
@@ -32,6 +32,10 @@ class _Row(NamedTuple):
     handed_at: int
     """Milliseconds since 1970: the records' own time, however long they wait here."""
     answer: asyncio.Future[None]
+    size: int
+    """Bytes, at most."""
+    alone: bool
+    """Whether it has a batch to itself."""
 
 
 class BatchingProducer:
@@ -53,16 +57,18 @@ class BatchingProducer:
         """Fail what was not sent yet, see the rest through, disconnect."""
         if self._flushing is not None:
             self._flushing.cancel()
+            self._flushing = None
         _fail([row for rows in (*self._gathered.values(), *self._lanes.values()) for row in rows], ProducerClosed())
         self._gathered.clear()
         for waiting in self._lanes.values():
             waiting.clear()
         await self._producer.stop()
 
-    def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> asyncio.Future[None]:
-        """Hand over messages of one key, to stand in a row or not at all; done when all replicas have them."""
+    def send(self, topic: str, key: bytes, messages: Sequence[Message], *, alone: bool = False) -> asyncio.Future[None]:
+        """As `Producer.send`."""
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._gathered.setdefault(topic, []).append(_Row(key, messages, int(time.time() * 1000), answer))
+        row = _Row(key, messages, int(time.time() * 1000), answer, _size(key, messages), alone)
+        self._gathered.setdefault(topic, []).append(row)
         if self._flushing is None:
             self._flushing = asyncio.get_running_loop().call_later(self._linger_seconds, self._flush)
         return answer
@@ -77,6 +83,8 @@ class BatchingProducer:
         """Queue rows by partition."""
         try:
             partitions = sorted(await self._producer.partitions_for(topic))
+            if not partitions:
+                raise UnknownTopicOrPartitionError(f"{topic} has no partitions")  # as a topic that is being deleted
         except Exception as error:
             _fail(rows, error)
             return
@@ -93,11 +101,7 @@ class BatchingProducer:
         waiting = self._lanes[place]
         try:
             while waiting:
-                rows = [waiting.popleft()]
-                size = _size(rows[0])
-                while waiting and (size := size + _size(waiting[0])) <= MAX_BATCH_BYTES:
-                    rows.append(waiting.popleft())
-                await self._send(place, rows)
+                await self._send(place, _next(waiting))
         finally:
             del self._lanes[place]
             _fail(waiting, ProducerClosed())
@@ -106,12 +110,6 @@ class BatchingProducer:
         try:
             topic, partition = place
             await (await self._producer.send_batch(self._batch(rows), topic, partition=partition))
-        except REFUSED_FOR_GOOD as error:
-            if len(rows) == 1:
-                _fail(rows, error)
-            else:  # for the sake of one, perhaps
-                for row in rows:
-                    await self._send(place, [row])
         except Exception as error:
             _fail(rows, error)
         else:
@@ -135,16 +133,24 @@ class BatchingProducer:
         task.add_done_callback(self._tasks.discard)
 
 
+def _next(waiting: deque[_Row]) -> list[_Row]:
+    """Take the rows of one batch."""
+    rows = [waiting.popleft()]
+    room = 0 if rows[0].alone else MAX_BATCH_BYTES - rows[0].size
+    while waiting and not waiting[0].alone and waiting[0].size <= room:
+        room -= waiting[0].size
+        rows.append(waiting.popleft())
+    return rows
+
+
 def _fail(rows: Iterable[_Row], error: Exception) -> None:
     for row in rows:
         if not row.answer.done():
             row.answer.set_exception(copy.copy(error))  # a shared one would gather everybody's traceback
 
 
-def _size(row: _Row) -> int:
-    return sum(
-        DefaultRecordBatchBuilder.estimate_size_in_bytes(row.key, value, headers) for value, headers in row.messages
-    )
+def _size(key: bytes, messages: Sequence[Message]) -> int:
+    return sum(DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, headers) for value, headers in messages)
 
 
 @lru_cache(512)

@@ -96,6 +96,8 @@ class Publisher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for sending in self._sending.values():
+            sending.handed = None  # whatever is still answered for it: the next process sends it
         with contextlib.suppress(Exception):  # what stays is trimmed by the next process
             await asyncio.wait_for(self._trimming.trim_all(), within_seconds)
         await self._producer.stop(within_seconds)
@@ -167,13 +169,13 @@ class Publisher:
 
     def _hand_over(self, sending: Sending, producer: Producer) -> None:
         """Send a document's next entries."""
-        sending.handed = handed = HandOver(producer, self._clock.monotonic())
+        sending.handed = handed = HandOver(producer, self._clock.monotonic(), alone=sending.alone > 0)
         try:
             handed.entries = sending.next()
             passage("publish.before")
             messages = [self._message(sending, entry, handed) for entry in handed.entries]
             key = sending.key_of(handed.entries[0])
-            answer = producer.send(sending.source.topic, key.encode(), messages)
+            answer = producer.send(sending.source.topic, key.encode(), messages, alone=handed.alone)
             answer.add_done_callback(partial(self._hear, sending, handed))
             passage("publish.sent")
         except Exception as error:
@@ -221,11 +223,8 @@ class Publisher:
                 self._acknowledged(sending, len(handed.entries))
             case KafkaError() | OSError() if not isinstance(error, REFUSED_FOR_GOOD):
                 self._failed(sending, handed, error)
-            case _ if len(handed.entries) > 1:
-                sending.one_by_one = True
-                self._make_ready(sending)
             case _:
-                self._give_up(sending, error)
+                self._refused(sending, handed, error)
 
     def _acknowledged(self, sending: Sending, count: int) -> None:
         sending.pause = FIRST_PAUSE_SECONDS
@@ -250,6 +249,17 @@ class Publisher:
     async def _make_ready_after(self, seconds: float, sending: Sending) -> None:
         await self._clock.sleep(seconds)
         self._make_ready(sending)
+
+    def _refused(self, sending: Sending, handed: HandOver, error: BaseException) -> None:
+        """Find out whether it is meant, or a neighbour in its batch."""
+        if isinstance(error, REFUSED_FOR_GOOD):
+            # An idempotent producer has counted the records that the broker did not take: all behind would fail.
+            self._producer.suspect(handed.producer)
+        if handed.alone:
+            self._give_up(sending, error)
+        else:
+            sending.alone = max(len(handed.entries), 1)  # none: the row could not even be made
+            self._make_ready(sending)
 
     def _give_up(self, sending: Sending, error: BaseException) -> None:
         """Leave one document alone, with an alarm: the rest flows, and a process with other settings may mend it."""

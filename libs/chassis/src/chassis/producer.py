@@ -48,8 +48,14 @@ class Producer(Protocol):
 
     async def stop(self) -> None: ...
 
-    def send(self, topic: str, key: bytes, messages: Sequence[Message]) -> "asyncio.Future[None]":
-        """Hand over messages of one key, to stand in a row or not at all; done when all replicas have them."""
+    def send(
+        self, topic: str, key: bytes, messages: Sequence[Message], *, alone: bool = False
+    ) -> "asyncio.Future[None]":
+        """Hand over messages of one key, to stand in a row or not at all; done when all replicas have them.
+
+        Others may share their batch, and what is refused for good is refused to the whole of it: `alone` it is
+        meant for these.
+        """
         ...
 
 

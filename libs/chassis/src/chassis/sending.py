@@ -14,8 +14,10 @@ from chassis.producer import Producer
 from chassis.trimming import DocumentKey
 
 TOGETHER = 50
-TOGETHER_CHARACTERS = 32_768
+TOGETHER_BYTES = 65_536
 """So many entries of one document go in a row at most, and so much of their data: a batch has room for it."""
+_BYTES_A_CHARACTER = 4
+"""At most, in UTF-8."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 """Between two attempts."""
 
@@ -32,8 +34,8 @@ class Sending:
     """Since when each entry waits."""
     handed: "HandOver | None" = None
     """What is on its way and not acknowledged."""
-    one_by_one: bool = False
-    """Kafka refused several together: alone the one that is meant shows."""
+    alone: int = 0
+    """So many of the first entries go alone: Kafka refused the batch they stood in, and so it shows which it means."""
     pause: float = FIRST_PAUSE_SECONDS
     stuck_at: float | None = None
     """Since when Kafka refuses its first entry for good."""
@@ -49,6 +51,7 @@ class Sending:
         for _ in range(count):
             self.offered.popleft()
             entry = self.entries.popleft()
+        self.alone = max(0, self.alone - count)
         return int(entry["seq"])
 
     def key_of(self, entry: Document) -> str:
@@ -58,9 +61,9 @@ class Sending:
     def next(self) -> list[Document]:
         """The first entries, as many as may go in a row."""
         first = self.entries[0]
-        found, key, room = [first], self.key_of(first), TOGETHER_CHARACTERS - len(first["data"])
-        for entry in islice(self.entries, 1, 1 if self.one_by_one else TOGETHER):
-            room -= len(entry["data"])
+        found, key, room = [first], self.key_of(first), TOGETHER_BYTES - _bytes_at_most(first["data"])
+        for entry in islice(self.entries, 1, 1 if self.alone else TOGETHER):
+            room -= _bytes_at_most(entry["data"])
             if room < 0 or self.key_of(entry) != key:
                 break
             found.append(entry)
@@ -73,6 +76,8 @@ class HandOver:
 
     producer: Producer
     since: float
+    alone: bool
+    """Whether nothing else shares its batch."""
     entries: Sequence[Document] = ()
     spans: list[Span] = field(default_factory=list)
 
@@ -81,3 +86,8 @@ class HandOver:
             if error is not None:
                 telemetry.failed(span, error)
             span.end()
+
+
+def _bytes_at_most(data: str) -> int:
+    """What a text takes on the wire, without encoding it."""
+    return len(data) if data.isascii() else len(data) * _BYTES_A_CHARACTER

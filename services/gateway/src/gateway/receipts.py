@@ -14,6 +14,7 @@ from typing import Protocol
 
 from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Duplicate, Failed, Input, Outcome
 from chassis.aggregates.model import DocumentTooLarge, EventTooLarge
+from chassis.failures import is_infrastructure
 from gateway.domain.faults import Refused
 from gateway.domain.receipt import KeepSubmission, Kind, Receipt, SubmissionReceived, kind_of, submission_key
 
@@ -83,14 +84,16 @@ class Receipts:
         if not submissions:
             return []
         stored = self._stored(submissions[0].command.receipt.kind)
-        keeping = asyncio.create_task(
-            self.keep_originals([each.original for each in submissions if each.original is not None])
+        # Both are waited for, also where one failed: nothing goes on behind the back of whoever asked.
+        outcomes, kept = await asyncio.gather(
+            stored.apply([_input(each) for each in submissions], unseen=True),
+            self.keep_originals([each.original for each in submissions if each.original is not None]),
+            return_exceptions=True,
         )
-        try:
-            outcomes = await stored.apply([_input(each) for each in submissions], unseen=True)
-        finally:
-            # Also where the receipts failed: nothing of a submission goes on behind the back of whoever asked.
-            await keeping
+        if isinstance(kept, BaseException) and (is_infrastructure(kept) or not isinstance(outcomes, BaseException)):
+            raise kept  # of two that failed the one that passes by itself: it is tried again
+        if isinstance(outcomes, BaseException):
+            raise outcomes
         return [_answer(outcome) for outcome in outcomes]
 
     async def keep_originals(self, originals: Sequence[Original]) -> None:

@@ -148,7 +148,7 @@ class Aggregates(Generic[S, C, E]):
             elif loaded.outbox and target in documents:
                 # A save whose answer was lost: its events need not wait for the sweeper.
                 self._outbox.offer(self, loaded.id, documents[target]["key"], loaded.outbox)
-        lost = await self._save(changed, inputs, groups, outcomes, token)
+        lost = await self._save(changed, inputs, groups, outcomes, token, remember=recent)
         return {target: groups[target] for target in (*again, *lost)}
 
     def _take_recent(self, groups: Mapping[str, list[int]]) -> dict[str, Loaded[S]]:
@@ -156,7 +156,6 @@ class Aggregates(Generic[S, C, E]):
 
     def _remember(self, loaded: Loaded[S], change: Change) -> None:
         """Keep what was saved for a next input; what has no events on their way is quiet already."""
-        self._recent.pop(loaded.id, None)
         if change.outbox and loaded.length < MAX_RECENT_LINES and settle(loaded, change):
             self._recent[loaded.id] = loaded
             if len(self._recent) > MAX_RECENT:
@@ -180,6 +179,8 @@ class Aggregates(Generic[S, C, E]):
         groups: Mapping[str, list[int]],
         outcomes: list[Outcome[S]],
         token: str,
+        *,
+        remember: bool,
     ) -> list[str]:
         """Save, hand the proven ones on to the outbox; return the ids that lost their race."""
         if not changed:
@@ -198,8 +199,8 @@ class Aggregates(Generic[S, C, E]):
                 return []
             # Narrow the fault down by halves: it must not cost its neighbours their save.
             half = len(changed) // 2
-            first = await self._save(changed[:half], inputs, groups, outcomes, token)
-            return first + await self._save(changed[half:], inputs, groups, outcomes, token)
+            first = await self._save(changed[:half], inputs, groups, outcomes, token, remember=remember)
+            return first + await self._save(changed[half:], inputs, groups, outcomes, token, remember=remember)
         tell(loaded for loaded in changed if loaded.id in saved)
         for loaded, change in zip(changed, changes, strict=True):
             if loaded.id not in saved:
@@ -207,7 +208,9 @@ class Aggregates(Generic[S, C, E]):
             if change.outbox:
                 self._outbox.offer(self, change.id, change.key, change.outbox)
             await self.shorten(loaded)
-            self._remember(loaded, change)
+            self._recent.pop(loaded.id, None)
+            if remember:
+                self._remember(loaded, change)
             if loaded.state is not None:
                 for listener in self._listeners:
                     listener(loaded.state)
@@ -242,6 +245,8 @@ class Aggregates(Generic[S, C, E]):
         for id_ in acknowledged:
             self._recent.pop(id_, None)  # it has entries that are being dropped
         await self.documents.trim(acknowledged)
+        for id_ in acknowledged:
+            self._recent.pop(id_, None)  # what a save brought back meanwhile has them as well
 
     async def unsent(self, older_than: timedelta, limit: int) -> list[Unsent]:
         """Documents with events that have waited longer than `older_than`."""
