@@ -52,7 +52,7 @@ unit: $(STAMP) ## Run the tests that need no server
 	@$(BIN)/pytest -q -n 2 -m "not infra" $(ARGS)
 
 integration: $(STAMP) ## Run the tests on real servers
-	@$(BIN)/pytest -q -m infra $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadgroup -m infra $(ARGS)
 
 soak: $(STAMP) ## Break the whole platform under traffic, then judge it (MINUTES=10; SEED=…)
 	@PYTHONPATH=tests $(BIN)/python -m chaos.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))

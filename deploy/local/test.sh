@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: those that need no server on two workers first, then those on real servers, one after another.
+# Runs every test on two workers: those that need no server first, then those on real servers.
 # Usage: test.sh BIN [pytest arguments]
 set -euo pipefail
 bin=$1
@@ -15,5 +15,5 @@ run() { # name, pytest arguments; each run has temporary folders of its own, so 
 }
 status=0
 run unit -n 2 -m "not infra" "$@" || status=1
-run infra -m infra "$@" || status=1
+run infra -n 2 --dist loadgroup -m infra "$@" || status=1
 exit $status

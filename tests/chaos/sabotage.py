@@ -81,8 +81,10 @@ def publish_without_outbox(die: Die) -> None:
         groups: Mapping[str, list[int]],
         outcomes: list[Any],
         token: str,
+        *,
+        remember: bool,
     ) -> list[str]:
-        lost = await save(self, changed, inputs, groups, outcomes, token)
+        lost = await save(self, changed, inputs, groups, outcomes, token, remember=remember)
         for loaded in changed:
             key, unsent = entries.pop(loaded.id, ("", []))
             if unsent and loaded.id not in lost:

@@ -3,6 +3,8 @@
 Loaded for the whole repository by `-p launcher.fixtures`. A test that asks for either, or stands in
 `tests/` with those of the whole platform, carries the marker `infra`, unless it says that it is `serverless`; a
 run of `-m "not infra"` starts no server. `--infra=auto|local|containers|external` says where the servers come from.
+
+`-n 2 --dist loadgroup` runs two at once, each with servers of its own; those that share a platform stay together.
 """
 
 from collections.abc import AsyncIterator
@@ -14,6 +16,8 @@ from launcher.infrastructure import MODES, Infrastructure
 from launcher.platform import Platform
 
 _SERVERS = {"infrastructure", "platform"}
+_PLATFORMS = {"platform", "fragile"}
+"""Each is started once per worker that needs it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,6 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         among_them = item.path.is_relative_to(whole) and item.get_closest_marker("serverless") is None
         if _SERVERS & set(getattr(item, "fixturenames", ())) or among_them:
             item.add_marker("infra")
+        shared = _PLATFORMS & set(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group(min(shared, default=item.path.name)))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -23,11 +23,11 @@ from chassis.timers import Timers
 def publish_before_save() -> Pieces:
     save = Aggregates._save
 
-    async def offers_first(self: Any, changed: Any, *rest: Any) -> list[str]:
+    async def offers_first(self: Any, changed: Any, *rest: Any, remember: bool) -> list[str]:
         for loaded in changed:
             change = write(self.type, loaded, self._outbox.acknowledged(self, loaded.id))
             self._outbox.offer(self, change.id, change.key, change.outbox)
-        return await save(self, changed, *rest)
+        return await save(self, changed, *rest, remember=remember)
 
     return [(Aggregates, "_save", offers_first)]
 
@@ -40,8 +40,8 @@ def no_outbox() -> Pieces:
         entries[change.id] = (change.key, change.outbox)
         return change._replace(outbox=[])
 
-    async def saves_then_offers(self: Any, changed: Any, *rest: Any) -> list[str]:
-        lost = await save(self, changed, *rest)
+    async def saves_then_offers(self: Any, changed: Any, *rest: Any, remember: bool) -> list[str]:
+        lost = await save(self, changed, *rest, remember=remember)
         for loaded in changed:
             key, unsent = entries.pop(loaded.id, ("", []))
             if loaded.id not in lost:

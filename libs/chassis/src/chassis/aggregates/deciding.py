@@ -87,7 +87,8 @@ class Deciding(Generic[S, C, E]):
             {"aggregate": loaded.id, "event_id": input_.cause, "command": command, "events": types, **step.log_fields}
         )
         # The deciding span is lost where its process dies before exporting it; this leads past it.
-        cause_trace = dict(input_.trace or loaded.last_trace)
+        came_from = (input_.trace or loaded.last_trace).get("traceparent")
+        cause_trace = {"traceparent": came_from} if came_from else {}
         for entry in entries:
             entry["trace"], entry["cause_trace"] = trace, cause_trace
         events = tuple(entry["id"] for entry in entries)
