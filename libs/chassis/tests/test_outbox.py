@@ -13,7 +13,7 @@ from chassis.aggregates.document import Document
 from chassis.aggregates.documents import Unsent
 from chassis.clock import ManualClock, SystemClock
 from chassis.outbox import SEND_SECONDS, WATCH_SECONDS, Publisher
-from chassis.producer import Message
+from chassis.producer import Heard, Message
 from chassis.sending import TOGETHER, TOGETHER_BYTES
 from chassis.testing import eventually
 
@@ -49,16 +49,14 @@ class Producer:
 
     async def stop(self) -> None: ...
 
-    def send(
-        self, topic: str, key: bytes, messages: Sequence[Message], *, alone: bool = False
-    ) -> "asyncio.Future[None]":
+    def send(self, topic: str, key: bytes, messages: Sequence[Message], heard: Heard, *, alone: bool = False) -> None:
         ids = [dict(headers)["ce_id"].decode() for _, headers in messages]
         document = ids[0].split("/")[0]
         assert document not in self.in_flight, f"{document} is in flight twice"
         self._broker.handed.append(ids)
         self._broker.alone += ids if alone else []
         self.in_flight.add(document)
-        return asyncio.ensure_future(self._deliver(ids, document))
+        asyncio.ensure_future(self._deliver(ids, document)).add_done_callback(lambda told: heard(told.exception()))
 
     async def _deliver(self, ids: Sequence[str], document: str) -> None:
         await self._broker.hold.wait()

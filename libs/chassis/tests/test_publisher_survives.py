@@ -12,7 +12,7 @@ from tallies import TALLY, TOPIC, add
 from chassis.aggregates import Aggregates, MemoryDocuments
 from chassis.clock import SystemClock
 from chassis.outbox import Publisher
-from chassis.producer import Message
+from chassis.producer import Heard, Message
 from chassis.testing import eventually
 
 
@@ -31,19 +31,17 @@ class Producer:
     async def stop(self) -> None:
         await self._world.stop()
 
-    def send(
-        self, topic: str, key: bytes, messages: Sequence[Message], *, alone: bool = False
-    ) -> "asyncio.Future[None]":
+    def send(self, topic: str, key: bytes, messages: Sequence[Message], heard: Heard, *, alone: bool = False) -> None:
         ids = [dict(headers)["ce_id"].decode() for _, headers in messages]
         for id_ in ids:
             if error := self._world.refusal(id_):
                 raise error
         sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        sent.add_done_callback(lambda told: heard(told.exception()))
         self._world.wire += [(id_, key.decode()) for id_ in ids]
         self._world.pending.append(sent)
         if not self._world.held:
             self._world.release()
-        return sent
 
 
 class World:

@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 from chaos.simulation.schedule import Network, Process
 
-from chassis.producer import Message
+from chassis.producer import Heard, Message
 from chassis.records import RawRecord
 
 PARTITIONS = 3
@@ -241,18 +241,18 @@ class Producer:
 
     async def stop(self) -> None: ...
 
-    def send(
-        self, topic: str, key: bytes, messages: Sequence[Message], *, alone: bool = False
-    ) -> "asyncio.Future[Any]":
+    def send(self, topic: str, key: bytes, messages: Sequence[Message], heard: Heard, *, alone: bool = False) -> None:
         names = ", ".join(dict(headers).get("ce_id", b"").decode() for _, headers in messages)
 
         def append() -> None:
             for value, headers in messages:
                 self._broker.append(topic, value, key, headers)
 
-        return asyncio.ensure_future(
+        sent = asyncio.ensure_future(
             self._broker.network.call(self._process, f"send {names}", append, KafkaConnectionError)
         )
+        # Cut off with its process, it is heard by nobody.
+        sent.add_done_callback(lambda told: None if told.cancelled() else heard(told.exception()))
 
     async def send_and_wait(
         self, topic: str, value: bytes | None, *, key: bytes, headers: Sequence[tuple[str, bytes | None]]

@@ -6,7 +6,6 @@ goes into one batch; per partition one batch is on its way, and what comes meanw
 """
 
 import asyncio
-import copy
 import time
 from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
@@ -18,7 +17,7 @@ from aiokafka.errors import MessageSizeTooLargeError, ProducerClosed, UnknownTop
 from aiokafka.partitioner import murmur2
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from chassis.producer import Message
+from chassis.producer import Heard, Message
 
 MAX_BATCH_BYTES: Final = 128 * 1024
 """More than that stands alone in its batch, and is the broker's to refuse."""
@@ -31,7 +30,7 @@ class _Row(NamedTuple):
     messages: Sequence[Message]
     handed_at: int
     """Milliseconds since 1970: the records' own time, however long they wait here."""
-    answer: asyncio.Future[None]
+    heard: Heard
     size: int
     """Bytes, at most."""
     alone: bool
@@ -58,20 +57,19 @@ class BatchingProducer:
         if self._flushing is not None:
             self._flushing.cancel()
             self._flushing = None
-        _fail([row for rows in (*self._gathered.values(), *self._lanes.values()) for row in rows], ProducerClosed())
-        self._gathered.clear()
+        gathered, self._gathered = self._gathered, {}
+        for rows in (*gathered.values(), *self._lanes.values()):
+            _answer(rows, ProducerClosed())
         for waiting in self._lanes.values():
             waiting.clear()
         await self._producer.stop()
 
-    def send(self, topic: str, key: bytes, messages: Sequence[Message], *, alone: bool = False) -> asyncio.Future[None]:
+    def send(self, topic: str, key: bytes, messages: Sequence[Message], heard: Heard, *, alone: bool = False) -> None:
         """As `Producer.send`."""
-        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        row = _Row(key, messages, int(time.time() * 1000), answer, _size(key, messages), alone)
+        row = _Row(key, messages, int(time.time() * 1000), heard, _size(key, messages), alone)
         self._gathered.setdefault(topic, []).append(row)
         if self._flushing is None:
             self._flushing = asyncio.get_running_loop().call_later(self._linger_seconds, self._flush)
-        return answer
 
     def _flush(self) -> None:
         self._flushing = None
@@ -86,7 +84,7 @@ class BatchingProducer:
             if not partitions:
                 raise UnknownTopicOrPartitionError(f"{topic} has no partitions")  # as a topic that is being deleted
         except Exception as error:
-            _fail(rows, error)
+            _answer(rows, error)
             return
         for row in rows:
             place = topic, partitions[_place(row.key, len(partitions))]
@@ -104,19 +102,18 @@ class BatchingProducer:
                 await self._send(place, _next(waiting))
         finally:
             del self._lanes[place]
-            _fail(waiting, ProducerClosed())
+            _answer(waiting, ProducerClosed())
 
     async def _send(self, place: tuple[str, int], rows: Sequence[_Row]) -> None:
+        error: Exception | None = ProducerClosed()  # whatever else may end it
         try:
             topic, partition = place
             await (await self._producer.send_batch(self._batch(rows), topic, partition=partition))
-        except Exception as error:
-            _fail(rows, error)
-        else:
-            for row in rows:
-                row.answer.set_result(None)
+            error = None
+        except Exception as failure:
+            error = failure
         finally:
-            _fail(rows, ProducerClosed())  # whatever else may have ended it
+            _answer(rows, error)
 
     def _batch(self, rows: Sequence[_Row]) -> Any:
         batch = self._producer.create_batch()
@@ -143,10 +140,9 @@ def _next(waiting: deque[_Row]) -> list[_Row]:
     return rows
 
 
-def _fail(rows: Iterable[_Row], error: Exception) -> None:
+def _answer(rows: Iterable[_Row], error: Exception | None) -> None:
     for row in rows:
-        if not row.answer.done():
-            row.answer.set_exception(copy.copy(error))  # a shared one would gather everybody's traceback
+        row.heard(error)
 
 
 def _size(key: bytes, messages: Sequence[Message]) -> int:

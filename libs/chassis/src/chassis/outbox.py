@@ -9,13 +9,12 @@ events cannot. Acknowledged entries are trimmed lazily. A sweeper finds what ano
 import asyncio
 import contextlib
 import random
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
 import structlog
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from chassis import metrics, telemetry
 from chassis.aggregates.document import Document
@@ -175,8 +174,8 @@ class Publisher:
             passage("publish.before")
             messages = [self._message(sending, entry, handed) for entry in handed.entries]
             key = sending.key_of(handed.entries[0])
-            answer = producer.send(sending.source.topic, key.encode(), messages, alone=handed.alone)
-            answer.add_done_callback(partial(self._hear, sending, handed))
+            heard = partial(self._hear, sending, handed)
+            producer.send(sending.source.topic, key.encode(), messages, heard, alone=handed.alone)
             passage("publish.sent")
         except Exception as error:
             self._answered(sending, handed, error)
@@ -201,10 +200,8 @@ class Publisher:
         )
         return Message(entry["data"].encode(), envelope.headers())
 
-    def _hear(self, sending: Sending, handed: HandOver, answer: "asyncio.Future[None]") -> None:
+    def _hear(self, sending: Sending, handed: HandOver, error: BaseException | None) -> None:
         """The producer answers for what it was handed."""
-        # Cancelled by the client library's own end: nobody here does that.
-        error = KafkaConnectionError("cancelled") if answer.cancelled() else answer.exception()
         if sending.handed is not handed:
             return  # it was taken back meanwhile, and goes out again
         if error is None:
@@ -298,6 +295,6 @@ class Publisher:
         for sending in self._sending.values():
             if sending.stuck_at is not None and now - sending.stuck_at >= STUCK_SECONDS:
                 sending.stuck_at = None
-                sending.offered = deque([now] * len(sending.entries))
+                sending.offered = [now] * len(sending.entries)
                 self._count(len(sending.entries))
                 self._make_ready(sending)

@@ -41,6 +41,13 @@ class Message(NamedTuple):
     headers: Sequence[tuple[str, bytes]]
 
 
+Heard = Callable[[BaseException | None], None]
+"""Takes a producer's answer: None when all replicas have the messages, else why they may not. Must not raise.
+
+A future would cost each event more than its own headers do.
+"""
+
+
 class Producer(Protocol):
     """Who brings messages to the broker."""
 
@@ -48,13 +55,14 @@ class Producer(Protocol):
 
     async def stop(self) -> None: ...
 
-    def send(
-        self, topic: str, key: bytes, messages: Sequence[Message], *, alone: bool = False
-    ) -> "asyncio.Future[None]":
-        """Hand over messages of one key, to stand in a row or not at all; done when all replicas have them.
+    def send(self, topic: str, key: bytes, messages: Sequence[Message], heard: Heard, *, alone: bool = False) -> None:
+        """Hand over messages of one key, to stand in a row or not at all.
 
         Others may share their batch, and what is refused for good is refused to the whole of it: `alone` it is
         meant for these.
+
+        Args:
+            heard: called once, and not before this returns.
         """
         ...
 

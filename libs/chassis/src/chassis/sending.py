@@ -1,6 +1,5 @@
 """One document's events on their way to Kafka: which go next, and what a producer has of them."""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -29,8 +28,8 @@ class Sending:
     document: DocumentKey
     source: Source
     key: str
-    entries: deque[Document] = field(default_factory=deque)
-    offered: deque[float] = field(default_factory=deque)
+    entries: list[Document] = field(default_factory=list)
+    offered: list[float] = field(default_factory=list)
     """Since when each entry waits."""
     handed: "HandOver | None" = None
     """What is on its way and not acknowledged."""
@@ -48,11 +47,10 @@ class Sending:
 
     def acknowledge(self, count: int) -> int:
         """Drop the first entries; the sequence number of the last of them."""
-        for _ in range(count):
-            self.offered.popleft()
-            entry = self.entries.popleft()
+        last = self.entries[count - 1]
+        del self.entries[:count], self.offered[:count]
         self.alone = max(0, self.alone - count)
-        return int(entry["seq"])
+        return int(last["seq"])
 
     def key_of(self, entry: Document) -> str:
         """Each entry goes under the key it was decided under; an older release did not store it."""

@@ -8,6 +8,7 @@ that is lost.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ SPECVERSION = "1.0"
 CONTENT_TYPE = "application/json"
 
 _REQUIRED = ("ce_id", "ce_source", "ce_type", "ce_time", "ce_specversion")
+_required = itemgetter(*_REQUIRED)
+_ALWAYS = (("ce_specversion", SPECVERSION.encode()), ("content-type", CONTENT_TYPE.encode()))
 
 
 class Envelope(NamedTuple):
@@ -42,20 +45,21 @@ class Envelope(NamedTuple):
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The Kafka headers, UTF-8."""
-        return [
+        headers = [
+            *_ALWAYS,
             ("ce_id", self.id.encode()),
             ("ce_source", self.source.encode()),
             ("ce_type", self.type.encode()),
             ("ce_time", self.time.isoformat().encode()),
-            ("ce_specversion", SPECVERSION.encode()),
             ("ce_subject", self.subject.encode()),
             ("ce_sequence", str(self.sequence).encode()),
             ("ce_partitionkey", self.partitionkey.encode()),
             ("ce_causationid", self.causationid.encode()),
             ("ce_actor", self.actor.encode()),
-            ("content-type", CONTENT_TYPE.encode()),
-            *((name, value.encode()) for name, value in self.trace.items()),
         ]
+        for name, value in self.trace.items():
+            headers.append((name, value.encode()))
+        return headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +75,25 @@ def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope
         text = {name: raw.decode() for name, raw in headers}  # type: ignore[union-attr]  # told below
     except (AttributeError, UnicodeDecodeError):
         return _unreadable(headers)
-    missing = [name for name in _REQUIRED if not text.get(name)]
-    if missing:
-        return BadEnvelope(f"header {missing[0]!r} is missing")
-    if text["ce_specversion"] != SPECVERSION:
-        return BadEnvelope(f"ce_specversion is {text['ce_specversion']!r}, only {SPECVERSION} is read")
     try:
-        time = datetime.fromisoformat(text["ce_time"])
+        id_, source, type_, said_at, version = required = _required(text)
+    except KeyError as error:
+        return BadEnvelope(f"header {error} is missing")
+    if not all(required):
+        return BadEnvelope(f"header {_REQUIRED[required.index('')]!r} is missing")
+    if version != SPECVERSION:
+        return BadEnvelope(f"ce_specversion is {version!r}, only {SPECVERSION} is read")
+    try:
+        time = datetime.fromisoformat(said_at)
         sequence = int(text.get("ce_sequence", "0"))
     except ValueError as error:
         return BadEnvelope(str(error))
     if time.tzinfo is None:
-        return BadEnvelope(f"ce_time {text['ce_time']!r} has no offset")
+        return BadEnvelope(f"ce_time {said_at!r} has no offset")
     return Envelope(
-        id=text["ce_id"],
-        source=text["ce_source"],
-        type=text["ce_type"],
+        id=id_,
+        source=source,
+        type=type_,
         time=time,
         subject=text.get("ce_subject", ""),
         sequence=sequence,

@@ -1,7 +1,7 @@
 """Breaks of what goes out: events, traces, timers, letters."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -14,7 +14,7 @@ from chaos.toy.post import Post
 from chassis.aggregates import Aggregates, Input, apply
 from chassis.aggregates.document import Document, Loaded, write
 from chassis.outbox import Publisher
-from chassis.producer import Message
+from chassis.producer import Heard, Message
 from chassis.sending import Sending
 from chassis.sweeping import Sweeper
 from chassis.timers import Timers
@@ -70,8 +70,16 @@ def two_in_flight() -> Pieces:
     def all_at_once(self: Publisher, sending: Sending, producer: Any) -> None:
         send = producer.send
 
-        def each_alone(topic: str, key: bytes, messages: Sequence[Message]) -> "asyncio.Future[Any]":
-            return asyncio.ensure_future(_all(send(topic, key, [each]) for each in messages))
+        def each_alone(topic: str, key: bytes, messages: Sequence[Message], heard: Heard, **_: Any) -> None:
+            told: list[BaseException | None] = []
+
+            def one_heard(error: BaseException | None) -> None:
+                told.append(error)
+                if len(told) == len(messages):
+                    heard(next(filter(None, told), None))
+
+            for each in messages:
+                send(topic, key, [each], one_heard)
 
         producer.send = each_alone
         try:
@@ -80,13 +88,6 @@ def two_in_flight() -> Pieces:
             producer.send = send
 
     return [(Publisher, "_hand_over", all_at_once)]
-
-
-async def _all(answers: Iterable[Awaitable[Any]]) -> None:
-    """Wait for all of them; fail if one does."""
-    for answer in await asyncio.gather(*answers, return_exceptions=True):
-        if isinstance(answer, BaseException):
-            raise answer
 
 
 def new_id_for_each_attempt() -> Pieces:
