@@ -11,7 +11,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -49,7 +49,7 @@ _CLEANING = (
     ("@", re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(\.[\w-]+)+"), MASK),
 )
 _UNUSUAL = (*(sign for sign, _, _ in _CLEANING), "\\")
-"""What must stand in a row that is to be cleaned, once it is JSON: white space but for the blank is escaped there."""
+"""What must stand in rows that need cleaning, once they are JSON: white space but for the blank is escaped there."""
 _NOISY = ("aiokafka", "faststream", "grpc", "pymongo", "asyncio", "httpx2", "uvicorn.access")
 """Libraries whose INFO is no news to an operator."""
 _ROUTED = ("uvicorn", "uvicorn.error", *_NOISY)
@@ -171,17 +171,20 @@ def _render(_: Any, __: str, event: EventDict) -> str:
         return _encode(event)
     own = set[str]().union(*rows)
     shared = _encode({name: value for name, value in event.items() if name not in own})[:-1]
-    return "\n".join(f"{shared},{_encode_row(row)[1:]}" for row in rows)
+    return "\n".join(f"{shared},{row[1:]}" for row in _encode_rows(rows, own))
 
 
-def _encode_row(row: Mapping[str, Any]) -> str:
-    """A row as JSON; nearly always nothing in it needs cleaning, and one look at all of it tells."""
+def _encode_rows(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> list[str]:
+    """Rows as JSON; nearly always nothing in them needs cleaning, and one look at all of it tells."""
     with suppress(ValueError):  # a text that is no UTF-8
-        text = _encode(row)
-        plain = text.isascii() and len(text) < MAX_TEXT and not any(map(text.__contains__, _UNUSUAL))
-        if plain and not any(map(_is_secret, row)):
-            return text
-    return _encode({name: _masked(name, value) for name, value in row.items()})
+        encoded = [_encode(row) for row in rows]
+        if not any(map(_is_secret, names)) and _is_clean("".join(encoded)) and max(map(len, encoded)) < MAX_TEXT:
+            return encoded
+    return [_encode({name: _masked(name, value) for name, value in row.items()}) for row in rows]
+
+
+def _is_clean(text: str) -> bool:
+    return text.isascii() and not any(sign in text for sign in _UNUSUAL)
 
 
 def _masked(name: str, value: Any) -> Any:

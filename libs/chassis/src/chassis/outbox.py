@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Coroutine, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import structlog
@@ -34,6 +34,9 @@ SEND_SECONDS = 20.0
 WATCH_SECONDS = 1.0
 STUCK_SECONDS = 60.0
 """So long after Kafka refused it a stuck document is tried again: its settings may have changed."""
+
+_published = lru_cache(64)(metrics.EVENTS_PUBLISHED.labels)
+"""By topic; to look for it among all labels costs more than to count."""
 
 
 class Publisher:
@@ -228,7 +231,7 @@ class Publisher:
         seq = sending.acknowledge(count)
         self._count(-count)
         self._trimming.acknowledge(sending.source, sending.document[1], seq)
-        metrics.EVENTS_PUBLISHED.labels(sending.source.topic).inc(count)
+        _published(sending.source.topic).inc(count)
         if sending.entries:
             self._make_ready(sending)
         else:

@@ -143,11 +143,9 @@ class Change(NamedTuple):
     """What a save writes: the fields this release owns, nothing else."""
 
     id: str
-    key: str
     expected_version: int
     """0: the document must not exist yet."""
     seq: int
-    schema: int
     fields: Mapping[str, Any] | None
     """The whole encoded state; None where the aggregate has none yet."""
     changed_fields: Mapping[str, Any]
@@ -159,33 +157,40 @@ class Change(NamedTuple):
     """The whole history where more changed than that lines were added."""
     outbox: list[Document]
     """The whole outbox after the save: what was unacknowledged, then what is new."""
-    due_at: datetime | None
-    try_after: datetime | None
-    rebuilt: Document | None
     plain: Mapping[str, Any]
-    """Those of `PLAIN` that are stored, as they are."""
+    """Those of `PLAIN` that the document has after the save."""
+    plain_before: Mapping[str, Any]
+    """Those that are stored."""
+
+    @property
+    def key(self) -> str:
+        """The Kafka key of the aggregate's next events."""
+        return str(self.plain["key"])
 
 
 def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: int) -> Change:
     """The change that stores what was folded in; entries up to `acknowledged` leave the outbox."""
     state = loaded.state
     fields = None if state is None else type_.codec.encode(state)
+    plain = {
+        "key": loaded.id if state is None else type_.key(state),
+        "schema": max(type_.schema, loaded.schema),
+        "due_at": None if state is None else type_.due_at(state),
+        "try_after": None if state is None else type_.try_after(state),
+        "rebuilt": loaded.rebuilt,
+    }
     return Change(
         id=loaded.id,
-        key=loaded.id if state is None else type_.key(state),
         expected_version=loaded.version,
         seq=loaded.seq,
-        schema=max(type_.schema, loaded.schema),
         fields=fields,
         changed_fields={} if fields is None else _changed(type_, fields, loaded),
         first_state=not loaded.fields,
         lines=loaded.new_lines,
         history=[*loaded.history, *loaded.new_lines] if loaded.rewritten else None,
         outbox=[entry for entry in loaded.outbox if entry["seq"] > acknowledged] + loaded.new_entries,
-        due_at=None if state is None else type_.due_at(state),
-        try_after=None if state is None else type_.try_after(state),
-        rebuilt=loaded.rebuilt,
-        plain=loaded.plain,
+        plain={name: value for name, value in plain.items() if value is not None},
+        plain_before=loaded.plain,
     )
 
 
@@ -195,10 +200,10 @@ def settle(loaded: Loaded[S], change: Change) -> bool:
     if unusual or change.fields is None or any("." in name for name in change.changed_fields):
         return False
     loaded.stored = loaded.state
-    loaded.version, loaded.schema = change.expected_version + 1, change.schema
+    loaded.version, loaded.schema = change.expected_version + 1, change.plain["schema"]
     loaded.fields = change.fields if change.first_state else {**loaded.fields, **change.changed_fields}
     loaded.length += len(change.lines)
-    loaded.plain = {name: value for name in PLAIN if (value := getattr(change, name)) is not None}
+    loaded.plain = change.plain
     loaded.outbox = change.outbox
     loaded.history, loaded.new_lines, loaded.new_entries, loaded.told = [], [], [], []
     return True

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from chassis.aggregates.document import Change, Document
+from chassis.aggregates.document import PLAIN, Change, Document
 from chassis.aggregates.documents import Unsent
 
 _MISSING = object()
@@ -109,21 +109,15 @@ class MemoryDocuments:
             if (present["version"] if present else 0) != change.expected_version:
                 continue
             document: Document = {
-                **(present or {}),
+                **{name: value for name, value in (present or {}).items() if name not in PLAIN},
+                **change.plain,
                 "_id": change.id,
-                "key": change.key,
                 "version": change.expected_version + 1,
                 "seq": change.seq,
-                "schema": change.schema,
                 "state": _state((present or {}).get("state"), change),
                 "history": change.history or [*(present["history"] if present else []), *change.lines],
                 "outbox": change.outbox,
             }
-            passing = {"due_at": change.due_at, "try_after": change.try_after, "rebuilt": change.rebuilt}
-            for name, value in passing.items():
-                document.pop(name, None)
-                if value is not None:
-                    document[name] = value
             self.stored[change.id] = copy.deepcopy(document)
             saved.add(change.id)
         return saved

@@ -123,15 +123,13 @@ def _line_key(id_: str, cause: str) -> str:
 def _insert(change: Change) -> InsertOne[Document]:
     document: Document = {
         "_id": change.id,
-        "key": change.key,
+        **change.plain,
         "version": 1,
         "seq": change.seq,
-        "schema": change.schema,
         "state": None if change.fields is None else dict(change.fields),
         "history": change.lines,
         "outbox": change.outbox,
     }
-    document |= {name: value for name, value in _passing(change).items() if value is not None}
     return InsertOne(document)
 
 
@@ -142,9 +140,9 @@ def _update(change: Change) -> UpdateOne:
     elif change.fields is not None:
         values |= {f"state.{name}": value for name, value in change.changed_fields.items()}
     # What stays the same is not written: the database would take every name through all its indexes.
-    plain = {"key": change.key, "schema": change.schema, **_passing(change)}
-    values |= {name: value for name, value in plain.items() if value is not None and change.plain.get(name) != value}
-    absent = {name: "" for name, value in plain.items() if value is None and name in change.plain}
+    before = change.plain_before
+    values |= {name: value for name, value in change.plain.items() if before.get(name) != value}
+    absent = {name: "" for name in before if name not in change.plain}
     update: dict[str, Any] = {"$set": values}
     if change.history is None:
         update["$push"] = {"history": {"$each": change.lines}}
@@ -153,11 +151,6 @@ def _update(change: Change) -> UpdateOne:
     if absent:
         update["$unset"] = absent
     return UpdateOne({"_id": change.id, "version": change.expected_version}, update)
-
-
-def _passing(change: Change) -> Document:
-    """The fields that a document has for a while; None where it has none."""
-    return {"due_at": change.due_at, "try_after": change.try_after, "rebuilt": change.rebuilt}
 
 
 def _check_size(change: Change) -> None:
