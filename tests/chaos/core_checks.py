@@ -76,7 +76,7 @@ def behind_nothing(taken: Iterable[Mapping[str, Any]]) -> list[str]:
     """4: what queues behind something parked has something parked before it, of the same target or key.
 
     Before it in time or on their topic: an older record that comes again waits behind the younger one that is parked,
-    and of one write of several the last may arrive alone, and the rest when all come again.
+    and where two members park the same, the one that came to it later may write first.
     """
     taken = list(taken)
     roots: dict[str, list[Mapping[str, Any]]] = {}

@@ -80,14 +80,16 @@ class Collection:
         return found[0] if found else None
 
     async def bulk_write(self, operations: Sequence[Any], *, ordered: bool) -> BulkResult:
-        assert not ordered
         chance = random.Random(self.database.network.chance.random())
 
         def torn(stored: dict[str, Document]) -> None:
-            part = sorted(operations, key=_id_of)
-            _bulk(stored, [each for each in part if chance.random() < 0.5])
+            if ordered:
+                _bulk(stored, operations[: chance.randint(0, len(operations))], ordered)
+            else:
+                part = sorted(operations, key=_id_of)
+                _bulk(stored, [each for each in part if chance.random() < 0.5], ordered)
 
-        result: BulkResult = await self._call("bulk write", lambda stored: _bulk(stored, operations), torn)
+        result: BulkResult = await self._call("bulk write", lambda stored: _bulk(stored, operations, ordered), torn)
         return result
 
     async def update_one(self, where: Mapping[str, Any], update: Mapping[str, Any], *, upsert: bool = False) -> None:
@@ -174,10 +176,12 @@ def _id_of(operation: Any) -> str:
     return str(operation._doc["_id"] if isinstance(operation, InsertOne) else operation._filter["_id"])
 
 
-def _bulk(stored: dict[str, Document], operations: Sequence[Any]) -> BulkResult:
+def _bulk(stored: dict[str, Document], operations: Sequence[Any], ordered: bool) -> BulkResult:
     inserted = matched = 0
-    errors = []
+    errors: list[Document] = []
     for index, each in enumerate(operations):
+        if ordered and errors:
+            break
         match each:
             case InsertOne() if each._doc["_id"] in stored:
                 errors.append({"index": index, "code": _DUPLICATE_KEY})

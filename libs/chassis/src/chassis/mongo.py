@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pymongo import AsyncMongoClient, InsertOne
+from pymongo import AsyncMongoClient, InsertOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
@@ -70,6 +70,30 @@ async def insert_missing(collection: Collection, documents: Sequence[dict[str, A
         ids = list(unique)
         taken |= {ids[index] for index in faults}
     return taken
+
+
+async def insert_in_order(collection: Collection, documents: Sequence[dict[str, Any]]) -> None:
+    """Insert the documents whose `_id` is free, one after the other, in one round trip.
+
+    Where the write is cut off, what is stored is a beginning of them: no later one without the earlier ones.
+
+    Raises:
+        PyMongoError: anything but a taken id.
+    """
+    missing = [_insert_where_free(each) for each in documents]
+    while missing:
+        try:
+            await collection.bulk_write(missing, ordered=True)
+        except BulkWriteError as error:
+            # Somebody else was inserting the same: it is there now, and those behind it were not attempted.
+            missing = missing[taken_ids(error)[0] + 1 :]
+        else:
+            return
+
+
+def _insert_where_free(document: dict[str, Any]) -> UpdateOne:
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    return UpdateOne({"_id": document["_id"]}, {"$setOnInsert": fields}, upsert=True)
 
 
 def taken_ids(error: BulkWriteError) -> list[int]:

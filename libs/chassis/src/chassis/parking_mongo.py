@@ -20,7 +20,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from chassis.clock import Clock
 from chassis.failpoints import passage
-from chassis.mongo import insert_missing
+from chassis.mongo import insert_in_order
 from chassis.parking import (
     BEHIND,
     BREAKER,
@@ -65,7 +65,8 @@ class MongoParking:
         if not deliveries:
             return
         passage("park.before")
-        await insert_missing(self._parked, [self._document(each) for each in deliveries])
+        # A later one that stood there alone, since the write was cut off, would be redriven past the earlier ones.
+        await insert_in_order(self._parked, [self._document(each) for each in deliveries])
         passage("park.kept")
         failed = {each.target for each in deliveries if each.reason != BEHIND}
         targets = {each.target for each in deliveries}
