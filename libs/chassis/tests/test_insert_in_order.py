@@ -1,12 +1,16 @@
 """What is inserted in order stands there in order, wherever the write is cut off."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from pymongo.errors import AutoReconnect, BulkWriteError
+from tallies import parked_delivery
 
+from chassis.clock import ManualClock
 from chassis.mongo import insert_in_order
+from chassis.parking_mongo import MongoParking
 
 DOCUMENTS = [{"_id": id_, "value": id_.upper()} for id_ in "abcd"]
 
@@ -51,6 +55,14 @@ async def test_any_other_refusal_is_told() -> None:
     store: Any = Store(2, refused)
     with pytest.raises(BulkWriteError):
         await insert_in_order(store, DOCUMENTS)
+
+
+async def test_what_is_parked_together_is_written_in_the_order_in_which_it_is_replayed() -> None:
+    parked: Any = Store(2, AutoReconnect("cut off"))
+    parking = MongoParking(defaultdict(lambda: parked), ManualClock())  # type: ignore[arg-type]
+    with pytest.raises(AutoReconnect):
+        await parking.park([parked_delivery("T", offset) for offset in (4, 1, 3, 10)])
+    assert [each["offset"] for each in parked.stored.values()] == [1, 3]
 
 
 async def test_nothing_is_no_write() -> None:

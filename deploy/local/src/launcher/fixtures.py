@@ -4,7 +4,8 @@ Loaded for the whole repository by `-p launcher.fixtures`. A test that asks for 
 `tests/` with those of the whole platform, carries the marker `infra`, unless it says that it is `serverless`; a
 run of `-m "not infra"` starts no server. `--infra=auto|local|containers|external` says where the servers come from.
 
-`-n 2 --dist loadgroup` runs two at once, each with servers of its own; those that share a platform stay together.
+`-n 2 --dist loadgroup` runs two at once, each with servers of its own unless they are external; those that share a
+platform stay together.
 """
 
 from collections.abc import AsyncIterator

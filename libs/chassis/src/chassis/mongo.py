@@ -73,7 +73,7 @@ async def insert_missing(collection: Collection, documents: Sequence[dict[str, A
 
 
 async def insert_in_order(collection: Collection, documents: Sequence[dict[str, Any]]) -> None:
-    """Insert the documents whose `_id` is free, one after the other, in one round trip.
+    """Insert the documents whose `_id` is free, one after the other.
 
     Where the write is cut off, what is stored is a beginning of them: no later one without the earlier ones.
 

@@ -99,7 +99,9 @@ class Publisher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for sending in self._sending.values():
-            sending.handed = None  # whatever is still answered for it: the next process sends it
+            if sending.handed is not None:  # whatever is still answered for it: the next process sends it
+                sending.handed.end(TimeoutError("not acknowledged before the end"))
+                sending.handed = None
         with contextlib.suppress(Exception):  # what stays is trimmed by the next process
             await asyncio.wait_for(self._trimming.trim_all(), within_seconds)
         await self._producer.stop(within_seconds)

@@ -27,9 +27,9 @@ def key_lock(topic: str, key: str) -> str:
     return f"{topic}|{key}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """Where a record stands in Kafka."""
+    """Where a record stands in Kafka; in order of which what is parked is replayed."""
 
     topic: str
     partition: int

@@ -66,7 +66,8 @@ class MongoParking:
             return
         passage("park.before")
         # A later one that stood there alone, since the write was cut off, would be redriven past the earlier ones.
-        await insert_in_order(self._parked, [self._document(each) for each in deliveries])
+        in_order = sorted(deliveries, key=lambda each: each.position)
+        await insert_in_order(self._parked, [self._document(each) for each in in_order])
         passage("park.kept")
         failed = {each.target for each in deliveries if each.reason != BEHIND}
         targets = {each.target for each in deliveries}

@@ -13,8 +13,11 @@ from chassis.producer import Producer
 from chassis.trimming import DocumentKey
 
 TOGETHER = 50
-TOGETHER_BYTES = 65_536
-"""So many entries of one document go in a row at most, and so much of their data: a batch has room for it."""
+TOGETHER_BYTES = 49_152
+"""So many entries of one document go in a row at most, and so much of their data: a batch has room for it.
+
+What is left of the batch is for headers, 1.6 kB of each entry.
+"""
 _BYTES_A_CHARACTER = 4
 """At most, in UTF-8."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
