@@ -31,18 +31,19 @@ class Figure:
     rows: Mapping[str, Sequence[float]]
     """Who or what → its samples, one a round."""
     ratio: tuple[str, str] | None = None
-    """The medians of these two rows are divided."""
+    """The first of these two rows is divided by the second, round by round, and the median taken: what was measured at
+    the same moments is compared, also on a machine that is slower in one round than in the next."""
     aim: Aim | None = None
     note: str = ""
 
     @property
     def value(self) -> float:
         """What the aim is about."""
-        medians = {name: statistics.median(samples) for name, samples in self.rows.items()}
         if self.ratio is None:
-            return next(iter(medians.values()))
-        measured, against = self.ratio
-        return medians[measured] / medians[against] if medians[against] else float("inf")
+            return statistics.median(next(iter(self.rows.values())))
+        measured, against = (self.rows[name] for name in self.ratio)
+        ratios = [one / other if other else float("inf") for one, other in zip(measured, against, strict=True)]
+        return statistics.median(ratios)
 
     @property
     def reached(self) -> bool | None:
