@@ -99,9 +99,7 @@ class Publisher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for sending in self._sending.values():
-            if sending.handed is not None:  # whatever is still answered for it: the next process sends it
-                sending.handed.end(TimeoutError("not acknowledged before the end"))
-                sending.handed = None
+            sending.end_hand_over(TimeoutError("not acknowledged before the end"))  # the next process sends it
         with contextlib.suppress(Exception):  # what stays is trimmed by the next process
             await asyncio.wait_for(self._trimming.trim_all(), within_seconds)
         await self._producer.stop(within_seconds)
@@ -173,14 +171,14 @@ class Publisher:
 
     def _hand_over(self, sending: Sending, producer: Producer) -> None:
         """Send a document's next entries."""
-        sending.handed = handed = HandOver(producer, self._clock.monotonic(), alone=sending.alone > 0)
+        sending.handed = handed = HandOver(producer, self._clock.monotonic())
         try:
             handed.entries = sending.next()
             passage("publish.before")
             messages = [self._message(sending, entry, handed) for entry in handed.entries]
             key = sending.key_of(handed.entries[0])
             heard = partial(self._hear, sending, handed)
-            producer.send(sending.source.topic, key.encode(), messages, heard, alone=handed.alone)
+            producer.send(sending.source.topic, key.encode(), messages, heard, alone=sending.alone > 0)
             passage("publish.sent")
         except Exception as error:
             self._answered(sending, handed, error)
@@ -218,8 +216,7 @@ class Publisher:
 
     def _answered(self, sending: Sending, handed: HandOver, error: BaseException | None) -> None:
         """Go on behind what was acknowledged, or begin there again."""
-        handed.end(error)
-        sending.handed = None
+        sending.end_hand_over(error)
         match error:
             case None:
                 self._acknowledged(sending, len(handed.entries))
@@ -257,7 +254,7 @@ class Publisher:
         if isinstance(error, REFUSED_FOR_GOOD):
             # An idempotent producer has counted the records that the broker did not take: all behind would fail.
             self._producer.suspect(handed.producer)
-        if handed.alone:
+        if sending.alone:
             self._give_up(sending, error)
         else:
             sending.alone = max(len(handed.entries), 1)  # none: the row could not even be made
@@ -291,8 +288,7 @@ class Publisher:
         metrics.INFRASTRUCTURE_FAILURES.labels("publish").inc()
         log.warning("not_acknowledged", event_id=handed.entries[0]["id"], seconds=SEND_SECONDS)
         self._producer.suspect(handed.producer)
-        handed.end(TimeoutError("not acknowledged"))
-        sending.handed = None
+        sending.end_hand_over(TimeoutError("not acknowledged"))
         self._make_ready(sending)
 
     def _retry_stuck(self, now: float) -> None:

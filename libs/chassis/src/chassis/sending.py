@@ -55,6 +55,12 @@ class Sending:
         self.alone = max(0, self.alone - count)
         return int(last["seq"])
 
+    def end_hand_over(self, error: BaseException | None) -> None:
+        """Have nothing on its way any more: it was answered, or is not waited for."""
+        if self.handed is not None:
+            self.handed.end(error)
+            self.handed = None
+
     def key_of(self, entry: Document) -> str:
         """Each entry goes under the key it was decided under; an older release did not store it."""
         return str(entry.get("key", self.key))
@@ -77,8 +83,6 @@ class HandOver:
 
     producer: Producer
     since: float
-    alone: bool
-    """Whether nothing else shares its batch."""
     entries: Sequence[Document] = ()
     spans: list[Span] = field(default_factory=list)
 
