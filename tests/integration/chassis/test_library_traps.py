@@ -5,141 +5,23 @@ trap has gone; the second runs ours and turns red when ours is replaced by the d
 """
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka import KafkaMessage
+from integration.chassis.consuming import Group, Handled, Send, ours, theirs
 
 from chassis import consumer as consumer_module
-from chassis.clock import SystemClock
 from chassis.consumer import Consumer
-from chassis.records import RawRecord
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
 
-Send = Callable[..., Awaitable[None]]
-
 AUTO_COMMIT_SECONDS = 5.0
 """How often aiokafka commits positions by itself, where it is let."""
-
-
-@pytest.fixture
-async def send(infrastructure: Infrastructure, topic: str) -> AsyncIterator[Send]:
-    producer = AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers, acks="all")
-    await producer.start()
-
-    async def send(*values: str, partition: int = 0, headers: Sequence[tuple[str, Any]] = ()) -> None:
-        for value in values:
-            await producer.send_and_wait(topic, value.encode(), partition=partition, headers=list(headers))
-
-    yield send
-    await producer.stop()
-
-
-class Group:
-    """What a consumer group has committed."""
-
-    def __init__(self, infrastructure: Infrastructure, topic: str) -> None:
-        self.name = f"group-{uuid.uuid4().hex[:8]}"
-        self.topic = topic
-        self._bootstrap = infrastructure.bootstrap_servers
-
-    async def committed(self) -> dict[int, int]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
-        await admin.start()
-        try:
-            offsets = await admin.list_consumer_group_offsets(self.name)
-        finally:
-            await admin.close()
-        return {partition.partition: entry.offset for partition, entry in offsets.items() if entry.offset > 0}
-
-    async def reaches(self, **wanted: int) -> None:
-        """Wait until `p<partition>=<offset>` is committed."""
-
-        async def there() -> bool:
-            return await self.committed() == {int(name[1:]): offset for name, offset in wanted.items()}
-
-        await eventually(there, within_seconds=20)
-
-
-@pytest.fixture
-def group(infrastructure: Infrastructure, topic: str) -> Group:
-    return Group(infrastructure, topic)
-
-
-class Handled:
-    """What reached the handler; fails, or waits, as told."""
-
-    def __init__(self) -> None:
-        self.values: list[str] = []
-        self.records: list[RawRecord] = []
-        self.failing = False
-        self.attempts = 0
-        self.go = asyncio.Event()
-        self.go.set()
-
-    async def process(self, records: Sequence[RawRecord]) -> None:
-        self.attempts += 1
-        if self.failing:
-            raise ConnectionError("the database is away")
-        await self.go.wait()
-        self.records += records
-        self.values += [(record.value or b"").decode() for record in records]
-
-    async def has(self, *values: str) -> None:
-        async def there() -> bool:
-            return sorted(self.values) == sorted(values)
-
-        await eventually(there, within_seconds=20)
-
-    async def tried(self, times: int) -> None:
-        async def often() -> bool:
-            return self.attempts >= times
-
-        await eventually(often, within_seconds=20)
-
-
-@asynccontextmanager
-async def ours(
-    infrastructure: Infrastructure, group: Group, process: consumer_module.Process, **options: Any
-) -> AsyncIterator[Consumer]:
-    consumer = Consumer(
-        process,
-        topics=[group.topic],
-        group=group.name,
-        instance="one",
-        connection={"bootstrap_servers": infrastructure.bootstrap_servers},
-        clock=SystemClock(),
-        session_timeout_ms=6000,
-        **options,
-    )
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-@asynccontextmanager
-async def theirs(
-    infrastructure: Infrastructure, group: Group, handler: Callable[[Any], Awaitable[None]], **options: Any
-) -> AsyncIterator[KafkaBroker]:
-    """The library as it comes."""
-    broker = KafkaBroker(infrastructure.bootstrap_servers, logger=None, graceful_timeout=1)
-    subscriber = broker.subscriber(group.topic, group_id=group.name, auto_offset_reset="earliest", **options)
-    subscriber(handler)
-    await broker.start()
-    try:
-        yield broker
-    finally:
-        await broker.stop()
 
 
 # ACK_FIRST: the default acknowledges before the handler has run.
@@ -286,63 +168,6 @@ def _inner_of(consumer: Consumer) -> Callable[[], Awaitable[AIOKafkaConsumer | N
         return consumer._consumer if consumer.assigned else None
 
     return inner
-
-
-# A null or non-UTF-8 header kills the library's parser before any policy sees the record.
-
-HEADERS = [("null", [("h", None)]), ("not UTF-8", [("h", b"\xff\xfe")])]
-
-
-@pytest.mark.parametrize(("name", "headers"), HEADERS)
-async def test_the_librarys_parser_loses_a_record_by_its_header(
-    infrastructure: Infrastructure, group: Group, send: Send, name: str, headers: list[tuple[str, Any]]
-) -> None:
-    seen: list[bytes] = []
-
-    async def handle(message: KafkaMessage) -> None:
-        seen.append(message.body)
-
-    await send("a", headers=headers)
-    await send("b")
-    async with theirs(infrastructure, group, handle, ack_policy=AckPolicy.NACK_ON_ERROR):
-
-        async def second() -> bool:
-            return b"b" in seen
-
-        await eventually(second)
-    assert b"a" not in seen
-
-
-@pytest.mark.parametrize(("name", "headers"), HEADERS)
-async def test_a_record_with_any_header_reaches_the_policy(
-    infrastructure: Infrastructure, group: Group, send: Send, name: str, headers: list[tuple[str, Any]]
-) -> None:
-    handled = Handled()
-    await send("a", headers=headers)
-    await send("b")
-    async with ours(infrastructure, group, handled.process):
-        await handled.has("a", "b")
-    found = next(record.headers for record in handled.records if record.value == b"a")
-    assert [value for _, value in found] == [headers[0][1]]
-
-
-async def test_a_null_value_and_a_null_key_reach_the_policy(infrastructure: Infrastructure, group: Group) -> None:
-    handled = Handled()
-    producer = AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers)
-    await producer.start()
-    await producer.send_and_wait(group.topic, None, key=b"k", partition=0)
-    await producer.send_and_wait(group.topic, b"\x00\xff", key=None, partition=0)
-    await producer.stop()
-
-    async def both() -> bool:
-        return len(handled.records) == 2
-
-    async def keep(records: Sequence[RawRecord]) -> None:
-        handled.records += records
-
-    async with ours(infrastructure, group, keep):
-        await eventually(both)
-    assert [(record.key, record.value) for record in handled.records] == [(b"k", None), (None, b"\x00\xff")]
 
 
 # A ping says that a broker answers, not that anything is consumed.

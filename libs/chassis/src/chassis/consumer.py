@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import Context
 from typing import Any
 
 import structlog
@@ -168,8 +169,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if consumer is None or self._closing or not records:
             return
         self._idle.clear()
-        assignment = self._assignments
         self._lag.took(records)
+        try:
+            # The library's context holds the batch. Whatever is begun in it (a commit, a connection, a hand-over) would
+            # keep it for as long as that lives: the work is done in one that holds nothing.
+            await asyncio.create_task(self._work_off(records, consumer, self._assignments), context=Context())
+        finally:
+            self._idle.set()
+
+    async def _work_off(self, records: list[RawRecord], consumer: AIOKafkaConsumer, assignment: int) -> None:
+        """Process a batch that was read under an assignment, and see to its offsets."""
         try:
             if self._overloaded():
                 self._rest(consumer, records, "the outbox is full", assignment)
@@ -188,8 +197,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if assignment == self._assignments:  # else others may have gone on meanwhile: it would set the group back
                 self._commits.resolved(records)
             self._commits.commit_soon(consumer)
-        finally:
-            self._idle.set()
 
     def _rest(self, consumer: AIOKafkaConsumer, records: Sequence[RawRecord], why: str, assignment: int) -> None:
         """Seek back to the batch and let all partitions rest for a while; polling goes on."""

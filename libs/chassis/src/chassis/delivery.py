@@ -103,12 +103,12 @@ class DeliveryPolicy:
     async def _deliver(self, events: Sequence[Event], locks: Locks) -> None:
         """Resolve targets, then apply what one handler takes, wave by wave."""
         shut = set[str]()
-        for handler, run in self._routes.waves(events):
-            # What an earlier run could not resolve holds back the later events of its key.
-            held = [self._slips.behind(each, each.record.key_lock) for each in run if each.record.key_lock in shut]
-            deliveries, unresolved = await self._resolve(
-                handler, [each for each in run if each.record.key_lock not in shut]
-            )
+        for handler, wave in self._routes.waves(events):
+            run, held = wave, list[ParkedDelivery]()
+            if shut:  # what an earlier wave could not resolve holds back the later events of its key
+                held = [self._slips.behind(each, each.record.key_lock) for each in wave if each.record.key_lock in shut]
+                run = [each for each in wave if each.record.key_lock not in shut]
+            deliveries, unresolved = await self._resolve(handler, run)
             shut |= {each.target for each in unresolved}
             locked = await locks.among({each.target for each in deliveries})
             free = [each for each in deliveries if each.target not in locked]

@@ -51,8 +51,7 @@ def _key_lock(topic: str, key: bytes | None) -> str:
     return key_lock(topic, (key or b"").decode(errors="replace"))
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """An addressed record, decoded."""
 
     envelope: Envelope

@@ -37,6 +37,11 @@ class Step:
                 telemetry.failed(self._span, error)
             self._span.end()
 
+    @property
+    def recorded(self) -> bool:
+        """Whether somebody will see its span."""
+        return self._span is not None
+
     def failed(self, error: Exception) -> None:
         """The input cannot be applied: its delivery will be parked, and the span says why."""
         if self._span is not None:

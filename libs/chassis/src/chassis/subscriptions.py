@@ -6,7 +6,7 @@ An event goes to each of its targets; a raw record goes to its handler as it is.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from chassis.aggregates import Aggregates, GivenUp, Input, Outcome
 from chassis.records import Event, RawRecord
@@ -16,8 +16,7 @@ S = TypeVar("S")
 C = TypeVar("C")
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One event for one target."""
 
     event: Event

@@ -87,11 +87,12 @@ class Deciding(Generic[S, C, E]):
             {"aggregate": loaded.id, "event_id": input_.cause, "command": command, "events": types, **step.log_fields}
         )
         # The deciding span is lost where its process dies before exporting it; this leads past it.
-        came_from = (input_.trace or loaded.last_trace).get("traceparent")
-        cause_trace = {"traceparent": came_from} if came_from else {}
+        came_from = (input_.trace or loaded.last_trace).get("traceparent") if step.recorded else None
         for entry in entries:
-            entry["trace"], entry["cause_trace"] = trace, cause_trace
-        events = tuple(entry["id"] for entry in entries)
+            entry["trace"] = trace
+            if came_from:
+                entry["cause_trace"] = {"traceparent": came_from}
+        events = [entry["id"] for entry in entries]
         loaded.state, loaded.seq = state, loaded.seq + len(entries)
         loaded.new_entries.extend(entries)
         line = {
@@ -101,7 +102,7 @@ class Deciding(Generic[S, C, E]):
             "at": now,
             "token": token,
             "trace": trace,
-            "events": list(events),
+            "events": events,
         }
         if isinstance(input_.command, GivenUp):
             line["given_up"] = input_.command.why
@@ -112,7 +113,7 @@ class Deciding(Generic[S, C, E]):
         loaded.causes[input_.cause] = input_.hash
         if entries:
             loaded.last_trace = trace
-        return Applied(state, events) if entries or begun is None else Duplicate(state)
+        return Applied(state, tuple(events)) if entries or begun is None else Duplicate(state)
 
     def _entries(
         self, loaded: Loaded[S], input_: Input[C], now: datetime, begun: Interrupted | None

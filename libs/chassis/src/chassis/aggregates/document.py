@@ -4,7 +4,7 @@
       state:   { … },                                                      what `evolve` made of the events
       history: [ {cause, hash, by, at, token, trace, events, given_up?} … ], one line per input; given up by staff: why
       moved:                                                               how many older lines stand elsewhere
-      outbox:  [ {seq, id, key, type, time, cause, by, trace, cause_trace, data} … ],  events not yet acknowledged
+      outbox:  [ {seq, id, key, type, time, cause, by, trace, cause_trace?, data} … ], events not yet acknowledged
       due_at, try_after,
       rebuilt: {cause, at, before} }                                       see `Interrupted`
 

@@ -87,8 +87,7 @@ class GivenUp:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Applied(Generic[S]):
+class Applied(NamedTuple, Generic[S]):
     """The command was decided, and what came of it is saved."""
 
     state: S | None

@@ -44,7 +44,8 @@ class MongoDocuments:
         await self.history.create_indexes([IndexModel([("of", ASCENDING), ("number", ASCENDING)])])
 
     async def load(self, ids: Sequence[str]) -> dict[str, Document]:
-        return {document["_id"]: document async for document in self.collection.find({"_id": {"$in": list(ids)}})}
+        found = await self.collection.find({"_id": {"$in": list(ids)}}).to_list()
+        return {document["_id"]: document for document in found}
 
     async def save(self, changes: Sequence[Change], token: str) -> set[str]:
         if not changes:
