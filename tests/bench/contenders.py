@@ -12,15 +12,20 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from chaos.toy.messages import ORDER_PLACED, OrderPlaced
 from chaos.toy.stage import Servers, Stage
 from pymongo import AsyncMongoClient
 
 from bench.ground import cpu_seconds
+from chassis.batches import BatchingProducer
+from chassis.kafka import make_producer
+from chassis.producer import Message
+from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope
 from launcher.processes import Child
@@ -54,7 +59,7 @@ class Contender:
     """A process that works off orders, and the stage on which it stands."""
 
     def __init__(
-        self, kind: str, stage: Stage, child: Child, producer: AIOKafkaProducer, observer: AIOKafkaConsumer
+        self, kind: str, stage: Stage, child: Child, producer: BatchingProducer, observer: AIOKafkaConsumer
     ) -> None:
         self.kind = kind
         self.stage = stage
@@ -71,11 +76,7 @@ class Contender:
         assert self.child.pid is not None, self.child.last_words()
         counted, wanted = await self._counted(), await self._published() + book.steps
         cpu, begun = cpu_seconds(self.child.pid), time.monotonic()
-        futures = [
-            await self._producer.send(self.stage.orders.name, value, key=key, headers=headers)
-            for key, value, headers in book.records
-        ]
-        await asyncio.gather(*futures)
+        await self._give(book)
         await eventually(lambda: self._reached(wanted), within_seconds=PATIENCE_SECONDS)
         seconds = time.monotonic() - begun
         await eventually(self._trimmed, within_seconds=PATIENCE_SECONDS, every_seconds=0.2)
@@ -83,6 +84,19 @@ class Contender:
         # What is fast and wrong is no figure.
         assert await self._counted() - counted == book.steps, f"{self.child.name} lost or repeated something"
         return Turn(book.steps, seconds, spent)
+
+    async def _give(self, book: "Book") -> None:
+        """Put all orders on the topic in one batch per partition: in pieces, the steps of a counter would meet or miss
+        each other as chance has it, and with them the work there is to do."""
+        answers: list[asyncio.Future[None]] = []
+
+        def given(answer: asyncio.Future[None], error: BaseException | None) -> None:
+            answer.set_exception(error) if error else answer.set_result(None)
+
+        for key, value, headers in book.records:
+            answers.append(answer := asyncio.get_running_loop().create_future())
+            self._producer.send(self.stage.orders.name, key, [Message(value, headers)], partial(given, answer))
+        await asyncio.gather(*answers)
 
     async def _reached(self, wanted: int) -> bool:
         assert self.child.alive, self.child.last_words()
@@ -145,7 +159,7 @@ async def contenders(servers: Servers, folder: Path, wanted: Mapping[str, str]) 
     """Name → `core` or `floor`: each on a stage of its own, running."""
     stages: list[Stage] = []
     children: list[Child] = []
-    producer = AIOKafkaProducer(bootstrap_servers=servers.kafka, acks="all", linger_ms=5, enable_idempotence=True)
+    producer = make_producer(KafkaSettings(bootstrap_servers=servers.kafka))
     await producer.start()
     observers: list[AIOKafkaConsumer] = []
     try:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 
 class BillStatus(StrEnum):
@@ -48,8 +48,7 @@ class Counter:
 # Commands. Numbers are text, since they are keys in documents.
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     counter: str
     number: str
     amount: int
@@ -62,14 +61,12 @@ class Count:
     """Seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     number: str
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pay:
+class Pay(NamedTuple):
     counter: str
     number: str
     at: datetime
@@ -223,8 +220,7 @@ def _open(bill: Bill) -> bool:
 def evolve(state: Counter | None, event: Event) -> Counter:
     match event:
         case Counted(counter, key, number, amount):
-            known = state or Counter(counter, key)
-            known = replace(known, total=known.total + amount)
+            known = replace(state, total=state.total + amount) if state else Counter(counter, key, amount)
             if event.ask_from is not None:
                 known = replace(known, questions={**known.questions, number: event.ask_from})
             if event.due is not None:

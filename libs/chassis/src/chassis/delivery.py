@@ -173,13 +173,13 @@ class DeliveryPolicy:
     def _judge(self, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome[Any]]) -> list[ParkedDelivery]:
         """Count how deliveries ended; what must be parked."""
         refused: list[ParkedDelivery] = []
-        applied, now = 0, self._clock.now()
+        latencies: list[float] = []
+        now = self._clock.now()
         for delivery, outcome in zip(deliveries, outcomes, strict=True):
             event = delivery.event
             match outcome:
                 case Applied():
-                    applied += 1
-                    metrics.LATENCY_SECONDS.observe(max(0.0, (now - event.envelope.time).total_seconds()))
+                    latencies.append(max(0.0, (now - event.envelope.time).total_seconds()))
                 case Duplicate():
                     metrics.DELIVERIES.labels("duplicate").inc()
                 case Conflict():
@@ -188,7 +188,8 @@ class DeliveryPolicy:
                     refused.append(self._slips.failed(event.record, delivery.target, error, event))
                 case Blocked():
                     refused.append(self._slips.behind(event, delivery.target))
-        metrics.DELIVERIES.labels("applied").inc(applied)
+        metrics.DELIVERIES.labels("applied").inc(len(latencies))
+        metrics.LATENCY_SECONDS.observe_all(latencies)
         return refused
 
     async def _park(self, deliveries: Sequence[ParkedDelivery]) -> None:

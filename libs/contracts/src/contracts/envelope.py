@@ -91,16 +91,16 @@ def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope
     if time.tzinfo is None:
         return BadEnvelope(f"ce_time {said_at!r} has no offset")
     return Envelope(
-        id=id_,
-        source=source,
-        type=type_,
-        time=time,
-        subject=text.get("ce_subject", ""),
-        sequence=sequence,
-        partitionkey=text.get("ce_partitionkey", ""),
-        causationid=text.get("ce_causationid", ""),
-        actor=text.get("ce_actor", ""),
-        trace={name: text[name] for name in ("traceparent", "tracestate", "baggage") if name in text},
+        id_,
+        source,
+        type_,
+        time,
+        text.get("ce_subject", ""),
+        sequence,
+        text.get("ce_partitionkey", ""),
+        text.get("ce_causationid", ""),
+        text.get("ce_actor", ""),
+        {name: text[name] for name in ("traceparent", "tracestate", "baggage") if name in text},
     )
 
 

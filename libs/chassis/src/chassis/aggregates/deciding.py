@@ -124,7 +124,8 @@ class Deciding(Generic[S, C, E]):
             EventTooLarge: one would exceed what the broker takes.
             Exception: the command was refused or its handling broke.
         """
-        state, seq, entries = loaded.state, loaded.seq, list[Document]()
+        state, seq = loaded.state, loaded.seq
+        entries: list[Document] = []
         for event in self._events(loaded, input_.command, now, begun):
             seq += 1
             state = self._type.evolve(state, event)
