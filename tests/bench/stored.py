@@ -27,7 +27,7 @@ async def measure(ground: Ground) -> list[Figure]:
     Indexes are there before the first document. A turn's orders each change one stored counter.
     """
     sizes = SMALL_SIZES if ground.small else SIZES
-    orders = ground.size(200, 10)
+    orders = ground.size(600, 10)
     wall, cpu = Tally(), Tally()
     places = {f"{kind}{size}": (kind, size) for size in sizes for kind in _KINDS}
     async with contenders(ground.servers, ground.folder, {name: kind for name, (kind, _) in places.items()}) as all_:
