@@ -25,7 +25,7 @@ from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
 from chassis.lag import Lag
 from chassis.records import RawRecord, first_of_each
-from chassis.stopping import end
+from chassis.stopping import cancel, end
 from chassis.subscriber import Membership
 
 log = structlog.get_logger(__name__)
@@ -119,9 +119,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Finish the batch in hand, commit it, leave."""
         self._closing = True
         if self._care is not None:
-            self._care.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._care
+            await cancel([self._care])
         await self._settle()
         await self._end_library()
 

@@ -23,6 +23,7 @@ from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.producer import REFUSED_FOR_GOOD, Message, Producer, SteadyProducer
 from chassis.sending import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, HandOver, Sending
+from chassis.stopping import cancel
 from chassis.sweeping import Sweeper
 from chassis.trimming import DocumentKey, Trimming
 from contracts.envelope import Envelope
@@ -94,10 +95,7 @@ class Publisher:
         self._producer.close()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._nothing_unsent.wait(), within_seconds)
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(self._tasks)
         for sending in self._sending.values():
             sending.end_hand_over(TimeoutError("not acknowledged before the end"))  # the next process sends it
         with contextlib.suppress(Exception):  # what stays is trimmed by the next process

@@ -8,7 +8,7 @@ start and never ends it; topics that differ from the topics table end it at once
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -26,6 +26,7 @@ from chassis.parts import Parts
 from chassis.rebuild import Rebuild, read_topics, rewind
 from chassis.rpc import GrpcServer
 from chassis.settings import ServiceSettings
+from chassis.stopping import cancel
 from chassis.topics import TopicsCare, check_topics
 
 RETRY_SECONDS = 1.0
@@ -69,7 +70,7 @@ class Service(Parts):
             waiting = asyncio.create_task(stopping.wait())
             await asyncio.wait({opening, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if not opening.done():
-                opening.cancel()
+                await cancel([opening])
             with contextlib.suppress(asyncio.CancelledError):
                 await opening
             await waiting
@@ -121,7 +122,7 @@ class Service(Parts):
             asyncio.create_task(self._for_ever(run))
             for run in (*self._loops, self._mind_parked, self._topics_care().run)
         ]
-        stack.push_async_callback(_cancel, loops)
+        stack.push_async_callback(cancel, loops)
         server = self._grpc_server()
         await server.start()
         stack.push_async_callback(server.stop, self.settings.drain_seconds)
@@ -131,7 +132,7 @@ class Service(Parts):
             stack.push_async_callback(self._consumer.stop)
             await self._until_there(self._consumer.start)
         stepping_aside = asyncio.create_task(self._for_ever(self._step_aside))
-        stack.push_async_callback(_cancel, [stepping_aside])
+        stack.push_async_callback(cancel, [stepping_aside])
         for door in self._http:
             await door.start()
             stack.push_async_callback(door.stop)
@@ -239,9 +240,3 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     return stopping
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
