@@ -12,6 +12,7 @@ from faststream.kafka import KafkaMessage
 from integration.chassis.consuming import Group, Handled, Send, ours, theirs
 
 from chassis.records import RawRecord
+from chassis.stopping import cancel
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
 
@@ -99,11 +100,6 @@ class Beginnings:
 
         await eventually(all_of_them)
 
-    async def end(self) -> None:
-        for task in self.begun:
-            task.cancel()
-        await asyncio.gather(*self.begun, return_exceptions=True)
-
 
 def _alive(kind: type[RawRecord] | type[ConsumerRecord], topic: str) -> int:
     gc.collect()
@@ -118,7 +114,7 @@ async def test_what_the_library_begins_keeps_its_messages(
     async with theirs(infrastructure, group, beginnings.handle):
         await beginnings.saw(8)
         assert _alive(ConsumerRecord, group.topic) >= 8
-    await beginnings.end()
+    await cancel(beginnings.begun)
 
 
 async def test_nothing_that_a_batch_begins_keeps_its_records(
@@ -130,4 +126,4 @@ async def test_nothing_that_a_batch_begins_keeps_its_records(
         await beginnings.saw(8)
         await group.reaches(p0=8)
         assert _alive(RawRecord, group.topic) <= 2, "the one in hand"
-    await beginnings.end()
+    await cancel(beginnings.begun)
