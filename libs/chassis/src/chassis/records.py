@@ -41,7 +41,9 @@ class RawRecord(NamedTuple):
 
     @property
     def unreadable(self) -> str:
-        """Why nobody can read what this record stands for; empty for every real one."""
+        """Why nobody can read what this record stands for; empty for every real one, whatever its headers are."""
+        if self.value is not None:
+            return ""
         told = next((raw for name, raw in self.headers if name == UNREADABLE), None)
         return (told or b"").decode(errors="replace")
 
