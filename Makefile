@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := libs/contracts libs/rpc libs/chassis \
+PACKAGES := libs/values libs/contracts libs/rpc libs/chassis \
 	services/registry services/declarations services/matching services/notifications services/gateway services/tracking \
 	cli deploy/local
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))

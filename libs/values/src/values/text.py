@@ -1,0 +1,83 @@
+"""Which characters a text may have, for every door alike.
+
+    reference   one line that names something: printable, in NFC, no compatibility forms (full-width letters, ligatures,
+                superscripts), no format, private-use or unassigned characters, ASCII digits, and within one word
+                letters of one alphabet
+    line        one line for people: no control characters, none that turn or hide the text beside them
+    prose       as a line, with line feeds and tabs
+
+Sources: Unicode Standard Annex 15 (normal forms), Technical Standard 39 (mixed scripts; alphabets that look alike),
+Technical Report 36 (direction overrides).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from values.faults import TextFault
+
+CONTROL = "text.control"
+HIDDEN = "text.hidden"
+COMPOSED = "text.not_composed"
+COMPATIBILITY = "text.compatibility"
+DIGIT = "text.digit"
+SCRIPTS = "text.mixed_scripts"
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_TURNING = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_HIDDEN_CATEGORIES = frozenset({"Cf", "Co", "Cs", "Cn"})
+_LOOK_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU", "GEORGIAN")
+"""Alphabets that share shapes; letters of two of them in one word make another name that looks the same."""
+_WORD = re.compile(r"\w+")
+
+
+def line_fault(text: str) -> TextFault | None:
+    """What is wrong with one line for people."""
+    return _first(text, CONTROL, _CONTROL) or _first(text, HIDDEN, _TURNING)
+
+
+def prose_fault(text: str) -> TextFault | None:
+    """What is wrong with a text of several lines."""
+    return _first(text, CONTROL, _CONTROL_IN_PROSE) or _first(text, HIDDEN, _TURNING)
+
+
+def reference_fault(text: str) -> TextFault | None:
+    """What is wrong with a name of something; a reference that is right looks like no other one."""
+    if text.isascii():
+        return _first(text, CONTROL, _CONTROL)
+    return next(_reference_faults(text), None)
+
+
+def _reference_faults(text: str) -> Iterator[TextFault]:
+    if fault := _first(text, CONTROL, _CONTROL):
+        yield fault
+    for sign in text:
+        if unicodedata.category(sign) in _HIDDEN_CATEGORIES:
+            yield TextFault(HIDDEN, _visible(sign))
+    if not unicodedata.is_normalized("NFC", text):
+        yield TextFault(COMPOSED)
+    for sign in text:
+        if not unicodedata.is_normalized("NFKC", sign):
+            yield TextFault(COMPATIBILITY, _visible(sign))
+        if unicodedata.category(sign) == "Nd" and not sign.isascii():
+            yield TextFault(DIGIT, _visible(sign))
+    for word in _WORD.findall(text):
+        if len({alphabet for sign in word if (alphabet := _alphabet(sign))}) > 1:
+            yield TextFault(SCRIPTS, word)
+
+
+def _alphabet(sign: str) -> str:
+    """The alphabet of a letter, where that is one of those that look alike."""
+    first = unicodedata.name(sign, "").partition(" ")[0]
+    return first if first in _LOOK_ALIKE else ""
+
+
+def _first(text: str, code: str, pattern: re.Pattern[str]) -> TextFault | None:
+    found = pattern.search(text)
+    return None if found is None else TextFault(code, _visible(found[0]))
+
+
+def _visible(sign: str) -> str:
+    """A character by its code point: many of those at fault cannot be seen."""
+    return f"U+{ord(sign):04X}"
