@@ -54,29 +54,8 @@ def test_what_is_written_is_read_back():
     assert parse(ENVELOPE.headers()) == ENVELOPE
 
 
-@given(st.lists(st.tuples(st.text(max_size=10), values), max_size=6))
-def test_whatever_other_headers_hold_the_event_is_read(others):
-    foreign = [(name, raw) for name, raw in others if not name.startswith("ce_") and name not in NAMES]
-    assert parse([*foreign, *ENVELOPE.headers(), *foreign]) == ENVELOPE
-
-
-@given(st.sampled_from(["traceparent", "tracestate", "baggage"]), values)
-def test_a_bad_trace_costs_no_event(name, raw):
-    read = parse([*LIKELY.items(), (name, raw)])
-    assert isinstance(read, Envelope)
-    assert read._replace(trace={}) == parse(list(LIKELY.items()))
-
-
-@given(st.sampled_from(sorted(LIKELY)), values)
-def test_an_attribute_that_stands_there_twice_is_refused(name, raw):
-    assert isinstance(parse([*LIKELY.items(), (name, raw)]), BadEnvelope)
-
-
-def test_of_an_attribute_that_stands_there_twice_both_values_are_told():
-    bad = parse([*LIKELY.items(), ("ce_id", b"x" * 10_000)])
-    assert isinstance(bad, BadEnvelope)
-    assert "'KZ-BIN:190540000014/0.1'" in bad.reason
-    assert "'" + "x" * 199 + "…'" in bad.reason
+def test_unknown_headers_are_ignored():
+    assert parse([*ENVELOPE.headers(), ("x-new", b"1")]) == ENVELOPE
 
 
 def test_each_required_header_is_asked_for():
@@ -92,7 +71,7 @@ def test_what_is_wrong_is_said():
         return bad.reason
 
     assert "null" in reason("ce_subject", None)
-    assert "UTF-8" in reason("ce_actor", b"\xff")
+    assert "UTF-8" in reason("x-note", b"\xff")
     assert "0.3" in reason("ce_specversion", b"0.3")
     assert "offset" in reason("ce_time", b"2026-11-24T07:00:00")
     assert reason("ce_sequence", b"one")

@@ -7,8 +7,9 @@ from declaration_builders import SERIAL, UCR, a_declaration, answer, lodge, run
 
 from declarations.domain import number
 from declarations.domain.claims import Kind
-from declarations.domain.correlation import References, concerns
+from declarations.domain.correlation import concerns
 from declarations.domain.declaration import Direction
+from declarations.domain.references import References
 
 STATE, _ = run([lodge(), answer()])
 NUMBERED = replace(STATE, number="425820261000000042")

@@ -79,45 +79,6 @@ async def test_nothing_queues_behind_a_bad_record(gateway: Any, inbox: InboxHand
     }
 
 
-async def test_headers_of_others_refuse_nothing(gateway: Any, inbox: InboxHandler) -> None:
-    event = gateway.an_event(id="binary")
-    foreign: list[tuple[str, bytes | None]] = [
-        ("x-b3-traceid", b"\xff\x00"),
-        ("__trace", None),
-        ("__trace", b"\xfe"),
-        ("traceparent", b"\xff"),
-        ("tracestate", None),
-        ("content-type-hint", b"\xff"),
-        (UNREADABLE, b"\xff"),
-    ]
-    own = binary(event)
-    records = [
-        a_record(own["value"], 0, [*foreign, *own["headers"], *foreign]),
-        a_record(gateway.an_event(id="structured"), 1, foreign),
-    ]
-    await inbox.apply(records)
-    assert gateway.quarantine.stored == {}
-    assert len(gateway.outbox.published) == 2
-
-
-async def test_an_id_that_stands_there_twice_is_refused_with_both_values(gateway: Any, inbox: InboxHandler) -> None:
-    own = binary(gateway.an_event(id="first"))
-    await inbox.apply([a_record(own["value"], 3, [*own["headers"], ("ce_id", b"s" * 10_000)])])
-    whole = (await gateway.http.get("/v1/quarantine/inbox.port-qd/0/3", headers=gateway.partner())).json()
-    (error,) = whole["problem"]["errors"]
-    assert (error["code"], error["pointer"]) == ("record.header_repeated", "ce_id")
-    assert error["text"] == f"The header stands there twice: first and {'s' * 199}…."
-    assert whole["headers"]["ce_id"] == f"first, {'s' * 10_000}"
-
-
-@pytest.mark.parametrize("name", ["ce_source", "ce_myextension", "content-type"])
-async def test_whatever_decides_stands_there_once(gateway: Any, inbox: InboxHandler, name: str) -> None:
-    own = binary(gateway.an_event())
-    await inbox.apply([a_record(own["value"], 0, [*own["headers"], (name, b"a"), (name, b"a")])])
-    (kept,) = gateway.quarantine.stored.values()
-    assert [(each["code"], each["pointer"]) for each in kept.faults] == [("record.header_repeated", name)]
-
-
 @pytest.mark.parametrize("part", ["value", "headers", "key"])
 async def test_a_record_that_unpacks_to_more_than_the_database_takes_is_kept_in_part(
     gateway: Any, inbox: InboxHandler, part: str

@@ -41,9 +41,7 @@ class RawRecord(NamedTuple):
 
     @property
     def unreadable(self) -> str:
-        """Why nobody can read what this record stands for; empty for every real one, whatever its headers are."""
-        if self.value is not None:
-            return ""
+        """Why nobody can read what this record stands for; empty for every real one."""
         told = next((raw for name, raw in self.headers if name == UNREADABLE), None)
         return (told or b"").decode(errors="replace")
 

@@ -2,8 +2,7 @@
 
 `parse` is total: whatever bytes a record has, it returns an `Envelope` or a `BadEnvelope`
 that says what is wrong. It never raises, because a record that kills its parser is a record
-that is lost. Of the headers only `ce_*` decide, and each stands there once; the trace's are read where they
-can be read. Every other header is somebody else's and may hold any bytes, or none.
+that is lost.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +14,6 @@ from typing import NamedTuple
 
 SPECVERSION = "1.0"
 CONTENT_TYPE = "application/json"
-
-PREFIX = "ce_"
-"""Of every header that is an attribute of an event."""
-ECHOED = 200
-"""Characters of a header's value that are told where it is refused."""
-_TRACE = frozenset({"traceparent", "tracestate", "baggage"})
 
 _REQUIRED = ("ce_id", "ce_source", "ce_type", "ce_time", "ce_specversion")
 _required = itemgetter(*_REQUIRED)
@@ -78,13 +71,10 @@ class BadEnvelope:
 
 def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope:
     """Read an envelope from Kafka headers. Never raises."""
-    ours = [header for header in headers if header[0].startswith(PREFIX)]
     try:
-        text = {name: raw.decode() for name, raw in ours}  # type: ignore[union-attr]  # told below
+        text = {name: raw.decode() for name, raw in headers}  # type: ignore[union-attr]  # told below
     except (AttributeError, UnicodeDecodeError):
-        return _unreadable(ours)
-    if len(text) != len(ours) and (twice := repeated(ours)) is not None:
-        return BadEnvelope("header {!r} stands there twice: {!r} and {!r}".format(*twice))
+        return _unreadable(headers)
     try:
         id_, source, type_, said_at, version = required = _required(text)
     except KeyError as error:
@@ -110,36 +100,8 @@ def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope
         text.get("ce_partitionkey", ""),
         text.get("ce_causationid", ""),
         text.get("ce_actor", ""),
-        _trace(headers),
+        {name: text[name] for name in ("traceparent", "tracestate", "baggage") if name in text},
     )
-
-
-def repeated(headers: Sequence[tuple[str, bytes | None]]) -> tuple[str, str, str] | None:
-    """The first name that stands there twice, in whatever case, with both values, as far as they are told."""
-    seen: dict[str, bytes | None] = {}
-    for name, raw in headers:
-        key = name.lower()
-        if key in seen:
-            return name, _echo(seen[key]), _echo(raw)
-        seen[key] = raw
-    return None
-
-
-def _echo(raw: bytes | None) -> str:
-    shown = (raw or b"").decode(errors="backslashreplace")
-    return shown if len(shown) <= ECHOED else f"{shown[: ECHOED - 1]}…"
-
-
-def _trace(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:
-    """The trace's headers that are texts: a bad one costs the trace, never the event."""
-    found: dict[str, str] = {}
-    for name, raw in headers:
-        if name in _TRACE and raw is not None:
-            try:
-                found[name] = raw.decode()
-            except UnicodeDecodeError:
-                continue
-    return found
 
 
 def _unreadable(headers: Sequence[tuple[str, bytes | None]]) -> BadEnvelope:

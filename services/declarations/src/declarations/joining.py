@@ -18,7 +18,8 @@ from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.topics import PARTNERS
 from declarations.declaration_type import NUMBER, TRANSPORT_DOCUMENT, UCR, Declarations
 from declarations.domain.commands import Command
-from declarations.domain.correlation import References, concerns
+from declarations.domain.correlation import concerns
+from declarations.domain.references import References
 from declarations.domain.state import State
 from declarations.messages import claim, kind_of
 from declarations.ports import KeptEvent, PartnerEvents

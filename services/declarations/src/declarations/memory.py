@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contracts.values import Classifier
 from declarations.domain import number
-from declarations.domain.correlation import References
+from declarations.domain.references import References
 from declarations.ports import KeptEvent, SerialRequest
 
 

@@ -16,8 +16,8 @@ from contracts.partners.v1 import PartnerEvent
 from declarations.domain import events
 from declarations.domain.claims import Claim, Kind
 from declarations.domain.commands import Lodge, NoteClaim
-from declarations.domain.correlation import References
 from declarations.domain.identity import declaration_id
+from declarations.domain.references import References
 from declarations.domain.state import State
 
 _DOMAIN: dict[str, type[Any]] = {type_: getattr(events, payload.__name__) for type_, payload in v1.EVENTS.items()}
@@ -82,7 +82,7 @@ def references_of(payload: PartnerEvent) -> References:
 
 def claim(event_id: str, type_: str, payload: PartnerEvent) -> NoteClaim:
     """What a partner said, as a command."""
-    fields = payload.model_dump(mode="json", exclude={"references", "classifier"})
+    fields = payload.model_dump(mode="json", exclude={"classifier"})
     return NoteClaim(_CLAIM.validate_python({**fields, "event_id": event_id, "kind": kind_of(type_)}))
 
 

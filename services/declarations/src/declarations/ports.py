@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from declarations.domain.commands import Standing
-from declarations.domain.correlation import References
 from declarations.domain.declaration import Direction, Party
+from declarations.domain.references import References
 
 
 @dataclass(frozen=True, slots=True)

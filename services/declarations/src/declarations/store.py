@@ -17,7 +17,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from chassis.mongo import Database, insert_missing
 from contracts.values import Classifier
 from declarations.domain import number
-from declarations.domain.correlation import References
+from declarations.domain.references import References
 from declarations.ports import KeptEvent, SerialRequest
 
 _Document = dict[str, Any]

@@ -22,7 +22,7 @@ JSON_TYPE = "application/json"
 SPECVERSION = "1.0"
 MAX_BATCH = 500
 _LENGTHS = {"id": 128, "source": 256, "type": 128, "subject": 256}
-TRACE = ("traceparent", "tracestate")
+_TRACE = ("traceparent", "tracestate")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 _MAX_TRACESTATE = 512
 
@@ -188,7 +188,7 @@ def _decoded(value: Any, faults: list[Fault]) -> Any:
 
 def trace_of(headers: Mapping[str, Any]) -> dict[str, str]:
     """The W3C trace headers that a sender gives, where they have the form; no baggage."""
-    found = {name: headers[name] for name in TRACE if isinstance(headers.get(name), str)}
+    found = {name: headers[name] for name in _TRACE if isinstance(headers.get(name), str)}
     if not _TRACEPARENT.fullmatch(found.get("traceparent", "")):
         return {}
     if len(found.get("tracestate", "")) > _MAX_TRACESTATE:

@@ -17,7 +17,7 @@ from gateway.domain.faults import Fault, Refused
 from gateway.domain.receipt import Kind, receipt_id
 from gateway.receipts import Original, Receipts, Submission, Taken
 
-_STAMPED = ("received_at", "publisher", "publisher_role", "submission_id", "receipt")
+_STAMPED = ("received_at", "publisher", "publisher_role", "grants", "submission_id", "submission_source", "receipt")
 """Fields of a partner event that the gateway sets, whatever the partner wrote there."""
 
 
@@ -67,8 +67,12 @@ def _partner_submission(
         "publisher": owner.code,
         "publisher_role": owner.role,
         "submission_id": event.id,
+        "submission_source": event.source,
+        "grants": None,
         "receipt": facts,
     }
+    if event.data.get("retracts") is not None and event.data.get("retracts_source") is None:
+        stamps["retracts_source"] = event.source
     payload, faults = validate(contract, {**event.data, **stamps}, "/data")
     if payload is None:
         raise Refused("invalid-event", faults)

@@ -1,8 +1,7 @@
 """A partner's topic: every record is taken or quarantined, and nothing queues behind a bad one.
 
 The topic is the partner's identity: the broker lets nobody else write to it. A record holds a
-CloudEvent, in binary mode (`ce_*` headers) or structured (the value is the event). Of its headers only `ce_*` and
-`content-type` decide; the trace's are read where they can be read, and any other may hold any bytes, or none.
+CloudEvent, in binary mode (`ce_*` headers) or structured (the value is the event).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +15,13 @@ from prometheus_client import Counter
 from chassis import telemetry
 from chassis.clock import Clock
 from chassis.records import RawRecord
-from contracts.envelope import PREFIX, repeated
-from gateway.cloudevents import STRUCTURED, TRACE, PartnerCloudEvent, binary, essence, structured
+from gateway.cloudevents import STRUCTURED, PartnerCloudEvent, binary, essence, structured
 from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
 from gateway.partner_handlers import take_events
 from gateway.receipts import Receipts
 
-_CONTENT_TYPE = "content-type"
+_PREFIX = "ce_"
 MAX_BYTES = 1024 * 1024
 """Of one record, unpacked: a compressed one can hold a thousand times what the broker allows on the wire."""
 
@@ -148,40 +146,28 @@ def _read(record: RawRecord) -> PartnerCloudEvent | Refused:
         if record.value is None:
             raise Refused("invalid-event", [Fault("record.no_value")])
         headers = _headers(record)
-        if essence(headers.get(_CONTENT_TYPE, "")) == STRUCTURED or not any(
-            name.startswith(PREFIX) for name in headers
+        if essence(headers.get("content-type", "")) == STRUCTURED or not any(
+            name.startswith(_PREFIX) for name in headers
         ):
             return structured(record.value)
-        attributes = {name.removeprefix(PREFIX): text for name, text in headers.items() if name.startswith(PREFIX)}
-        return binary(attributes, headers, record.value, prefix=PREFIX)
+        attributes = {name.removeprefix(_PREFIX): text for name, text in headers.items() if name.startswith(_PREFIX)}
+        return binary(attributes, headers, record.value, prefix=_PREFIX)
     except Refused as refused:
         return refused
 
 
 def _headers(record: RawRecord) -> dict[str, str]:
-    """The headers that mean something here, as texts by lower-case name.
+    """Headers as texts by lower-case name.
 
     Raises:
-        Refused: one that decides is null or not UTF-8, or stands there twice.
+        Refused: one is null or not UTF-8, or an attribute stands there twice.
     """
-    deciding = [(name, raw) for name, raw in record.headers if _decides(name.lower())]
-    if (twice := repeated(deciding)) is not None:
-        name, first, second = twice
-        raise Refused("invalid-event", [Fault("record.header_repeated", name, {"first": first, "second": second})])
-    texts = {name.lower(): text for name, raw in deciding if (text := _text(raw)) is not None}
-    if len(texts) != len(deciding):
-        name = next(name for name, raw in deciding if _text(raw) is None)
-        raise Refused("invalid-event", [Fault("record.header", name)])
-    traces = {name: _text(raw) for name, raw in record.headers if name in TRACE}
-    return texts | {name: text for name, text in traces.items() if text is not None}
-
-
-def _decides(name: str) -> bool:
-    return name.startswith(PREFIX) or name == _CONTENT_TYPE
-
-
-def _text(raw: bytes | None) -> str | None:
-    try:
-        return None if raw is None else raw.decode()
-    except UnicodeDecodeError:
-        return None
+    texts: dict[str, str] = {}
+    for name, raw in record.headers:
+        if raw is None or (name.lower() in texts and name.lower().startswith(_PREFIX)):
+            raise Refused("invalid-event", [Fault("record.header", name)])
+        try:
+            texts[name.lower()] = raw.decode()
+        except UnicodeDecodeError:
+            raise Refused("invalid-event", [Fault("record.header", name)]) from None
+    return texts

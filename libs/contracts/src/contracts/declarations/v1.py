@@ -11,8 +11,19 @@ from enum import StrEnum
 from pydantic import Field
 
 from contracts.gateway.v1 import Declaration, DeclarationFunction
-from contracts.partners.v1 import InspectionResult, PartnerRole
-from contracts.values import DecimalString, Direction, Identifier, Location, Money, Party, Payload, Timestamp, personal
+from contracts.partners.v1 import Grants, InspectionResult, PartnerRole
+from contracts.values import (
+    DecimalString,
+    Direction,
+    Identifier,
+    Location,
+    Money,
+    Party,
+    Payload,
+    References,
+    Timestamp,
+    personal,
+)
 
 
 class DeclarationFact(Payload):
@@ -110,8 +121,18 @@ class Routed(DeclarationFact):
     routed_at: Timestamp = Field(description="Set by declarations")
 
 
+class WithoutEffect(StrEnum):
+    """Why a partner's event changes nothing of a declaration. Texts: `effect.<code>` in the catalogue."""
+
+    NOT_CONCERNED = "not_concerned"
+
+
 class PartnerEventNoted(DeclarationFact):
-    """What a partner says happened, or takes back, was noted. What follows from it is told by other events."""
+    """What a partner says happened, or takes back, was noted. What follows from it is told by other events.
+
+    An event is noted again, under the same `event_id`, where a corrected declaration changes whether it counts:
+    the last one holds.
+    """
 
     event_id: str = Field(description="Id of the partner's event on the platform; set by the gateway")
     kind: str = Field(description="Aggregate and fact of the event's type, such as shipment.arrived")
@@ -120,7 +141,17 @@ class PartnerEventNoted(DeclarationFact):
     publisher: str = Field(description="The partner's code; set by the gateway")
     publisher_role: PartnerRole = Field(description="The partner's role; set by the gateway")
     submission_id: str = Field(description="The partner's own id of the event; set by the partner")
+    submission_source: str | None = Field(default=None, description="Source in which that id is unique; set by it")
     retracts: str | None = Field(default=None, description="The partner's own id of what is taken back; set by it")
+    retracts_source: str | None = Field(default=None, description="Source of what is taken back; set by the partner")
+    grants: Grants | None = Field(default=None, description="What the partner may report on; set by the gateway")
+    references: References | None = Field(default=None, description="What the event names; set by the partner")
+    without_effect: WithoutEffect | None = Field(
+        default=None, description="Why the event changes nothing; none where it counts; set by declarations"
+    )
+    effect_parameters: dict[str, str] = Field(
+        default_factory=dict, description="What the reason's text puts in; set by declarations"
+    )
     location: Location | None = Field(default=None, description="Where; set by the partner")
     documents: tuple[str, ...] = Field(default=(), description="Documents asked for; set by customs")
     hold: str | None = Field(default=None, description="Code of the hold; set by the agency")

@@ -1,8 +1,8 @@
 """Events of partner systems, as the gateway publishes them on `partners.events.v1`.
 
 Only the gateway writes them: whatever stands here was authenticated, authorised, validated,
-de-duplicated and stamped. `publisher`, `publisher_role`, `received_at` and `submission_id`
-are the gateway's; everything else is the partner's.
+de-duplicated and stamped. `publisher`, `publisher_role`, `grants`, `received_at`,
+`submission_id` and `submission_source` are the gateway's; everything else is the partner's.
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from contracts.gateway.v1 import ReceiptFacts
-from contracts.values import Classifier, Location, Money, Payload, References, Timestamp, personal
+from contracts.values import Classifier, Identifier, Location, Money, Payload, References, Timestamp, personal
 
 
 class PartnerRole(StrEnum):
@@ -23,6 +23,24 @@ class PartnerRole(StrEnum):
     AGENCY = "agency"
 
 
+class GrantedPlace(Payload):
+    """A place that a partner reports from."""
+
+    unlocode: str = Field(description="UN/LOCODE, such as CNTAO; set by staff")
+    facility: str | None = Field(default=None, description="The one facility meant; none: every one of the place")
+
+
+class Grants(Payload):
+    """What a partner may report on, as it was when the event came in."""
+
+    places: tuple[GrantedPlace, ...] = Field(default=(), description="Where it reports from; set by staff")
+    customs_offices: tuple[str, ...] = Field(default=(), description="Customs offices it speaks for; set by staff")
+    agencies: tuple[str, ...] = Field(default=(), description="Codes of the agencies it speaks for; set by staff")
+    carriers: tuple[Identifier, ...] = Field(
+        default=(), description="Registry numbers that a carrier acts under; set by staff"
+    )
+
+
 class PartnerEvent(Payload):
     """What every partner event says, whatever happened."""
 
@@ -31,11 +49,21 @@ class PartnerEvent(Payload):
     received_at: Timestamp = Field(description="When the gateway had it; set by the gateway")
     publisher: str = Field(description="The partner's code; set by the gateway from the key or topic")
     publisher_role: PartnerRole = Field(description="The partner's role; set by the gateway")
+    grants: Grants | None = Field(
+        default=None, description="What the partner may report on; set by the gateway, absent in events before grants"
+    )
     submission_id: str = Field(description="The partner's own event id; set by the gateway from the CloudEvent")
+    submission_source: str | None = Field(
+        default=None, description="The CloudEvent's source, in which the id is unique; set by the gateway"
+    )
     location: Location | None = Field(default=None, description="Where; set by the partner")
     references: References = Field(description="Which shipment; set by the partner")
     retracts: str | None = Field(
         default=None, description="The partner's own id of the event that this one takes back; set by the partner"
+    )
+    retracts_source: str | None = Field(
+        default=None,
+        description="Source of the event taken back; set by the partner, else by the gateway to this event's own",
     )
     receipt: ReceiptFacts | None = Field(default=None, description="How it came here; set by the gateway")
 

@@ -2,16 +2,19 @@
 
 A claim never changes and is never dropped. A partner takes one back with a claim that names it in
 `retracts`; such a claim says nothing else, and is final: who erred in it reports anew. A retraction
-may arrive before what it retracts, then it waits as a mark. Because everything else is computed
-from the set of claims, the order of their arrival does not matter.
+may arrive before what it retracts, then it waits as a mark. A claim that has no effect here (its
+publisher is not concerned, say) is kept with the reason, and is never in force. Because everything
+else is computed from the set of claims, the order of their arrival does not matter.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from declarations.domain.declaration import Location, Money
+from declarations.domain.grants import Grants
+from declarations.domain.references import References
 
 
 class Kind(StrEnum):
@@ -37,6 +40,13 @@ class InspectionResult(StrEnum):
     DISCREPANCY = "discrepancy"
 
 
+class WithoutEffect(StrEnum):
+    """Why a claim changes nothing of the declaration that it is about."""
+
+    NOT_CONCERNED = "not_concerned"
+    """Its publisher's grants and the declaration do not meet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One actual (ACT) partner event."""
@@ -51,7 +61,16 @@ class Claim:
     publisher_role: str
     submission_id: str
     """The partner's own id of the event."""
+    submission_source: str | None = None
+    """In which that id is unique; None of events that came before sources were passed on."""
     retracts: str | None = None
+    retracts_source: str | None = None
+    grants: Grants | None = None
+    """None of events that came before grants."""
+    references: References | None = None
+    without_effect: WithoutEffect | None = None
+    effect_parameters: Mapping[str, str] = field(default_factory=dict)
+    """What the reason's text puts in."""
     location: Location | None = None
     documents: tuple[str, ...] = ()
     hold: str | None = None
@@ -67,9 +86,20 @@ def ordered(claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 
 def in_force(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """The claims that say something and were not taken back by their own publisher."""
-    all_ = tuple(claims)
-    taken_back = {(claim.publisher, claim.retracts) for claim in all_ if claim.retracts is not None}
-    return tuple(
-        claim for claim in all_ if claim.retracts is None and (claim.publisher, claim.submission_id) not in taken_back
-    )
+    """The claims that have an effect, say something, and were not taken back by their own publisher.
+
+    A retraction names publisher, source and id. An event of before sources were passed on has none;
+    it is known by publisher and id alone.
+    """
+    effective = tuple(claim for claim in claims if claim.without_effect is None)
+    taken_back: dict[tuple[str, str], set[str | None]] = {}
+    for claim in effective:
+        if claim.retracts is not None:
+            source = claim.retracts_source or claim.submission_source
+            taken_back.setdefault((claim.publisher, claim.retracts), set()).add(source)
+
+    def stands(claim: Claim) -> bool:
+        sources = taken_back.get((claim.publisher, claim.submission_id), set())
+        return not sources or (claim.submission_source is not None and not sources & {claim.submission_source, None})
+
+    return tuple(claim for claim in effective if claim.retracts is None and stands(claim))

@@ -8,31 +8,11 @@ What happens to a shipment concerns every declaration of its UCR. What is decide
 declaration (control, holds, payments) concerns that one alone where its number is given.
 """
 
-from dataclasses import dataclass
-
 from declarations.domain.claims import Kind
+from declarations.domain.references import References
 from declarations.domain.state import State
 
 _OF_THE_SHIPMENT = frozenset(kind for kind in Kind if kind.partition(".")[0] in ("shipment", "exit"))
-
-
-@dataclass(frozen=True, slots=True)
-class References:
-    """What a partner event names; absent ones are None."""
-
-    ucr: str | None = None
-    declaration_number: str | None = None
-    transport_document: str | None = None
-    container: str | None = None
-
-    @property
-    def decisive(self) -> tuple[str, str] | None:
-        """Name and value of the strongest reference; None where nothing can be matched."""
-        for name in ("ucr", "declaration_number", "transport_document"):
-            value = getattr(self, name)
-            if value:
-                return name, value
-        return None
 
 
 def concerns(kind: Kind, references: References, state: State) -> bool:

@@ -5,13 +5,15 @@ Field for field the contract's facts without what every fact repeats, so that en
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from declarations.domain.claims import InspectionResult, Kind
+from declarations.domain.claims import InspectionResult, Kind, WithoutEffect
 from declarations.domain.declaration import Declaration, Function, Identifier, Location, Money
+from declarations.domain.grants import Grants
+from declarations.domain.references import References
 from declarations.domain.state import AssessmentLine, CaseReason, Lane, RuleError, RuleHit
 
 
@@ -101,6 +103,12 @@ class PartnerEventNoted:
     findings: str | None
     amount: Money | None
     payment_reference: str | None
+    submission_source: str | None = None
+    retracts_source: str | None = None
+    grants: Grants | None = None
+    references: References | None = None
+    without_effect: WithoutEffect | None = None
+    effect_parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

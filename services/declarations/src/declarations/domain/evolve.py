@@ -1,6 +1,6 @@
 """What each event makes of the state. Nothing is decided here, so that a lost database can be folded again."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import assert_never
 
 from declarations.domain.claims import Claim, ordered
@@ -75,7 +75,7 @@ def _changed(state: State, event: Changing) -> State:  # noqa: PLR0912 - one lin
             routing = Routing(event.lane, event.score, event.hits, event.inputs, event.seed)
             return replace(state, status=Status.UNDER_CONTROL, routing=routing)
         case PartnerEventNoted():
-            return replace(state, claims=ordered((*state.claims, claim_of(event))))
+            return replace(state, claims=_with(state.claims, claim_of(event)))
         case Assessed():
             assessment = Assessment(event.lines, event.total, event.tariff, event.assessed_at, event.pay_by)
             return replace(state, status=Status.ASSESSED, assessment=assessment)
@@ -97,41 +97,18 @@ def _changed(state: State, event: Changing) -> State:  # noqa: PLR0912 - one lin
 
 def claim_of(event: PartnerEventNoted) -> Claim:
     """The claim that an event carries."""
-    return Claim(
-        event_id=event.event_id,
-        kind=event.kind,
-        occurred_at=event.occurred_at,
-        received_at=event.event_received_at,
-        publisher=event.publisher,
-        publisher_role=event.publisher_role,
-        submission_id=event.submission_id,
-        retracts=event.retracts,
-        location=event.location,
-        documents=event.documents,
-        hold=event.hold,
-        result=event.result,
-        findings=event.findings,
-        amount=event.amount,
-        payment_reference=event.payment_reference,
-    )
+    return Claim(received_at=event.event_received_at, **{name: getattr(event, name) for name in _SAME})
 
 
 def noted(claim: Claim) -> PartnerEventNoted:
     """The event that carries a claim."""
-    return PartnerEventNoted(
-        event_id=claim.event_id,
-        kind=claim.kind,
-        occurred_at=claim.occurred_at,
-        event_received_at=claim.received_at,
-        publisher=claim.publisher,
-        publisher_role=claim.publisher_role,
-        submission_id=claim.submission_id,
-        retracts=claim.retracts,
-        location=claim.location,
-        documents=claim.documents,
-        hold=claim.hold,
-        result=claim.result,
-        findings=claim.findings,
-        amount=claim.amount,
-        payment_reference=claim.payment_reference,
-    )
+    return PartnerEventNoted(event_received_at=claim.received_at, **{name: getattr(claim, name) for name in _SAME})
+
+
+def _with(claims: tuple[Claim, ...], claim: Claim) -> tuple[Claim, ...]:
+    """The claims with one more; one that was noted before is replaced by what it is now."""
+    return ordered((*(each for each in claims if each.event_id != claim.event_id), claim))
+
+
+_SAME = tuple(field.name for field in fields(Claim) if field.name != "received_at")
+"""What a claim and the event that carries it name alike."""

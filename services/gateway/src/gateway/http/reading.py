@@ -74,10 +74,7 @@ def router(door: Door) -> APIRouter:
         found = await door.quarantine.get(_partner(await door.enter(request)), id_)
         if found is None:
             raise Refused("not-found")
-        headers: dict[str, str] = {}
-        for name, raw in found.headers:  # of one that stands there twice both values, as HTTP joins them
-            shown = (raw or b"").decode(errors="replace")
-            headers[name] = f"{headers[name]}, {shown}" if name in headers else shown
+        headers = {name: (raw or b"").decode(errors="replace") for name, raw in found.headers}
         value = None if found.value is None else base64.b64encode(found.value).decode()
         return JSONResponse(_quarantined(found, request) | {"headers": headers, "value_base64": value})
 
