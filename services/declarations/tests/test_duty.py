@@ -2,18 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from declaration_builders import LAW, NOW, a_declaration, an_item, export
 from hypothesis import given
 from hypothesis import strategies as st
 
+from declarations.domain.apportion import apportion
 from declarations.domain.declaration import Money, Preference
 from declarations.domain.duty import (
     Tariff,
     TariffRate,
-    apportion,
     assess,
     customs_values,
     daily_late_fee,
@@ -114,22 +114,49 @@ def test_an_export_pays_nothing():
     assert assess(export(), NOW, FLAT, CNY) == ((), yuan("0"))
 
 
+def test_freight_that_is_apportioned_never_lowers_a_value_and_never_loses_a_unit():
+    goods = tuple(an_item(number=number, price=yuan("1")) for number in range(1, 4))
+    values = customs_values(a_declaration(goods=goods, freight=yuan("0.02"), insurance=yuan("0")), CNY)
+    assert [value.amount for value in values] == [D("1.01"), D("1.01"), D("1.00")]
+
+
+def test_small_lines_are_never_moved_by_what_others_were_rounded_by():
+    goods = tuple(an_item(number=number, commodity_code="721012", price=yuan("1.25")) for number in range(1, 19))
+    lines, total = assess(a_declaration(goods=goods), NOW, LAW.tariff, CNY)
+    assert {line.amount for line in lines if line.tax == "duty"} == {D("0.08")}
+    assert {line.amount for line in lines if line.tax == "vat"} == {D("0.17")}
+    assert total == yuan("4.50")
+
+
 amounts = st.decimals("0.01", "1000000", places=2)
+rates = st.decimals("0", "1", places=4)
 
 
-@given(total=amounts, weights=st.lists(amounts, min_size=1, max_size=20))
-def test_nothing_is_lost_or_made_by_apportioning(total, weights):
-    parts = apportion(total, weights, CNY)
+@given(total=st.decimals("0", "1000000", places=2), weights=st.lists(amounts, min_size=1, max_size=20))
+def test_apportioning_loses_nothing_makes_nothing_and_goes_nowhere_below_zero(total, weights):
+    parts = apportion(total, weights, minor_units=2)
     assert sum(parts) == total
-    assert all(part >= -D("0.10") for part in parts)
+    for part, weight in zip(parts, weights, strict=True):
+        assert part >= 0
+        assert abs(part - total * weight / sum(weights)) < D("0.01")
 
 
-@given(prices=st.lists(amounts, min_size=1, max_size=20))
-def test_the_lines_of_a_tax_add_up_to_the_rounded_tax_of_the_whole(prices):
+@pytest.mark.parametrize(("total", "weights"), [("1", ["0", "0"]), ("-1", ["1"]), ("1", ["2", "-1"]), ("0.001", ["1"])])
+def test_what_cannot_be_apportioned_is_an_error_not_a_zero(total, weights):
+    with pytest.raises(ValueError, match="cannot be split"):
+        apportion(D(total), [D(weight) for weight in weights], minor_units=2)
+
+
+@given(prices=st.lists(amounts, min_size=1, max_size=20), duty=rates, vat=rates)
+def test_every_line_is_its_own_base_times_rate_and_the_total_their_sum(prices, duty, vat):
     goods = tuple(an_item(number=number, price=Money(price, "CNY")) for number, price in enumerate(prices, 1))
-    lines, _ = assess(a_declaration(goods=goods), NOW, FLAT, CNY)
-    duty = sum(line.amount for line in lines if line.tax == "duty")
-    assert duty == CNY.rounded(sum(prices) * D("0.10"))
+    tariff = Tariff("any", (TariffRate("", duty, vat, date(2000, 1, 1)),))
+    lines, total = assess(a_declaration(goods=goods), NOW, tariff, CNY)
+    assert [line.amount for line in lines] == [
+        (line.base * line.rate).quantize(D("0.01"), ROUND_HALF_UP) for line in lines
+    ]
+    assert all(line.amount >= 0 for line in lines)
+    assert total.amount == sum(line.amount for line in lines)
 
 
 def test_fifteen_days_end_with_the_office_s_day_and_move_off_holidays():

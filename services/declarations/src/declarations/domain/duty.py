@@ -3,10 +3,11 @@
     customs value (CIF) = price + freight + insurance;  insurance unknown: 0.3 % × (price + freight)
     duty = customs value × rate        VAT = (customs value + duty) × rate
 
-Freight and insurance are apportioned by value. Each tax of each line is rounded half-up to the
-currency's minor unit; what rounding leaves over goes to the largest line. Tariff and exchange rates
-are those of the legal date. Sources: the WTO Customs Valuation Agreement, article 8 (value at the
-border), and China's import rules (insurance unknown at 0.3 %, value-added tax on value plus duty).
+Freight and insurance are apportioned by value. Each tax of each item is base × rate, rounded half-up
+to the currency's minor unit by itself; the total is the sum of the lines, and no line takes what
+another was rounded by. Tariff and exchange rates are those of the legal date. Sources: the WTO
+Customs Valuation Agreement, article 8 (value at the border), and China's import rules (insurance
+unknown at 0.3 %, value-added tax on value plus duty).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
+from declarations.domain.apportion import apportion
 from declarations.domain.declaration import Declaration, Direction, GoodsItem, Money
 from declarations.domain.state import AssessmentLine
 
@@ -126,20 +128,18 @@ def tax_lines(
     origins: Sequence[str],
     exchange: ExchangeRates,
 ) -> list[AssessmentLine]:
-    """One tax on every item; `origins` say what each base is made of."""
-    exact = [base * rate for base, rate in zip(bases, rates, strict=True)]
-    amounts = round_together(exact, exchange)
+    """One tax on every item, each rounded by itself; `origins` say what each base is made of."""
+    amounts = [exchange.rounded(base * rate) for base, rate in zip(bases, rates, strict=True)]
     return [
         AssessmentLine(
             item=item,
             tax=tax,
             base=base,
             rate=rate,
-            formula=f"{origin} × {_percent(rate)} % = {_say(amount)}"
-            + ("" if amount == exchange.rounded(part) else " (with the rounding remainder of all items)"),
+            formula=f"{origin} × {_percent(rate)} % = {_say(amount)}",
             amount=amount,
         )
-        for item, base, rate, origin, part, amount in zip(items, bases, rates, origins, exact, amounts, strict=True)
+        for item, base, rate, origin, amount in zip(items, bases, rates, origins, amounts, strict=True)
     ]
 
 
@@ -150,8 +150,8 @@ def customs_values(declaration: Declaration, exchange: ExchangeRates) -> list[Cu
     computed = [price if value is None else Decimal(0) for price, value in zip(prices, stated, strict=True)]
     freight = exchange.convert(declaration.freight) if declaration.freight else Decimal(0)
     insurance = _insurance(declaration, sum(computed, Decimal(0)) + freight, exchange)
-    freights = apportion(freight, computed, exchange)
-    insurances = apportion(insurance, computed, exchange)
+    freights = _shares(freight, computed, exchange)
+    insurances = _shares(insurance, computed, exchange)
     values = []
     for own, price, part, cover in zip(stated, prices, freights, insurances, strict=True):
         if own is not None:
@@ -179,24 +179,13 @@ def _prices(declaration: Declaration, exchange: ExchangeRates) -> list[Decimal]:
     weights = [item.gross_mass_kg or Decimal(0) for item in declaration.goods]
     if not any(weights):
         weights = [Decimal(1)] * len(declaration.goods)
-    return apportion(exchange.convert(declaration.total_price), weights, exchange)
+    return _shares(exchange.convert(declaration.total_price), weights, exchange)
 
 
-def apportion(total: Decimal, weights: Sequence[Decimal], exchange: ExchangeRates) -> list[Decimal]:
-    """A total split by weight into rounded parts that add up to the rounded total; nothing where all weights are 0."""
-    whole = sum(weights, Decimal(0))
-    if not whole:
+def _shares(total: Decimal, weights: Sequence[Decimal], exchange: ExchangeRates) -> list[Decimal]:
+    if not any(weights):
         return [Decimal(0)] * len(weights)
-    return round_together([total * weight / whole for weight in weights], exchange)
-
-
-def round_together(exact: Sequence[Decimal], exchange: ExchangeRates) -> list[Decimal]:
-    """Each amount rounded half-up; the largest takes what the rounded sum differs by."""
-    amounts = [exchange.rounded(amount) for amount in exact]
-    if amounts:
-        largest = max(range(len(amounts)), key=lambda index: exact[index])
-        amounts[largest] += exchange.rounded(sum(exact, Decimal(0))) - sum(amounts, Decimal(0))
-    return amounts
+    return apportion(exchange.rounded(total), weights, minor_units=exchange.minor_units)
 
 
 def daily_late_fee(unpaid: Decimal) -> Decimal:
