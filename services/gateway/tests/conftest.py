@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from chassis.aggregates import MemoryDocuments
+from chassis.paging import Place
 from chassis.testing import ManualClock, RecordingOutbox, in_memory
 from contracts.topics import GATEWAY, PARTNERS
 from gateway.authentication import Authenticator
@@ -45,9 +46,9 @@ class MemoryQuarantine:
         for each in records:
             self.stored.setdefault(each.id, each)
 
-    async def of_partner(self, partner: str, *, before: datetime | None, limit: int) -> list[Quarantined]:
-        own = [each for each in self.stored.values() if each.partner == partner and (not before or each.at < before)]
-        return sorted(own, key=lambda each: (each.at, each.id), reverse=True)[:limit]
+    async def of_partner(self, partner: str, *, before: Place | None, limit: int) -> list[Quarantined]:
+        own = [each for each in self.stored.values() if each.partner == partner and (not before or each.place < before)]
+        return sorted(own, key=lambda each: each.place, reverse=True)[:limit]
 
     async def get(self, partner: str, id_: str) -> Quarantined | None:
         found = self.stored.get(id_)

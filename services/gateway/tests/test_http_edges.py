@@ -48,11 +48,19 @@ async def test_nobody_is_sent_to_a_host_that_the_caller_named(gateway: Any) -> N
     assert "location" not in answer.headers
 
 
-@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
-async def test_a_time_outside_of_the_calendar_is_a_wrong_parameter(gateway: Any, moment: str) -> None:
-    answer = await gateway.http.get("/v1/quarantine", params={"before": moment}, headers=gateway.partner())
+@pytest.mark.parametrize("query", ["before=2026-01-05T08:00:00Z", "page_size=-1", "limit=5&limit=6"])
+@pytest.mark.parametrize("list_", ["quarantine", "notices"])
+async def test_a_list_refuses_a_parameter_that_it_has_not(gateway: Any, list_: str, query: str) -> None:
+    headers = gateway.partner() if list_ == "quarantine" else gateway.firm()
+    answer = await gateway.http.get(f"/v1/{list_}?{query}", headers=headers)
     assert answer.status_code == 400
-    assert [each["code"] for each in answer.json()["errors"]] == ["field.not_a_time"]
+    assert [each["code"] for each in answer.json()["errors"]] == ["parameter.unknown"]
+
+
+@pytest.mark.parametrize("limit", ["-1", "0", "201", "1_0", "٥", "５", "", "9" * 30])
+async def test_the_size_of_a_page_is_a_whole_number_within_bounds(gateway: Any, limit: str) -> None:
+    answer = await gateway.http.get("/v1/quarantine", params={"limit": limit}, headers=gateway.partner())
+    assert [each["code"] for each in answer.json()["errors"]] == ["field.out_of_range"]
 
 
 def test_the_bytes_of_a_batch_are_fingerprinted_once() -> None:

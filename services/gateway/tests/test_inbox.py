@@ -122,6 +122,26 @@ async def test_a_partner_sees_its_own_quarantine_with_reasons(gateway: Any, inbo
     assert (await gateway.http.get("/v1/quarantine", headers=gateway.firm())).status_code == 404
 
 
+async def test_all_records_of_one_batch_are_reached_each_once(gateway: Any, inbox: InboxHandler) -> None:
+    await inbox.apply([a_record(b"{", offset) for offset in range(300)])
+    headers, seen, page = gateway.partner(), [], ""
+    while True:
+        answer = await gateway.http.get("/v1/quarantine", params={"limit": 100, "page": page}, headers=headers)
+        seen += [record["id"] for record in answer.json()["records"]]
+        page = answer.json().get("next_page", "")
+        if not page:
+            break
+    assert sorted(seen) == sorted(f"inbox.port-qd/0/{offset}" for offset in range(300))
+
+
+async def test_a_page_of_another_partner_is_refused_by_name(gateway: Any, inbox: InboxHandler) -> None:
+    await inbox.apply([a_record(b"{", offset) for offset in range(2)])
+    first = await gateway.http.get("/v1/quarantine", params={"limit": 1}, headers=gateway.partner())
+    for page in (first.json()["next_page"], "nonsense", "é"):
+        answer = await gateway.http.get("/v1/quarantine", params={"page": page}, headers=gateway.partner("port-sh"))
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "parameter.page")
+
+
 async def test_received_is_when_the_broker_had_it_but_never_later_than_now(gateway: Any, inbox: InboxHandler) -> None:
     hour = 3_600_000
     await inbox.apply(

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from chassis.identity import Caller
+from chassis.rpc import RpcError
 from chassis.rpc.context import Call, handling
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes, scopes_beyond
@@ -134,6 +135,15 @@ async def test_listed_keys_hold_no_secret(gateway: Any, rpc: KeyRpc) -> None:
     first = await as_staff(rpc.ListKeys, pb.ListKeysRequest(page_size=3))
     second = await as_staff(rpc.ListKeys, pb.ListKeysRequest(page_size=3, page_token=first.next_page_token))
     assert len({key.id for key in (*first.keys, *second.keys)}) == 4
+    last = pb.ListKeysRequest(page_size=4)
+    assert (await as_staff(rpc.ListKeys, last)).next_page_token == ""
+    for asked in (
+        pb.ListKeysRequest(page_size=-1),
+        pb.ListKeysRequest(page_token="x"),
+        pb.ListKeysRequest(owner=firm, page_token=first.next_page_token),
+    ):
+        with pytest.raises(RpcError, match="page_"):
+            await as_staff(rpc.ListKeys, asked)
     of_firm = await as_staff(rpc.ListKeys, pb.ListKeysRequest(owner=firm))
     assert [key.owner.firm.value for key in of_firm.keys] == ["190540000014"]
     assert issued.secret.rpartition("_")[2] not in str(of_firm)

@@ -82,9 +82,21 @@ async def test_quarantine_keeps_the_record_and_shows_the_newest_first(stores: St
     await quarantine.save([*records, a_quarantined(9, "port-sh")])
     await quarantine.save([replace(records[0], problem="other")])
     assert await quarantine.of_partner("port-qd", before=None, limit=10) == records[::-1]
-    assert await quarantine.of_partner("port-qd", before=records[2].at, limit=1) == [records[1]]
+    assert await quarantine.of_partner("port-qd", before=records[2].place, limit=1) == [records[1]]
     assert await quarantine.get("port-qd", records[0].id) == records[0]
     assert await quarantine.get("port-sh", records[0].id) is None
+
+
+async def test_records_that_share_one_moment_are_all_reached_each_once(stores: Stores) -> None:
+    quarantine = stores.quarantine
+    await quarantine.save([replace(a_quarantined(offset), at=NOW) for offset in range(300)])
+    seen: list[str] = []
+    before = None
+    while page := await quarantine.of_partner("port-qd", before=before, limit=7):
+        seen += [each.id for each in page]
+        before = page[-1].place
+    assert len(seen) == 300
+    assert len(set(seen)) == 300
 
 
 async def test_keys_are_kept_and_ended_once(stores: Stores) -> None:

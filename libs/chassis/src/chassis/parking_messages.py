@@ -1,13 +1,10 @@
-"""Parking as messages of gRPC, and where a page of them ended as an opaque token."""
+"""Parking as messages of gRPC."""
 
-import base64
-import binascii
-import json
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.parking import AuditLine, OpenBreaker, PageMark, ParkedDelivery, ParkedTarget
+from chassis.parking import AuditLine, OpenBreaker, ParkedDelivery, ParkedTarget
 from chassis.redrive_plan import Plan
 from trade.parking.v1 import parking_pb2 as pb
 
@@ -76,40 +73,3 @@ def _moment(moment: datetime | None) -> Timestamp | None:
     stamp = Timestamp()
     stamp.FromDatetime(moment)
     return stamp
-
-
-def token_of(mark: PageMark | str, of: str) -> str:
-    """Where a page of the list `of` ended: at a moment and an id, or at a name."""
-    moment, id_ = ("", mark) if isinstance(mark, str) else (mark[0].isoformat(), mark[1])
-    return base64.urlsafe_b64encode(json.dumps([moment, id_, of]).encode()).decode()
-
-
-def mark_of(token: str, of: str) -> PageMark | None:
-    """Where a page begins; None at the beginning.
-
-    Raises:
-        ValueError: the token is not of this service, or was given for another list.
-    """
-    if not token:
-        return None
-    moment, id_ = _read(token, of)
-    return datetime.fromisoformat(moment), id_
-
-
-def name_of(token: str, of: str) -> str:
-    """The name behind which a page begins; empty at the beginning.
-
-    Raises:
-        ValueError: as above.
-    """
-    return _read(token, of)[1] if token else ""
-
-
-def _read(token: str, of: str) -> tuple[str, str]:
-    try:
-        moment, id_, given_for = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
-        if given_for != of:
-            raise ValueError(given_for)
-        return str(moment), str(id_)
-    except (binascii.Error, TypeError, UnicodeDecodeError) as error:
-        raise ValueError(str(error)) from error

@@ -10,18 +10,16 @@ import grpc
 import structlog
 
 from chassis.delivery import DeliveryPolicy
+from chassis.paging import cursor
 from chassis.parking import BREAKER, ParkingStore
 from chassis.parking_messages import (
     audit_line,
     breaker_of,
-    mark_of,
-    name_of,
     parked_of,
     plan_of,
     target_of,
-    token_of,
 )
-from chassis.rpc import Right, abort, current_caller
+from chassis.rpc import Right, abort, current_caller, page_id, page_place, page_size
 from trade.parking.v1 import parking_pb2 as pb
 from trade.parking.v1.parking_pb2_grpc import ParkingServiceServicer, add_ParkingServiceServicer_to_server
 
@@ -39,8 +37,6 @@ PARKING_RIGHTS = {
     f"{_SERVICE}/DiscardParked": Right(staff=WRITE),
 }
 
-PAGE_SIZE = 50
-MAX_PAGE_SIZE = 200
 REDRIVE_SECONDS = 10.0
 """A longer redrive goes on with the next call, so that none outlives its deadline."""
 
@@ -67,50 +63,41 @@ class ParkingRpc(ParkingServiceServicer):
         self._parking = parking
         self._redrive_seconds = redrive_seconds
 
-    async def ListParked(self, request: pb.ListParkedRequest, context: Context) -> pb.ListParkedResponse:  # noqa: N802 - the proto's name
-        size = await _size(context, request.page_size)
-        try:
-            after = mark_of(request.page_token, request.target)
-        except ValueError:
-            await _refuse_token(context, "used with the same target")
+    async def ListParked(self, request: pb.ListParkedRequest, context: Context) -> pb.ListParkedResponse:  # noqa: N802, ARG002 - the proto's
+        size = page_size(request.page_size)
+        after = page_place(request.page_token, request.target)
         found = await self._parking.list(request.target, after, size + 1)
         page = found[:size]
         return pb.ListParkedResponse(
             parked=[parked_of(each) for each in page],
-            next_page_token=token_of(page[-1].mark, request.target) if len(found) > size else "",
+            next_page_token=cursor(page[-1].mark, request.target) if len(found) > size else "",
         )
 
-    async def ListTargets(self, request: pb.ListTargetsRequest, context: Context) -> pb.ListTargetsResponse:  # noqa: N802 - the proto's name
-        size = await _size(context, request.page_size)
-        try:
-            after = name_of(request.page_token, _TARGETS)
-        except ValueError:
-            await _refuse_token(context, "of this list")
+    async def ListTargets(self, request: pb.ListTargetsRequest, context: Context) -> pb.ListTargetsResponse:  # noqa: N802, ARG002 - the proto's
+        size = page_size(request.page_size)
+        after = page_id(request.page_token, _TARGETS)
         targets, last = await self._parking.targets(after, size)
         response = pb.ListTargetsResponse(
-            targets=[target_of(each) for each in targets], next_page_token=token_of(last, _TARGETS) if last else ""
+            targets=[target_of(each) for each in targets], next_page_token=cursor(last, _TARGETS) if last else ""
         )
         if (open_ := await self._parking.breaker()) is not None:
             response.breaker.CopyFrom(breaker_of(open_))
         return response
 
     async def PlanRedrive(self, request: pb.PlanRedriveRequest, context: Context) -> pb.PlanRedriveResponse:  # noqa: N802 - the proto's name
-        plan = await self._policy.plan(request.target, await _size(context, request.page_size))
+        plan = await self._policy.plan(request.target, page_size(request.page_size))
         if plan is None:
             await _unknown(context, request.target)
         return plan_of(plan)
 
-    async def ListAudit(self, request: pb.ListAuditRequest, context: Context) -> pb.ListAuditResponse:  # noqa: N802 - the proto's name
-        size = await _size(context, request.page_size)
-        try:
-            before = mark_of(request.page_token, request.target)
-        except ValueError:
-            await _refuse_token(context, "used with the same target")
+    async def ListAudit(self, request: pb.ListAuditRequest, context: Context) -> pb.ListAuditResponse:  # noqa: N802, ARG002 - the proto's
+        size = page_size(request.page_size)
+        before = page_place(request.page_token, request.target)
         found = await self._parking.audit(request.target, before, size + 1)
         page = found[:size]
         return pb.ListAuditResponse(
             lines=[audit_line(each) for each in page],
-            next_page_token=token_of(page[-1].mark, request.target) if len(found) > size else "",
+            next_page_token=cursor(page[-1].mark, request.target) if len(found) > size else "",
         )
 
     async def ShowParked(self, request: pb.ShowParkedRequest, context: Context) -> pb.ShowParkedResponse:  # noqa: N802 - the proto's name
@@ -157,20 +144,9 @@ class ParkingRpc(ParkingServiceServicer):
         )
 
 
-async def _size(context: Context, asked: int) -> int:
-    """The size of a page."""
-    if asked < 0:
-        await _refuse(context, "page_size", "is not negative")
-    return min(asked or PAGE_SIZE, MAX_PAGE_SIZE)
-
-
 async def _need_reason(context: Context, reason: str) -> None:
     if not reason.strip():
         await _refuse(context, "reason", "says why; it is kept in the audit")
-
-
-async def _refuse_token(context: Context, rule: str) -> NoReturn:
-    await _refuse(context, "page_token", f"is one of this service's, {rule}")
 
 
 async def _refuse(context: Context, field: str, rule: str) -> NoReturn:

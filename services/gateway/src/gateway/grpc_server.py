@@ -10,7 +10,8 @@ import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.clock import Clock
-from chassis.rpc import Right, abort, current_caller
+from chassis.paging import cursor
+from chassis.rpc import Right, abort, current_caller, page_id, page_size
 from gateway.authentication import Authenticator
 from gateway.domain import keys
 from gateway.domain.access import ROLE_EVENTS, Owner, OwnerKind, default_scopes, scopes_beyond
@@ -27,8 +28,6 @@ RIGHTS = {
     f"{_SERVICE}/ListKeys": Right(staff=READ),
 }
 
-PAGE_SIZE = 50
-MAX_PAGE_SIZE = 200
 MAX_LABEL = 200
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -90,10 +89,11 @@ class KeyRpc(KeyServiceServicer):
 
     async def ListKeys(self, request: pb.ListKeysRequest, context: Context) -> pb.ListKeysResponse:  # noqa: N802 - the proto's name
         owner = await _owner(request.owner, context, ("", *ROLE_EVENTS)) if request.HasField("owner") else None
-        size = min(request.page_size if request.page_size > 0 else PAGE_SIZE, MAX_PAGE_SIZE)
-        found = await self._stored.page(owner, request.page_token, size)
-        following = found[-1].id if len(found) == size else ""
-        return pb.ListKeysResponse(keys=[_key(key) for key in found], next_page_token=following)
+        size = page_size(request.page_size)
+        list_ = f"keys/{owner.actor}" if owner is not None else "keys"
+        found = await self._stored.page(owner, page_id(request.page_token, list_), size + 1)
+        following = cursor(found[size - 1].id, list_) if len(found) > size else ""
+        return pb.ListKeysResponse(keys=[_key(key) for key in found[:size]], next_page_token=following)
 
 
 async def _owner(given: pb.Owner, context: Context, roles: Collection[str] = tuple(ROLE_EVENTS)) -> Owner:

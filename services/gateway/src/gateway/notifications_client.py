@@ -60,7 +60,7 @@ class NotificationsClient:
             answer = await self._stub.ListInbox(asked, timeout=DEADLINE_SECONDS)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT and page:
-                raise Refused("invalid-parameter", [Fault("field.form", "page")]) from None
+                raise Refused("invalid-parameter", [Fault("parameter.page", "page")]) from None
             if is_infrastructure(error):
                 raise Refused("notices-away") from error
             raise

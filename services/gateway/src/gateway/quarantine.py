@@ -14,6 +14,7 @@ from prometheus_client import Counter
 
 from chassis import telemetry
 from chassis.clock import Clock
+from chassis.paging import Place
 from chassis.records import RawRecord
 from gateway.cloudevents import STRUCTURED, PartnerCloudEvent, binary, essence, structured
 from gateway.domain.access import Principal
@@ -52,13 +53,19 @@ class Quarantined:
     submission: Mapping[str, str] = field(default_factory=dict)
     """Source and id, where they could be read."""
 
+    @property
+    def place(self) -> Place:
+        return self.at, self.id
+
 
 class Quarantine(Protocol):
     async def save(self, records: Sequence[Quarantined]) -> None:
         """Keep bad records; harmless to repeat."""
         ...
 
-    async def of_partner(self, partner: str, *, before: datetime | None, limit: int) -> list[Quarantined]: ...
+    async def of_partner(self, partner: str, *, before: Place | None, limit: int) -> list[Quarantined]:
+        """Newest first, by moment and id; only those before a place."""
+        ...
 
     async def get(self, partner: str, id_: str) -> Quarantined | None: ...
 

@@ -13,6 +13,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from chassis.mongo import Database, insert_missing, taken_ids
+from chassis.paging import Place
 from gateway.domain.access import Owner, OwnerKind
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
@@ -44,14 +45,18 @@ class MongoQuarantine:
         self._collection = database["quarantine"]
 
     async def create_indexes(self) -> None:
-        await self._collection.create_indexes([IndexModel([("partner", ASCENDING), ("at", DESCENDING)])])
+        order = [("partner", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]
+        await self._collection.create_indexes([IndexModel(order)])
 
     async def save(self, records: Sequence[Quarantined]) -> None:
         await insert_missing(self._collection, [_quarantined_document(each) for each in records])
 
-    async def of_partner(self, partner: str, *, before: datetime | None, limit: int) -> list[Quarantined]:
-        """Newest first."""
-        where: dict[str, Any] = {"partner": partner} | ({} if before is None else {"at": {"$lt": before}})
+    async def of_partner(self, partner: str, *, before: Place | None, limit: int) -> list[Quarantined]:
+        """Newest first, by moment and id: records of one batch share their moment."""
+        where: dict[str, Any] = {"partner": partner}
+        if before is not None:
+            at, id_ = before
+            where["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": id_}}]
         cursor = self._collection.find(where, limit=limit).sort([("at", DESCENDING), ("_id", DESCENDING)])
         return [_quarantined(document) async for document in cursor]
 

@@ -11,11 +11,8 @@ from fastapi.responses import JSONResponse, Response
 from gateway.domain.access import OwnerKind
 from gateway.domain.faults import Refused
 from gateway.http.door import Door
-from gateway.http.requests import number
+from gateway.http.requests import page_asked
 from gateway.notifications_client import NoticeShown
-
-PAGE = 50
-MAX_PAGE = 200
 
 
 def router(door: Door) -> APIRouter:
@@ -27,8 +24,8 @@ def router(door: Door) -> APIRouter:
         owner = (await door.enter(request)).owner
         if owner.kind is not OwnerKind.FIRM:
             raise Refused("not-found")
-        limit = number(request, "limit", PAGE, MAX_PAGE)
-        found = await door.notices.of_firm(owner.code, limit=limit, page=request.query_params.get("page", ""))
+        limit, page = page_asked(request)
+        found = await door.notices.of_firm(owner.code, limit=limit, page=page)
         fields: dict[str, Any] = {"notices": [_fields(each) for each in found.notices]}
         if found.next_page:
             fields["next_page"] = found.next_page

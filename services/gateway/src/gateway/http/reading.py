@@ -2,24 +2,21 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from chassis.paging import BadCursor, cursor, place_of
 from gateway.domain.access import OwnerKind, Principal
-from gateway.domain.faults import Fault, Refused
+from gateway.domain.faults import Refused
 from gateway.domain.outcome import RECEIVED, Step, of_receipt, of_receipts, summary
 from gateway.domain.receipt import Kind, Receipt
 from gateway.http.answers import shown
 from gateway.http.door import Door
 from gateway.http.problems import in_words, language, problem
-from gateway.http.requests import number
+from gateway.http.requests import bad_page, page_asked
 from gateway.quarantine import Quarantined, fault_of
-
-PAGE = 50
-MAX_PAGE = 200
 
 
 def router(door: Door) -> APIRouter:
@@ -65,9 +62,17 @@ def router(door: Door) -> APIRouter:
     @routes.get("/v1/quarantine", summary="Records of the partner's own topic that were refused, newest first")
     async def get_quarantine(request: Request) -> Response:
         partner = _partner(await door.enter(request))
-        limit = number(request, "limit", PAGE, MAX_PAGE)
-        found = await door.quarantine.of_partner(partner, before=_before(request), limit=limit)
-        return JSONResponse({"records": [_quarantined(each, request) for each in found]})
+        limit, page = page_asked(request)
+        list_ = f"quarantine/{partner}"
+        try:
+            before = place_of(page, list_)
+        except BadCursor:
+            raise bad_page() from None
+        found = await door.quarantine.of_partner(partner, before=before, limit=limit + 1)
+        fields: dict[str, Any] = {"records": [_quarantined(each, request) for each in found[:limit]]}
+        if len(found) > limit:
+            fields["next_page"] = cursor(found[limit - 1].place, list_)
+        return JSONResponse(fields)
 
     @routes.get("/v1/quarantine/{id_:path}", summary="One refused record with its original bytes")
     async def get_quarantined(request: Request, id_: str) -> Response:
@@ -112,22 +117,6 @@ def _partner(principal: Principal) -> str:
     if principal.owner.kind is not OwnerKind.PARTNER:
         raise Refused("not-found")
     return principal.owner.code
-
-
-def _before(request: Request) -> datetime | None:
-    given = request.query_params.get("before")
-    if given is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(given)
-    except ValueError:
-        raise Refused("invalid-parameter", [Fault("field.not_a_time", "before")]) from None
-    if moment.tzinfo is None:
-        raise Refused("invalid-parameter", [Fault("field.no_offset", "before")])
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise Refused("invalid-parameter", [Fault("field.not_a_time", "before")]) from None
 
 
 def _quarantined(record: Quarantined, request: Request) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a request says, read with bounds: its media type, its body, who sends it."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from fastapi import Request
@@ -11,6 +12,10 @@ from gateway.domain.faults import Fault, Refused
 
 BODY_SECONDS = 30.0
 """A sender that trickles holds no connection for longer."""
+PAGE = 50
+MAX_PAGE = 200
+_OF_LISTS = ("limit", "page")
+_DIGITS = re.compile(r"[0-9]{1,20}")
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
@@ -42,7 +47,7 @@ async def body(request: Request, limit: int, seconds: float = BODY_SECONDS) -> b
         Refused: it is longer than `limit` bytes, or does not come whole within `seconds`.
     """
     stated = request.headers.get("content-length", "")
-    if stated.isascii() and stated.isdigit() and int(stated[:20]) > limit:
+    if _DIGITS.fullmatch(stated) and int(stated) > limit:
         raise Refused("too-large", limit=limit)
     parts = bytearray()
     try:
@@ -56,15 +61,22 @@ async def body(request: Request, limit: int, seconds: float = BODY_SECONDS) -> b
     return bytes(parts)
 
 
-def number(request: Request, name: str, default: int, highest: int) -> int:
-    """A query parameter that counts.
+def page_asked(request: Request) -> tuple[int, str]:
+    """How many entries of a list are asked for, and the cursor behind which they begin; empty at the beginning.
 
     Raises:
-        Refused: it is not a whole number from 1 to `highest`.
+        Refused: a parameter that lists have not, twice the same, or no whole number from 1 to `MAX_PAGE`.
     """
-    given = request.query_params.get(name)
-    if given is None:
-        return default
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= highest:
-        raise Refused("invalid-parameter", [Fault("field.out_of_range", name, {"limit": highest})])
-    return int(given)
+    for name, _ in request.query_params.multi_items():
+        if name not in _OF_LISTS or len(request.query_params.getlist(name)) > 1:
+            fault = Fault("parameter.unknown", name, {"taken": ", ".join(_OF_LISTS)})
+            raise Refused("invalid-parameter", [fault])
+    limit = request.query_params.get("limit", str(PAGE))
+    if not _DIGITS.fullmatch(limit) or not 1 <= int(limit) <= MAX_PAGE:
+        raise Refused("invalid-parameter", [Fault("field.out_of_range", "limit", {"limit": MAX_PAGE})])
+    return int(limit), request.query_params.get("page", "")
+
+
+def bad_page() -> Refused:
+    """The cursor is of another list, or of nobody."""
+    return Refused("invalid-parameter", [Fault("parameter.page", "page")])

@@ -1,0 +1,51 @@
+"""The page that a request over gRPC asks for: its size and where it begins, or a refusal that names the field."""
+
+from typing import Final
+
+import grpc
+
+from chassis.paging import BadCursor, Place, id_of, place_of
+from chassis.rpc.status import RpcError
+
+PAGE_SIZE: Final = 50
+MAX_PAGE_SIZE: Final = 200
+
+
+def page_size(asked: int, default: int = PAGE_SIZE, highest: int = MAX_PAGE_SIZE) -> int:
+    """How many entries a page has; 0 asks for the default.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT, the size is negative.
+    """
+    if asked < 0:
+        raise refused("page_size", "is not negative")
+    return min(asked or default, highest)
+
+
+def page_place(token: str, of: str) -> Place | None:
+    """Moment and id behind which a page of the list `of` begins; None at the beginning.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT, the token is of another list or of nobody.
+    """
+    try:
+        return place_of(token, of)
+    except BadCursor:
+        raise _bad_token() from None
+
+
+def page_id(token: str, of: str) -> str:
+    """As `page_place`, in lists that are ordered by id alone; empty at the beginning."""
+    try:
+        return id_of(token, of)
+    except BadCursor:
+        raise _bad_token() from None
+
+
+def refused(field: str, rule: str) -> RpcError:
+    """A refusal over one field of a request."""
+    return RpcError(grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID", f"{field} {rule}", [(field, rule)])
+
+
+def _bad_token() -> RpcError:
+    return refused("page_token", "is one that this service gave for the same list")
