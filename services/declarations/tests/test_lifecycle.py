@@ -294,6 +294,54 @@ def test_a_gate_out_taken_back_after_closing_opens_a_case():
     assert (state.status, state.cases) == (Status.CLOSED, (CaseReason.DEPARTURE_WITHDRAWN,))
 
 
+LEFT_EARLY = note(Kind.GATE_OUT, at=NOW - timedelta(hours=1))
+"""Before the release, which the clock of these tests puts at NOW."""
+
+
+@pytest.mark.parametrize("before", [[lodge()], [lodge(), answer()], [lodge(), answer(), ARRIVED, GATE_IN]])
+def test_goods_that_leave_before_release_open_a_case_at_once_and_move_nothing(before):
+    was, _ = run(before)
+    state, events = run([*before, LEFT_EARLY])
+    assert state.status is was.status
+    assert [event.reason for event in events if isinstance(event, CaseOpened)] == [CaseReason.REMOVED_BEFORE_RELEASE]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "departure", "gone"),
+    [
+        (a_declaration(), LEFT_EARLY, Status.REMOVED),
+        (export(), note(Kind.EXIT_CONFIRMED, at=NOW - timedelta(hours=1)), Status.EXITED),
+    ],
+)
+def test_a_life_with_goods_that_left_before_release_is_not_closed_by_a_later_payment(declaration, departure, gone):
+    state, events = run([lodge(declaration), answer(), departure, ARRIVED, GATE_IN, paid(TOTAL)])
+    assert (state.status, state.cases) == (gone, (CaseReason.REMOVED_BEFORE_RELEASE,))
+    assert "Closed" not in names(events)
+
+
+def test_a_departure_before_release_that_is_read_after_it_opens_the_case_too():
+    state, _ = run([lodge(), answer(), *RELEASE, LEFT_EARLY])
+    assert (state.status, state.cases) == (Status.REMOVED, (CaseReason.REMOVED_BEFORE_RELEASE,))
+
+
+def test_an_exit_of_an_import_and_a_gate_out_of_an_export_are_no_departure():
+    for declaration, other in ((a_declaration(), Kind.EXIT_CONFIRMED), (export(), Kind.GATE_OUT)):
+        assert run([lodge(declaration), answer(), note(other, at=NOW - timedelta(hours=1))])[0].cases == ()
+
+
+def test_goods_that_left_by_mistake_and_leave_released_later_close_their_life():
+    back = note(Kind.GATE_OUT, "sorry", retracts=Kind.GATE_OUT.value)
+    later = note(Kind.GATE_OUT, "out-2", at=NOW + timedelta(days=1))
+    state, _ = run([lodge(), answer(), LEFT_EARLY, back, *RELEASE, later])
+    assert (state.status, state.cases) == (Status.CLOSED, (CaseReason.REMOVED_BEFORE_RELEASE,))
+
+
+def test_a_case_outlives_the_version_under_which_it_was_opened():
+    refused = answer(_1=Standing.SUSPENDED)
+    state, _ = run([lodge(), LEFT_EARLY, refused, lodge(receipt="R-2"), answer(version=2)])
+    assert (state.version, state.cases) == (2, (CaseReason.REMOVED_BEFORE_RELEASE,))
+
+
 def test_an_overdue_payment_is_told_once_with_the_daily_fee():
     state, events = run([lodge(), answer(), ARRIVED, PassDeadline(), GATE_IN, PassDeadline()])
     overdue = [event for event in events if isinstance(event, PaymentOverdue)]

@@ -72,6 +72,11 @@ RELEASED: tuple[str, dict[str, Any]] = ("released", {})
         ([SUBMITTED, ACCEPTED, RELEASED, ("removed", {})], "closing", Role.PLATFORM),
         ([SUBMITTED, ACCEPTED, RELEASED, ("removed", {}), ("closed", {})], "nothing", Role.NOBODY),
         ([RELEASED, ("closed", {}), ("case_opened", {"reason": "payment_reversed"})], "case", Role.CUSTOMS),
+        (
+            [ACCEPTED, ("case_opened", {"reason": "removed_before_release"}), RELEASED, ("removed", {})],
+            "case",
+            Role.CUSTOMS,
+        ),
     ],
 )
 def test_what_it_waits_for_and_who_must_act(

@@ -302,10 +302,12 @@ class CaseReason(StrEnum):
     PAYMENT_REVERSED = "payment_reversed"
     PRESENTATION_WITHDRAWN = "presentation_withdrawn"
     DEPARTURE_WITHDRAWN = "departure_withdrawn"
+    REMOVED_BEFORE_RELEASE = "removed_before_release"
 
 
 class CaseOpened(DeclarationFact):
-    """Something became known after release that would have kept it back, or an audit is due: staff must act."""
+    """Something became known after release that would have kept it back, goods left without a release, or an audit
+    is due: staff must act."""
 
     reason: CaseReason = Field(description="Set by declarations")
     opened_at: Timestamp = Field(description="Set by declarations")

@@ -41,6 +41,8 @@ def announce(before: State, seen: Regions, after: State, sees: Regions, now: dat
         yield PresentationWithdrawn()
     if after.assessment is not None:
         yield from _money(after.assessment, seen, sees)
+    if sees.left_unreleased and not seen.left_unreleased:
+        yield CaseOpened(CaseReason.REMOVED_BEFORE_RELEASE, now)
     if before.released_at is not None:
         yield from (CaseOpened(reason, now) for reason in _cases(before, seen, after, sees))
 

@@ -45,7 +45,7 @@ def evolve(state: State | None, event: Event) -> State:
 
 
 def _submitted(state: State | None, event: Submitted) -> State:
-    """A fresh version; what partners said before stays."""
+    """A fresh version; what partners said before stays, and the cases that it opened."""
     return State(
         id=event.declaration_id,
         version=event.version,
@@ -56,6 +56,7 @@ def _submitted(state: State | None, event: Submitted) -> State:
         firm=event.firm,
         try_after=event.submitted_at,
         claims=state.claims if state is not None else (),
+        cases=state.cases if state is not None else (),
     )
 
 

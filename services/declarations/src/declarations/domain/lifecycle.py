@@ -10,12 +10,19 @@
                                                                                        │ release guard
                                                                                        ▼
               CLOSED ◀── REMOVED (import, gate-out) or EXITED (export, exit) ◀────── RELEASED
+                       ╳ goods that left before they were released: not closed, customs decides the case
 
 Beside the main state stand four regions, computed from what partners said (`regions`): control
 (documents asked for and accepted, inspection), holds, money, presence. The guard over all of them
 is the only way to RELEASED: accepted, control done, no holds, paid or nothing to pay, presented.
 Planned and estimated events never come here. A retraction recomputes the regions; what is accepted
 stays accepted, and after release a term that fails no longer moves the state but opens a case.
+
+Goods that leave before release (gate-out of an import, exit of an export) do not move the main state
+and open the case `removed_before_release` at once. Control, duties and release go on: what is owed is
+owed all the same. After the release the state is REMOVED or EXITED, since the goods are gone, and stays
+there: CLOSED says that nothing more is expected, and customs still has to decide. Only where the
+departure is taken back, and the goods leave released, it closes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -165,13 +172,14 @@ def release_when_guard_holds(state: State, seen: Regions, now: datetime, _law: L
 
 
 def let_go(state: State, seen: Regions, _now: datetime, _law: Law) -> Sequence[Event]:
-    if state.declaration.direction is Direction.IMPORT:
-        return [Removed(seen.gate_out_at)] if seen.gate_out_at is not None else ()
-    return [Exited(seen.exit_at)] if seen.exit_at is not None else ()
+    if seen.left_at is None:
+        return ()
+    return [Removed(seen.left_at) if state.declaration.direction is Direction.IMPORT else Exited(seen.left_at)]
 
 
-def close(_state: State, _seen: Regions, now: datetime, _law: Law) -> Sequence[Event]:
-    return [Closed(now)]
+def close(_state: State, seen: Regions, now: datetime, _law: Law) -> Sequence[Event]:
+    """Nothing more is expected of goods that left after their release."""
+    return [Closed(now)] if seen.left_at is not None and not seen.left_unreleased else ()
 
 
 STEPS: dict[Status, Step] = {

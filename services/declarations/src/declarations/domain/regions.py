@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from declarations.domain.claims import Claim, InspectionResult, Kind, in_force
-from declarations.domain.declaration import Money
+from declarations.domain.declaration import Direction, Money
 from declarations.domain.events import Guard, MoneyStatus
 from declarations.domain.state import Lane, State
 
@@ -58,6 +58,10 @@ class Regions:
     presented_at: datetime | None
     gate_out_at: datetime | None
     exit_at: datetime | None
+    left_at: datetime | None
+    """When the goods were where only released ones may be: an import behind the gate, an export abroad."""
+    left_unreleased: bool
+    """They were there before they were released, or are and nothing has released them yet."""
 
     @property
     def presence(self) -> Presence:
@@ -79,6 +83,8 @@ def regions(state: State) -> Regions:
     gate_in = _first(claims, Kind.GATE_IN)
     gate_out = _first(claims, Kind.GATE_OUT)
     exit_ = _first(claims, Kind.EXIT_CONFIRMED)
+    departure = gate_out if state.declaration.direction is Direction.IMPORT else exit_
+    left_at = departure.occurred_at if departure else None
     return Regions(
         control=_control(lane, requested, accepted, inspection),
         documents_requested=requested,
@@ -93,6 +99,8 @@ def regions(state: State) -> Regions:
         presented_at=gate_in.occurred_at if gate_in else None,
         gate_out_at=gate_out.occurred_at if gate_out else None,
         exit_at=exit_.occurred_at if exit_ else None,
+        left_at=left_at,
+        left_unreleased=left_at is not None and (state.released_at is None or left_at < state.released_at),
     )
 
 

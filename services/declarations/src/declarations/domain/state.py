@@ -40,7 +40,7 @@ class Lane(StrEnum):
 
 
 class CaseReason(StrEnum):
-    """Why staff must act on a declaration that is released."""
+    """Why staff must act: what became known after release, or goods that were taken away without one."""
 
     AUDIT = "audit"
     CONTROL_REOPENED = "control_reopened"
@@ -48,6 +48,8 @@ class CaseReason(StrEnum):
     PAYMENT_REVERSED = "payment_reversed"
     PRESENTATION_WITHDRAWN = "presentation_withdrawn"
     DEPARTURE_WITHDRAWN = "departure_withdrawn"
+    REMOVED_BEFORE_RELEASE = "removed_before_release"
+    """Goods passed the gate or the border before they were released. Opened before release, or with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,10 @@ class Row:
     """Whether the payment deadline counts."""
 
 
+_GONE = (Main.REMOVED, Main.EXITED, Main.CLOSED)
+"""Goods that left before their release stay removed or exited until customs has decided."""
+
+
 def _is(main: Main) -> Callable[[Standing], bool]:
     return lambda standing: standing.main is main
 
@@ -85,7 +89,7 @@ def _unpaid(*money: str) -> Callable[[Standing], bool]:
 ROWS: tuple[Row, ...] = (
     # Goods that are gone contradict whatever else the declaration waits for.
     Row(lambda s: s.left_unreleased, "departure", Role.CUSTOMS, failed="left_unreleased"),
-    Row(lambda s: s.main is Main.CLOSED and bool(s.case), "case", Role.CUSTOMS),
+    Row(lambda s: s.main in _GONE and bool(s.case), "case", Role.CUSTOMS),
     Row(_is(Main.CLOSED), "nothing", Role.NOBODY),
     Row(_is(Main.REJECTED), "correction", Role.DECLARANT, failed=_errors),
     Row(_is(Main.RECEIVED), "checking", Role.PLATFORM),
