@@ -11,19 +11,13 @@ from zoneinfo import ZoneInfo
 import pycountry
 from babel.numbers import get_currency_precision
 
+from contracts import codes
 from declarations.domain.deadline import PaymentTerm
 from declarations.domain.duty import ExchangeRates, Tariff, TariffRate
 from declarations.domain.law import Codes, Law
+from declarations.domain.offices import Office, OfficeForm, Offices
 from declarations.domain.risk import CONDITIONS, RiskRule, RiskRules
 from declarations.domain.state import Lane
-
-_USER_ASSIGNED = {
-    "AA",
-    "ZZ",
-    *(f"Q{letter}" for letter in "MNOPQRSTUVWXYZ"),
-    *(f"X{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-}
-"""ISO 3166 leaves these to users; customs administrations do use some, such as XI, XK and QP."""
 
 
 class UnknownCondition(Exception):
@@ -49,8 +43,24 @@ def load_law(*, zone: str, payment_days: int, payment_seconds: float = 0) -> Law
 
 def load_codes() -> Codes:
     return Codes(
-        countries=frozenset(country.alpha_2 for country in pycountry.countries) | _USER_ASSIGNED,
+        countries=codes.countries(),
         currencies=frozenset(currency.alpha_3 for currency in pycountry.currencies),
+        package_kinds=codes.package_kinds(),
+        is_unit=codes.is_unit,
+        is_place=codes.is_place,
+        is_known_place=codes.is_known_place,
+        offices=load_offices(),
+    )
+
+
+def load_offices() -> Offices:
+    data = _read("offices")
+    return Offices(
+        listed={each["code"]: _office(each) for each in data["office"]},
+        forms=tuple(
+            OfficeForm(each.get("country"), each["pattern"], frozenset(each.get("districts", ())))
+            for each in data["form"]
+        ),
     )
 
 
@@ -81,6 +91,16 @@ def load_risk() -> RiskRules:
 
 def _read(name: str) -> dict[str, Any]:
     return tomllib.loads(files("declarations").joinpath("data", f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _office(data: Mapping[str, Any]) -> Office:
+    return Office(
+        code=data["code"],
+        names=data["names"],
+        place=data.get("place"),
+        zone=ZoneInfo(data["zone"]),
+        hosted=data["hosted"],
+    )
 
 
 def _rate(data: Mapping[str, Any]) -> TariffRate:

@@ -3,10 +3,12 @@
 Handed in, so that the domain reads no file and a decision can be repeated with the same law.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from declarations.domain.deadline import PaymentTerm
 from declarations.domain.duty import ExchangeRates, Tariff
+from declarations.domain.offices import Offices
 from declarations.domain.risk import RiskRules
 
 
@@ -18,6 +20,15 @@ class Codes:
     """ISO 3166 alpha-2."""
     currencies: frozenset[str]
     """ISO 4217."""
+    package_kinds: frozenset[str]
+    """UN/CEFACT Recommendation 21."""
+    is_unit: Callable[[str], bool]
+    """Whether a text is a unit of measure."""
+    is_place: Callable[[str], bool]
+    """Whether a text can be a UN/LOCODE: its form, and a country that exists."""
+    is_known_place: Callable[[str], bool]
+    """Whether a UN/LOCODE is listed, as far as its country's places are."""
+    offices: Offices
 
 
 @dataclass(frozen=True, slots=True)

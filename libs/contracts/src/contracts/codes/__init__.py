@@ -1,0 +1,87 @@
+"""The code lists of the world's trade that payloads refer to: countries, places, units, kinds of package, languages.
+
+A list refuses what is no code; it never refuses a code that exists, so where a list cannot be whole
+(`places`) what is missing from it is a matter for a warning. Each file beside this one names its
+source and edition in its head.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+
+import pycountry
+
+_USER_ASSIGNED = frozenset(
+    {
+        "AA",
+        "ZZ",
+        *(f"Q{letter}" for letter in "MNOPQRSTUVWXYZ"),
+        *(f"X{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    }
+)
+"""ISO 3166 leaves these to users; customs administrations do use some, such as XI, XK and QP."""
+
+_QUALIFIER = re.compile(r"[A-Z]")
+_LOCODE = re.compile(r"[A-Z]{2}[A-Z2-9]{3}")
+
+
+@cache
+def countries() -> frozenset[str]:
+    """ISO 3166-1 alpha-2, with the codes that it leaves to users."""
+    return frozenset(country.alpha_2 for country in pycountry.countries) | _USER_ASSIGNED
+
+
+@cache
+def languages() -> frozenset[str]:
+    """ISO 639-1, two letters in lower case."""
+    return frozenset(each.alpha_2 for each in pycountry.languages if hasattr(each, "alpha_2"))
+
+
+@cache
+def units() -> frozenset[str]:
+    """UN/CEFACT Recommendation 20, with units of tariffs that it does not have."""
+    return frozenset(_words("units"))
+
+
+@cache
+def package_kinds() -> frozenset[str]:
+    """UN/CEFACT Recommendation 21."""
+    return frozenset(_words("package_kinds"))
+
+
+@cache
+def places() -> Mapping[str, frozenset[str]]:
+    """Country → its places by UN/LOCODE, five characters; countries whose places are not listed are absent."""
+    found: dict[str, set[str]] = {}
+    country = ""
+    for word in _words("places"):
+        if word.endswith(":"):
+            country = word[:-1]
+            found[country] = set()
+        else:
+            found[country].add(country + word)
+    return {country: frozenset(codes) for country, codes in found.items()}
+
+
+def is_place(code: str) -> bool:
+    """Whether a text can be a UN/LOCODE: its form, and a country that exists."""
+    return _LOCODE.fullmatch(code) is not None and code[:2] in countries()
+
+
+def is_known_place(code: str) -> bool:
+    """Whether a UN/LOCODE is listed; every place of a country whose places are not listed is taken as known."""
+    listed = places().get(code[:2])
+    return listed is None or code in listed
+
+
+def is_unit(code: str) -> bool:
+    """Whether a text is a unit of measure; a tariff's qualifier may follow behind "#", such as KGM#G."""
+    unit, sign, qualifier = code.partition("#")
+    return unit in units() and (not sign or _QUALIFIER.fullmatch(qualifier) is not None)
+
+
+def _words(name: str) -> Iterator[str]:
+    for line in files(__name__).joinpath(f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            yield from line.split()

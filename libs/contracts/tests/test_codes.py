@@ -1,0 +1,50 @@
+"""Code lists: what exists is on them, what is a slip is not."""
+
+import pytest
+
+from contracts import codes
+
+
+@pytest.mark.parametrize("unit", ["KGM", "NAR", "MTQ", "TNE", "LTR", "H87", "5B", "ASV", "KGM#G", "TNE#I"])
+def test_units_of_trade_and_of_tariffs_are_units(unit):
+    assert codes.is_unit(unit)
+
+
+@pytest.mark.parametrize("unit", ["KILO", "kgm", "千克", "XBX", "KGM#", "KGM#GG", "#G", "", "ＫＧＭ"])
+def test_a_slip_is_no_unit(unit):
+    assert not codes.is_unit(unit)
+
+
+@pytest.mark.parametrize("kind", ["BX", "PK", "CT", "4C", "NE", "VQ", "ZZ"])
+def test_kinds_of_package_are_listed(kind):
+    assert kind in codes.package_kinds()
+
+
+def test_the_lists_are_whole():
+    assert len(codes.units()) > 2100
+    assert len(codes.package_kinds()) > 400
+    assert {len(kind) for kind in codes.package_kinds()} == {2}
+    assert set(codes.places()) == {"BY", "CN", "IN", "IR", "KG", "KZ", "PK", "RU", "TJ", "UZ"}
+    assert all(codes.is_place(place) for places in codes.places().values() for place in places)
+
+
+@pytest.mark.parametrize("place", ["CNTAO", "KZALA", "RUVVO", "GBWLA", "XKPRN"])
+def test_a_place_has_its_form_and_a_country(place):
+    assert codes.is_place(place)
+    assert codes.is_known_place(place)
+
+
+@pytest.mark.parametrize("place", ["CNTAO1", "CN TAO", "cntao", "ZNTAO", "CNT0O", "CN", ""])
+def test_what_has_not_is_no_place(place):
+    assert not codes.is_place(place)
+
+
+def test_a_place_that_is_not_listed_is_told_from_one_that_cannot_be():
+    assert codes.is_place("CNTOA")
+    assert not codes.is_known_place("CNTOA")
+    assert codes.is_known_place("GBZZZ")
+
+
+def test_languages_have_two_letters():
+    assert {"zh", "ru", "en", "kk", "tg"} <= codes.languages()
+    assert "english" not in codes.languages()
