@@ -26,7 +26,10 @@ def build(settings: DeclarationsSettings, clock: Clock | None = None) -> Service
     """Put the service together."""
     service = Service(settings, clock=clock)
     law = load_law(
-        zone=settings.office_zone, payment_days=settings.payment_days, payment_seconds=settings.payment_seconds
+        zone=settings.office_zone,
+        payment_days=settings.payment_days,
+        payment_seconds=settings.payment_seconds,
+        home_office=settings.home_office,
     )
     declarations = service.aggregates(declaration_type(law), topic=DECLARATIONS)
     events = MongoPartnerEvents(service.db)

@@ -12,6 +12,7 @@ import pycountry
 from babel.numbers import get_currency_precision
 
 from contracts import codes
+from declarations.domain.authority import Seats
 from declarations.domain.deadline import PaymentTerm
 from declarations.domain.duty import ExchangeRates, Tariff, TariffRate
 from declarations.domain.law import Codes, Law
@@ -20,11 +21,15 @@ from declarations.domain.risk import CONDITIONS, RiskRule, RiskRules
 from declarations.domain.state import Lane
 
 
+class UnknownOffice(Exception):
+    """The installation's home office is none of the offices whose place is known."""
+
+
 class UnknownCondition(Exception):
     """A risk rule names a condition that the engine does not have."""
 
 
-def load_law(*, zone: str, payment_days: int, payment_seconds: float = 0) -> Law:
+def load_law(*, zone: str, payment_days: int, payment_seconds: float = 0, home_office: str = "4200") -> Law:
     """The law as this release carries it; the payment term is the installation's.
 
     `payment_seconds` above 0 takes the place of the days: for tests and demonstrations.
@@ -38,7 +43,19 @@ def load_law(*, zone: str, payment_days: int, payment_seconds: float = 0) -> Law
         holidays=frozenset(_read("calendar")["holidays"]),
         exactly=timedelta(seconds=payment_seconds) if payment_seconds else None,
     )
-    return Law(load_codes(), load_tariff(), load_exchange(), load_risk(), term)
+    return Law(load_codes(), load_tariff(), load_exchange(), load_risk(), term, load_seats(home_office))
+
+
+def load_seats(home_office: str) -> Seats:
+    """Where customs offices lie.
+
+    Raises:
+        UnknownOffice: nobody knows where the home office lies.
+    """
+    places = {office.code: office.place for office in load_offices().listed.values() if office.place is not None}
+    if home_office not in places:
+        raise UnknownOffice(home_office)
+    return Seats(places, home_office)
 
 
 def load_codes() -> Codes:

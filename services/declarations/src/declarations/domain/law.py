@@ -6,6 +6,7 @@ Handed in, so that the domain reads no file and a decision can be repeated with 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from declarations.domain.authority import Seats
 from declarations.domain.deadline import PaymentTerm
 from declarations.domain.duty import ExchangeRates, Tariff
 from declarations.domain.offices import Offices
@@ -38,3 +39,4 @@ class Law:
     exchange: ExchangeRates
     risk: RiskRules
     payment: PaymentTerm
+    seats: Seats

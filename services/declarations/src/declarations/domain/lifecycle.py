@@ -26,13 +26,15 @@ departure is taken back, and the goods leave released, it closes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from declarations.domain import duty, number, parties, risk, rules
+from declarations.domain import authority, duty, number, parties, risk, rules
 from declarations.domain.announce import announce
+from declarations.domain.claims import WithoutEffect
 from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline
-from declarations.domain.declaration import Direction
+from declarations.domain.declaration import Declaration, Direction
 from declarations.domain.events import (
     Accepted,
     Assessed,
@@ -90,7 +92,7 @@ def correct(state: State, command: Lodge, now: datetime, law: Law) -> Sequence[E
     changed would let readers see the versions out of order.
     """
     if command.declaration.ucr == state.declaration.ucr:
-        return lodge(state, command, now, law)
+        return [*lodge(state, command, now, law), *_judged_anew(state, command.declaration, law)]
     error = RuleError("declaration.ucr.changed", "/ucr", command.declaration.ucr, {"ucr": state.declaration.ucr})
     return [SubmissionRefused(command.receipt_id, (error,))]
 
@@ -112,8 +114,19 @@ def judge_parties(state: State, command: AnswerParties, now: datetime, law: Law)
     return [_accepted(state, command.serial, state.received_at, law)]
 
 
-def note_claim(_state: State, command: NoteClaim, _now: datetime, _law: Law) -> Sequence[Event]:
-    return [noted(command.claim)]
+def note_claim(state: State, command: NoteClaim, _now: datetime, law: Law) -> Sequence[Event]:
+    """Whatever a partner says is noted; what its publisher is not concerned with has no effect."""
+    why = authority.judge(command.claim, state.declaration, law.seats)
+    return [noted(replace(command.claim, without_effect=why))]
+
+
+def _judged_anew(state: State, corrected: Declaration, law: Law) -> Iterator[Event]:
+    """The claims whose publishers a correction makes concerned, or no longer concerned."""
+    for claim in state.claims:
+        if claim.without_effect in (None, WithoutEffect.NOT_CONCERNED):
+            why = authority.judge(claim, corrected, law.seats)
+            if why is not claim.without_effect:
+                yield noted(replace(claim, without_effect=why))
 
 
 def pass_deadline(state: State, _command: PassDeadline, _now: datetime, _law: Law) -> Sequence[Event]:

@@ -1,0 +1,153 @@
+"""Who may move what: whether a partner's grants and a declaration meet.
+
+An event counts where this holds for the role of its publisher; elsewhere it is noted without effect.
+The grants are those of the moment when the event came in, so that a decision can be repeated. An
+event without grants is one of before grants: its role alone decided at the door. A retraction takes
+back no more than its own publisher's word, and always may.
+
+A place is a UN/LOCODE, and a facility of it where one is named. A declaration has the place where
+its goods are presented, its customs office and that office's place; where it names neither, or
+nobody knows where its office lies, the home office of the installation stands in, so that it is not
+stuck for ever.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from declarations.domain.claims import Claim, Kind, WithoutEffect
+from declarations.domain.declaration import Declaration, Location, Role
+from declarations.domain.grants import GrantedPlace, Grants
+from values.identifiers import Identifier, compact
+from values.references import TransportDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Where customs offices lie."""
+
+    places: Mapping[str, str]
+    """Code of an office → UN/LOCODE."""
+    home: str
+    """The office that handles declarations which name no office and no place."""
+
+
+Rule: TypeAlias = Callable[[Claim, Grants, Declaration, Seats], bool]
+"""(claim, its publisher's grants, declaration, offices' places) → whether the two meet."""
+
+ON_THE_WAY = (Kind.DEPARTED, Kind.BORDER_CROSSED, Kind.EXIT_CONFIRMED)
+"""Happen elsewhere than where the goods are declared: the place that such an event states need only be granted."""
+
+
+def judge(claim: Claim, declaration: Declaration, seats: Seats) -> WithoutEffect | None:
+    """Why a claim has no effect on a declaration as far as authority goes; None where it counts."""
+    if claim.grants is None or claim.retracts is not None:
+        return None
+    concerned = RULES[claim.publisher_role](claim, claim.grants, declaration, seats)
+    return None if concerned else WithoutEffect.NOT_CONCERNED
+
+
+def of_the_place(claim: Claim, grants: Grants, declaration: Declaration, seats: Seats) -> bool:
+    """The declaration has a granted place or office, and what the event states as its place agrees."""
+    if not _granted_meets(grants, declaration, seats):
+        return False
+    stated = _stated(claim.location)
+    if stated is None:
+        return True
+    granted = _granted_places(grants, seats)
+    if not any(_covers(place, stated) for place in granted):
+        return False
+    return claim.kind in ON_THE_WAY or any(_covers(place, stated) for place in _places(declaration, seats))
+
+
+def of_the_agency(claim: Claim, grants: Grants, declaration: Declaration, seats: Seats) -> bool:
+    """As of a place; or the declaration carries a document that the agency issued."""
+    documents = (*declaration.documents, *(each for item in declaration.goods for each in item.documents))
+    issuers = {compact(each.issuer) for each in documents if each.issuer}
+    if issuers & {compact(code) for code in grants.agencies}:
+        return True
+    return of_the_place(claim, grants, declaration, seats)
+
+
+def of_the_carrier(claim: Claim, grants: Grants, declaration: Declaration, _seats: Seats) -> bool:
+    """The declaration names the carrier, or the event names the declaration's transport document."""
+    named = {_number(party.identifier) for party in declaration.parties if party.role is Role.CARRIER}
+    if named & {_number(each) for each in grants.carriers}:
+        return True
+    said = claim.references.transport_document if claim.references is not None else None
+    document = declaration.transport.document
+    return bool(said and document) and TransportDocument(said or "") == TransportDocument(document or "")
+
+
+def of_the_payment(claim: Claim, _grants: Grants, _declaration: Declaration, _seats: Seats) -> bool:
+    """The bank names what it pays for: a reference of payment, the declaration's number, or at least the UCR.
+
+    Which declaration a reference or number means was settled when the event was matched; money that names
+    a UCR alone is spread over what is open under it.
+    """
+    said = claim.references
+    if said is None:
+        return False
+    return said.decisive is not None and said.decisive[0] != "transport_document"
+
+
+RULES: Mapping[str, Rule] = {
+    "carrier": of_the_carrier,
+    "port": of_the_place,
+    "rail": of_the_place,
+    "customs": of_the_place,
+    "inspection": of_the_place,
+    "agency": of_the_agency,
+    "bank": of_the_payment,
+}
+"""Role of the publisher → when its events concern a declaration."""
+
+
+def _granted_meets(grants: Grants, declaration: Declaration, seats: Seats) -> bool:
+    office = declaration.customs_office or seats.home
+    if compact(office) in {compact(each) for each in grants.customs_offices}:
+        return True
+    return any(_covers(place, here) for place in grants.places for here in _places(declaration, seats))
+
+
+def _granted_places(grants: Grants, seats: Seats) -> tuple[GrantedPlace, ...]:
+    """Places granted, and those of offices granted."""
+    of_offices = (_seat(office, seats) for office in grants.customs_offices)
+    return (*grants.places, *(place for place in of_offices if place is not None))
+
+
+def _places(declaration: Declaration, seats: Seats) -> tuple[GrantedPlace, ...]:
+    """Where a declaration's goods are handled. A stated facility goes before the office's whole place."""
+    stated = _stated(declaration.transport.location)
+    seat = _seat(declaration.customs_office, seats) if declaration.customs_office else None
+    if stated is not None and seat is not None and stated.unlocode == seat.unlocode:
+        seat = None
+    places = tuple(place for place in (stated, seat) if place is not None)
+    return places or tuple(place for place in (_seat(seats.home, seats),) if place is not None)
+
+
+def _seat(office: str, seats: Seats) -> GrantedPlace | None:
+    place = seats.places.get(compact(office))
+    return GrantedPlace(place) if place else None
+
+
+def _stated(location: Location | None) -> GrantedPlace | None:
+    """A location as a place; None where it does not say which."""
+    if location is None or not location.unlocode:
+        return None
+    return GrantedPlace(compact(location.unlocode), location.facility)
+
+
+def _covers(granted: GrantedPlace, place: GrantedPlace) -> bool:
+    """Whether a grant holds at a place: the same UN/LOCODE, and no other facility."""
+    if compact(granted.unlocode) != compact(place.unlocode):
+        return False
+    return not granted.facility or not place.facility or _facility(granted) == _facility(place)
+
+
+def _facility(place: GrantedPlace) -> str:
+    return " ".join((place.facility or "").split()).casefold()
+
+
+def _number(identifier: object) -> Identifier:
+    return Identifier.parse(str(identifier))
