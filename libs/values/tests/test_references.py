@@ -46,6 +46,11 @@ def test_six_spellings_of_a_declarant_make_one_declaration(written):
     )
 
 
+def test_the_id_of_a_declaration_never_changes():
+    # printf 'KZ-BIN:190540000014|L1' | sha256sum
+    assert declaration_id(Identifier("KZ-BIN", "190540000014"), Lrn("L1")) == "D-b0c308286cd9122955df"
+
+
 @pytest.mark.parametrize("value", ["19054000001⁴", "１９０５４０００００１４", "ſ", "ı1"])
 def test_no_character_of_another_script_becomes_an_ascii_one(value):
     number = Identifier("KZ-BIN", value)

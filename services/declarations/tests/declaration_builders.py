@@ -25,17 +25,17 @@ from declarations.domain.declaration import (
     Transport,
 )
 from declarations.domain.evolve import evolve
-from declarations.domain.identity import declaration_id
 from declarations.domain.lifecycle import decide
 from declarations.domain.state import Lane, RuleHit, State
 from declarations.messages import DeclarationMessages
 from declarations.reference import load_law
+from values.references import CommodityCode, ContainerNumber, Lrn, TransportDocument, Ucr, declaration_id
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LAW = load_law(zone="Asia/Shanghai", payment_days=15)
 QINGDAO = Identifier("CN-USCC", "91370200163562681G")
 SELLER = Identifier("KZ-BIN", "190540000014")
-UCR = "6KZ190540000014-0001"
+UCR = Ucr("6KZ190540000014-0001")
 SERIAL = "000000042"
 MESSAGES = DeclarationMessages()
 
@@ -43,7 +43,7 @@ MESSAGES = DeclarationMessages()
 def a_declaration(**changes: Any) -> Declaration:
     """An import that breaks no rule."""
     plain = Declaration(
-        lrn="QD-2026-0001",
+        lrn=Lrn("QD-2026-0001"),
         ucr=UCR,
         direction=Direction.IMPORT,
         parties=(Party(Role.DECLARANT, QINGDAO), Party(Role.IMPORTER, QINGDAO), Party(Role.EXPORTER, SELLER)),
@@ -56,7 +56,7 @@ def a_declaration(**changes: Any) -> Declaration:
         total_price=Money(Decimal("10000"), "CNY"),
         total_gross_mass_kg=Decimal("1100"),
         total_packages=10,
-        transport=Transport(mode="1", document="BL-1", containers=("CSQU3054383",)),
+        transport=Transport(mode="1", document=TransportDocument("BL-1"), containers=(ContainerNumber("CSQU3054383"),)),
     )
     return replace(plain, **changes)
 
@@ -64,7 +64,7 @@ def a_declaration(**changes: Any) -> Declaration:
 def an_item(**changes: Any) -> GoodsItem:
     plain = GoodsItem(
         number=1,
-        commodity_code="2603000010",
+        commodity_code=CommodityCode("2603000010"),
         description="copper ore",
         origin="KZ",
         gross_mass_kg=Decimal("1100"),
@@ -86,7 +86,7 @@ def export(**changes: Any) -> Declaration:
 def lodge(declaration: Declaration | None = None, receipt: str = "R-1", **changes: Any) -> Lodge:
     declaration = declaration or a_declaration()
     plain = Lodge(
-        declaration_id=declaration_id(str(QINGDAO), declaration.lrn),
+        declaration_id=declaration_id(QINGDAO, declaration.lrn),
         receipt_id=receipt,
         received_at=NOW,
         firm=QINGDAO,

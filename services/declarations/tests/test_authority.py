@@ -16,13 +16,16 @@ from declarations.domain.declaration import Document, Identifier, Location, Part
 from declarations.domain.grants import GrantedPlace, Grants
 from declarations.domain.references import References
 from declarations.domain.state import Lane, Status
+from values.references import DeclarationNumber, TransportDocument
 
 QINGDAO, ALMATY, SHANGHAI = "CNTAO", "KZALA", "CNSHA"
 CARRIER = Identifier("KZ-BIN", "190540000014")
 STRANGER = Identifier("KZ-BIN", "850101300015")
 NOBODY = Grants()
 AT_QINGDAO = Grants(places=(GrantedPlace(QINGDAO),))
-HERE = a_declaration(transport=Transport(document="BL-1", location=Location(QINGDAO, "Qianwan terminal")))
+HERE = a_declaration(
+    transport=Transport(document=TransportDocument("BL-1"), location=Location(QINGDAO, "Qianwan terminal"))
+)
 
 
 def claim(role: str, grants: Grants | None, kind: Kind = Kind.GATE_IN, **changes: Any) -> Any:
@@ -98,9 +101,11 @@ def test_a_carrier_counts_where_the_declaration_names_it():
 
 
 def test_a_carrier_counts_where_it_names_the_transport_document():
-    said = References(ucr=HERE.ucr, transport_document="bl-1")
+    said = References(ucr=HERE.ucr, transport_document=TransportDocument("bl-1"))
     assert counts(claim("carrier", NOBODY, Kind.ARRIVED, references=said))
-    assert not counts(claim("carrier", NOBODY, Kind.ARRIVED, references=replace(said, transport_document="BL-2")))
+    assert not counts(
+        claim("carrier", NOBODY, Kind.ARRIVED, references=replace(said, transport_document=TransportDocument("BL-2")))
+    )
     undocumented = a_declaration(transport=Transport())
     assert not counts(claim("carrier", NOBODY, Kind.ARRIVED, references=References(ucr=HERE.ucr)), undocumented)
 
@@ -117,9 +122,11 @@ def test_an_agency_counts_where_the_declaration_carries_a_document_of_its():
 
 def test_a_bank_names_what_it_pays_for():
     paid = Kind.PAYMENT_CONFIRMED
-    assert counts(claim("bank", NOBODY, paid, references=References(declaration_number="425820261000000042")))
+    assert counts(
+        claim("bank", NOBODY, paid, references=References(declaration_number=DeclarationNumber("425820261000000042")))
+    )
     assert counts(claim("bank", NOBODY, paid, references=References(ucr=HERE.ucr)))
-    assert not counts(claim("bank", NOBODY, paid, references=References(transport_document="BL-1")))
+    assert not counts(claim("bank", NOBODY, paid, references=References(transport_document=TransportDocument("BL-1"))))
 
 
 def test_a_retraction_needs_no_grant_and_takes_back_its_publishers_own_word_alone():

@@ -10,6 +10,9 @@ from declarations.domain.claims import Kind
 from declarations.domain.correlation import concerns
 from declarations.domain.declaration import Direction
 from declarations.domain.references import References
+from values.references import ContainerNumber, DeclarationNumber, TransportDocument, Ucr
+
+BILL = TransportDocument("BL-1")
 
 STATE, _ = run([lodge(), answer()])
 NUMBERED = replace(STATE, number="425820261000000042")
@@ -19,15 +22,18 @@ NUMBERED = replace(STATE, number="425820261000000042")
     ("references", "wanted"),
     [
         (References(ucr=UCR), True),
-        (References(ucr="other"), False),
-        (References(ucr="other", transport_document="BL-1"), False),
-        (References(declaration_number="425820261000000042"), True),
-        (References(declaration_number="425820261000000043", transport_document="BL-1"), False),
-        (References(transport_document="BL-1", container="CSQU3054383"), True),
-        (References(transport_document="BL-1", container="MSKU0000000"), False),
-        (References(transport_document="BL-1"), True),
-        (References(transport_document="BL-2"), False),
-        (References(container="CSQU3054383"), False),
+        (References(ucr=Ucr("other")), False),
+        (References(ucr=Ucr("other"), transport_document=BILL), False),
+        (References(declaration_number=DeclarationNumber("425820261000000042")), True),
+        (
+            References(declaration_number=DeclarationNumber("425820261000000043"), transport_document=BILL),
+            False,
+        ),
+        (References(transport_document=BILL, container=ContainerNumber("CSQU3054383")), True),
+        (References(transport_document=BILL, container=ContainerNumber("MSKU0000000")), False),
+        (References(transport_document=BILL), True),
+        (References(transport_document=TransportDocument("BL-2")), False),
+        (References(container=ContainerNumber("CSQU3054383")), False),
         (References(), False),
     ],
 )
@@ -35,13 +41,23 @@ def test_the_strongest_reference_decides(references, wanted):
     assert concerns(Kind.ARRIVED, references, NUMBERED) is wanted
 
 
+@pytest.mark.parametrize("written", ["csqu 305438 3", "CSQU-305438-3", "CSQU305438/3"])
+def test_an_event_meets_its_declaration_however_its_container_is_written(written):
+    named = References(transport_document=TransportDocument(" bl-1 "), container=ContainerNumber(written))
+    assert concerns(Kind.ARRIVED, named, NUMBERED)
+
+
 def test_a_container_rules_out_only_where_the_declaration_names_its_own():
     bare = replace(STATE, declaration=a_declaration(transport=replace(a_declaration().transport, containers=())))
-    assert concerns(Kind.ARRIVED, References(transport_document="BL-1", container="MSKU0000000"), bare)
+    assert concerns(
+        Kind.ARRIVED,
+        References(transport_document=BILL, container=ContainerNumber("MSKU0000000")),
+        bare,
+    )
 
 
 def test_money_for_one_declaration_of_a_shipment_is_not_counted_for_another():
-    paid_for_other = References(ucr=UCR, declaration_number="425820261000000099")
+    paid_for_other = References(ucr=UCR, declaration_number=DeclarationNumber("425820261000000099"))
     assert not concerns(Kind.PAYMENT_CONFIRMED, paid_for_other, NUMBERED)
     assert not concerns(Kind.PAYMENT_CONFIRMED, paid_for_other, STATE)
     assert concerns(Kind.GATE_IN, paid_for_other, NUMBERED)

@@ -27,13 +27,13 @@ from declarations.domain import number
 from declarations.domain.commands import NoteClaim, Standing
 from declarations.domain.declaration import Direction, Party
 from declarations.domain.evolve import evolve
-from declarations.domain.identity import declaration_id
 from declarations.domain.state import Status
 from declarations.handlers import LookUp, PartnerEventHandler, restore_serials
 from declarations.joining import Joiner, Sweeper
 from declarations.ports import SerialRequest
+from values.references import Lrn, declaration_id
 
-ID = declaration_id(str(QINGDAO), "QD-2026-0001")
+ID = declaration_id(QINGDAO, Lrn("QD-2026-0001"))
 
 
 @dataclass
@@ -181,7 +181,7 @@ async def test_an_event_waits_for_each_declaration_of_its_shipment(office):
     first = ParkedDelivery(ID, Position("partners.events.v1", 0, 7), b"", (), b"", 0, "refused")
     await office.stores.parking.park([first])
     await office.lodge(a_declaration(lrn="QD-2026-0002"), "R-2")
-    other = declaration_id(str(QINGDAO), "QD-2026-0002")
+    other = declaration_id(QINGDAO, Lrn("QD-2026-0002"))
     await office.look_up([await office.state(other)])
     assert len((await office.state(other)).claims) == 1
     assert await unmatched(office) == ["P-early/0.1"]
@@ -231,7 +231,7 @@ async def test_declarations_that_share_a_ucr_each_get_the_delivery(office):
     assert [outcome.state.status for outcome in outcomes] == [Status.ASSESSED, Status.ASSESSED]
     await office.lodge(a_declaration(lrn="QD-2026-0003"), "R-3")
     await office.pending()
-    late = declaration_id(str(QINGDAO), "QD-2026-0003")
+    late = declaration_id(QINGDAO, Lrn("QD-2026-0003"))
     assert (await office.state(late)).status is Status.ASSESSED
 
 

@@ -20,6 +20,7 @@ from declarations.domain.declaration import (
     Transport,
 )
 from declarations.domain.rules import RULES, check
+from values.references import Lrn, TransportDocument, Ucr
 
 D = Decimal
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -81,7 +82,11 @@ BROKEN = [
 
 """(code, pointer, a declaration that breaks the rule)"""
 
-AIR = replace(a_declaration(), incoterm="FCA", transport=Transport(mode="4", means="CA 937", document="999-12345675"))
+AIR = replace(
+    a_declaration(),
+    incoterm="FCA",
+    transport=Transport(mode="4", means="CA 937", document=TransportDocument("999-12345675")),
+)
 KEPT = [
     ("by_air", AIR),
     ("sea_incoterm_on_inland_water", replace(shipped(mode="8"), incoterm="FOB")),
@@ -126,7 +131,9 @@ def test_all_errors_are_told_at_once():
 def test_absent_fields_break_nothing():
     item = an_item(description="printed matter", commodity_code="", origin=None, gross_mass_kg=None, net_mass_kg=None,
                    packages=None, price=None)  # fmt: skip
-    bare = Declaration("L", "U", Direction.IMPORT, (Party(Role.DECLARANT, QINGDAO),), (item,), transport=Transport())
+    bare = Declaration(
+        Lrn("L"), Ucr("U"), Direction.IMPORT, (Party(Role.DECLARANT, QINGDAO),), (item,), transport=Transport()
+    )
     assert check(bare, NOW, LAW.codes) == ()
 
 

@@ -23,13 +23,13 @@ from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY, PARTNERS
 from declarations.app import SUBMITTED, build
 from declarations.domain import risk
 from declarations.domain.declaration import Declaration
-from declarations.domain.identity import declaration_id
 from declarations.settings import DeclarationsSettings
 from launcher.ports import PortBlock
 from trade.declarations.v1 import declarations_pb2 as pb
 from trade.declarations.v1.declarations_pb2_grpc import DeclarationServiceStub
 from trade.registry.v1 import registry_pb2
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceServicer, add_RegistryServiceServicer_to_server
+from values.references import Lrn, declaration_id
 
 TO_JSON = TypeAdapter(Declaration)
 
@@ -112,7 +112,7 @@ def _unselected(start):
     """A local reference that the random selection leaves in the green lane: lanes are not the matter here."""
     share = Decimal(LAW.risk.random.parameters["share"][0])
     references = (f"{start}{number or ''}" for number in itertools.count())
-    return next(each for each in references if risk.fraction(risk.seed(declaration_id(str(QINGDAO), each))) >= share)
+    return next(each for each in references if risk.fraction(risk.seed(declaration_id(QINGDAO, Lrn(each)))) >= share)
 
 
 class Shipment:
@@ -122,7 +122,7 @@ class Shipment:
         self._servers = infrastructure.bootstrap_servers
         self.ucr = f"6CN{secrets.token_hex(6).upper()}"
         self.lrn = _unselected(f"L-{self.ucr}")
-        self.id = declaration_id(str(QINGDAO), self.lrn)
+        self.id = declaration_id(QINGDAO, Lrn(self.lrn))
 
     async def send(self, topic, head, data):
         producer = AIOKafkaProducer(bootstrap_servers=self._servers, acks="all")

@@ -10,7 +10,8 @@ import pytest
 from contracts.texts import text
 from gateway import wco
 from gateway.domain.outcome import Step
-from gateway.domain.receipt import declaration_id
+from values.identifiers import Identifier
+from values.references import Lrn, declaration_id
 
 USCC = "CN-USCC:91370200MB2F00QD1X"
 XML = {"Content-Type": "application/xml"}
@@ -228,7 +229,7 @@ async def test_a_receipt_shows_what_became_of_the_declaration(gateway: Any) -> N
     headers, lodged = await _lodged(gateway)
     before = (await gateway.http.get(lodged["status_url"], headers=headers)).json()
     assert before["status"] == "received"
-    id_ = declaration_id(USCC, "L-0001")
+    id_ = declaration_id(Identifier.parse(USCC), Lrn("L-0001"))
     errors = [{"code": "no.such.text", "pointer": "/goods/0/gross_mass_kg"}]
     steps = _steps(("submitted", lodged["id"], {}), ("rejected", lodged["id"], {"errors": errors}))
     await gateway.outcomes.note((id_, step) for step in steps)
@@ -249,7 +250,7 @@ async def test_each_receipt_of_a_declaration_shows_its_own_outcome(gateway: Any)
         ("submission_refused", third["id"], {"errors": []}),
         ("released", "", {}),
     )
-    await gateway.outcomes.note((declaration_id(USCC, "L-0001"), step) for step in steps)
+    await gateway.outcomes.note((declaration_id(Identifier.parse(USCC), Lrn("L-0001")), step) for step in steps)
     seen = [(await gateway.http.get(each["status_url"], headers=headers)).json() for each in (first, second, third)]
     assert [each["status"] for each in seen] == ["rejected", "released", "submission_refused"]
     whole = (await gateway.http.get(f"/v1/declarations/{first['declaration_id']}", headers=headers)).json()
@@ -287,7 +288,7 @@ async def test_a_receipt_tells_its_errors_in_the_readers_language(
         ("rejected", rejected["id"], {"errors": [SUM]}),
         ("submission_refused", refused["id"], {"errors": [IN_USE]}),
     )
-    await gateway.outcomes.note((declaration_id(USCC, "L-0001"), step) for step in steps)
+    await gateway.outcomes.note((declaration_id(Identifier.parse(USCC), Lrn("L-0001")), step) for step in steps)
     asked = headers | ({"Accept-Language": accepted} if accepted else {})
     for receipt, status, error in ((rejected, "rejected", SUM), (refused, "submission_refused", IN_USE)):
         seen = (await gateway.http.get(receipt["status_url"], headers=asked)).json()
@@ -304,7 +305,7 @@ async def test_a_refused_submission_does_not_hide_where_the_declaration_is(gatew
         ("rejected", first["id"], {"errors": [SUM]}),
         ("submission_refused", second["id"], {"errors": [IN_USE]}),
     )
-    await gateway.outcomes.note((declaration_id(USCC, "L-0001"), step) for step in steps)
+    await gateway.outcomes.note((declaration_id(Identifier.parse(USCC), Lrn("L-0001")), step) for step in steps)
     whole = (await gateway.http.get(f"/v1/declarations/{first['declaration_id']}", headers=headers)).json()
     assert whole["state"] == "rejected"
     assert [error["code"] for error in whole["errors"]] == [SUM["code"]]
@@ -315,7 +316,7 @@ async def test_a_text_never_breaks_an_answer(gateway: Any) -> None:
     headers, lodged = await _lodged(gateway)
     odd = SUM | {"parameters": {"code": "x", "language": "y"}}
     steps = _steps(("submitted", lodged["id"], {}), ("rejected", lodged["id"], {"errors": [odd]}))
-    await gateway.outcomes.note((declaration_id(USCC, "L-0001"), step) for step in steps)
+    await gateway.outcomes.note((declaration_id(Identifier.parse(USCC), Lrn("L-0001")), step) for step in steps)
     answer = await gateway.http.get(lodged["status_url"], headers=headers)
     assert (answer.status_code, answer.json()["declaration"]["errors"][0]["text"]) == (200, SUM["code"])
 
@@ -336,7 +337,7 @@ async def test_who_calls_itself_an_agent_sees_what_became_of_its_own_submission_
         ("submission_refused", pushed_in["id"], {"errors": [IN_USE]}),
         ("assessed", "", {"total": {"amount": "655000.00", "currency": "CNY"}}),
     )
-    await gateway.outcomes.note((declaration_id(USCC, "L-0001"), step) for step in steps)
+    await gateway.outcomes.note((declaration_id(Identifier.parse(USCC), Lrn("L-0001")), step) for step in steps)
     for id_ in (lodged["declaration_id"], lodged["id"], pushed_in["id"]):
         seen = (await gateway.http.get(f"/v1/declarations/{id_}", headers=gateway.firm(stranger))).json()
         assert [step["fact"] for step in seen["steps"]] == ["submission_refused"]

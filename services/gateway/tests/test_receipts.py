@@ -12,7 +12,7 @@ from contracts.gateway.v1 import EVENTS as SUBMISSIONS
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from gateway.documents import content_hash
 from gateway.domain.pace import Pace
-from gateway.domain.receipt import KeepSubmission, Kind, ReceiptExists, decide, declaration_id, kind_of, receipt_id
+from gateway.domain.receipt import KeepSubmission, Kind, ReceiptExists, decide, kind_of, receipt_id
 from gateway.domain.ucr import make_ucr
 from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT, to_command
 
@@ -79,11 +79,6 @@ def test_a_reference_names_year_country_company_and_serial(scheme: str, value: s
     assert made.endswith("-0123456789AB")
     assert len(made) <= 35
     assert made == ucr or len(made) == 35
-
-
-def test_a_declarations_id_is_the_one_its_owner_derives() -> None:
-    # printf 'KZ-BIN:190540000014|L1' | sha256sum: the rule that declarations follows too.
-    assert declaration_id("KZ-BIN:190540000014", "L1") == "D-b0c308286cd9122955df"
 
 
 def test_the_pace_of_one_key_leaves_another_alone() -> None:

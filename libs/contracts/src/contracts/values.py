@@ -5,12 +5,29 @@ with an offset. A payload ignores fields it does not know, so that a newer write
 breaks an older reader.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
+
+from values import identifiers
+from values.faults import NotOfItsForm
+from values.moments import NO_OFFSET, read_moment
+from values.numbers import read_decimal, read_whole
+from values.references import ContainerNumber, DeclarationNumber, TransportDocument, Ucr
 
 MAX_DIGITS = 38
 """Of a decimal as it is written out, before and behind the point together: what MongoDB's and SQL's decimals hold."""
@@ -31,16 +48,57 @@ def _bounded(number: Decimal) -> Decimal:
     return number
 
 
+def _decimal(given: Any) -> Any:
+    """A number as JSON has it, or a text that is one by the strict grammar; no truth value and no binary fraction."""
+    if isinstance(given, str):
+        try:
+            return read_decimal(given)
+        except NotOfItsForm:
+            pass
+    elif isinstance(given, int | Decimal) and not isinstance(given, bool):
+        return given
+    raise PydanticCustomError("decimal_form", "A decimal number in ASCII digits, such as 1234.50")
+
+
+def _whole(given: Any) -> Any:
+    """A whole number, or a text that is one by the strict grammar; no truth value."""
+    if isinstance(given, str):
+        try:
+            return read_whole(given)
+        except NotOfItsForm:
+            pass
+    elif isinstance(given, int | Decimal) and not isinstance(given, bool):
+        return given
+    raise PydanticCustomError("int_form", "A whole number in ASCII digits")
+
+
+def _moment(given: Any) -> Any:
+    """A moment, or a text that is one by RFC 3339; no number."""
+    if isinstance(given, datetime):
+        return given
+    if isinstance(given, str):
+        try:
+            return read_moment(given)
+        except NotOfItsForm as error:
+            if error.code == NO_OFFSET:
+                raise PydanticCustomError("timezone_aware", "A time with its offset") from None
+    raise PydanticCustomError("datetime_form", "A time by RFC 3339, such as 2026-11-24T16:00:00+08:00")
+
+
 DecimalString = Annotated[
     Decimal,
+    BeforeValidator(_decimal),
     AfterValidator(_bounded),
     PlainSerializer(lambda value: format(value, "f"), return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}),
 ]
 """A decimal number as a JSON string, never as a float."""
 
-Timestamp = AwareDatetime
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_moment)]
 """A moment with its offset, RFC 3339."""
+
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
+"""A whole number, also where a format writes it as a text."""
 
 
 def personal(**extra: Any) -> Any:
@@ -78,6 +136,22 @@ class Identifier(Payload):
     scheme: str = Field(description="Scheme code, such as CN-USCC, RU-INN, KZ-BIN, LEI, GB-EORI; set by the submitter")
     value: str = Field(description="The number without spaces, upper case; set by the submitter")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _in_normal_form(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        scheme, value = given.get("scheme"), given.get("value")
+        if not isinstance(scheme, str) or not isinstance(value, str):
+            return given
+        number = identifiers.Identifier(scheme, value)
+        return {**given, "scheme": number.scheme, "value": number.value}
+
+    @property
+    def number(self) -> identifiers.Identifier:
+        """The number as a value of its own."""
+        return identifiers.Identifier(self.scheme, self.value)
+
     def __str__(self) -> str:
         return f"{self.scheme}:{self.value}"
 
@@ -107,11 +181,13 @@ class Location(Payload):
 class References(Payload):
     """What an event is about. Matched in this order: UCR, declaration number, container + document."""
 
-    ucr: str | None = Field(
+    ucr: Ucr | None = Field(
         default=None, max_length=35, description="Unique consignment reference; set by the publisher"
     )
-    declaration_number: str | None = Field(
+    declaration_number: DeclarationNumber | None = Field(
         default=None, description="Number issued at acceptance; set by the publisher"
     )
-    transport_document: str | None = Field(default=None, description="Bill of lading, consignment note, air waybill")
-    container: str | None = Field(default=None, description="ISO 6346 container number")
+    transport_document: TransportDocument | None = Field(
+        default=None, description="Bill of lading, consignment note, air waybill"
+    )
+    container: ContainerNumber | None = Field(default=None, description="ISO 6346 container number")

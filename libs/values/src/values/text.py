@@ -26,7 +26,8 @@ SCRIPTS = "text.mixed_scripts"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _TURNING = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_HIDDEN_CATEGORIES = frozenset({"Cf", "Co", "Cs", "Cn"})
+_HIDDEN_CATEGORIES = frozenset({"Cf", "Co", "Cs", "Cn", "Zs"})
+"""Format, private use, half characters, unassigned, and blanks other than the plain one."""
 _LOOK_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU", "GEORGIAN")
 """Alphabets that share shapes; letters of two of them in one word make another name that looks the same."""
 _WORD = re.compile(r"\w+")
@@ -53,7 +54,7 @@ def _reference_faults(text: str) -> Iterator[TextFault]:
     if fault := _first(text, CONTROL, _CONTROL):
         yield fault
     for sign in text:
-        if unicodedata.category(sign) in _HIDDEN_CATEGORIES:
+        if sign != " " and unicodedata.category(sign) in _HIDDEN_CATEGORIES:
             yield TextFault(HIDDEN, _visible(sign))
     if not unicodedata.is_normalized("NFC", text):
         yield TextFault(COMPOSED)

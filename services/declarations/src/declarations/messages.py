@@ -16,9 +16,9 @@ from contracts.partners.v1 import PartnerEvent
 from declarations.domain import events
 from declarations.domain.claims import Claim, Kind
 from declarations.domain.commands import Lodge, NoteClaim
-from declarations.domain.identity import declaration_id
 from declarations.domain.references import References
 from declarations.domain.state import State
+from values.references import declaration_id
 
 _DOMAIN: dict[str, type[Any]] = {type_: getattr(events, payload.__name__) for type_, payload in v1.EVENTS.items()}
 """Event type → domain event: the two have the same name."""
@@ -67,7 +67,7 @@ def submission_target(payload: DeclarationSubmitted) -> str:
     declarant = next(
         (party.identifier for party in payload.declaration.parties if party.role == "declarant"), payload.firm
     )
-    return declaration_id(str(declarant), payload.declaration.lrn)
+    return declaration_id(declarant.number, payload.declaration.lrn)
 
 
 def kind_of(type_: str) -> Kind:

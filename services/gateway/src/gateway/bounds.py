@@ -1,16 +1,20 @@
-"""What everything behind the door relies on: values that fit into databases, calendars and screens.
+"""What everything behind the door relies on: texts and values that fit into databases, calendars and screens.
 
-No contract says it. A value beyond these bounds would pass here and fail where nobody can tell its sender.
+No contract says it. A value beyond these bounds would pass here and fail where nobody can tell its sender. References
+and numbers of enterprises are judged by their own types; what is odd about one, and harmless, is a warning.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
+from contracts.values import Identifier
 from gateway.domain.faults import Fault
+from values.faults import TextFault, shortened
+from values.references import Reference
+from values.text import line_fault, prose_fault
 
 MAX_INTEGER = 2**63 - 1
 YEARS = range(1900, 2201)
@@ -20,31 +24,55 @@ MAX_TEXT = 2_000
 
 _PROSE = frozenset({"description", "findings", "title"})
 """Fields that may have lines."""
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-_INVISIBLE_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, and those that turn the direction of what stands beside them."""
 
 
 def faults(value: Any, pointer: str = "") -> Iterator[Fault]:
     """Everything out of bounds in a contract's value; its depth is that of the contract."""
+    for each, place in _leaves(value, pointer):
+        match each:
+            case str():
+                yield from _of_text(each, place)
+            case Identifier():
+                if fault := each.number.fault():
+                    name, why = fault
+                    yield _fault(why, f"{place}/{name}", getattr(each, name))
+            case int() if abs(each) > MAX_INTEGER:
+                yield Fault("field.out_of_range", place, {"limit": MAX_INTEGER})
+            case datetime() if each.year not in YEARS:
+                yield Fault("field.out_of_range", place, {"limit": f"{YEARS[0]}-{YEARS[-1]}"})
+
+
+def warnings(value: Any, pointer: str = "") -> Iterator[Fault]:
+    """What is odd in a contract's value that may be used all the same."""
+    for each, place in _leaves(value, pointer):
+        if isinstance(each, Reference) and (why := each.warning()):
+            yield _fault(why, place, each)
+
+
+def _leaves(value: Any, pointer: str) -> Iterator[tuple[Any, str]]:
+    """Every value with its place; an enterprise's number is one value."""
     match value:
         case BaseModel():
+            if isinstance(value, Identifier):
+                yield value, pointer
             for name in type(value).model_fields:
-                yield from faults(getattr(value, name), f"{pointer}/{name}")
+                yield from _leaves(getattr(value, name), f"{pointer}/{name}")
         case tuple():
             for index, each in enumerate(value):
-                yield from faults(each, f"{pointer}/{index}")
-        case str():
-            yield from _of_text(value, pointer)
-        case int() if abs(value) > MAX_INTEGER:
-            yield Fault("field.out_of_range", pointer, {"limit": MAX_INTEGER})
-        case datetime() if value.year not in YEARS:
-            yield Fault("field.out_of_range", pointer, {"limit": f"{YEARS[0]}-{YEARS[-1]}"})
+                yield from _leaves(each, f"{pointer}/{index}")
+        case _:
+            yield value, pointer
 
 
 def _of_text(value: str, pointer: str) -> Iterator[Fault]:
     if len(value) > MAX_TEXT:
         yield Fault("field.too_long", pointer, {"limit": MAX_TEXT})
     prose = pointer.rpartition("/")[2] in _PROSE
-    if (_INVISIBLE_IN_PROSE if prose else _INVISIBLE).search(value):
-        yield Fault("field.empty", pointer)
+    why = value.fault() if isinstance(value, Reference) else (prose_fault if prose else line_fault)(value)
+    if why is not None:
+        yield _fault(why, pointer, value)
+
+
+def _fault(why: TextFault, pointer: str, value: str) -> Fault:
+    """A text's fault at its place; `found` is shown for characters that nobody sees."""
+    return Fault(f"field.{why.code}", pointer, {"found": why.found}, shortened(value))

@@ -14,9 +14,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from contracts.gateway.v1 import ReceiptWarning
 from contracts.values import Payload
 from gateway import bounds
 from gateway.domain.faults import Fault, Refused
+from values.faults import shortened
 
 P = TypeVar("P", bound=Payload)
 
@@ -26,13 +28,14 @@ MAX_VALUES = 100_000
 MAX_EXPONENT = 400
 """Of a number, beyond any quantity: a whole number with a larger one is written out for hours."""
 MAX_FAULTS = 100
-_SHOWN = 80
 
 _CODES = {
     "missing": "field.required",
     "string_type": "field.not_text",
     "string_too_short": "field.empty",
     "string_too_long": "field.too_long",
+    "too_short": "field.empty",
+    "too_long": "field.too_long",
     "string_pattern_mismatch": "field.form",
     "enum": "field.not_in_list",
     "literal_error": "field.not_in_list",
@@ -55,6 +58,7 @@ _CODES_BY_START = (
 )
 _LIMITS = {
     "string_too_long": "max_length",
+    "too_long": "max_length",
     "enum": "expected",
     "greater_than_equal": "ge",
     "less_than_equal": "le",
@@ -108,7 +112,7 @@ def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         repeated = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise Refused("json-malformed", [Fault("json.repeated_name", values={"name": _shortened(repeated)})])
+        raise Refused("json-malformed", [Fault("json.repeated_name", values={"name": shortened(repeated)})])
     return found
 
 
@@ -148,22 +152,28 @@ def validate(contract: type[P], fields: Mapping[str, Any], prefix: str = "") -> 
     return (None, faults) if faults else (value, [])
 
 
+def warnings(value: Payload, prefix: str = "") -> tuple[ReceiptWarning, ...]:
+    """What is odd about a contract's value, as a receipt keeps it."""
+    return tuple(
+        ReceiptWarning(
+            code=each.code, pointer=each.pointer, value=each.value or "", expected=str(each.values.get("found", ""))
+        )
+        for each in islice(bounds.warnings(value, prefix), MAX_FAULTS)
+    )
+
+
 def _fault(detail: Mapping[str, Any], prefix: str) -> Fault:
     kind = str(detail["type"])
     code = _CODES.get(kind) or next((code for start, code in _CODES_BY_START if kind.startswith(start)), "field.wrong")
     limit = detail.get("ctx", {}).get(_LIMITS.get(kind, ""), "")
     given = detail.get("input")
-    value = _shortened(str(given)) if isinstance(given, str | int | Decimal) and kind != "missing" else None
+    value = shortened(str(given)) if isinstance(given, str | int | Decimal) and kind != "missing" else None
     return Fault(code, prefix + pointer_of(detail["loc"]), {"limit": limit, "rule": detail["msg"]}, value)
 
 
 def pointer_of(path: Sequence[str | int]) -> str:
     """The JSON pointer (RFC 6901) of a path."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-
-
-def _shortened(value: str) -> str:
-    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
 
 
 def unknown_fields(given: Any, contract: BaseModel, pointer: str = "") -> Iterator[str]:
@@ -182,6 +192,18 @@ def unknown_fields(given: Any, contract: BaseModel, pointer: str = "") -> Iterat
             for index, (each, model) in enumerate(zip(value, known, strict=False)):
                 if isinstance(model, BaseModel):
                     yield from unknown_fields(each, model, f"{below}/{index}")
+
+
+def in_normal_form(given: Any, read: Any) -> Any:
+    """What was given, with every text as the contract read it: spellings of one thing are one content."""
+    if isinstance(given, Mapping) and isinstance(read, BaseModel):
+        known = type(read).model_fields
+        return {
+            name: in_normal_form(value, getattr(read, name) if name in known else None) for name, value in given.items()
+        }
+    if isinstance(given, list) and isinstance(read, tuple):
+        return [in_normal_form(each, model) for each, model in zip(given, read, strict=True)]
+    return str(read) if isinstance(given, str) and isinstance(read, str) else given
 
 
 def content_hash(*values: Any) -> str:

@@ -18,6 +18,7 @@ from gateway.domain.access import ROLE_EVENTS, Owner, OwnerKind, default_scopes,
 from gateway.domain.keys import Key
 from trade.gateway.v1 import gateway_pb2 as pb
 from trade.gateway.v1.gateway_pb2_grpc import KeyServiceServicer
+from values.identifiers import Identifier
 
 READ = "keys.read"
 WRITE = "keys.write"
@@ -106,10 +107,12 @@ async def _owner(given: pb.Owner, context: Context, roles: Collection[str] = tup
                 await _refuse(context, "owner.partner.role", f"is one of {', '.join(ROLE_EVENTS)}")
             return Owner(OwnerKind.PARTNER, given.partner.code, given.partner.role)
         case "firm":
-            scheme, value = "".join(given.firm.scheme.split()).upper(), "".join(given.firm.value.split()).upper()
-            if not scheme or not value or ":" in scheme:
-                await _refuse(context, "owner.firm", "has a scheme and a value")
-            return Owner(OwnerKind.FIRM, f"{scheme}:{value}")
+            number = Identifier(given.firm.scheme, given.firm.value)
+            if fault := number.fault():
+                await _refuse(
+                    context, f"owner.firm.{fault[0]}", "is part of an enterprise's number, in ASCII characters"
+                )
+            return Owner(OwnerKind.FIRM, str(number))
     return await _refuse(context, "owner", "is a partner or a firm")
 
 

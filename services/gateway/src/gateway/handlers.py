@@ -24,13 +24,14 @@ from contracts.gateway.v1 import (
 )
 from contracts.values import Identifier, PartyRole
 from gateway import messages, wco
-from gateway.documents import content_hash, unknown_fields, validate
+from gateway.documents import content_hash, in_normal_form, unknown_fields, validate, warnings
 from gateway.domain import access
 from gateway.domain.access import OwnerKind, Principal
 from gateway.domain.faults import Fault, Refused
-from gateway.domain.receipt import CONTENT, IDEMPOTENCY_KEY, Kind, declaration_id, receipt_id
+from gateway.domain.receipt import CONTENT, IDEMPOTENCY_KEY, Kind, receipt_id
 from gateway.domain.ucr import make_ucr
 from gateway.receipts import Original, Receipts, Submission, Taken
+from values.references import declaration_id
 
 _ACTING = (PartyRole.DECLARANT, PartyRole.AGENT)
 MAX_OWN_ID = 128
@@ -71,14 +72,14 @@ async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
     declarant = next((each.identifier for each in declaration.parties if each.role is PartyRole.DECLARANT), None)
     if declarant is None:
         raise Refused("invalid-declaration", [Fault("declaration.no_declarant", "/parties")])
-    acting = [str(party.identifier) for party in declaration.parties if party.role in _ACTING]
-    if not access.may_lodge(lodged.principal.owner.code, acting):
+    acting = [party.identifier.number for party in declaration.parties if party.role in _ACTING]
+    if not access.may_lodge(lodged.principal.owner, acting):
         raise Refused("not-a-party", [Fault("access.not_a_party", "/parties")], firm=lodged.principal.owner.code)
     facts = _facts(Kind.DECLARATION, lodged, declaration, declaration.lrn)
     if unnamed := not lodged.fields.get("ucr"):
         # A later version without a reference is of the same shipment: it keeps the first one's that its sender knows.
         earlier, _ = await asyncio.gather(
-            receipts.of_declaration(declaration_id(str(declarant), declaration.lrn)),
+            receipts.of_declaration(declaration_id(declarant.number, declaration.lrn)),
             receipts.keep_originals([lodged.original]),
         )
         own = lodged.principal.is_firm(str(declarant))
@@ -173,8 +174,8 @@ def _check_scope(principal: Principal, scope: str) -> None:
 
 
 def _firm(principal: Principal) -> Identifier:
-    scheme, _, value = principal.owner.code.partition(":")
-    return Identifier(scheme=scheme, value=value)
+    number = principal.owner.number
+    return Identifier(scheme=number.scheme, value=number.value)
 
 
 def _facts(kind: Kind, lodged: Lodged, read: Declaration | Project | Mandate, reference: str) -> ReceiptFacts:
@@ -183,7 +184,7 @@ def _facts(kind: Kind, lodged: Lodged, read: Declaration | Project | Mandate, re
         raise Refused("invalid-header", [Fault("field.too_long", "Idempotency-Key", {"limit": MAX_OWN_ID})])
     submitter = lodged.principal.owner.actor
     function = lodged.function if kind is Kind.DECLARATION else ""
-    content = content_hash(function, lodged.content or dict(lodged.fields))
+    content = content_hash(function, lodged.content or in_normal_form(lodged.fields, read))
     source, own_id = (
         (IDEMPOTENCY_KEY, lodged.own_id) if lodged.own_id else (CONTENT, f"{reference}|{function}|{content}")
     )
@@ -196,6 +197,7 @@ def _facts(kind: Kind, lodged: Lodged, read: Declaration | Project | Mandate, re
         media_type=lodged.original.media_type,
         original=lodged.original.id,
         not_read=lodged.not_read or tuple(unknown_fields(lodged.fields, read)),
+        warnings=warnings(read),
     )
 
 

@@ -10,15 +10,9 @@ from contracts.gateway.v1 import DeclarationSubmitted, MandateSubmitted, Project
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import PartyRole
-from gateway.domain.receipt import (
-    KeepSubmission,
-    Receipt,
-    SubmissionReceived,
-    decide,
-    declaration_id,
-    evolve,
-    kind_of,
-)
+from gateway.domain.receipt import KeepSubmission, Oddity, Receipt, SubmissionReceived, decide, evolve, kind_of
+from values.identifiers import Identifier
+from values.references import Lrn, declaration_id
 
 DECLARATION = "trade.gateway.declaration.submitted.v1"
 PROJECT = "trade.gateway.project.submitted.v1"
@@ -58,8 +52,9 @@ def _receipt(type_: str, payload: Submitted) -> Receipt:
         ucr=ucr,
         declarant=declarant,
         lrn=reference,
-        declaration_id=declaration_id(declarant, reference) if declarant else "",
+        declaration_id=declaration_id(Identifier.parse(declarant), Lrn(reference)) if declarant else "",
         not_read=facts.not_read,
+        warnings=tuple(Oddity(each.code, each.pointer, each.value, each.expected) for each in facts.warnings),
     )
 
 

@@ -11,7 +11,7 @@ from contracts.gateway.v1 import ReceiptFacts
 from contracts.partners.v1 import EVENTS, PartnerEvent
 from gateway import messages
 from gateway.cloudevents import PartnerCloudEvent
-from gateway.documents import unknown_fields, validate
+from gateway.documents import unknown_fields, validate, warnings
 from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
 from gateway.domain.receipt import Kind, receipt_id
@@ -80,7 +80,9 @@ def _partner_submission(
     faults = _reference_faults(payload)
     if faults:
         raise Refused("invalid-event", faults)
-    facts = facts.model_copy(update={"not_read": tuple(unknown_fields(given, payload, "/data"))})
+    facts = facts.model_copy(
+        update={"not_read": tuple(unknown_fields(given, payload, "/data")), "warnings": warnings(payload, "/data")}
+    )
     command = messages.to_command(event.type, payload.model_copy(update={"receipt": facts}))
     return Submission(command, original, trace)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from registry.contacts import load_contacts
 from registry.domain.contact import Contact
 from registry.domain.enterprise import Enterprise, NotRegistered, Status
-from registry.domain.identifiers import Number, normal
+from registry.domain.identifiers import Number
 from registry.ports import Known, Ports
 
 
@@ -18,13 +18,13 @@ async def get_enterprise(ports: Ports, number: Number) -> Known:
     """
     found = (await find_enterprises(ports, [number]))[0]
     if found is None:
-        raise NotRegistered(str(normal(number)))
+        raise NotRegistered(str(number))
     return await with_contact(ports, found)
 
 
 async def find_enterprises(ports: Ports, numbers: Sequence[Number]) -> list[Enterprise | None]:
     """Enterprises by any of their numbers, in the order asked, in one query."""
-    wanted = [str(normal(number)) for number in numbers]
+    wanted = [str(number) for number in numbers]
     found = await ports.enterprises.find({"state.numbers": {"$in": sorted(set(wanted))}})
     by_number = {number: enterprise for enterprise in found for number in enterprise.numbers}
     return [by_number.get(number) for number in wanted]

@@ -18,8 +18,10 @@ from contracts.values import (
     Payload,
     Quantity,
     Timestamp,
+    WholeNumber,
     personal,
 )
+from values.references import CommodityCode, ContainerNumber, Lrn, TransportDocument, Ucr
 
 
 class DeclarationFunction(StrEnum):
@@ -40,15 +42,15 @@ class Preference(Payload):
 
 
 class GoodsItem(Payload):
-    number: int = Field(ge=1, le=9999, description="Sequence number from 1; set by the declarant")
-    commodity_code: str = Field(description="HS code of 6 digits with national digits behind, no separators")
+    number: WholeNumber = Field(ge=1, le=9999, description="Sequence number from 1; set by the declarant")
+    commodity_code: CommodityCode = Field(description="HS code of 6 digits with national digits behind, no separators")
     description: str | None = Field(default=None, max_length=1000, description="Goods in plain words")
     origin: str | None = Field(default=None, description="ISO 3166 country of origin")
     preference: Preference | None = Field(default=None, description="Preferential treatment claimed")
     quantity: Quantity | None = Field(default=None, description="Statistical quantity")
     gross_mass_kg: DecimalString | None = Field(default=None, description="Gross mass in kilograms")
     net_mass_kg: DecimalString | None = Field(default=None, description="Net mass in kilograms")
-    packages: int | None = Field(default=None, description="Number of packages")
+    packages: WholeNumber | None = Field(default=None, description="Number of packages")
     package_kind: str | None = Field(default=None, description="UN/ECE Recommendation 21 code")
     price: Money | None = Field(default=None, description="Invoice price of the item")
     customs_value: Money | None = Field(default=None, description="Customs value where the declarant states one")
@@ -59,20 +61,22 @@ class GoodsItem(Payload):
 class Transport(Payload):
     mode: str | None = Field(default=None, description="UN/ECE Recommendation 19 mode, 1 to 9")
     means: str | None = personal(default=None, description="Ship IMO number, wagon, plate or flight")
-    document: str | None = Field(default=None, description="Bill of lading, consignment note, air waybill")
+    document: TransportDocument | None = Field(
+        default=None, description="Bill of lading, consignment note, air waybill"
+    )
     departed_at: Timestamp | None = Field(default=None, description="Departure, planned or actual")
     arrives_at: Timestamp | None = Field(default=None, description="Arrival, planned or actual")
     location: Location | None = Field(default=None, description="Where the goods are or will be presented")
-    containers: tuple[str, ...] = Field(default=(), description="ISO 6346 container numbers")
+    containers: tuple[ContainerNumber, ...] = Field(default=(), description="ISO 6346 container numbers")
 
 
 class Declaration(Payload):
     """A customs declaration as lodged: facts the declarant states, nothing derived."""
 
-    lrn: str = Field(
+    lrn: Lrn = Field(
         min_length=1, max_length=35, description="Local reference, unique per declarant; set by the declarant"
     )
-    ucr: str = Field(
+    ucr: Ucr = Field(
         min_length=1, max_length=35, description="Unique consignment reference; by the gateway where absent"
     )
     direction: Direction = Field(description="Import or export; set by the declarant")
@@ -87,11 +91,20 @@ class Declaration(Payload):
     freight: Money | None = Field(default=None, description="Transport cost to the border, where the price excludes it")
     insurance: Money | None = Field(default=None, description="Insurance to the border, where the price excludes it")
     total_gross_mass_kg: DecimalString | None = Field(default=None, description="Gross mass of all items")
-    total_packages: int | None = Field(default=None, description="Packages of all items")
+    total_packages: WholeNumber | None = Field(default=None, description="Packages of all items")
     parties: tuple[Party, ...] = Field(description="Who takes part, by number; set by the declarant")
     transport: Transport = Field(default=Transport(), description="How the goods travel")
     goods: tuple[GoodsItem, ...] = Field(description="Goods items; set by the declarant")
     documents: tuple[Document, ...] = Field(default=(), description="Documents of the whole declaration")
+
+
+class ReceiptWarning(Payload):
+    """Something odd that was taken all the same."""
+
+    code: str = Field(description="Stable code, key of its text under `gateway.`; set by the gateway")
+    pointer: str = Field(description="JSON pointer into the submission; set by the gateway")
+    value: str = Field(default="", description="What stands there; set by the submitter")
+    expected: str = Field(default="", description="What would have been right, where one value is; set by the gateway")
 
 
 class ReceiptFacts(Payload):
@@ -105,6 +118,7 @@ class ReceiptFacts(Payload):
     media_type: str = Field(description="Of the original bytes; set by the submitter")
     original: str = Field(default="", description="SHA-256 of the original bytes, under which they are kept")
     not_read: tuple[str, ...] = Field(default=(), description="Parts of the original that are not carried")
+    warnings: tuple[ReceiptWarning, ...] = Field(default=(), description="What is odd about it; set by the gateway")
 
 
 class DeclarationSubmitted(Payload):

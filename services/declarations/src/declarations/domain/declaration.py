@@ -9,6 +9,25 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from values.identifiers import Identifier
+from values.references import CommodityCode, ContainerNumber, Lrn, TransportDocument, Ucr
+
+__all__ = [
+    "Declaration",
+    "Direction",
+    "Document",
+    "Function",
+    "GoodsItem",
+    "Identifier",
+    "Location",
+    "Money",
+    "Party",
+    "Preference",
+    "Quantity",
+    "Role",
+    "Transport",
+]
+
 
 class Direction(StrEnum):
     IMPORT = "import"
@@ -29,15 +48,6 @@ class Role(StrEnum):
     AGENT = "agent"
     CARRIER = "carrier"
     PAYER = "payer"
-
-
-@dataclass(frozen=True, slots=True)
-class Identifier:
-    scheme: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.scheme}:{self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,7 @@ class Preference:
 @dataclass(frozen=True, slots=True)
 class GoodsItem:
     number: int
-    commodity_code: str
+    commodity_code: CommodityCode
     """Six HS digits with national digits behind; empty where a simplified procedure asks for none."""
     description: str | None = None
     origin: str | None = None
@@ -103,17 +113,17 @@ class GoodsItem:
 class Transport:
     mode: str | None = None
     means: str | None = None
-    document: str | None = None
+    document: TransportDocument | None = None
     departed_at: datetime | None = None
     arrives_at: datetime | None = None
     location: Location | None = None
-    containers: tuple[str, ...] = ()
+    containers: tuple[ContainerNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    lrn: str
-    ucr: str
+    lrn: Lrn
+    ucr: Ucr
     direction: Direction
     parties: tuple[Party, ...]
     goods: tuple[GoodsItem, ...]

@@ -23,6 +23,7 @@ from declarations.domain.events import (
     Submitted,
 )
 from declarations.domain.state import Assessment, Routing, State, Status
+from values.references import DeclarationNumber
 
 
 class EventWithoutDeclaration(Exception):
@@ -70,7 +71,11 @@ def _changed(state: State, event: Changing) -> State:  # noqa: PLR0912 - one lin
             return replace(state, status=Status.PRELODGED, serial=event.serial, try_after=None)
         case Accepted():
             return replace(
-                state, status=Status.ACCEPTED, number=event.number, accepted_at=event.accepted_at, try_after=None
+                state,
+                status=Status.ACCEPTED,
+                number=DeclarationNumber(event.number),
+                accepted_at=event.accepted_at,
+                try_after=None,
             )
         case Routed():
             routing = Routing(event.lane, event.score, event.hits, event.inputs, event.seed)

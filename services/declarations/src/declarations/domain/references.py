@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+from values.references import ContainerNumber, DeclarationNumber, TransportDocument, Ucr
+
 
 @dataclass(frozen=True, slots=True)
 class References:
     """What a partner event names; absent ones are None."""
 
-    ucr: str | None = None
-    declaration_number: str | None = None
-    transport_document: str | None = None
-    container: str | None = None
+    ucr: Ucr | None = None
+    declaration_number: DeclarationNumber | None = None
+    transport_document: TransportDocument | None = None
+    container: ContainerNumber | None = None
 
     @property
     def decisive(self) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from declarations.domain.claims import Claim
 from declarations.domain.declaration import Declaration, Identifier, Money
+from values.references import DeclarationNumber
 
 
 class Status(StrEnum):
@@ -120,7 +121,7 @@ class State:
     """Of the present version, where it is rejected."""
     serial: str | None = None
     """Nine digits reserved for the number."""
-    number: str | None = None
+    number: DeclarationNumber | None = None
     accepted_at: datetime | None = None
     routing: Routing | None = None
     claims: tuple[Claim, ...] = ()

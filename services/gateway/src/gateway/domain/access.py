@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from values.identifiers import Identifier
+
 _EVENTS = "events.write:"
 
 DECLARATIONS_WRITE = "declarations.write"
@@ -53,6 +55,11 @@ class Owner:
     def actor(self) -> str:
         return f"{self.kind}:{self.code}"
 
+    @property
+    def number(self) -> Identifier:
+        """Of a firm."""
+        return Identifier.parse(self.code)
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -69,7 +76,7 @@ class Principal:
 
     def is_firm(self, number: str) -> bool:
         """Whether it is the firm of a `SCHEME:VALUE`; nobody is that of an empty one."""
-        return self.owner.kind is OwnerKind.FIRM and bool(number) and normal(number) == normal(self.owner.code)
+        return self.owner.kind is OwnerKind.FIRM and bool(number) and Identifier.parse(number) == self.owner.number
 
     def may_tell(self, event_type: str) -> bool:
         """Whether events of a type may be submitted: by the role and by a scope."""
@@ -95,14 +102,9 @@ def scopes_beyond(owner: Owner, scopes: Sequence[str]) -> list[str]:
     return [scope for scope in scopes if not _is_events(scope) or not _matches(scope.removeprefix(_EVENTS), allowed)]
 
 
-def may_lodge(firm: str, acting: Iterable[str]) -> bool:
+def may_lodge(owner: Owner, acting: Iterable[Identifier]) -> bool:
     """Whether a firm is among those who act in a declaration: its declarant and its agents, by number."""
-    return normal(firm) in {normal(each) for each in acting}
-
-
-def normal(number: str) -> str:
-    """A `SCHEME:VALUE` for comparison: without spaces, upper case."""
-    return "".join(number.split()).upper()
+    return owner.number in acting
 
 
 def _is_events(scope: str) -> bool:

@@ -32,6 +32,17 @@ CONTENT = "content"
 
 
 @dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something odd at one place of a submission."""
+
+    code: str
+    pointer: str
+    value: str = ""
+    expected: str = ""
+    """What would have been right, where one value is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What is known of one submission."""
 
@@ -59,6 +70,8 @@ class Receipt:
     """Of a declaration: under which its owner tells what became of it."""
     not_read: tuple[str, ...] = ()
     """Parts of the original that are not carried."""
+    warnings: tuple[Oddity, ...] = ()
+    """What is odd about it; it was taken all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +107,6 @@ def receipt_id(kind: Kind, submitter: str, source: str, submission_id: str) -> s
 def kind_of(id_: str) -> Kind | None:
     """The kind of a receipt id; None where it is no receipt's."""
     return next((kind for kind, prefix in _PREFIX.items() if id_.startswith(f"{prefix}-")), None)
-
-
-def declaration_id(declarant: str, lrn: str) -> str:
-    """The platform's id of a declaration: declarations derives it in the same way from (declarant, LRN)."""
-    return f"D-{hashlib.sha256(f'{declarant}|{lrn}'.encode()).hexdigest()[:20]}"
 
 
 def decide(state: Receipt | None, command: KeepSubmission, now: datetime) -> Sequence[SubmissionReceived]:  # noqa: ARG001

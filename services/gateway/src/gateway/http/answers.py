@@ -2,15 +2,17 @@
 
 from typing import Any
 
+from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from chassis import telemetry
-from gateway.domain.receipt import Receipt
+from gateway.domain.receipt import Oddity, Receipt
+from gateway.http.problems import in_words, language
 from gateway.http.tracing import name_shipment
 from gateway.receipts import Taken
 
 
-def receipt_fields(taken: Taken) -> dict[str, Any]:
+def receipt_fields(taken: Taken, spoken: str) -> dict[str, Any]:
     """The answer to a submission that is kept."""
     receipt = taken.receipt
     fields: dict[str, Any] = {"id": receipt.id, "status": "received", "status_url": status_url(receipt)}
@@ -22,14 +24,24 @@ def receipt_fields(taken: Taken) -> dict[str, Any]:
         fields["declaration_id"] = receipt.declaration_id
     if receipt.not_read:
         fields["not_read"] = list(receipt.not_read)
+    if receipt.warnings:
+        fields["warnings"] = [_warning(each, spoken) for each in receipt.warnings]
     return fields
 
 
-def accepted(taken: Taken) -> JSONResponse:
+def _warning(oddity: Oddity, spoken: str) -> dict[str, str]:
+    values = {"value": oddity.value, "expected": oddity.expected}
+    fields = {"pointer": oddity.pointer, "code": oddity.code, "value": oddity.value}
+    return fields | {"text": in_words(f"gateway.{oddity.code}", spoken, values)}
+
+
+def accepted(taken: Taken, request: Request) -> JSONResponse:
     """202 with where to look; from here on the request's span is found by its shipment."""
     if taken.receipt.ucr:
         name_shipment(taken.receipt.ucr)
-    fields = receipt_fields(taken) | {"trace_id": telemetry.current_trace_id()}
+    fields = receipt_fields(taken, language(request.headers.get("accept-language"))) | {
+        "trace_id": telemetry.current_trace_id()
+    }
     return JSONResponse(fields, 202, {"Location": status_url(taken.receipt)})
 
 
@@ -37,7 +49,7 @@ def status_url(receipt: Receipt) -> str:
     return f"/v1/receipts/{receipt.id}"
 
 
-def shown(receipt: Receipt) -> dict[str, Any]:
+def shown(receipt: Receipt, spoken: str) -> dict[str, Any]:
     """What the submitter may see of a receipt."""
     fields: dict[str, Any] = {
         "id": receipt.id,
@@ -48,6 +60,7 @@ def shown(receipt: Receipt) -> dict[str, Any]:
         "media_type": receipt.media_type,
         "original_sha256": receipt.original,
         "not_read": list(receipt.not_read),
+        "warnings": [_warning(each, spoken) for each in receipt.warnings],
     }
     named = {"ucr": receipt.ucr, "lrn" if receipt.declarant else "reference": receipt.lrn}
     return fields | {name: value for name, value in named.items() if value}

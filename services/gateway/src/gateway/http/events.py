@@ -44,7 +44,7 @@ def router(door: Door) -> APIRouter:
         answer = answers[0]
         if isinstance(answer, Refused):
             raise answer
-        return accepted(answer)
+        return accepted(answer, request)
 
     return routes
 
@@ -87,6 +87,6 @@ def _results(
         if isinstance(answer, Refused):
             result |= {"status": "refused", "problem": problem(answer, spoken)}
         else:
-            result |= receipt_fields(answer)
+            result |= receipt_fields(answer, spoken)
         results.append(result)
     return results

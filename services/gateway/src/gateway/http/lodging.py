@@ -35,9 +35,9 @@ def router(door: Door) -> APIRouter:
         function = request.query_params.get("function", "original")
         if kind in _XML:
             lodged = _lodged(door, request, principal, Original(sent, kind), {}, function)
-            return accepted(await take_wco_declaration(door.receipts, lodged))
+            return accepted(await take_wco_declaration(door.receipts, lodged), request)
         lodged = _lodged(door, request, principal, Original(sent, kind), _fields(sent, "invalid-declaration"), function)
-        return accepted(await take_declaration(door.receipts, lodged))
+        return accepted(await take_declaration(door.receipts, lodged), request)
 
     @routes.post("/v1/projects", status_code=202, summary="Submit an investment project that seeks capital")
     async def post_project(request: Request) -> Response:
@@ -55,7 +55,7 @@ async def _post(door: Door, request: Request, take: Take, problem: str) -> Respo
     kind = media_type(request, (JSON_TYPE,))
     sent = await body(request, MAX_BYTES)
     lodged = _lodged(door, request, principal, Original(sent, kind), _fields(sent, problem))
-    return accepted(await take(door.receipts, lodged))
+    return accepted(await take(door.receipts, lodged), request)
 
 
 def _fields(sent: bytes, problem: str) -> dict[str, Any]:

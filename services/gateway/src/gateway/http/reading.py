@@ -26,7 +26,7 @@ def router(door: Door) -> APIRouter:
     @routes.get("/v1/receipts/{id_}", summary="A receipt, and what became of its submission")
     async def get_receipt(request: Request, id_: str) -> Response:
         receipt = await _own_receipt(door, await door.enter(request), id_)
-        fields = shown(receipt) | {"status": RECEIVED}
+        fields = shown(receipt, language(request.headers.get("accept-language"))) | {"status": RECEIVED}
         if receipt.kind is Kind.DECLARATION:
             steps = of_receipt(await door.outcomes.steps(receipt.declaration_id), receipt.id)
             declaration = _declaration(receipt.declaration_id, steps, request)

@@ -5,18 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from values.identifiers import Identifier
+
+Firm = Identifier
+"""A firm by one of its numbers."""
+
 ANY_COUNTRY = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class Firm:
-    """A firm by one of its numbers."""
-
-    scheme: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.scheme}:{self.value}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from matching.domain.terms import Firm, MandateTerms, Money, ProjectTerms
 
 
 def firm_of(identifier: Identifier) -> Firm:
-    return Firm(identifier.scheme, identifier.value)
+    return identifier.number
 
 
 def identifier_of(firm: Firm) -> Identifier:

@@ -9,11 +9,13 @@ library alone.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from registry.domain import check_digits
+from values.identifiers import Identifier as Number
+
+__all__ = ["MEMBERS", "SCHEMES", "Accepted", "Check", "Fault", "IdentifierRules", "Number", "Scheme"]
 
 Check = Callable[[str], bool]
 """Whether a value of the right form carries the right check digits."""
@@ -28,17 +30,6 @@ FOREIGN_WARNING = "registry.identifier.foreign_warning"
 
 MEMBERS = ("BY", "CN", "IN", "IR", "KG", "KZ", "PK", "RU", "TJ", "UZ")
 """ISO 3166 codes of the ten member states."""
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number of an enterprise, as somebody wrote it or in normal form."""
-
-    scheme: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.scheme}:{self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +98,6 @@ SCHEMES: Mapping[str, Scheme] = _all(
 
 _SCHEME_FORM = re.compile(r"(?P<country>[A-Z]{2})-(?P<kind>[A-Z0-9]{2,20})")
 _FOREIGN_VALUE = re.compile(r"[A-Z0-9](?:[A-Z0-9./&-]{0,33}[A-Z0-9])?")
-_CYRILLIC_LETTERS_OF_UNP = str.maketrans("АВСЕНКМОРТ", "ABCEHKMOPT")
-
-
-def normal(number: Number) -> Number:
-    """A number without spaces, in upper case, without the separators and scripts it may be written with."""
-    scheme, value = _compact(number.scheme), _compact(number.value)
-    if scheme in SCHEMES:
-        value = value.replace("-", "")
-    if scheme == "BY-UNP":
-        value = value.translate(_CYRILLIC_LETTERS_OF_UNP)
-    return Number(scheme, value)
-
-
-def _compact(text: str) -> str:
-    """Without any space, upper case, full-width characters as plain ones."""
-    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
 
 
 @dataclass(frozen=True)
@@ -143,7 +118,6 @@ class IdentifierRules:
 
     def judge(self, number: Number, path: str) -> Accepted | Fault:
         """Judge one number; `path` is where it stands in the request."""
-        number = normal(number)
         scheme = SCHEMES.get(number.scheme)
         if scheme is None:
             return self._foreign(number, path)
