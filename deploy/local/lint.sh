@@ -21,6 +21,7 @@ check "style" "$bin/ruff" check "$@"
 check "format" "$bin/ruff" format --check "$@"
 check "types" "$bin/mypy" "$@"
 check "layers" "$bin/lint-imports"
+check "forbidden names" "$bin/python" deploy/local/forbidden.py
 check "proto style" "$bin/buf" lint proto
 check "gRPC stubs" "$bin/python" libs/rpc/generate.py --check
 if [ -f libs/contracts/schemas.py ]; then

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from declarations.domain.apportion import apportion
-from declarations.domain.declaration import Money, Preference
+from declarations.domain.declaration import Document, Money, Preference
 from declarations.domain.duty import (
     Tariff,
     TariffRate,
@@ -23,7 +23,7 @@ from declarations.domain.duty import (
 
 D = Decimal
 CNY = LAW.exchange
-FLAT = Tariff("flat", (TariffRate("", D("0.10"), D("0.13"), date(2000, 1, 1)),))
+FLAT = Tariff("flat", (TariffRate("", D("0.10"), D("0.13"), date(2000, 1, 1)),), LAW.calendar)
 
 
 def yuan(amount: str) -> Money:
@@ -93,21 +93,40 @@ def test_the_formula_shows_the_numbers():
     assert lines[1, "vat"].formula == "(customs value 10000.00 + duty 1000.00) × 13 % = 1430.00"
 
 
-def test_the_rate_is_that_of_the_legal_date():
+@pytest.mark.parametrize(
+    ("accepted", "rate"),
+    [
+        ("2018-06-30T15:59:59+00:00", "0.25"),
+        ("2018-06-30T16:00:00+00:00", "0.15"),
+        ("2018-07-01T01:00:00+08:00", "0.15"),
+        ("2018-07-01T00:30:00+09:00", "0.25"),
+    ],
+)
+def test_the_rate_is_that_of_the_day_at_the_office_however_the_moment_is_written(accepted, rate):
     car = a_declaration(goods=(an_item(commodity_code="8703231010"),))
-    days = {datetime(2018, 6, 30, tzinfo=UTC): D("0.25"), datetime(2018, 7, 1, tzinfo=UTC): D("0.15")}
-    assert {day: assess(car, day, LAW.tariff, CNY)[0][0].rate for day in days} == days
+    assert assess(car, datetime.fromisoformat(accepted), LAW.tariff, CNY)[0][0].rate == D(rate)
 
 
 def test_a_preference_counts_only_with_a_certificate():
     cotton = an_item(commodity_code="520100", preference=Preference("CN-PK", "C-1"))
     bare = replace(cotton, preference=Preference("CN-PK"))
-    rates = [assess(a_declaration(goods=(item,)), NOW, LAW.tariff, CNY)[0][0].rate for item in (cotton, bare)]
+    rates = [cotton_rate(item, Document("861", "C-1")) for item in (cotton, bare)]
     assert rates == [0, D("0.08")]
 
 
+def cotton_rate(item, *documents):
+    declaration = a_declaration(goods=(item,), documents=documents)
+    return assess(declaration, NOW, LAW.tariff, CNY)[0][0].rate
+
+
+def test_a_certificate_that_ran_out_before_acceptance_gives_no_preference():
+    cotton = an_item(commodity_code="520100", preference=Preference("CN-PK", "C-1"))
+    days = {NOW: 0, NOW - timedelta(hours=16): 0, NOW - timedelta(hours=17): D("0.08")}
+    assert {until: cotton_rate(cotton, Document("861", "C-1", valid_until=until)) for until in days} == days
+
+
 def test_an_unknown_code_pays_the_default_rate():
-    assert LAW.tariff.rate("", NOW.date()).duty == D("0.06")
+    assert LAW.tariff.rate("", LAW.calendar.day(NOW)).duty == D("0.06")
 
 
 def test_an_export_pays_nothing():
@@ -150,7 +169,7 @@ def test_what_cannot_be_apportioned_is_an_error_not_a_zero(total, weights):
 @given(prices=st.lists(amounts, min_size=1, max_size=20), duty=rates, vat=rates)
 def test_every_line_is_its_own_base_times_rate_and_the_total_their_sum(prices, duty, vat):
     goods = tuple(an_item(number=number, price=Money(price, "CNY")) for number, price in enumerate(prices, 1))
-    tariff = Tariff("any", (TariffRate("", duty, vat, date(2000, 1, 1)),))
+    tariff = Tariff("any", (TariffRate("", duty, vat, date(2000, 1, 1)),), LAW.calendar)
     lines, total = assess(a_declaration(goods=goods), NOW, tariff, CNY)
     assert [line.amount for line in lines] == [
         (line.base * line.rate).quantize(D("0.01"), ROUND_HALF_UP) for line in lines

@@ -1,7 +1,7 @@
 """Lanes: each rule's condition, mandatory lanes, replay from what is stored, and the share of random selection."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,16 +9,17 @@ from declaration_builders import ARRIVED, LAW, NOW, a_declaration, an_item, answ
 
 from declarations.domain.declaration import Money
 from declarations.domain.events import Routed
+from declarations.domain.office_day import OfficeDay
 from declarations.domain.risk import fraction, inputs, route, seed
 from declarations.domain.state import Lane, Routing
 
 D = Decimal
-TODAY = NOW.date()
+TODAY = LAW.calendar.day(NOW)
 UNSELECTED = "f" * 16
 RULES = LAW.risk
 
 
-def routed(on: date = TODAY, seed_: str = UNSELECTED, **changes) -> Routing:
+def routed(on: OfficeDay = TODAY, seed_: str = UNSELECTED, **changes) -> Routing:
     return route(inputs(a_declaration(**changes), on), seed_, RULES)
 
 

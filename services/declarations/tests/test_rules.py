@@ -1,7 +1,7 @@
 """Each cross rule by itself: what it refuses, where it points, and that absent fields keep it silent."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -23,6 +23,7 @@ from declarations.domain.rules import RULES, check
 from values.references import Lrn, TransportDocument, Ucr
 
 D = Decimal
+SHANGHAI = timezone(timedelta(hours=8))
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 OLD = Document("N002", valid_until=PAST)
 CLAIMED = Preference("CN-PK", "C-1")
@@ -104,20 +105,20 @@ KEPT = [
 
 @pytest.mark.parametrize("declaration", [each for _, each in KEPT], ids=[name for name, _ in KEPT])
 def test_what_is_allowed_breaks_no_rule(declaration):
-    assert check(declaration, NOW, LAW.codes) == ()
+    assert check(declaration, NOW, LAW) == ()
 
 
 @pytest.mark.parametrize(("code", "pointer", "declaration"), BROKEN, ids=[f"{code}{at}" for code, at, _ in BROKEN])
 def test_a_broken_rule_names_its_field(code, pointer, declaration):
-    assert (code, pointer) in {(error.code, error.pointer) for error in check(declaration, NOW, LAW.codes)}
+    assert (code, pointer) in {(error.code, error.pointer) for error in check(declaration, NOW, LAW)}
 
 
 def test_a_declaration_in_order_breaks_no_rule():
-    assert check(a_declaration(), NOW, LAW.codes) == ()
+    assert check(a_declaration(), NOW, LAW) == ()
 
 
 def test_every_error_carries_the_value_found():
-    errors = check(goods(net_mass_kg=D("1100.5")), NOW, LAW.codes)
+    errors = check(goods(net_mass_kg=D("1100.5")), NOW, LAW)
     assert [(error.value, error.parameters) for error in errors] == [("1100.5", {"gross": "1100"})]
 
 
@@ -125,7 +126,7 @@ def test_all_errors_are_told_at_once():
     every = a_declaration(
         incoterm="ABC", dispatch_country="ZN", total_packages=20, goods=(an_item(commodity_code="1"),)
     )
-    assert len(check(every, NOW, LAW.codes)) == 4
+    assert len(check(every, NOW, LAW)) == 4
 
 
 def test_absent_fields_break_nothing():
@@ -134,23 +135,24 @@ def test_absent_fields_break_nothing():
     bare = Declaration(
         Lrn("L"), Ucr("U"), Direction.IMPORT, (Party(Role.DECLARANT, QINGDAO),), (item,), transport=Transport()
     )
-    assert check(bare, NOW, LAW.codes) == ()
+    assert check(bare, NOW, LAW) == ()
 
 
 def test_a_sum_is_only_compared_when_every_item_states_its_part():
     items = (an_item(), an_item(number=2, packages=None, gross_mass_kg=None, net_mass_kg=None, price=None))
-    assert check(a_declaration(goods=items, total_packages=99), NOW, LAW.codes) == ()
+    assert check(a_declaration(goods=items, total_packages=99), NOW, LAW) == ()
 
 
-def test_a_certificate_is_good_until_its_last_moment():
-    document = Document("861", "C-1", valid_until=NOW)
-    good = goods(preference=CLAIMED, documents=(document,))
-    assert check(good, NOW, LAW.codes) == ()
-    assert check(good, NOW + timedelta(seconds=1), LAW.codes) != ()
+@pytest.mark.parametrize("claimed", [CLAIMED, None], ids=["certificate", "other_document"])
+def test_a_document_is_good_through_its_last_day_at_the_office(claimed):
+    document = Document("861", "C-1", valid_until=datetime(2026, 3, 2, tzinfo=SHANGHAI))
+    good = goods(preference=claimed, documents=(document,))
+    assert check(good, datetime(2026, 3, 2, 15, 59, 59, tzinfo=UTC), LAW) == ()
+    assert check(good, datetime(2026, 3, 2, 16, tzinfo=UTC), LAW) != ()
 
 
 def test_codes_of_user_assigned_countries_pass():
-    assert check(a_declaration(dispatch_country="XI"), NOW, LAW.codes) == ()
+    assert check(a_declaration(dispatch_country="XI"), NOW, LAW) == ()
 
 
 def test_there_are_rules_enough():
@@ -159,7 +161,7 @@ def test_there_are_rules_enough():
 
 def test_every_code_has_its_text_in_three_languages():
     for code, _, declaration in BROKEN:
-        error = next(each for each in check(declaration, NOW, LAW.codes) if each.code == code)
+        error = next(each for each in check(declaration, NOW, LAW) if each.code == code)
         texts = {text(code, language, value=error.value, **error.parameters) for language in LANGUAGES}
         assert len(texts) == len(LANGUAGES)
     own = {code for code in catalogue() if code.startswith("declaration.")}

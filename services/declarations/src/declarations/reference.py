@@ -16,6 +16,7 @@ from declarations.domain.authority import Seats
 from declarations.domain.deadline import PaymentTerm
 from declarations.domain.duty import ExchangeRates, Tariff, TariffRate
 from declarations.domain.law import Codes, Law
+from declarations.domain.office_day import OfficeCalendar
 from declarations.domain.offices import Office, OfficeForm, Offices
 from declarations.domain.risk import CONDITIONS, RiskRule, RiskRules
 from declarations.domain.state import Lane
@@ -37,13 +38,14 @@ def load_law(*, zone: str, payment_days: int, payment_seconds: float = 0, home_o
     Raises:
         UnknownCondition: the risk rules do not fit the engine.
     """
+    calendar = OfficeCalendar(ZoneInfo(zone))
     term = PaymentTerm(
-        zone=ZoneInfo(zone),
+        calendar=calendar,
         days=payment_days,
         holidays=frozenset(_read("calendar")["holidays"]),
         exactly=timedelta(seconds=payment_seconds) if payment_seconds else None,
     )
-    return Law(load_codes(), load_tariff(), load_exchange(), load_risk(), term, load_seats(home_office))
+    return Law(load_codes(), load_tariff(calendar), load_exchange(), load_risk(), term, load_seats(home_office))
 
 
 def load_seats(home_office: str) -> Seats:
@@ -81,9 +83,9 @@ def load_offices() -> Offices:
     )
 
 
-def load_tariff() -> Tariff:
+def load_tariff(calendar: OfficeCalendar) -> Tariff:
     data = _read("tariff")
-    return Tariff(data["name"], tuple(_rate(each) for each in data["rates"]))
+    return Tariff(data["name"], tuple(_rate(each) for each in data["rates"]), calendar)
 
 
 def load_exchange() -> ExchangeRates:

@@ -1,7 +1,9 @@
 """How long a payer has: calendar days of the customs office, moved to the next working day."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta
+
+from declarations.domain.office_day import OfficeCalendar
 
 _SATURDAY = 5
 
@@ -10,8 +12,7 @@ _SATURDAY = 5
 class PaymentTerm:
     """When duties that were assessed at a moment must have been paid."""
 
-    zone: tzinfo
-    """Of the customs office."""
+    calendar: OfficeCalendar
     days: int = 15
     holidays: frozenset[date] = frozenset()
     exactly: timedelta | None = None
@@ -21,7 +22,7 @@ class PaymentTerm:
         """The last moment for payment: the end of the last day."""
         if self.exactly is not None:
             return assessed_at + self.exactly
-        last = assessed_at.astimezone(self.zone).date() + timedelta(days=self.days)
+        last = self.calendar.day(assessed_at) + timedelta(days=self.days)
         while last.weekday() >= _SATURDAY or last in self.holidays:
             last += timedelta(days=1)
-        return datetime.combine(last, time(23, 59, 59), self.zone).astimezone(assessed_at.tzinfo)
+        return self.calendar.end_of(last).astimezone(assessed_at.tzinfo)

@@ -17,6 +17,8 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from declarations.domain.apportion import apportion
 from declarations.domain.declaration import Declaration, Direction, GoodsItem, Money
+from declarations.domain.document_rules import has_valid_certificate
+from declarations.domain.office_day import OfficeCalendar, OfficeDay
 from declarations.domain.state import AssessmentLine
 
 UNKNOWN_INSURANCE = Decimal("0.003")
@@ -45,8 +47,10 @@ class Tariff:
     name: str
     rates: tuple[TariffRate, ...]
     """With one of an empty prefix, for everything else."""
+    calendar: OfficeCalendar
+    """Of the days that rates are valid by."""
 
-    def rate(self, commodity_code: str, on: date) -> TariffRate:
+    def rate(self, commodity_code: str, on: OfficeDay) -> TariffRate:
         """The rate of a code on a day."""
         valid = (
             rate
@@ -85,12 +89,16 @@ class CustomsValue:
 def assess(
     declaration: Declaration, accepted_at: datetime, tariff: Tariff, exchange: ExchangeRates
 ) -> tuple[tuple[AssessmentLine, ...], Money]:
-    """Every tax of every goods item, and their sum. Exports pay nothing."""
+    """Every tax of every goods item, and their sum, by the rates of the office's day. Exports pay nothing."""
     if declaration.direction is Direction.EXPORT:
         return (), Money(Decimal(0), exchange.currency)
+    on = tariff.calendar.day(accepted_at)
     values = customs_values(declaration, exchange)
-    rates = [tariff.rate(item.commodity_code, accepted_at.date()) for item in declaration.goods]
-    duty_rates = [_duty_rate(item, rate) for item, rate in zip(declaration.goods, rates, strict=True)]
+    rates = [tariff.rate(item.commodity_code, on) for item in declaration.goods]
+    proven = [has_valid_certificate(declaration, item, on, tariff.calendar) for item in declaration.goods]
+    duty_rates = [
+        _duty_rate(item, rate, proven=each) for item, rate, each in zip(declaration.goods, rates, proven, strict=True)
+    ]
     duties = tax_lines(
         "duty",
         [item.number for item in declaration.goods],
@@ -114,8 +122,8 @@ def assess(
     return lines, Money(sum((line.amount for line in lines), Decimal(0)), exchange.currency)
 
 
-def _duty_rate(item: GoodsItem, rate: TariffRate) -> Decimal:
-    if item.preference is not None and item.preference.certificate:
+def _duty_rate(item: GoodsItem, rate: TariffRate, *, proven: bool) -> Decimal:
+    if item.preference is not None and proven:
         return rate.preferences.get(item.preference.code, rate.duty)
     return rate.duty
 

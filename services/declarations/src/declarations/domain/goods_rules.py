@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from declarations.domain.declaration import Declaration, Document, GoodsItem
+from declarations.domain.declaration import Declaration
 from declarations.domain.law import Codes
 from declarations.domain.state import RuleError
 
@@ -92,38 +92,6 @@ def _valuation_method_known(declaration: Declaration, _at: datetime, _codes: Cod
             )
 
 
-def _preference_proven(declaration: Declaration, at: datetime, _codes: Codes) -> Iterator[RuleError]:
-    """A certificate that is named must stand among the documents and be valid; a bare code is let be."""
-    for index, item in enumerate(declaration.goods):
-        if item.preference is None or item.preference.certificate is None:
-            continue
-        certificate = item.preference.certificate
-        pointer = f"/goods/{index}/preference/certificate"
-        documents = [each for each in _documents(declaration, item) if each.number == certificate]
-        if not documents:
-            yield RuleError("declaration.certificate.missing", pointer, certificate)
-        elif all(each.valid_until is not None and each.valid_until < at for each in documents):
-            yield RuleError("declaration.certificate.expired", pointer, certificate)
-
-
-def _item_documents_valid(declaration: Declaration, at: datetime, _codes: Codes) -> Iterator[RuleError]:
-    for index, item in enumerate(declaration.goods):
-        certificate = item.preference.certificate if item.preference else None
-        for place, document in enumerate(item.documents):
-            expired = document.valid_until is not None and document.valid_until < at
-            if expired and (certificate is None or document.number != certificate):
-                yield RuleError(
-                    "declaration.document.expired",
-                    f"/goods/{index}/documents/{place}/valid_until",
-                    str(document.valid_until and document.valid_until.isoformat()),
-                    {"type": document.type},
-                )
-
-
-def _documents(declaration: Declaration, item: GoodsItem) -> tuple[Document, ...]:
-    return (*item.documents, *declaration.documents)
-
-
 GOODS_RULES: tuple[Callable[[Declaration, datetime, Codes], Iterator[RuleError]], ...] = (
     _commodity_code_has_its_form,
     _masses_not_negative,
@@ -133,6 +101,4 @@ GOODS_RULES: tuple[Callable[[Declaration, datetime, Codes], Iterator[RuleError]]
     _origins_known,
     _item_currencies_known,
     _valuation_method_known,
-    _preference_proven,
-    _item_documents_valid,
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from declarations.domain.authority import Seats
 from declarations.domain.deadline import PaymentTerm
 from declarations.domain.duty import ExchangeRates, Tariff
+from declarations.domain.office_day import OfficeCalendar
 from declarations.domain.offices import Offices
 from declarations.domain.risk import RiskRules
 
@@ -40,3 +41,8 @@ class Law:
     risk: RiskRules
     payment: PaymentTerm
     seats: Seats
+
+    @property
+    def calendar(self) -> OfficeCalendar:
+        """Of the days that everything dated goes by."""
+        return self.tariff.calendar

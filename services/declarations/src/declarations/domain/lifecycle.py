@@ -81,7 +81,7 @@ def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Seque
         submitted_at=now,
         declaration=command.declaration,
     )
-    errors = rules.check(command.declaration, command.received_at, law.codes)
+    errors = rules.check(command.declaration, command.received_at, law)
     return [submitted, Rejected(version, command.receipt_id, now, errors)] if errors else [submitted]
 
 
@@ -162,7 +162,7 @@ def accept_on_arrival(state: State, seen: Regions, _now: datetime, law: Law) -> 
 
 
 def route(state: State, _seen: Regions, now: datetime, law: Law) -> Sequence[Event]:
-    looked_at = risk.inputs(state.declaration, (state.accepted_at or now).astimezone(law.payment.zone).date())
+    looked_at = risk.inputs(state.declaration, law.calendar.day(state.accepted_at or now))
     routing = risk.route(looked_at, risk.seed(state.id), law.risk)
     return [Routed(routing.lane, routing.score, routing.hits, routing.inputs, routing.seed, now)]
 
@@ -238,7 +238,7 @@ def _settle(state: State | None, events: Sequence[Event], now: datetime, law: La
 def _accepted(state: State, serial: str, complete_at: datetime, law: Law) -> Accepted:
     """Acceptance; its legal date is when the door had both the declaration and the goods' arrival."""
     accepted_at = max(state.received_at, complete_at)
-    year = accepted_at.astimezone(law.payment.zone).year
+    year = law.calendar.year_of(accepted_at)
     return Accepted(
         number.compose(state.declaration.customs_office, year, state.declaration.direction, serial), accepted_at
     )

@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from declarations.domain.declaration import Declaration
+from declarations.domain.office_day import OfficeDay
 from declarations.domain.state import Lane, Routing, RuleHit
 
 Inputs = Mapping[str, str]
@@ -48,7 +49,7 @@ class RiskRules:
     blue_from: int = 25
 
 
-def inputs(declaration: Declaration, on: date) -> dict[str, str]:
+def inputs(declaration: Declaration, on: OfficeDay) -> dict[str, str]:
     """What the rules may look at. Absent fields are absent here."""
     found: dict[str, object] = {
         "date": on.isoformat(),

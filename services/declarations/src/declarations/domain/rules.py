@@ -12,8 +12,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from declarations.domain.declaration import Declaration, Role
+from declarations.domain.document_rules import documents_are_valid
 from declarations.domain.goods_rules import GOODS_RULES
-from declarations.domain.law import Codes
+from declarations.domain.law import Codes, Law
 from declarations.domain.state import RuleError
 
 INCOTERMS = frozenset({"EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF", "DAT"})
@@ -30,9 +31,12 @@ Rule = Callable[[Declaration, datetime, Codes], Iterator[RuleError]]
 """(declaration, moment of lodging, code lists) → what is wrong."""
 
 
-def check(declaration: Declaration, lodged_at: datetime, codes: Codes) -> tuple[RuleError, ...]:
+def check(declaration: Declaration, lodged_at: datetime, law: Law) -> tuple[RuleError, ...]:
     """Everything that is wrong, in the order of the rules; nothing where all hold."""
-    return tuple(error for rule in RULES for error in rule(declaration, lodged_at, codes))
+    return (
+        *(error for rule in RULES for error in rule(declaration, lodged_at, law.codes)),
+        *documents_are_valid(declaration, law.calendar.day(lodged_at), law.calendar),
+    )
 
 
 def _declarant_named(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
@@ -158,17 +162,6 @@ def _arrives_after_departure(declaration: Declaration, _at: datetime, _codes: Co
         )
 
 
-def _documents_valid(declaration: Declaration, at: datetime, _codes: Codes) -> Iterator[RuleError]:
-    for index, document in enumerate(declaration.documents):
-        if document.valid_until is not None and document.valid_until < at:
-            yield RuleError(
-                "declaration.document.expired",
-                f"/documents/{index}/valid_until",
-                document.valid_until.isoformat(),
-                {"type": document.type},
-            )
-
-
 RULES: tuple[Rule, ...] = (
     _declarant_named,
     _goods_there,
@@ -185,7 +178,6 @@ RULES: tuple[Rule, ...] = (
     _countries_known,
     _containers_stand_once,
     _arrives_after_departure,
-    _documents_valid,
     *GOODS_RULES,
 )
 """Header first, then goods."""

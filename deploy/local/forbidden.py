@@ -1,0 +1,64 @@
+"""Names that production code may use in one place only, each for a reason; a row is a ban.
+
+    .venv/bin/python deploy/local/forbidden.py [FILE ...]     # without files: the code of all services, libraries, cli
+
+Judged by the syntax tree, so that a comment or a text may name what is banned. A ban holds for every
+use of an attribute of that name, called or not: types are not known here, and a name that means
+something harmless elsewhere gets another name or a place in the row.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE = ("services/*/src/**/*.py", "libs/*/src/**/*.py", "cli/src/**/*.py")
+
+
+@dataclass(frozen=True)
+class Ban:
+    attributes: frozenset[str]
+    why: str
+    """What goes wrong, and what to use."""
+    allowed: Mapping[str, str] = field(default_factory=dict)
+    """File → why it may."""
+
+
+BANS = (
+    Ban(
+        frozenset({"date", "today", "utcnow", "utcfromtimestamp", "year"}),
+        "a moment's own date is the day in UTC: ask the customs office for its day (declarations.domain.office_day)",
+        {
+            "services/declarations/src/declarations/domain/office_day.py": "makes the office's day of a moment",
+            "services/gateway/src/gateway/bounds.py": "bounds of what a database can hold, no day",
+            "services/gateway/src/gateway/handlers.py": "a digit of a reference, which nothing is decided by",
+        },
+    ),
+)
+
+
+def uses(name: str, source: str) -> Iterator[str]:
+    """Every use of what is banned in the file of a name, as `name:line: reason`."""
+    bans = [ban for ban in BANS if name not in ban.allowed]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            for ban in bans:
+                if node.attr in ban.attributes:
+                    yield f"{name}:{node.lineno}: .{node.attr}: {ban.why}"
+
+
+def main(arguments: list[str]) -> int:
+    paths = [Path(each) for each in arguments] or sorted(path for pattern in CODE for path in ROOT.glob(pattern))
+    found = [use for path in paths for use in uses(_name(path), path.read_text(encoding="utf-8"))]
+    print("\n".join(found))
+    return 1 if found else 0
+
+
+def _name(path: Path) -> str:
+    return path.resolve().relative_to(ROOT).as_posix()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,39 @@
+"""What may stand in one place only is found everywhere else, and nothing else is."""
+
+import pytest
+from forbidden import BANS, CODE, ROOT, uses
+
+SERVICE = "services/registry/src/registry/handlers.py"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "moment.date()",
+        "date.today()",
+        "datetime.utcnow()",
+        "datetime.utcfromtimestamp(0)",
+        "moment.year",
+        "map(datetime.date, x)",
+    ],
+)
+def test_the_day_of_a_moment_is_asked_of_the_office_alone(source):
+    (use,) = uses(SERVICE, f"x = 1\n{source}\n")
+    assert use.startswith(f"{SERVICE}:2:")
+    assert list(uses("services/declarations/src/declarations/domain/office_day.py", source)) == []
+
+
+def test_texts_and_comments_may_name_what_is_banned():
+    assert list(uses(SERVICE, '"""No .date() here."""\n# moment.date()\nday = office.day(moment)\n')) == []
+
+
+def test_every_place_where_a_ban_does_not_hold_is_there_and_needs_it():
+    for ban in BANS:
+        for name in ban.allowed:
+            source = (ROOT / name).read_text(encoding="utf-8")
+            assert list(uses("elsewhere.py", source)), f"{name} has no use of {set(ban.attributes)}"
+
+
+def test_the_code_of_every_service_is_looked_at():
+    looked_at = {path.relative_to(ROOT).parts[1] for pattern in CODE[:1] for path in ROOT.glob(pattern)}
+    assert looked_at == {path.parent.name for path in ROOT.glob("services/*/pyproject.toml")}
