@@ -36,7 +36,25 @@ BANS = (
             "services/gateway/src/gateway/handlers.py": "a digit of a reference, which nothing is decided by",
         },
     ),
+    Ban(
+        frozenset({"isdigit", "isdecimal", "isnumeric"}),
+        "true of digits of every script: values.numbers.is_digits, read_whole",
+        {"libs/values/src/values/numbers.py": "says what a digit is"},
+    ),
+    Ban(
+        frozenset({"fromisoformat", "strptime"}),
+        "reads week dates, bare days and moments without an offset: values.moments.read_moment, read_day",
+        {"libs/values/src/values/moments.py": "reads them behind its own grammar"},
+    ),
 )
+
+NUMBER_WHY = "Decimal reads 1_000 and digits of every script: values.numbers.read_decimal"
+NUMBER_ALLOWED = {
+    "libs/values/src/values/numbers.py": "reads it behind its own grammar",
+    "services/gateway/src/gateway/documents.py": "a number of JSON, by JSON's own grammar",
+}
+"""File → why it may call `Decimal` with more than what the code itself writes out or counts."""
+_COUNTED = frozenset({"int", "len", "round"})
 
 
 def uses(name: str, source: str) -> Iterator[str]:
@@ -47,6 +65,28 @@ def uses(name: str, source: str) -> Iterator[str]:
             for ban in bans:
                 if node.attr in ban.attributes:
                     yield f"{name}:{node.lineno}: .{node.attr}: {ban.why}"
+        elif isinstance(node, ast.Call) and name not in NUMBER_ALLOWED and _reads_a_number(node):
+            yield f"{name}:{node.lineno}: {ast.unparse(node)}: {NUMBER_WHY}"
+
+
+def _reads_a_number(call: ast.Call) -> bool:
+    """Whether a call makes a number of something that the code neither writes out nor counts."""
+    named = isinstance(call.func, ast.Name) and call.func.id == "Decimal"
+    return named and not all(_is_known(each) for each in call.args)
+
+
+def _is_known(value: ast.expr) -> bool:
+    match value:
+        case ast.Constant():
+            return True
+        case ast.BinOp(left=left, right=right):
+            return _is_known(left) and _is_known(right)
+        case ast.UnaryOp(operand=operand):
+            return _is_known(operand)
+        case ast.Call(func=ast.Name(id=name)):
+            return name in _COUNTED
+        case _:
+            return False
 
 
 def main(arguments: list[str]) -> int:

@@ -16,6 +16,7 @@ from trade_cli.doors import Doors
 from trade_cli.partner_moves import MOVES, event, money_of
 from trade_cli.platform import CliError
 from trade_cli.tracking_client import TrackingClient, View
+from values.moments import read_moment
 
 MILESTONES = ("lodged", "accepted", "released", "closed")
 LOOK_SECONDS = 0.2
@@ -139,7 +140,7 @@ def _note(view: View, times: Times) -> None:
     for step in view["steps"]:
         fact = step["type"].split(".")[3]
         if step["type"].startswith("trade.declarations.declaration.") and fact in MILESTONES:
-            times.at.setdefault(fact, datetime.fromisoformat(step["stated_at"]["iso"]).timestamp() + offset)
+            times.at.setdefault(fact, read_moment(step["stated_at"]["iso"]).timestamp() + offset)
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """What may stand in one place only is found everywhere else, and nothing else is."""
 
 import pytest
-from forbidden import BANS, CODE, ROOT, uses
+from forbidden import BANS, CODE, NUMBER_ALLOWED, ROOT, uses
 
 SERVICE = "services/registry/src/registry/handlers.py"
 
@@ -23,6 +23,29 @@ def test_the_day_of_a_moment_is_asked_of_the_office_alone(source):
     assert list(uses("services/declarations/src/declarations/domain/office_day.py", source)) == []
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "text.isdigit()",
+        "all(map(str.isdecimal, texts))",
+        "datetime.fromisoformat(text)",
+        "date.fromisoformat(text)",
+        "datetime.strptime(text, form)",
+        "Decimal(text)",
+        "Decimal(str(number))",
+        'Decimal(fields["rate"])',
+    ],
+)
+def test_a_number_or_a_moment_is_read_by_the_strict_readers_alone(source):
+    (use,) = uses(SERVICE, source)
+    assert "values." in use
+
+
+@pytest.mark.parametrize("source", ["Decimal(0)", 'Decimal("0.003")', "Decimal(10**15)", "Decimal(len(x))", "Decimal(-1)"])
+def test_a_number_that_the_code_writes_out_or_counts_needs_no_reader(source):
+    assert list(uses(SERVICE, source)) == []
+
+
 def test_texts_and_comments_may_name_what_is_banned():
     assert list(uses(SERVICE, '"""No .date() here."""\n# moment.date()\nday = office.day(moment)\n')) == []
 
@@ -32,6 +55,10 @@ def test_every_place_where_a_ban_does_not_hold_is_there_and_needs_it():
         for name in ban.allowed:
             source = (ROOT / name).read_text(encoding="utf-8")
             assert list(uses("elsewhere.py", source)), f"{name} has no use of {set(ban.attributes)}"
+
+
+    for name in NUMBER_ALLOWED:
+        assert list(uses("elsewhere.py", (ROOT / name).read_text(encoding="utf-8"))), f"{name} reads no number"
 
 
 def test_the_code_of_every_service_is_looked_at():

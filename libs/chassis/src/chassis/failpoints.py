@@ -15,6 +15,8 @@ import structlog
 from aiokafka.errors import KafkaConnectionError
 from pymongo.errors import AutoReconnect
 
+from values.numbers import is_digits
+
 log = structlog.get_logger(__name__)
 
 
@@ -121,7 +123,7 @@ def _read(order: str) -> tuple[str, _Arm]:
         raise NotArmed(f"{point!r} is no fail point; there are {', '.join(POINTS)}")
     if fault not in list(Fault):
         raise NotArmed(f"{fault!r} is no fault; there are {', '.join(Fault)}")
-    if passages and not (passages.isascii() and passages.isdigit() and int(passages)):
+    if passages and not (is_digits(passages) and int(passages)):
         raise NotArmed(f"{passages!r} is no passage; they are counted from 1")
     return point, _Arm(Fault(fault), int(passages or 1))
 

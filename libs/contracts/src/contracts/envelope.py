@@ -12,6 +12,9 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
+from values.moments import read_moment
+from values.numbers import read_whole
+
 SPECVERSION = "1.0"
 CONTENT_TYPE = "application/json"
 
@@ -84,12 +87,10 @@ def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope
     if version != SPECVERSION:
         return BadEnvelope(f"ce_specversion is {version!r}, only {SPECVERSION} is read")
     try:
-        time = datetime.fromisoformat(said_at)
-        sequence = int(text.get("ce_sequence", "0"))
+        time = read_moment(said_at)
+        sequence = read_whole(text.get("ce_sequence", "0"))
     except ValueError as error:
         return BadEnvelope(str(error))
-    if time.tzinfo is None:
-        return BadEnvelope(f"ce_time {said_at!r} has no offset")
     return Envelope(
         id_,
         source,

@@ -2,12 +2,12 @@
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date
-from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
 from matching.domain.reference import Rates, Reference, SharedTerms
+from values.moments import read_day
+from values.numbers import read_decimal
 
 
 def load_reference() -> Reference:
@@ -24,10 +24,10 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _rates(table: Mapping[str, Any]) -> Rates:
-    per_unit = {currency: Decimal(rate) for currency, rate in table["per_unit"].items()}
+    per_unit = {currency: read_decimal(rate) for currency, rate in table["per_unit"].items()}
     if any(rate <= 0 for rate in per_unit.values()):
         raise ValueError("rates.toml: a rate is not positive")
-    return Rates(date.fromisoformat(table["as_of"]), table["currency"], per_unit)
+    return Rates(read_day(table["as_of"]), table["currency"], per_unit)
 
 
 def _terms(table: Mapping[str, Any]) -> SharedTerms:

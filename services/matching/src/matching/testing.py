@@ -34,6 +34,7 @@ from matching.messages.terms import mandate_payload, project_payload
 from matching.reference_data import load_reference
 from matching.registry_client import Answer
 from matching.store import LISTING, match_type
+from values.numbers import read_decimal
 
 SPONSOR = Firm("KZ-BIN", "190540000014")
 INVESTOR = Firm("CN-USCC", "91370211MA3TRADE0P")
@@ -41,7 +42,7 @@ NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
 def yuan(amount: int | str) -> Money:
-    return Money(Decimal(amount), "CNY")
+    return Money(read_decimal(str(amount)), "CNY")
 
 
 def a_project(**overrides: Any) -> ProjectTerms:

@@ -14,6 +14,8 @@ from typing import Any
 from chassis.records import RawRecord
 from contracts.envelope import BadEnvelope, Envelope, parse
 from tracking.domain.entry import Entry, Position, Term, TermValue
+from values.faults import NotOfItsForm
+from values.moments import read_moment
 
 MAX_ID = 500
 MAX_TERM = 120
@@ -128,7 +130,7 @@ def _happened(payload: Mapping[str, Any], envelope: Envelope) -> tuple[datetime,
 
 
 def _offset(said: str) -> str:
-    delta = datetime.fromisoformat(said).utcoffset()
+    delta = read_moment(said).utcoffset()
     minutes = int(delta.total_seconds() // 60) if delta is not None else 0
     sign = "-" if minutes < 0 else "+"
     return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
@@ -138,9 +140,8 @@ def _time(said: object) -> datetime | None:
     if not isinstance(said, str):
         return None
     try:
-        moment = datetime.fromisoformat(said)
-        return moment.astimezone(UTC) if moment.tzinfo else None
-    except (ValueError, OverflowError):
+        return read_moment(said).astimezone(UTC)
+    except NotOfItsForm:
         return None
 
 

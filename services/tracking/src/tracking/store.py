@@ -16,6 +16,7 @@ from tracking import metrics
 from tracking.domain.entry import Entry, Position, Term
 from tracking.domain.timeline import belongs, references
 from tracking.messages import Unreadable
+from values.moments import read_moment
 
 MAX_ENTRIES = 5_000
 """Most entries of one timeline that a page shows."""
@@ -128,10 +129,10 @@ def _entry(document: Mapping[str, Any]) -> Entry:
         cause=document["cause"],
         actor=document["actor"],
         trace_id=document["trace_id"],
-        happened_at=datetime.fromisoformat(document["happened_at"]),
+        happened_at=read_moment(document["happened_at"]),
         happened_offset=document["happened_offset"],
-        received_at=datetime.fromisoformat(document["received_at"]),
-        stated_at=datetime.fromisoformat(document["stated_at"]),
+        received_at=read_moment(document["received_at"]),
+        stated_at=read_moment(document["stated_at"]),
         position=Position(document["topic"], document["partition"], document["offset"]),
         terms=frozenset((Term(kind), value) for kind, _, value in (term.partition("=") for term in document["terms"])),
         raw=document["raw"],

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from gateway.wco.reading import Reading
+from values import identifiers
 
 _PLACES = (
     ("declarant", "Declarant"),
@@ -25,13 +26,14 @@ _PLACES = (
 )
 
 _EORI = re.compile(r"[A-Z]{2}[0-9A-Z]{1,15}")
+_DIGIT = re.compile(r"[0-9]")
 
 
 def identifier(element: Element, value: str, responsible: str | None) -> dict[str, Any]:
     """Scheme and value of a party's number."""
     scheme = element.get("schemeID")
-    compact = value.replace(" ", "").upper()
-    if scheme is None and _EORI.fullmatch(compact) and any(sign.isdigit() for sign in compact[2:]):
+    compact = identifiers.compact(value)
+    if scheme is None and _EORI.fullmatch(compact) and _DIGIT.search(compact[2:]):
         scheme = f"{compact[:2]}-EORI"
     if scheme is None and responsible:
         scheme = f"{responsible}-EORI"

@@ -7,6 +7,8 @@ of digits follows from the first two.
 
 from collections.abc import Iterable
 
+from values.numbers import is_digits
+
 _FIRST_DIVISIONS = (
     ("A", 1, 3),
     ("B", 5, 9),
@@ -43,7 +45,7 @@ def path(code: str) -> tuple[str, ...]:
     code = code.strip().upper()
     if any(code == section for section, _, _ in _FIRST_DIVISIONS):
         return (code,)
-    if not (code.isascii() and code.isdigit() and _SHORTEST_DIGITS <= len(code) <= DEPTH):
+    if not (is_digits(code) and _SHORTEST_DIGITS <= len(code) <= DEPTH):
         return ()
     division = int(code[:2])
     section = next((name for name, first, last in _FIRST_DIVISIONS if first <= division <= last), None)

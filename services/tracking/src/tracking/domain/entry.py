@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from values.numbers import is_digits
+
 
 class Term(StrEnum):
     """Kinds of ids by which a shipment is found."""
@@ -83,4 +85,4 @@ class Entry:
 def fact_name(type_: str) -> str:
     """`trade.declarations.declaration.accepted.v1` → `declarations.declaration.accepted`."""
     stem, _, version = type_.rpartition(".")
-    return (stem if version[:1] == "v" and version[1:].isdigit() else type_).removeprefix("trade.")
+    return (stem if version[:1] == "v" and is_digits(version[1:]) else type_).removeprefix("trade.")

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from tracking.domain.timeline import Step
+from values.faults import NotOfItsForm
+from values.moments import read_moment
 
 
 class Main(StrEnum):
@@ -188,7 +190,6 @@ def _text(facts: Mapping[str, Any], name: str) -> str:
 
 def _moment(value: object) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return read_moment(value) if isinstance(value, str) else None
+    except NotOfItsForm:
         return None
-    return moment if moment is not None and moment.tzinfo else None
