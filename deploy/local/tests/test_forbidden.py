@@ -41,7 +41,9 @@ def test_a_number_or_a_moment_is_read_by_the_strict_readers_alone(source):
     assert "values." in use
 
 
-@pytest.mark.parametrize("source", ["Decimal(0)", 'Decimal("0.003")', "Decimal(10**15)", "Decimal(len(x))", "Decimal(-1)"])
+@pytest.mark.parametrize(
+    "source", ["Decimal(0)", 'Decimal("0.003")', "Decimal(10**15)", "Decimal(len(x))", "Decimal(-1)"]
+)
 def test_a_number_that_the_code_writes_out_or_counts_needs_no_reader(source):
     assert list(uses(SERVICE, source)) == []
 
@@ -55,7 +57,6 @@ def test_every_place_where_a_ban_does_not_hold_is_there_and_needs_it():
         for name in ban.allowed:
             source = (ROOT / name).read_text(encoding="utf-8")
             assert list(uses("elsewhere.py", source)), f"{name} has no use of {set(ban.attributes)}"
-
 
     for name in NUMBER_ALLOWED:
         assert list(uses("elsewhere.py", (ROOT / name).read_text(encoding="utf-8"))), f"{name} reads no number"

@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +19,7 @@ from declarations.domain.office_day import OfficeCalendar
 from declarations.domain.offices import Office, OfficeForm, Offices
 from declarations.domain.risk import CONDITIONS, RiskRule, RiskRules
 from declarations.domain.state import Lane
+from values.numbers import read_decimal
 
 
 class UnknownOffice(Exception):
@@ -92,7 +92,7 @@ def load_exchange() -> ExchangeRates:
     data = _read("exchange")
     return ExchangeRates(
         currency=data["currency"],
-        per_unit={currency: Decimal(rate) for currency, rate in data["per_unit"].items()},
+        per_unit={currency: read_decimal(rate) for currency, rate in data["per_unit"].items()},
         minor_units=get_currency_precision(data["currency"]),
     )
 
@@ -125,11 +125,11 @@ def _office(data: Mapping[str, Any]) -> Office:
 def _rate(data: Mapping[str, Any]) -> TariffRate:
     return TariffRate(
         prefix=data["prefix"],
-        duty=Decimal(data["duty"]),
-        vat=Decimal(data["vat"]),
+        duty=read_decimal(data["duty"]),
+        vat=read_decimal(data["vat"]),
         valid_from=data["valid_from"],
         valid_until=data.get("valid_until"),
-        preferences={code: Decimal(rate) for code, rate in data.get("preferences", {}).items()},
+        preferences={code: read_decimal(rate) for code, rate in data.get("preferences", {}).items()},
     )
 
 

@@ -9,11 +9,12 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from gateway.documents import content_hash, read_json
 from gateway.domain.faults import Fault, Refused
+from values.faults import NotOfItsForm
+from values.moments import read_moment
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -168,8 +169,8 @@ def _text(attributes: Mapping[str, Any], name: str, prefix: str, faults: list[Fa
 
 def _is_time(value: Any) -> bool:
     try:
-        return datetime.fromisoformat(str(value)).tzinfo is not None
-    except ValueError:
+        return isinstance(value, str) and bool(read_moment(value))
+    except NotOfItsForm:
         return False
 
 

@@ -17,6 +17,7 @@ from notifications.paging import BadPageToken, read_token, write_token
 from notifications.texts import StoredText, Texts
 from trade.notifications.v1 import notifications_pb2 as pb
 from trade.notifications.v1.notifications_pb2_grpc import NotificationServiceServicer
+from values.moments import read_moment
 
 READ, WRITE, ERASE = "notices.read", "notices.write", "notices.erase"
 
@@ -58,7 +59,7 @@ class NotificationRpc(NotificationServiceServicer):
         after = None
         if mark is not None:
             try:
-                after = datetime.fromisoformat(mark[0]), mark[1]
+                after = read_moment(mark[0]), mark[1]
             except ValueError:
                 await _refuse(context, "page_token", "is one of this service's, used with the same recipient")
         found = await self._texts.inbox(request.recipient, after, size + 1)

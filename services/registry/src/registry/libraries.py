@@ -12,6 +12,7 @@ from stdnum.in_ import gstin, pan
 from stdnum.ru import inn, ogrn
 
 from registry.domain.identifiers import Check, IdentifierRules
+from values.numbers import is_digits
 
 _BASE_36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _GSTIN_STATES_MISSING = frozenset({"38", "97", "99"})
@@ -39,7 +40,7 @@ def _gstin(value: str) -> bool:
 
 def _iec(value: str) -> bool:
     """A PAN; ten digits are an older code, which has no check digit."""
-    return value.isdigit() or bool(pan.is_valid(value))
+    return is_digits(value) or bool(pan.is_valid(value))
 
 
 def _ogrn(value: str) -> bool:

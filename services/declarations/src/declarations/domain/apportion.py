@@ -28,4 +28,4 @@ def apportion(total: Decimal, weights: Sequence[Decimal], *, minor_units: int) -
     most_rounded = sorted(range(len(exact)), key=lambda index: parts[index] - exact[index])
     for index in most_rounded[:left_over]:
         parts[index] += 1
-    return [Decimal(part).scaleb(-minor_units) for part in parts]
+    return [Decimal(int(part)).scaleb(-minor_units) for part in parts]

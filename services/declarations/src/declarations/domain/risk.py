@@ -16,6 +16,8 @@ from decimal import Decimal, InvalidOperation
 from declarations.domain.declaration import Declaration
 from declarations.domain.office_day import OfficeDay
 from declarations.domain.state import Lane, Routing, RuleHit
+from values.moments import read_day
+from values.numbers import read_decimal
 
 Inputs = Mapping[str, str]
 """What rules look at, flat: header fields by name, fields of goods items as `item.<number>.<field>`."""
@@ -81,9 +83,9 @@ def fraction(seed_: str) -> Decimal:
 
 def route(looked_at: Inputs, seed_: str, rules: RiskRules) -> Routing:
     """The lane for inputs and seed; the same again for the same rules."""
-    on = date.fromisoformat(looked_at["date"])
+    on = read_day(looked_at["date"])
     hits = [_hit(rule) for rule in rules.rules if _valid(rule, on) and _matches(rule, looked_at)]
-    if fraction(seed_) < Decimal(rules.random.parameters["share"][0]):
+    if fraction(seed_) < read_decimal(rules.random.parameters["share"][0]):
         hits.append(_hit(rules.random))
     score = sum(hit.points for hit in hits)
     lanes = [_by_score(score, rules), *(hit.lane for hit in hits if hit.lane is not None)]
@@ -130,14 +132,14 @@ def _controlled_goods(looked_at: Inputs, parameters: Parameters) -> bool:
 
 def _unit_value_outside(looked_at: Inputs, parameters: Parameters) -> bool:
     """Value per net kilogram below `low` or above `high`, for goods of `codes` priced in `currency`."""
-    low, high = Decimal(parameters["low"][0]), Decimal(parameters["high"][0])
+    low, high = read_decimal(parameters["low"][0]), read_decimal(parameters["high"][0])
     for item in _items(looked_at):
         if item.get("currency") not in parameters["currency"] or not item.get("code", "").startswith(
             parameters["codes"]
         ):
             continue
         try:
-            per_kg = Decimal(item["value"]) / Decimal(item["net"])
+            per_kg = read_decimal(item["value"]) / read_decimal(item["net"])
         except (KeyError, InvalidOperation, ZeroDivisionError):
             continue
         if not low <= per_kg <= high:

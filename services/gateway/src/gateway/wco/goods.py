@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from gateway.wco.reading import Reading
+from values.numbers import is_digits
 
 _TARIFF, _TARIC = "TSP", "TRC"
 """Classification kinds: the code of the combined nomenclature, and the two digits that refine it."""
@@ -89,9 +90,9 @@ def _packages(reading: Reading, element: Element) -> int | str | None:
     counts = reading.texts(element, "Packaging/QuantityQuantity")
     if not counts:
         return None
-    if all(count.isascii() and count.isdigit() and len(count) < 10 for count in counts):  # noqa: PLR2004 - fits an int
+    if all(is_digits(count) and len(count) < 10 for count in counts):  # noqa: PLR2004 - fits an int
         return sum(int(count) for count in counts)
-    return next(count for count in counts if not count.isdigit() or len(count) >= 10)  # noqa: PLR2004
+    return next(count for count in counts if not is_digits(count) or len(count) >= 10)  # noqa: PLR2004
 
 
 def _package_kind(reading: Reading, element: Element) -> str | None:
