@@ -191,6 +191,9 @@ def _print_receipt(receipt: Mapping[str, Any], as_json: bool) -> None:
     if "declaration_number" in decided:
         console.print(f"  declaration_number: {escape(decided['declaration_number'])}", highlight=False)
     _print_faults(console, decided.get("errors", ()))
+    if decided.get("warnings"):
+        console.print("  look at again:", highlight=False)
+        _print_faults(console, decided["warnings"])
     if receipt.get("not_read"):
         console.print(f"  kept but not read: {len(receipt['not_read'])} elements", highlight=False)
         for path in receipt["not_read"]:

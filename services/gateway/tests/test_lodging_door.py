@@ -297,6 +297,23 @@ async def test_a_receipt_tells_its_errors_in_the_readers_language(
         assert seen["declaration"]["errors"] == [{**error, "text": words}]
 
 
+async def test_a_receipt_shows_what_its_declaration_is_warned_of_in_the_readers_language(gateway: Any) -> None:
+    headers, lodged = await _lodged(gateway, incoterm="DDU")
+    old: dict[str, Any] = {
+        "code": "declaration.incoterm.old",
+        "pointer": "/incoterm",
+        "value": "DDU",
+        "parameters": {"present": "DAP"},
+    }
+    steps = _steps(("submitted", lodged["id"], {"warnings": [old]}), ("prelodged", "", {}))
+    await gateway.outcomes.note((declaration_id(Identifier.parse(USCC), Lrn("L-0001")), step) for step in steps)
+    seen = (await gateway.http.get(lodged["status_url"], headers=headers | {"Accept-Language": "ru"})).json()
+    assert seen["status"] == "prelodged"
+    assert seen["declaration"]["warnings"] == [{**old, "text": text(old["code"], "ru", present="DAP")}]
+    assert "DAP" in seen["declaration"]["warnings"][0]["text"]
+    assert "errors" not in seen["declaration"]
+
+
 async def test_a_refused_submission_does_not_hide_where_the_declaration_is(gateway: Any) -> None:
     headers, first = await _lodged(gateway)
     _, second = await _lodged(gateway, currency="USD")

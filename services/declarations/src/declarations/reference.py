@@ -80,6 +80,7 @@ def load_offices() -> Offices:
             OfficeForm(each.get("country"), each["pattern"], frozenset(each.get("districts", ())))
             for each in data["form"]
         ),
+        countries=frozenset(data["listed_countries"]),
     )
 
 

@@ -71,6 +71,9 @@ class Submitted(DeclarationFact):
     function: DeclarationFunction = Field(description="Original or correction; set by the declarant")
     submitted_at: Timestamp = Field(description="When it was taken in; set by declarations")
     declaration: Declaration = Field(description="What was declared, whole; set by the declarant")
+    warnings: tuple[FieldError, ...] = Field(
+        default=(), description="What refuses nothing but should be looked at again; set by declarations"
+    )
 
 
 class SubmissionRefused(DeclarationFact):

@@ -84,7 +84,9 @@ class Declaration(Payload):
     customs_office: str | None = Field(default=None, max_length=20, description="Office that handles the declaration")
     dispatch_country: str | None = Field(default=None, description="ISO 3166 country the goods come from")
     destination_country: str | None = Field(default=None, description="ISO 3166 country the goods go to")
-    incoterm: str | None = Field(default=None, description="Incoterms 2020 rule")
+    incoterm: str | None = Field(
+        default=None, description="Incoterms rule, or term of China's form; set by the declarant"
+    )
     incoterm_place: str | None = Field(default=None, max_length=80, description="Place named with the rule")
     currency: str | None = Field(default=None, description="ISO 4217 currency of the invoice")
     total_price: Money | None = Field(default=None, description="Invoice total")

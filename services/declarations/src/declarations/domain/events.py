@@ -54,6 +54,8 @@ class Submitted:
     function: Function
     submitted_at: datetime
     declaration: Declaration
+    warnings: tuple[RuleError, ...] = ()
+    """What refuses nothing, but should be looked at again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from declarations.domain import authority, duty, number, parties, risk, rules
+from declarations.domain import authority, code_rules, duty, number, parties, risk, rules
 from declarations.domain.announce import announce
 from declarations.domain.claims import WithoutEffect
 from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline
@@ -80,6 +80,7 @@ def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Seque
         function=command.function,
         submitted_at=now,
         declaration=command.declaration,
+        warnings=code_rules.warn(command.declaration, law.codes),
     )
     errors = rules.check(command.declaration, command.received_at, law)
     return [submitted, Rejected(version, command.receipt_id, now, errors)] if errors else [submitted]

@@ -51,6 +51,8 @@ class Offices:
     listed: Mapping[str, Office]
     """By code."""
     forms: tuple[OfficeForm, ...]
+    countries: frozenset[str]
+    """Whose offices are listed by name, ISO 3166."""
 
     def find(self, code: str | None) -> Office | None:
         """The office of a code; none where it is not known by name."""

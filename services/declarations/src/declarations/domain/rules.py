@@ -3,26 +3,22 @@
 A rule speaks only when the fields that it compares are there, or when a field is absent that the law
 cannot do without: declarations made from foreign data carry national codes and lack many fields.
 Codes are keys of the text catalogue; errors are told in the order of `RULES`.
-Sources: the header's totals against the items as in the WCO Data Model, Incoterms 2020 by mode of
-transport, ISO 3166 and 4217, UN Recommendation 19, the Harmonized System 2022.
+Sources: the header's totals against the items as in the WCO Data Model, ISO 3166 and 4217, UN
+Recommendation 19, the Harmonized System 2022; those of other codes stand in `code_rules`.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
+from declarations.domain.code_rules import check_codes
 from declarations.domain.declaration import Declaration, Role
 from declarations.domain.document_rules import documents_are_valid
 from declarations.domain.goods_rules import GOODS_RULES
 from declarations.domain.law import Codes, Law
 from declarations.domain.state import RuleError
 
-INCOTERMS = frozenset({"EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF", "DAT"})
-"""Incoterms 2020, and DAT, under which contracts of the edition before still run."""
-_WATER_ONLY = frozenset({"FAS", "FOB", "CFR", "CIF"})
 _MODES = frozenset("123456789")
-_LAND_OR_AIR = frozenset("234")
-"""Rail, road, air."""
 
 MAX_VALUE = Decimal(10**15)
 """Above any shipment's worth in any currency; sums and products of less stay exact in 28 digits."""
@@ -35,6 +31,7 @@ def check(declaration: Declaration, lodged_at: datetime, law: Law) -> tuple[Rule
     """Everything that is wrong, in the order of the rules; nothing where all hold."""
     return (
         *(error for rule in RULES for error in rule(declaration, lodged_at, law.codes)),
+        *check_codes(declaration, law.codes),
         *documents_are_valid(declaration, law.calendar.day(lodged_at), law.calendar),
     )
 
@@ -100,18 +97,6 @@ def _values_bounded(declaration: Declaration, _at: datetime, _codes: Codes) -> I
             )
 
 
-def _incoterm_known(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
-    if declaration.incoterm is not None and declaration.incoterm not in INCOTERMS:
-        yield RuleError("declaration.incoterm.unknown", "/incoterm", declaration.incoterm)
-
-
-def _incoterm_fits_mode(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
-    """FAS, FOB, CFR and CIF are for sea and inland water; post, pipelines and own propulsion are let be."""
-    mode = declaration.transport.mode
-    if declaration.incoterm in _WATER_ONLY and mode in _LAND_OR_AIR:
-        yield RuleError("declaration.incoterm.mode", "/incoterm", declaration.incoterm, {"mode": str(mode)})
-
-
 def _mode_known(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
     mode = declaration.transport.mode
     if mode is not None and mode not in _MODES:
@@ -170,8 +155,6 @@ RULES: tuple[Rule, ...] = (
     _gross_mass_adds_up,
     _packages_add_up,
     _price_adds_up,
-    _incoterm_known,
-    _incoterm_fits_mode,
     _mode_known,
     _currencies_known,
     _invoice_currency_kept,

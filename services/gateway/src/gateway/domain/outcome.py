@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SHOWN: dict[str, tuple[str, ...]] = {
-    "submitted": ("version", "submitted_at"),
+    "submitted": ("version", "submitted_at", "warnings"),
     "submission_refused": ("errors",),
     "rejected": ("version", "rejected_at", "errors"),
     "prelodged": ("prelodged_at",),
@@ -94,11 +94,14 @@ def summary(declaration_id: str, steps: Sequence[Step]) -> dict[str, Any]:
     """What is shown of a declaration."""
     state = state_of(steps)
     errors = next((step.details.get("errors") for step in reversed(steps) if step.fact == state), None)
+    warnings = next((step.details.get("warnings") for step in reversed(steps) if step.fact == "submitted"), None)
     shown: dict[str, Any] = {"id": declaration_id, "state": state}
     number = next((step.details["number"] for step in steps if "number" in step.details), None)
     if number is not None:
         shown["declaration_number"] = number
     if errors is not None:
         shown["errors"] = errors
+    if warnings:
+        shown["warnings"] = warnings
     shown["steps"] = [{"fact": step.fact, "at": step.at, "event": step.event, **step.details} for step in steps]
     return shown

@@ -102,8 +102,9 @@ def _is_of(principal: Principal, receipt: Receipt) -> bool:
 def _declaration(id_: str, steps: Sequence[Step], request: Request) -> dict[str, Any]:
     fields = summary(id_, steps)
     spoken = language(request.headers.get("accept-language"))
-    if "errors" in fields:
-        fields["errors"] = [_with_text(each, spoken) for each in fields["errors"]]
+    for name in ("errors", "warnings"):
+        if name in fields:
+            fields[name] = [_with_text(each, spoken) for each in fields[name]]
     return fields
 
 
