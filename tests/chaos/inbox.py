@@ -101,7 +101,7 @@ class InboxPartner:
 
 @asynccontextmanager
 async def _partner(firms: Firms, label: str) -> AsyncIterator[InboxPartner]:
-    keys = await issue_keys(firms.told, (), [Partner(PARTNER, PARTNERS[PARTNER])], label=label)
+    keys = await issue_keys(firms.told, (), [Partner(PARTNER, "port", places=("CNTAO",))], label=label)
     headers = {"authorization": f"Bearer {keys[PARTNER]}"}
     url = firms.told.gateway_url
     async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as http:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +19,7 @@ from contracts.topics import PARTNERS, inbox
 from launcher.platform import Platform
 from launcher.services import PARTNERS as INBOXES
 
-PARTNER, ROLE = next(iter(INBOXES.items()))
+(PARTNER,) = INBOXES
 WCO = """<?xml version="1.0"?><MetaData xmlns="urn:wco:datamodel:WCO:DocumentMetaData-DMS:2"
  xmlns:d="urn:wco:datamodel:WCO:DEC-DMS:2"><WCOTypeName>DEC</WCOTypeName><d:Declaration>
 <d:FunctionCode>9</d:FunctionCode><d:FunctionalReferenceID>{lrn}</d:FunctionalReferenceID><d:TypeCode>IMA</d:TypeCode>
@@ -49,7 +50,7 @@ def an_event(**overrides: Any) -> dict[str, Any]:
         "type": "trade.partners.shipment.gate_in.v1",
         "data": {
             "classifier": "ACT",
-            "occurred_at": "2026-01-05T09:00:00+08:00",
+            "occurred_at": datetime.now(UTC).isoformat(),
             "references": {"ucr": f"6CN{uuid4().hex[:20].upper()}"},
         },
         **overrides,
@@ -58,7 +59,9 @@ def an_event(**overrides: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 async def partner_key(platform: Platform) -> str:
-    status, issued, said = await run(platform, "keys", "issue", PARTNER, "--role", ROLE, "--label", "gate")
+    status, issued, said = await run(
+        platform, "keys", "issue", PARTNER, "--role", "port", "--place", "CNTAO", "--label", "gate"
+    )
     assert status == 0, said
     assert issued["issued_by"] == "staff:li"
     return str(issued["key"])

@@ -22,7 +22,12 @@ from trade_cli.platform import Platform as Addresses
 
 ORIGINALS = Path(__file__).resolve().parents[3] / "shared" / "data" / "wco" / "samples"
 ROLES = ("declarant", "importer", "exporter", "agent", "carrier")
-PORT = Partner("port-of-entry", "port")
+PORT = Partner(
+    "port-of-entry",
+    "port",
+    places=("CNTAO", "GBASF", "GBBEL", "GBBLY", "GBLHR", "GBLIV", "GBTIL", "GBWLA", "GBWPT"),
+)
+"""At every place that an original names, and at the home office's for those that name none."""
 AT_ONCE = 4
 DECIDED = ("rejected", "submission_refused", "accepted", "assessed", "released", "removed", "closed")
 

@@ -46,7 +46,12 @@ def facts() -> Facts:
     return Facts(
         declaration=read["declaration"],
         enterprises=tuple(Enterprise(**{**each, "roles": tuple(each["roles"])}) for each in read["enterprises"]),
-        partners=tuple(Partner(**each) for each in read["partners"]),
+        partners=tuple(_partner(each) for each in read["partners"]),
         project=Listing(**read["project"]),
         mandate=Listing(**read["mandate"]),
     )
+
+
+def _partner(read: Mapping[str, Any]) -> Partner:
+    granted = {kind: tuple(read.get(kind, ())) for kind in ("places", "offices", "agencies", "carriers")}
+    return Partner(code=read["code"], role=read["role"], **granted)

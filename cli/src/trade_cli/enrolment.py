@@ -8,6 +8,8 @@ import grpc
 
 from trade.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from trade.registry.v1 import registry_pb2, registry_pb2_grpc
+from trade_cli.granting import grants
+from trade_cli.partners import register as partner_register
 from trade_cli.platform import Platform
 
 
@@ -30,10 +32,14 @@ class Enterprise:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """A partner system."""
+    """A partner system, and what it may report on, as it is written at the terminal."""
 
     code: str
     role: str
+    places: tuple[str, ...] = ()
+    offices: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
+    carriers: tuple[str, ...] = ()
 
 
 async def register(platform: Platform, enterprises: Sequence[Enterprise]) -> list[str]:
@@ -67,13 +73,16 @@ def _registration(each: Enterprise) -> registry_pb2.RegisterEnterpriseRequest:
 async def issue_keys(
     platform: Platform, firms: Sequence[Enterprise], partners: Sequence[Partner], *, label: str
 ) -> Mapping[str, str]:
-    """A new key for each: by the firm's number or the partner's code.
+    """A new key for each: by the firm's number or the partner's code. Partners are registered and granted first.
 
     Raises:
         grpc.aio.AioRpcError: gateway refuses or is away.
     """
     keys: dict[str, str] = {}
     async with platform.channel("gateway") as channel:
+        for each in partners:
+            granted = grants(each.places, each.offices, each.agencies, each.carriers)
+            await partner_register(channel, each.code, each.role, granted)
         stub = gateway_pb2_grpc.KeyServiceStub(channel)
         for name, owner in _owners(firms, partners):
             answer: Any = await stub.IssueKey(gateway_pb2.IssueKeyRequest(owner=owner, label=label))

@@ -19,8 +19,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from contracts.grants import PartnerRole
 from trade.gateway.v1 import gateway_pb2 as pb
 from trade.gateway.v1.gateway_pb2_grpc import KeyServiceStub
+from trade.gateway.v1.partners_pb2 import PartnerGrants, RegisteredPartner
+from trade_cli.granting import Agencies, Carriers, Offices, Places, grants, written
+from trade_cli.partners import register
 from trade_cli.platform import CliError, load_platform
 
 DEADLINE_SECONDS = 10.0
@@ -32,7 +36,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    epilog="Examples:  trade keys issue port-qd --role port  |  trade keys issue KZ-BIN:190540000014 --key-file kz.key"
+    epilog="Examples:  trade keys issue port-qd --key-file port.key  |  "
+    "trade keys issue KZ-BIN:190540000014 --key-file kz.key"
     "  |  trade keys revoke 4f1d2a --reason lost",
 )
 
@@ -41,26 +46,36 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 @app.command(
-    epilog="Examples:  trade keys issue bank-icbc --role bank --label 'payments' --days 365  |  "
+    epilog="Examples:  trade keys issue port-qd --role port --place CNTAO  |  "
+    "trade keys issue bank-icbc --label 'payments' --days 365  |  "
     "trade keys issue CN-USCC:91370200MB2F00QD1X --scope declarations.write --json"
 )
 def issue(
     owner: Owner,
     role: Annotated[
-        str, typer.Option(help="Of a partner: carrier, port, rail, customs, inspection, bank, agency.")
-    ] = "",
+        PartnerRole | None, typer.Option(help="Registers a partner that is not yet, in this role for ever.")
+    ] = None,
+    places: Places = None,
+    offices: Offices = None,
+    agencies: Agencies = None,
+    carriers: Carriers = None,
     scope: Annotated[list[str] | None, typer.Option(help="May be repeated; default: all the owner may have.")] = None,
     label: Annotated[str, typer.Option(help="What the key is for.")] = "",
     days: Annotated[int, typer.Option(min=0, max=MAX_DAYS, help="Days until it ends; 0: without an end.")] = 0,
     key_file: Annotated[Path | None, typer.Option(help="Write the key there instead of showing it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Issue a key. Other keys of the owner stay valid."""
-    request = pb.IssueKeyRequest(owner=_owner(owner, role), scopes=scope or [], label=label)
+    """Issue a key. Other keys of the owner stay valid.
+
+    A partner is registered first: by `trade partners add`, or here by a role and what it may report on.
+    """
+    granted = grants(places, offices, agencies, carriers)
+    request = pb.IssueKeyRequest(owner=_owner(owner, role or ""), scopes=scope or [], label=label)
     if days:
         request.expires_at.FromDatetime(datetime.now(UTC) + timedelta(days=days))
     # The file first: a key that cannot be written down would be lost, but valid.
     descriptor = None if key_file is None else _open_private(key_file)
+    _register(owner, role, granted)
     answer = _call(lambda stub: stub.IssueKey(request, timeout=DEADLINE_SECONDS))
     if descriptor is not None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -112,6 +127,23 @@ def _owner(written: str, role: str) -> pb.Owner:
     if colon:
         return pb.Owner(firm=pb.Firm(scheme=scheme, value=value))
     return pb.Owner(partner=pb.Partner(code=written, role=role))
+
+
+def _register(owner: str, role: str | None, granted: PartnerGrants) -> None:
+    """Register a partner that is given a role here, and say so."""
+    if role is None or ":" in owner:
+        if granted.ByteSize():
+            raise CliError("what a partner may report on is given with its --role, or by `trade partners grant`")
+        return
+
+    async def calling() -> RegisteredPartner:
+        async with load_platform().channel("gateway") as channel:
+            return await register(channel, owner, role, granted)
+
+    partner = asyncio.run(calling())
+    words = "; ".join(f"{kind.replace('_', ' ')}: {', '.join(each)}" for kind, each in written(partner.grants).items())
+    told = f"{partner.code} is registered as {partner.role}, and may report on {words or 'nothing yet'}"
+    Console(stderr=True).print(f"[dim]{escape(told)}[/dim]")
 
 
 def _open_private(path: Path) -> int:

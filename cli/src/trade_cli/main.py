@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from trade_cli.platform import CliError
 
-COMMANDS = ("trace", "send", "parked", "registry", "keys", "simulate", "demo", "dev")
+COMMANDS = ("trace", "send", "parked", "registry", "partners", "keys", "simulate", "demo", "dev")
 """Subcommands in the order of the help; each is the module `trade_cli.<name>`."""
 
 INTERRUPTED = 130

@@ -17,6 +17,8 @@ STAFF = "staff"
 STAFF_RIGHTS = (
     "registry.read",
     "registry.write",
+    "partners.read",
+    "partners.write",
     "keys.read",
     "keys.write",
     "parking.read",

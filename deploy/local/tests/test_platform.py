@@ -64,7 +64,7 @@ async def test_a_service_that_dies_at_the_start_is_told_in_one_line_and_nothing_
 async def test_parts_are_killed_and_come_back_on_the_same_ports(
     infrastructure: Infrastructure, tmp_path: Path, stand_ins: Path
 ) -> None:
-    async with Platform(tmp_path / "here", infrastructure=infrastructure, partners={"bank-1": "bank"}) as platform:
+    async with Platform(tmp_path / "here", infrastructure=infrastructure, partners=["bank-1"]) as platform:
         before = platform.describe()
         await platform.kill("registry")
         assert not platform.parts["registry"].alive

@@ -8,7 +8,7 @@ from declaration_builders import ARRIVED, LAW, a_claim, a_declaration, answer, i
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.partners.v1 import PartnerRole
+from contracts.grants import PartnerRole
 from declarations.domain.authority import ON_THE_WAY, RULES, judge
 from declarations.domain.claims import Kind, WithoutEffect, in_force
 from declarations.domain.commands import NoteClaim

@@ -1,8 +1,10 @@
 """The gateway's doors over memory: no broker, no database, real routes."""
 
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,11 +21,16 @@ from gateway.domain.faults import Refused
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
 from gateway.domain.pace import Pace
+from gateway.domain.partner import Partner
 from gateway.http.door import Door, create_app
 from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
 from gateway.notifications_client import NoticePage, NoticeShown
+from gateway.partners.known import KnownPartners
 from gateway.quarantine import Quarantined
 from gateway.receipts import Original, Receipts
+
+sys.path.insert(0, str(Path(__file__).parent))
+# What tests share is imported by name: gateway_builders.
 
 
 @dataclass
@@ -78,6 +85,14 @@ class MemoryKeys:
             if owner is None or (key.owner.kind, key.owner.code) == (owner.kind, owner.code)
         ]
         return sorted((key for key in mine if key.id > after), key=lambda key: key.id)[:limit]
+
+
+@dataclass
+class MemoryPartners:
+    stored: dict[str, Partner] = field(default_factory=dict)
+
+    async def get(self, id_: str, /) -> Partner | None:
+        return self.stored.get(id_)
 
 
 @dataclass
@@ -154,6 +169,8 @@ class Gateway:
         self.outcomes = MemoryOutcomes()
         self.notices = MemoryNotices()
         self.keys = MemoryKeys()
+        self.registered = MemoryPartners()
+        self.partners = KnownPartners(self.registered, self.clock, cache_seconds=5)
         self.authenticator = Authenticator(self.keys, self.clock, cache_seconds=5)
         shared: dict[str, Any] = {"clock": self.clock, "outbox": self.outbox, "documents": self.documents}
         self.receipts = Receipts(
@@ -168,6 +185,7 @@ class Gateway:
             outcomes=self.outcomes,
             notices=self.notices,
             authenticator=self.authenticator,
+            partners=self.partners,
             clock=self.clock,
             overloaded=lambda: self.overloaded,
             pace=Pace(100, 100),
@@ -182,7 +200,8 @@ class Gateway:
         return shown
 
     def partner(self, code: str = "port-qd", role: str = "port", *scopes: str) -> dict[str, str]:
-        """Headers of a partner."""
+        """Headers of a registered partner; what it is granted is in `registered`."""
+        self.registered.stored.setdefault(code, Partner(code, role))
         return {"Authorization": f"Bearer {self.key(Owner(OwnerKind.PARTNER, code, role), *scopes)}"}
 
     def firm(self, number: str = "CN-USCC:91370200MB2F00QD1X", *scopes: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chassis.records import RawRecord
-from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes
+from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.quarantine import InboxHandler
 
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
@@ -94,7 +94,8 @@ async def test_a_number_is_never_written_out_to_be_refused(gateway: Any, number:
 
 
 async def test_such_a_number_on_a_partners_topic_ends_in_quarantine(gateway: Any) -> None:
-    inbox = InboxHandler(Principal(PORT, default_scopes(PORT)), gateway.receipts, gateway.quarantine, gateway.clock)
+    gateway.partner()
+    inbox = InboxHandler(Principal(PORT, ()), gateway.partners, gateway.receipts, gateway.quarantine, gateway.clock)
     await inbox.apply([RawRecord("inbox.port-qd", 0, 0, None, (), b"[1E99999999999999999999]", 1_767_600_000_000)])
     assert [each.problem for each in gateway.quarantine.stored.values()] == ["json-malformed"]
 

@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 
 from chassis.records import UNREADABLE, RawRecord
-from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes
+from gateway.domain.access import Owner, OwnerKind, Principal
+from gateway.domain.partner import Partner
 from gateway.quarantine import MAX_BYTES, InboxHandler
 
-PORT = Owner(OwnerKind.PARTNER, "port-qd", "port")
+PORT = Owner(OwnerKind.PARTNER, "port-qd")
 AT_MS = 1_767_600_000_000
 """2026-01-05T08:00:00Z, the time of the tests' clock."""
 
 
 @pytest.fixture
 def inbox(gateway: Any) -> InboxHandler:
-    return InboxHandler(Principal(PORT, default_scopes(PORT)), gateway.receipts, gateway.quarantine, gateway.clock)
+    gateway.registered.stored["port-qd"] = Partner("port-qd", "port")
+    return InboxHandler(Principal(PORT, ()), gateway.partners, gateway.receipts, gateway.quarantine, gateway.clock)
 
 
 def a_record(value: Any, offset: int = 0, headers: Any = (), timestamp_ms: int = AT_MS) -> RawRecord:

@@ -5,39 +5,25 @@ import inspect
 from datetime import timedelta
 from typing import Any
 
-import grpc
 import pytest
+from gateway_builders import as_staff
 
-from chassis.identity import Caller
 from chassis.rpc import RpcError
-from chassis.rpc.context import Call, handling
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes, scopes_beyond
+from gateway.domain.partner import Partner
+from gateway.domain.roles import ROLES
 from gateway.grpc_server import RIGHTS, KeyRpc
 from trade.gateway.v1 import gateway_pb2 as pb
 
 PORT = Owner(OwnerKind.PARTNER, "port-qd", "port")
 
 
-class Context:
-    """What the servicer needs of a call."""
-
-    async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: Any = ()) -> None:
-        raise RuntimeError(f"{code.name}: {details}")
-
-
-LI = Caller(issuer="staff", subject="li", rights=frozenset({"keys.write", "keys.read"}))
-
-
-async def as_staff(method: Any, request: Any) -> Any:
-    """Call a method as staff."""
-    with handling(Call("gateway", LI, 0.0)):
-        return await method(request, Context())
-
-
 @pytest.fixture
 def rpc(gateway: Any) -> KeyRpc:
-    return KeyRpc(gateway.keys, gateway.authenticator, gateway.clock)
+    for code, role in {"port-qd": "port", "x": "port", "a": "port", "b": "port", "c": "port"}.items():
+        gateway.registered.stored[code] = Partner(code, role)
+    return KeyRpc(gateway.keys, gateway.authenticator, gateway.partners, gateway.clock)
 
 
 def test_the_secret_is_not_kept() -> None:
@@ -155,6 +141,12 @@ async def test_listed_keys_hold_no_secret(gateway: Any, rpc: KeyRpc) -> None:
         (pb.IssueKeyRequest(), "owner is a partner or a firm"),
         (pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(code="x", role="king"))), "owner.partner.role"),
         (pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(role="port"))), "owner.partner.code"),
+        (pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(code="a/../b", role="port"))), "owner.partner.code"),
+        (
+            pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(code="nobody", role="port"))),
+            "no partner 'nobody' is registered",
+        ),
+        (pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(code="x", role="bank"))), "keeps its role for ever"),
         (pb.IssueKeyRequest(owner=pb.Owner(firm=pb.Firm(scheme="KZ-BIN"))), "owner.firm"),
         (
             pb.IssueKeyRequest(
@@ -184,7 +176,7 @@ def test_keys_are_staff_business() -> None:
 
 
 def test_scopes_never_go_beyond_the_role() -> None:
-    for role in ("carrier", "port", "rail", "customs", "inspection", "bank", "agency"):
+    for role in ROLES:
         owner = Owner(OwnerKind.PARTNER, "x", role)
         assert scopes_beyond(owner, default_scopes(owner)) == []
         assert scopes_beyond(owner, ["events.write:*"]) == ["events.write:*"]
@@ -197,3 +189,9 @@ def test_a_stale_scope_beyond_the_role_opens_nothing() -> None:
     principal = Principal(PORT, ("events.write:*",))
     assert principal.may_tell("trade.partners.shipment.gate_in.v1")
     assert not principal.may_tell("trade.partners.payment.confirmed.v1")
+
+
+async def test_a_key_is_issued_in_the_role_that_the_partner_is_registered_with(rpc: KeyRpc) -> None:
+    owner = pb.Owner(partner=pb.Partner(code=" PORT-QD "))
+    issued = await as_staff(rpc.IssueKey, pb.IssueKeyRequest(owner=owner))
+    assert (issued.key.owner.partner.code, issued.key.owner.partner.role) == ("port-qd", "port")

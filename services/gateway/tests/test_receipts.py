@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chassis.aggregates.model import AggregateType
-from contracts.gateway.v1 import EVENTS as SUBMISSIONS
+from contracts.gateway.v1 import SUBMISSIONS
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from gateway.documents import content_hash
 from gateway.domain.pace import Pace

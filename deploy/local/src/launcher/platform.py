@@ -38,7 +38,7 @@ class Platform:
         mode: where Kafka and the database come from: auto, local, containers or external.
         infrastructure: servers that run already and are not stopped here.
         settings: further environment variables of a service, by its name.
-        partners: code → role of the partners that have an inbox topic of their own.
+        partners: codes of the partners that have an inbox topic of their own.
         rebuild: services whose databases are rebuilt from their own topics before they start.
     """
 
@@ -50,7 +50,7 @@ class Platform:
         report: Report = silent,
         infrastructure: Infrastructure | None = None,
         settings: Mapping[str, Mapping[str, str]] | None = None,
-        partners: Mapping[str, str] = services.PARTNERS,
+        partners: Sequence[str] = services.PARTNERS,
         rebuild: Sequence[str] = (),
     ) -> None:
         self.layout = Layout((folder or run_root() / "default").absolute())

@@ -18,8 +18,8 @@ SERVICES = ("registry", "declarations", "matching", "notifications", "tracking",
 DOORS = ("gateway", "tracking")
 """Those with an HTTP door for people and partners."""
 
-PARTNERS = {"port": "port"}
-"""Code → role of the partners that write to a Kafka topic of their own, unless others are asked for."""
+PARTNERS = ("port",)
+"""Codes of the partners that write to a Kafka topic of their own, unless others are asked for; staff register them."""
 
 STAFF_USER = "staff"
 
@@ -104,9 +104,9 @@ def _special(service: str, around: Surroundings) -> dict[str, str]:
             return {}
 
 
-def inbox_settings(partners: Mapping[str, str]) -> dict[str, str]:
+def inbox_settings(partners: Sequence[str]) -> dict[str, str]:
     """What the gateway must know to read the partners' inbox topics."""
-    return {"TRADE_INBOXES": json.dumps([{"partner": code, "role": role} for code, role in partners.items()])}
+    return {"TRADE_INBOXES": json.dumps([{"partner": code} for code in partners])}
 
 
 def child(service: str, around: Surroundings, extra: Mapping[str, str], arguments: Sequence[str] = ()) -> Child:

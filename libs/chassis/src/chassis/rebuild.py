@@ -79,12 +79,12 @@ class Rebuild:
             await self._fold_into(aggregates, [id_ for other, id_ in self._early if other == name])
 
     def _owner(self, topic: str, event_type: str) -> str | None:
-        """Name of the aggregates that publish such events: the only ones on their topic, else by the type's name."""
+        """Name of the aggregates that publish such events: the only ones on their topic, else by what they tell of."""
         mine = self._on_topic.get(topic, ())
         if len(mine) == 1:
             return mine[0].type.name
         name = _aggregate_name(event_type)
-        return name if any(each.type.name == name for each in mine) else None
+        return next((each.type.name for each in mine if name in (each.type.tells_of or (each.type.name,))), None)
 
     def finish(self) -> None:
         """Say that everything was folded.

@@ -5,18 +5,24 @@ from chassis.service import Service
 from chassis.subscriptions import RawSubscription, Subscription
 from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS, inbox
 from gateway.authentication import Authenticator
-from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes
+from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.pace import Pace
-from gateway.grpc_server import RIGHTS, KeyRpc
+from gateway.grpc_server import RIGHTS as KEY_RIGHTS
+from gateway.grpc_server import KeyRpc
 from gateway.http.door import Door, create_app
 from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
 from gateway.notifications_client import LIST_INBOX, NotificationsClient
+from gateway.partners.aggregate import PARTNER
+from gateway.partners.grpc_server import RIGHTS as PARTNER_RIGHTS
+from gateway.partners.grpc_server import PartnerRpc
+from gateway.partners.known import KnownPartners
 from gateway.quarantine import InboxHandler
 from gateway.receipts import Receipts
 from gateway.settings import GatewaySettings, InboxSettings
 from gateway.stores import MongoKeys, MongoOriginals, MongoOutcomes, MongoQuarantine
 from gateway.subscribers import SHOWN_EVENTS, OutcomeHandler
 from trade.gateway.v1.gateway_pb2_grpc import add_KeyServiceServicer_to_server
+from trade.gateway.v1.partners_pb2_grpc import add_PartnerServiceServicer_to_server
 
 
 def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
@@ -30,18 +36,24 @@ def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
     quarantine = MongoQuarantine(service.db)
     keys = MongoKeys(service.db)
     outcomes = MongoOutcomes(service.db)
+    registered = service.aggregates(PARTNER, topic=GATEWAY)
+    partners = KnownPartners(registered, service.clock, cache_seconds=settings.key_cache_seconds)
     authenticator = Authenticator(keys, service.clock, cache_seconds=settings.key_cache_seconds)
     service.on_start(quarantine.create_indexes)
     service.on_start(keys.create_indexes)
 
     service.subscribe(Subscription(DECLARATIONS.name, SHOWN_EVENTS, OutcomeHandler(outcomes)))
     for each in settings.inboxes:
-        handler = InboxHandler(_partner(each), receipts, quarantine, service.clock)
+        handler = InboxHandler(_partner(each), partners, receipts, quarantine, service.clock)
         service.subscribe(RawSubscription(inbox(each.partner).name, handler))
 
     service.grpc(
-        lambda server: add_KeyServiceServicer_to_server(KeyRpc(keys, authenticator, service.clock), server),
-        rights=RIGHTS,
+        lambda server: add_KeyServiceServicer_to_server(KeyRpc(keys, authenticator, partners, service.clock), server),
+        rights=KEY_RIGHTS,
+    )
+    service.grpc(
+        lambda server: add_PartnerServiceServicer_to_server(PartnerRpc(registered, partners), server),
+        rights=PARTNER_RIGHTS,
     )
     door = Door(
         receipts=receipts,
@@ -49,6 +61,7 @@ def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
         outcomes=outcomes,
         notices=NotificationsClient(service.peer("notifications", idempotent=[LIST_INBOX])),
         authenticator=authenticator,
+        partners=partners,
         clock=service.clock,
         overloaded=lambda: service.publisher.overloaded,
         pace=Pace(settings.requests_per_second, settings.requests_at_once),
@@ -58,5 +71,5 @@ def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
 
 
 def _partner(settings: InboxSettings) -> Principal:
-    owner = Owner(OwnerKind.PARTNER, settings.partner, settings.role)
-    return Principal(owner, settings.scopes or default_scopes(owner))
+    """Who writes to a topic; the role is looked up with each batch."""
+    return Principal(Owner(OwnerKind.PARTNER, settings.partner), settings.scopes)

@@ -1,7 +1,6 @@
 """`trade.gateway.v1.KeyService`: keys of partners and firms, issued and ended by staff."""
 
 import secrets
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, NoReturn, Protocol
 
@@ -14,11 +13,15 @@ from chassis.paging import cursor
 from chassis.rpc import Right, abort, current_caller, page_id, page_size
 from gateway.authentication import Authenticator
 from gateway.domain import keys
-from gateway.domain.access import ROLE_EVENTS, Owner, OwnerKind, default_scopes, scopes_beyond
+from gateway.domain.access import Owner, OwnerKind, default_scopes, scopes_beyond
 from gateway.domain.keys import Key
+from gateway.domain.roles import ROLES
+from gateway.partners.known import KnownPartners
 from trade.gateway.v1 import gateway_pb2 as pb
 from trade.gateway.v1.gateway_pb2_grpc import KeyServiceServicer
+from values.faults import shortened
 from values.identifiers import Identifier
+from values.partners import FORM, PartnerCode
 
 READ = "keys.read"
 WRITE = "keys.write"
@@ -47,13 +50,14 @@ class Keys(Protocol):
 class KeyRpc(KeyServiceServicer):
     """Keys over gRPC."""
 
-    def __init__(self, stored: Keys, authenticator: Authenticator, clock: Clock) -> None:
+    def __init__(self, stored: Keys, authenticator: Authenticator, partners: KnownPartners, clock: Clock) -> None:
         self._stored = stored
         self._authenticator = authenticator
+        self._partners = partners
         self._clock = clock
 
     async def IssueKey(self, request: pb.IssueKeyRequest, context: Context) -> pb.IssueKeyResponse:  # noqa: N802 - the proto's name
-        owner = await _owner(request.owner, context)
+        owner = await self._registered(await _owner(request.owner, context), context)
         if len(request.label) > MAX_LABEL:
             await _refuse(context, "label", f"has at most {MAX_LABEL} characters")
         beyond = scopes_beyond(owner, request.scopes)
@@ -89,23 +93,37 @@ class KeyRpc(KeyServiceServicer):
         return pb.RevokeKeyResponse(key=_key(key))
 
     async def ListKeys(self, request: pb.ListKeysRequest, context: Context) -> pb.ListKeysResponse:  # noqa: N802 - the proto's name
-        owner = await _owner(request.owner, context, ("", *ROLE_EVENTS)) if request.HasField("owner") else None
+        owner = await _owner(request.owner, context) if request.HasField("owner") else None
         size = page_size(request.page_size)
         list_ = f"keys/{owner.actor}" if owner is not None else "keys"
         found = await self._stored.page(owner, page_id(request.page_token, list_), size + 1)
         following = cursor(found[size - 1].id, list_) if len(found) > size else ""
         return pb.ListKeysResponse(keys=[_key(key) for key in found[:size]], next_page_token=following)
 
+    async def _registered(self, owner: Owner, context: Context) -> Owner:
+        """A partner in the role that it is registered with; ends the call where it is in none or in another one."""
+        if owner.kind is not OwnerKind.PARTNER:
+            return owner
+        partner = await self._partners.find(owner.code)
+        if partner is None:
+            words = f"no partner {owner.code!r} is registered; see `trade partners add`"
+            await abort(context, grpc.StatusCode.FAILED_PRECONDITION, "PARTNER_UNKNOWN", words)
+        if owner.role not in ("", partner.role):
+            words = f"{partner.code} is registered as {partner.role}, and a partner keeps its role for ever"
+            await abort(context, grpc.StatusCode.FAILED_PRECONDITION, "PARTNER_ROLE", words)
+        return Owner(OwnerKind.PARTNER, partner.code, partner.role)
 
-async def _owner(given: pb.Owner, context: Context, roles: Collection[str] = tuple(ROLE_EVENTS)) -> Owner:
+
+async def _owner(given: pb.Owner, context: Context) -> Owner:
     """Who is named; ends the call where nobody rightly is."""
     match given.WhichOneof("owner"):
         case "partner":
-            if not given.partner.code or not given.partner.code.isprintable() or len(given.partner.code) > MAX_LABEL:
-                await _refuse(context, "owner.partner.code", "is given")
-            if given.partner.role not in roles:
-                await _refuse(context, "owner.partner.role", f"is one of {', '.join(ROLE_EVENTS)}")
-            return Owner(OwnerKind.PARTNER, given.partner.code, given.partner.role)
+            code = PartnerCode(given.partner.code)
+            if code.fault() is not None:
+                await _refuse(context, "owner.partner.code", f"has the form {FORM}, found {shortened(code)!r}")
+            if given.partner.role not in ("", *ROLES):
+                await _refuse(context, "owner.partner.role", f"is one of {', '.join(ROLES)}")
+            return Owner(OwnerKind.PARTNER, str(code), given.partner.role)
         case "firm":
             number = Identifier(given.firm.scheme, given.firm.value)
             if fault := number.fault():

@@ -1,12 +1,13 @@
 """Submissions ↔ contracts: what the gateway publishes, and how a receipt is read back from it."""
 
+from collections.abc import Sequence
+
 from pymongo import ASCENDING, IndexModel
 
 from chassis.aggregates import AggregateType
 from chassis.codec import dataclass_codec
 from chassis.telemetry import UCR
-from contracts.gateway.v1 import EVENTS as SUBMISSIONS
-from contracts.gateway.v1 import DeclarationSubmitted, MandateSubmitted, ProjectSubmitted
+from contracts.gateway.v1 import SUBMISSIONS, DeclarationSubmitted, MandateSubmitted, ProjectSubmitted
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import PartyRole
@@ -86,7 +87,7 @@ class SubmissionMessages:
 
 
 def _receipts(
-    name: str, collection: str, *indexes: IndexModel
+    name: str, collection: str, *indexes: IndexModel, tells_of: Sequence[str] = ()
 ) -> AggregateType[Receipt, KeepSubmission, SubmissionReceived]:
     return AggregateType(
         name=name,
@@ -97,6 +98,7 @@ def _receipts(
         codec=dataclass_codec(Receipt),
         messages=SubmissionMessages(),
         indexes=indexes,
+        tells_of=tells_of,
         baggage=lambda receipt: {UCR: receipt.ucr} if receipt.ucr else {},
     )
 
@@ -105,6 +107,9 @@ PARTNER_RECEIPT = _receipts("partner_receipt", "partner_receipts")
 """Receipts of partner events; published for the partners topic."""
 
 FIRM_RECEIPT = _receipts(
-    "firm_receipt", "firm_receipts", IndexModel([("state.declaration_id", ASCENDING)], sparse=True)
+    "firm_receipt",
+    "firm_receipts",
+    IndexModel([("state.declaration_id", ASCENDING)], sparse=True),
+    tells_of=("declaration", "project", "mandate"),
 )
 """Receipts of declarations, projects and mandates; published for the gateway's own topic."""

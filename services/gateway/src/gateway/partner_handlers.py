@@ -5,6 +5,7 @@ all at once.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from contracts.gateway.v1 import ReceiptFacts
@@ -68,7 +69,7 @@ def _partner_submission(
         "publisher_role": owner.role,
         "submission_id": event.id,
         "submission_source": event.source,
-        "grants": None,
+        "grants": asdict(principal.grants),
         "receipt": facts,
     }
     if event.data.get("retracts") is not None and event.data.get("retracts_source") is None:

@@ -20,7 +20,8 @@ from gateway.cloudevents import STRUCTURED, PartnerCloudEvent, binary, essence, 
 from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
 from gateway.partner_handlers import take_events
-from gateway.receipts import Receipts
+from gateway.partners.known import KnownPartners
+from gateway.receipts import Receipts, Taken
 
 _PREFIX = "ce_"
 MAX_BYTES = 1024 * 1024
@@ -73,8 +74,16 @@ class Quarantine(Protocol):
 class InboxHandler:
     """Takes what stands on one partner's topic."""
 
-    def __init__(self, principal: Principal, receipts: Receipts, quarantine: Quarantine, clock: Clock) -> None:
+    def __init__(
+        self,
+        principal: Principal,
+        partners: KnownPartners,
+        receipts: Receipts,
+        quarantine: Quarantine,
+        clock: Clock,
+    ) -> None:
         self._principal = principal
+        self._partners = partners
         self._receipts = receipts
         self._quarantine = quarantine
         self._clock = clock
@@ -86,7 +95,13 @@ class InboxHandler:
         # Received when the broker had it, so that a gateway that was away makes nobody late.
         received = [min(_appended(record), now) for record in records]
         traces = [{} if isinstance(event, Refused) else event.trace for event in events]
-        answers = await take_events(self._receipts, self._principal, events, received, traces)
+        answers: Sequence[Taken | Refused]
+        try:
+            principal = await self._partners.as_registered(self._principal)
+        except Refused as nobody:
+            answers = [nobody] * len(events)
+        else:
+            answers = await take_events(self._receipts, principal, events, received, traces)
         bad = [
             self._quarantined(record, event, answer, now)
             for record, event, answer in zip(records, events, answers, strict=True)

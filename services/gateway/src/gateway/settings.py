@@ -3,22 +3,21 @@
 from pydantic import BaseModel, Field, field_validator
 
 from chassis.settings import ListenSettings, ServiceSettings
-from gateway.domain.access import ROLE_EVENTS
+from values.partners import PartnerCode
 
 
 class InboxSettings(BaseModel):
-    """A partner that writes to a Kafka topic of its own, `inbox.<partner>`."""
+    """A registered partner that writes to a Kafka topic of its own, `inbox.<partner>`."""
 
-    partner: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,58}$", description="The partner's code")
-    role: str = Field(description="carrier, port, rail, customs, inspection, bank or agency")
-    scopes: tuple[str, ...] = Field(default=(), description="Empty: everything that the role may tell")
+    partner: str = Field(description="The partner's code; its role and grants are those it is registered with")
+    scopes: tuple[str, ...] = Field(default=(), description="Empty: everything that the partner's role may tell")
 
-    @field_validator("role")
+    @field_validator("partner")
     @classmethod
-    def _known(cls, role: str) -> str:
-        if role not in ROLE_EVENTS:
-            raise ValueError(f"is none of {', '.join(ROLE_EVENTS)}")
-        return role
+    def _is_code(cls, partner: str) -> str:
+        if PartnerCode(partner).fault() is not None or PartnerCode(partner) != partner:
+            raise ValueError("is no partner's code: lower-case letters, digits, points and dashes, at most 59")
+        return partner
 
 
 class GatewaySettings(ServiceSettings):
@@ -27,6 +26,14 @@ class GatewaySettings(ServiceSettings):
     name: str = "gateway"
     http: ListenSettings = ListenSettings(port=8080)
     inboxes: tuple[InboxSettings, ...] = Field(default=(), description="Partners with a Kafka topic, as JSON")
-    key_cache_seconds: float = Field(default=5.0, ge=0, description="How long a key revoked elsewhere still opens")
+    key_cache_seconds: float = Field(
+        default=5.0, ge=0, description="How long a key or a grant that was revoked elsewhere still counts"
+    )
+    clock_skew_seconds: float = Field(
+        default=300.0, ge=0, description="How far in the future an actual event may lie, for partners' clocks"
+    )
+    event_age_days: float = Field(
+        default=400.0, gt=0, description="How long ago an actual event may have happened when it is told"
+    )
     requests_per_second: float = Field(default=1_000.0, gt=0, description="Of one key, in the long run")
     requests_at_once: float = Field(default=2_000.0, ge=1, description="Of one key, after a pause")

@@ -57,6 +57,9 @@ class AggregateType(Generic[S, C, E]):
     baggage: Callable[[S], Mapping[str, str]] = _nothing
     """`trade.*` entries that every span and log line of this aggregate carries."""
     indexes: Sequence[IndexModel] = ()
+    tells_of: Sequence[str] = ()
+    """What its events' types name as the aggregate (`declaration` in `trade.gateway.declaration.submitted.v1`);
+    empty: its own name. A rebuild tells by it whose an event is, where several types publish on one topic."""
     schema: int = 1
     """Written into documents."""
     reads: int = 0

@@ -11,7 +11,8 @@ from enum import StrEnum
 from pydantic import Field
 
 from contracts.gateway.v1 import Declaration, DeclarationFunction
-from contracts.partners.v1 import Grants, InspectionResult, PartnerRole
+from contracts.grants import Grants, PartnerRole
+from contracts.partners.v1 import InspectionResult
 from contracts.values import (
     DecimalString,
     Direction,

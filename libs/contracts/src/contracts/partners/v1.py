@@ -10,35 +10,8 @@ from enum import StrEnum
 from pydantic import Field
 
 from contracts.gateway.v1 import ReceiptFacts
-from contracts.values import Classifier, Identifier, Location, Money, Payload, References, Timestamp, personal
-
-
-class PartnerRole(StrEnum):
-    CARRIER = "carrier"
-    PORT = "port"
-    RAIL = "rail"
-    CUSTOMS = "customs"
-    INSPECTION = "inspection"
-    BANK = "bank"
-    AGENCY = "agency"
-
-
-class GrantedPlace(Payload):
-    """A place that a partner reports from."""
-
-    unlocode: str = Field(description="UN/LOCODE, such as CNTAO; set by staff")
-    facility: str | None = Field(default=None, description="The one facility meant; none: every one of the place")
-
-
-class Grants(Payload):
-    """What a partner may report on, as it was when the event came in."""
-
-    places: tuple[GrantedPlace, ...] = Field(default=(), description="Where it reports from; set by staff")
-    customs_offices: tuple[str, ...] = Field(default=(), description="Customs offices it speaks for; set by staff")
-    agencies: tuple[str, ...] = Field(default=(), description="Codes of the agencies it speaks for; set by staff")
-    carriers: tuple[Identifier, ...] = Field(
-        default=(), description="Registry numbers that a carrier acts under; set by staff"
-    )
+from contracts.grants import Grants, PartnerRole
+from contracts.values import Classifier, Location, Money, Payload, References, Timestamp, personal
 
 
 class PartnerEvent(Payload):

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.domain.grants import NOTHING, Grants
+from gateway.domain.roles import ROLES
 from values.identifiers import Identifier
 
 _EVENTS = "events.write:"
@@ -16,20 +18,6 @@ DECLARATIONS_WRITE = "declarations.write"
 PROJECTS_WRITE = "projects.write"
 MANDATES_WRITE = "mandates.write"
 FIRM_SCOPES = (DECLARATIONS_WRITE, PROJECTS_WRITE, MANDATES_WRITE)
-
-_SHIPMENT = "trade.partners.shipment.*"
-_EXIT = "trade.partners.exit.*"
-
-ROLE_EVENTS: dict[str, tuple[str, ...]] = {
-    "carrier": (_SHIPMENT, _EXIT),
-    "port": (_SHIPMENT, _EXIT),
-    "rail": (_SHIPMENT, _EXIT),
-    "customs": ("trade.partners.control.*", "trade.partners.hold.*", _SHIPMENT, _EXIT),
-    "inspection": ("trade.partners.control.inspection_completed.v1",),
-    "bank": ("trade.partners.payment.*",),
-    "agency": ("trade.partners.hold.*",),
-}
-"""Role of a partner → types of the events that are its to tell."""
 
 
 class OwnerKind(StrEnum):
@@ -49,7 +37,7 @@ class Owner:
     code: str
     """A partner's code, or a firm's number as `SCHEME:VALUE`."""
     role: str = ""
-    """Of a partner: a key of `ROLE_EVENTS`."""
+    """Of a partner: a key of `ROLES`."""
 
     @property
     def actor(self) -> str:
@@ -69,6 +57,8 @@ class Principal:
     scopes: tuple[str, ...]
     key_id: str = ""
     """Of the key that opened; empty at a partner's topic, where the broker's credentials did."""
+    grants: Grants = NOTHING
+    """Of a partner, as it stands registered."""
 
     def may(self, scope: str) -> bool:
         """Whether a scope, such as `declarations.write`, is held."""
@@ -80,7 +70,7 @@ class Principal:
 
     def may_tell(self, event_type: str) -> bool:
         """Whether events of a type may be submitted: by the role and by a scope."""
-        by_role = _matches(event_type, ROLE_EVENTS.get(self.owner.role, ()))
+        by_role = _matches(event_type, _events_of(self.owner.role))
         by_scope = _matches(event_type, (scope.removeprefix(_EVENTS) for scope in self.scopes if _is_events(scope)))
         return self.owner.kind is OwnerKind.PARTNER and by_role and by_scope
 
@@ -89,22 +79,27 @@ def default_scopes(owner: Owner) -> tuple[str, ...]:
     """Everything that the owner may be given."""
     if owner.kind is OwnerKind.FIRM:
         return FIRM_SCOPES
-    if owner.role not in ROLE_EVENTS:
+    if owner.role not in ROLES:
         raise UnknownRole(owner.role)
-    return tuple(f"{_EVENTS}{pattern}" for pattern in ROLE_EVENTS[owner.role])
+    return tuple(f"{_EVENTS}{pattern}" for pattern in ROLES[owner.role].events)
 
 
 def scopes_beyond(owner: Owner, scopes: Sequence[str]) -> list[str]:
     """Those of `scopes` that the owner cannot be given."""
     if owner.kind is OwnerKind.FIRM:
         return [scope for scope in scopes if scope not in FIRM_SCOPES]
-    allowed = ROLE_EVENTS.get(owner.role, ())
+    allowed = _events_of(owner.role)
     return [scope for scope in scopes if not _is_events(scope) or not _matches(scope.removeprefix(_EVENTS), allowed)]
 
 
 def may_lodge(owner: Owner, acting: Iterable[Identifier]) -> bool:
     """Whether a firm is among those who act in a declaration: its declarant and its agents, by number."""
     return owner.number in acting
+
+
+def _events_of(role: str) -> tuple[str, ...]:
+    known = ROLES.get(role)
+    return known.events if known is not None else ()
 
 
 def _is_events(scope: str) -> bool:

@@ -18,6 +18,7 @@ from gateway.domain.pace import Pace
 from gateway.http.problems import language, response
 from gateway.http.tracing import Traced
 from gateway.notifications_client import Notices
+from gateway.partners.known import KnownPartners
 from gateway.quarantine import Quarantine
 from gateway.receipts import Receipts
 from gateway.subscribers import Outcomes
@@ -34,6 +35,7 @@ class Door:
     outcomes: Outcomes
     notices: Notices
     authenticator: Authenticator
+    partners: KnownPartners
     clock: Clock
     overloaded: Callable[[], bool]
     pace: Pace

@@ -31,6 +31,7 @@ def router(door: Door) -> APIRouter:
         principal = await door.enter_to_write(request)
         if principal.owner.kind is not OwnerKind.PARTNER:
             raise Refused("scope-missing", [Fault("access.scope", "", {"scope": "events.write"})])
+        principal = await door.partners.as_registered(principal)
         kind = media_type(request, (STRUCTURED, BATCH, JSON_TYPE))
         sent = await body(request, MAX_BYTES)
         events = batch(sent) if kind == BATCH else [_single(request, kind, sent)]

@@ -27,6 +27,7 @@ STATUS = {
     "key-invalid": 401,
     "scope-missing": 403,
     "not-a-party": 403,
+    "partner-not-registered": 403,
     "not-found": 404,
     "method-not-allowed": 405,
     "body-incomplete": 408,

@@ -1,0 +1,69 @@
+"""What a partner may report on, as a value: places, customs offices, agencies, a carrier's numbers.
+
+Always in normal form and sorted, so that equal grants are equal values; adding and taking away are
+the union and the difference.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from values.identifiers import Identifier, compact
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedPlace:
+    """A UN/LOCODE, and one facility of it or every one."""
+
+    unlocode: str
+    facility: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unlocode", compact(self.unlocode))
+        object.__setattr__(self, "facility", " ".join((self.facility or "").split()) or None)
+
+    def __str__(self) -> str:
+        return self.unlocode if self.facility is None else f"{self.unlocode}/{self.facility}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    places: tuple[GrantedPlace, ...] = ()
+    customs_offices: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
+    carriers: tuple[Identifier, ...] = ()
+    """Registry numbers that a carrier acts under."""
+
+    def __post_init__(self) -> None:
+        for name in ("customs_offices", "agencies"):
+            object.__setattr__(self, name, tuple(compact(each) for each in getattr(self, name)))
+        for field in fields(self):
+            object.__setattr__(self, field.name, _sorted(getattr(self, field.name)))
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The fields that hold anything."""
+        return frozenset(field.name for field in fields(self) if getattr(self, field.name))
+
+    def __len__(self) -> int:
+        return sum(len(getattr(self, field.name)) for field in fields(self))
+
+    def __or__(self, other: "Grants") -> "Grants":
+        return Grants(**{name: (*mine, *theirs) for name, mine, theirs in self._beside(other)})
+
+    def __sub__(self, other: "Grants") -> "Grants":
+        return Grants(
+            **{name: tuple(each for each in mine if each not in theirs) for name, mine, theirs in self._beside(other)}
+        )
+
+    def _beside(self, other: "Grants") -> list[tuple[str, tuple[Any, ...], tuple[Any, ...]]]:
+        return [(field.name, getattr(self, field.name), getattr(other, field.name)) for field in fields(self)]
+
+
+def _sorted(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Each once, by what is written of it."""
+    return tuple(sorted(set(values), key=str))
+
+
+NOTHING = Grants()
+"""What a partner is granted at first."""

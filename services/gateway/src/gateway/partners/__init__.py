@@ -1,0 +1,1 @@
+"""Registered partners: who they are, what they are granted, and how staff change that."""
