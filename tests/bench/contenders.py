@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from chaos.toy.messages import ORDER_PLACED, OrderPlaced
 from chaos.toy.stage import Servers, Stage
 from pymongo import AsyncMongoClient
@@ -25,6 +25,7 @@ from bench.ground import cpu_seconds
 from chassis.batches import BatchingProducer
 from chassis.kafka import make_producer
 from chassis.producer import Message
+from chassis.reader import Reader
 from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope
@@ -60,9 +61,7 @@ class Turn:
 class Contender:
     """A process that works off orders, and the stage on which it stands."""
 
-    def __init__(
-        self, kind: str, stage: Stage, child: Child, producer: BatchingProducer, observer: AIOKafkaConsumer
-    ) -> None:
+    def __init__(self, kind: str, stage: Stage, child: Child, producer: BatchingProducer, observer: Reader) -> None:
         self.kind = kind
         self.stage = stage
         self.child = child
@@ -163,7 +162,7 @@ async def contenders(servers: Servers, folder: Path, wanted: Mapping[str, str]) 
     children: list[Child] = []
     producer = make_producer(KafkaSettings(bootstrap_servers=servers.kafka))
     await producer.start()
-    observers: list[AIOKafkaConsumer] = []
+    observers: list[Reader] = []
     try:
         made: dict[str, Contender] = {}
         for name, kind in wanted.items():
@@ -172,7 +171,7 @@ async def contenders(servers: Servers, folder: Path, wanted: Mapping[str, str]) 
             await stage.prepare()
             child = await _started(stage, kind)
             children.append(child)
-            observer = AIOKafkaConsumer(stage.events.name, bootstrap_servers=servers.kafka, group_id=None)
+            observer = Reader(stage.events.name, bootstrap_servers=servers.kafka, group_id=None)
             observers.append(observer)
             await observer.start()
             made[name] = Contender(kind, stage, child, producer, observer)

@@ -3,10 +3,11 @@
 import asyncio
 import time
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from bench.figures import Figure, Tally
 from bench.ground import Ground, cpu_seconds, memory_mb
+from chassis.reader import Reader
 from contracts.topics import EVENT_TOPICS
 from launcher.platform import Platform
 from launcher.services import SERVICES
@@ -70,7 +71,7 @@ def _spent(running: Platform) -> dict[str, float]:
 async def _published(kafka: str) -> int:
     """Events on all topics so far."""
     names = [topic.name for topic in EVENT_TOPICS]
-    observer = AIOKafkaConsumer(*names, bootstrap_servers=kafka, group_id=None)
+    observer = Reader(*names, bootstrap_servers=kafka, group_id=None)
     await observer.start()
     try:
         partitions = [

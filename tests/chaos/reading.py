@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from chaos.mails import read_mails
 from chaos.world import SERVICES, Spans, Stored, World, said_of, stored_of
 from pymongo import AsyncMongoClient
 
+from chassis.reader import Reader
 from chassis.rebuild import read_topics
 from chassis.records import RawRecord
 from chassis.settings import KafkaSettings
@@ -121,7 +122,7 @@ async def _offsets(
     settings: KafkaSettings, topics: Sequence[str], groups: Iterable[str]
 ) -> tuple[dict[str, dict[TopicPartition, int]], dict[TopicPartition, int]]:
     admin = AIOKafkaAdminClient(**settings.client_options())
-    consumer = AIOKafkaConsumer(*topics, **settings.client_options(), group_id=None)
+    consumer = Reader(*topics, **settings.client_options(), group_id=None)
     await admin.start()
     await consumer.start()
     try:

@@ -12,8 +12,9 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 
+from chassis.reader import Reader
 from chassis.testing import eventually
 from contracts.topics import PARTNERS, inbox
 from launcher.platform import Platform
@@ -201,7 +202,7 @@ async def test_what_was_acknowledged_is_published_though_the_gateway_is_killed(
         await asyncio.gather(*posting)
     await platform.restart("gateway")
     assert acknowledged
-    consumer = AIOKafkaConsumer(
+    consumer = Reader(
         PARTNERS.name,
         bootstrap_servers=platform.infrastructure.bootstrap_servers,
         auto_offset_reset="earliest",

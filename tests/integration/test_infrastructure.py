@@ -2,9 +2,10 @@
 
 import uuid
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from pymongo import AsyncMongoClient
 
+from chassis.reader import Reader
 from contracts.topics import PARTITIONS, Profile, Topic
 from launcher.infrastructure import Infrastructure
 
@@ -17,7 +18,7 @@ async def test_topics_are_as_wide_as_the_table_says(infrastructure: Infrastructu
     topic = a_topic()
     await infrastructure.create_topics([topic])
     await infrastructure.create_topics([topic])
-    consumer = AIOKafkaConsumer(topic.name, bootstrap_servers=infrastructure.bootstrap_servers)
+    consumer = Reader(topic.name, bootstrap_servers=infrastructure.bootstrap_servers)
     await consumer.start()
     try:
         assert len(consumer.partitions_for_topic(topic.name) or ()) == PARTITIONS[Profile.DEV]
@@ -35,7 +36,7 @@ async def test_acknowledged_records_survive_a_killed_broker(infrastructure: Infr
     await infrastructure.kill_kafka()
     await infrastructure.start_kafka()
     await producer.stop()
-    consumer = AIOKafkaConsumer(bootstrap_servers=infrastructure.bootstrap_servers)
+    consumer = Reader(bootstrap_servers=infrastructure.bootstrap_servers)
     await consumer.start()
     try:
         assert (await consumer.end_offsets([TopicPartition(topic.name, 0)])) == {TopicPartition(topic.name, 0): 50}

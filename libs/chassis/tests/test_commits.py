@@ -73,6 +73,21 @@ async def test_a_commit_of_an_earlier_assignment_takes_nothing_of_this_one_along
     assert group.committed == [5]
 
 
+async def test_what_was_passed_without_a_record_is_committed_once(group: Any) -> None:
+    commits = Commits()
+    for _ in range(6):
+        group.answers.put_nowait(None)
+    commits.resolved(upto(4))
+    commits.passed({PARTITION: 5})
+    await commits.commit(group)
+    commits.passed({PARTITION: 9})  # four of an aborted transaction
+    await commits.commit(group)
+    commits.passed({PARTITION: 9})
+    commits.passed({PARTITION: 7})  # sought back to
+    await commits.commit(group)
+    assert group.committed == [5, 9]
+
+
 async def test_what_went_to_another_member_is_not_committed_again(group: Any) -> None:
     commits = Commits()
     commits.resolved(upto(4))

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer
 from pydantic import SecretStr
 from registry_builders import ALTYN, LEI, QINGDAO
 
+from chassis.reader import Reader
 from chassis.rpc import create_key
 from chassis.settings import KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
@@ -89,7 +89,7 @@ async def running(infrastructure: Infrastructure, tmp_path: Path) -> AsyncIterat
 
 async def _events(bootstrap_servers: str, key: str, wanted: int) -> list[tuple[Envelope, bytes]]:
     """What the topic says of one enterprise, once there is enough of it."""
-    consumer = AIOKafkaConsumer(REGISTRY.name, bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
+    consumer = Reader(REGISTRY.name, bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()
     found: list[tuple[Envelope, bytes]] = []
 

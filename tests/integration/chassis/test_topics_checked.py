@@ -4,9 +4,10 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 
 from chassis.kafka import Admin
+from chassis.reader import Reader
 from chassis.settings import KafkaSettings
 from chassis.topics import TopicMismatch, check_topics
 from contracts.topics import EVENT_TOPICS, Profile, Topic, inbox
@@ -58,9 +59,7 @@ async def test_a_partner_cannot_say_that_it_wrote_earlier(infrastructure: Infras
     topic = inbox(a_partner())
     await infrastructure.create_topics([topic])
     producer = AIOKafkaProducer(bootstrap_servers=infrastructure.bootstrap_servers)
-    consumer = AIOKafkaConsumer(
-        topic.name, bootstrap_servers=infrastructure.bootstrap_servers, auto_offset_reset="earliest"
-    )
+    consumer = Reader(topic.name, bootstrap_servers=infrastructure.bootstrap_servers, auto_offset_reset="earliest")
     await producer.start()
     await consumer.start()
     try:

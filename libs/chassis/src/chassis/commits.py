@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from chassis.failpoints import passage
+from chassis.reader import Positions, Reader
 from chassis.records import RawRecord, next_of_each
 
 log = structlog.get_logger(__name__)
@@ -18,6 +19,8 @@ class Commits:
 
     def __init__(self) -> None:
         self._offsets: dict[TopicPartition, int] = {}
+        self._passed: dict[TopicPartition, int] = {}
+        """How far each partition is, committed or not."""
         self._committing = asyncio.Lock()
         self._soon: asyncio.Task[None] | None = None
         self._forgotten = 0
@@ -25,19 +28,30 @@ class Commits:
     def resolved(self, records: Sequence[RawRecord]) -> None:
         """All deliveries of some records, and of everything before them, have ended."""
         for (topic, partition), offset in next_of_each(records).items():
-            self._offsets[TopicPartition(topic, partition)] = offset
+            self._offsets[TopicPartition(topic, partition)] = self._passed[TopicPartition(topic, partition)] = offset
+
+    def passed(self, positions: Positions) -> None:
+        """Everything before some positions is resolved, or is nothing to resolve.
+
+        A log may end in markers of transactions and in what they aborted. No record of it comes, and without this the
+        group would stand before its end for ever: nothing would be late, and no deadline would fire.
+        """
+        for partition, position in positions.items():
+            if position > self._passed.get(partition, -1):
+                self._offsets[partition] = self._passed[partition] = position
 
     def forget(self) -> None:
         """The partitions may be another member's now: what was not committed comes again there."""
         self._offsets.clear()
+        self._passed.clear()
         self._forgotten += 1
 
-    def commit_soon(self, consumer: AIOKafkaConsumer) -> None:
+    def commit_soon(self, consumer: Reader) -> None:
         """Commit while the next batch is worked on; what is resolved meanwhile goes with the commit after that."""
         if self._soon is None or self._soon.done():
             self._soon = asyncio.create_task(self._commit_all(consumer))
 
-    async def _commit_all(self, consumer: AIOKafkaConsumer) -> None:
+    async def _commit_all(self, consumer: Reader) -> None:
         before: dict[TopicPartition, int] = {}
         while self._offsets and self._offsets != before:  # the same again: it failed, and the next one tries it
             before = dict(self._offsets)
@@ -46,7 +60,7 @@ class Commits:
             except Exception as error:
                 log.error("commit_broke", error=repr(error), exc_info=True)
 
-    async def commit(self, consumer: AIOKafkaConsumer) -> None:
+    async def commit(self, consumer: Reader) -> None:
         """Commit what is resolved; what cannot be committed now is committed later, or comes again."""
         async with self._committing:  # of two on their way the older could arrive last, and set the group back for good
             offsets, forgotten = dict(self._offsets), self._forgotten

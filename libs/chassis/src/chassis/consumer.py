@@ -14,9 +14,8 @@ from contextvars import Context
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
-from faststream.kafka import KafkaBroker
 
 from chassis import metrics
 from chassis.clock import Clock
@@ -24,9 +23,10 @@ from chassis.commits import Commits
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
 from chassis.lag import Lag
+from chassis.reader import Positions, Reader
 from chassis.records import RawRecord, first_of_each
 from chassis.stopping import cancel, end
-from chassis.subscriber import Membership
+from chassis.subscriber import Broker, Membership
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +68,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._commits = Commits()
         self._assignments = 0
         """How often partitions were given out: what was read before the last time comes again by itself."""
+        self._given = False
+        """Whether partitions are given out, and not on their way to somebody else."""
         self._failures = 0
         self._resume_at: float | None = None
         self._resting = False
@@ -80,8 +82,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._membership = Membership(topics, group, instance, connection, session_timeout_ms, max_records, wait_ms)
         self.broker, self._subscriber = self._build()
 
-    def _build(self) -> tuple[KafkaBroker, Any]:
-        return self._membership.subscriber(self._on_batch, self, self._drain_seconds)
+    def _build(self) -> tuple[Broker, Any]:
+        return self._membership.subscriber(self._on_batch, self, self._drain_seconds, self._on_poll)
 
     async def start(self) -> None:
         """Join the group.
@@ -157,9 +159,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return f"{lag} records wait and none was resolved for {idle:.0f} s" if lag else None
 
     @property
-    def _consumer(self) -> AIOKafkaConsumer | None:
-        consumer: AIOKafkaConsumer | None = self._subscriber.consumer
+    def _consumer(self) -> Reader | None:
+        consumer: Reader | None = self._subscriber.consumer
         return consumer
+
+    def _on_poll(self, positions: Positions) -> None:
+        """What stands before the positions is resolved, or sought back to, or nothing to resolve."""
+        if self._given and not self._closing:
+            self._commits.passed(positions)
 
     async def _on_batch(self, records: list[RawRecord]) -> None:
         """FastStream's handler. Never raises: what fails is sought back to."""
@@ -175,7 +182,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         finally:
             self._idle.set()
 
-    async def _work_off(self, records: list[RawRecord], consumer: AIOKafkaConsumer, assignment: int) -> None:
+    async def _work_off(self, records: list[RawRecord], consumer: Reader, assignment: int) -> None:
         """Process a batch that was read under an assignment, and see to its offsets."""
         try:
             if self._overloaded():
@@ -196,7 +203,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._commits.resolved(records)
             self._commits.commit_soon(consumer)
 
-    def _rest(self, consumer: AIOKafkaConsumer, records: Sequence[RawRecord], why: str, assignment: int) -> None:
+    def _rest(self, consumer: Reader, records: Sequence[RawRecord], why: str, assignment: int) -> None:
         """Seek back to the batch and let all partitions rest for a while; polling goes on."""
         self._failures += 1
         pause = min(BACKOFF_SECONDS[0] * 2 ** min(self._failures, 10), BACKOFF_SECONDS[1])
@@ -216,6 +223,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Finish the batch in hand before the partitions go to somebody else."""
         if not revoked:
             return
+        self._given = False
         await self._settle()
         self._commits.forget()
 
@@ -223,6 +231,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """A new assignment ends a rest: whatever failed may be somebody else's now."""
         self._assignments += 1
         self._commits.forget()
+        self._given = True
         self._lag.assigned(assigned)
         self._resume_at = None
         self._resting = False
@@ -248,14 +257,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._watched_at = self._clock.monotonic()
             await self._watch(consumer)
 
-    def _resume(self, consumer: AIOKafkaConsumer) -> None:
+    def _resume(self, consumer: Reader) -> None:
         if self._resume_at is not None and self._clock.monotonic() >= self._resume_at and not self._overloaded():
             consumer.resume(*consumer.paused())
             self._resume_at = None
             self._resting = False
             self._moved_at = self._clock.monotonic()  # a rest is no hang, however long it was
 
-    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+    async def _watch(self, consumer: Reader) -> None:
         """Ask how far it is behind; start the consumer anew where it hangs without saying so."""
         assigned, asked_at = consumer.assignment(), self._clock.now()
         try:
@@ -280,6 +289,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _restart(self) -> None:
         log.info("consumer_starts_anew", forgotten=self._anew)
         metrics.CONSUMER_RESTARTS.inc()
+        self._given = False
         await self._leave()
         self._commits.forget()
         self._resume_at = None

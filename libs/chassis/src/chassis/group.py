@@ -4,11 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError, for_code
 
 from chassis.kafka import Admin
+from chassis.reader import Reader
 from chassis.settings import KafkaSettings
 from chassis.stopping import end
 
@@ -23,11 +24,11 @@ class Group:
         self._settings = settings
         self._admin = admin
         self._name = name
-        self._observer: AIOKafkaConsumer | None = None
+        self._observer: Reader | None = None
         self._opening = asyncio.Lock()
 
     async def ends(self) -> dict[TopicPartition, int]:
-        """The end offset of every partition, now.
+        """Where every partition ends, now: before what is not committed by its writer.
 
         Raises:
             KafkaError: the broker is away.
@@ -84,10 +85,10 @@ class Group:
         if observer is not None:
             await end(observer.stop)
 
-    async def _connected_observer(self) -> AIOKafkaConsumer:
+    async def _connected_observer(self) -> Reader:
         async with self._opening:
             if self._observer is None:
-                observer = AIOKafkaConsumer(*self.topics, **self._settings.client_options(), group_id=None)
+                observer = Reader(*self.topics, **self._settings.client_options(), group_id=None)
                 try:
                     await observer.start()
                 except BaseException:

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.aggregates import Aggregates
 from chassis.aggregates.document import Document, Loaded, read, write
+from chassis.reader import Reader
 from chassis.records import RawRecord
 from chassis.settings import KafkaSettings
 from chassis.stopping import end
@@ -194,7 +195,7 @@ async def read_topics(settings: KafkaSettings, topics: Sequence[str]) -> AsyncIt
     """
     if not topics:
         return  # a pure read model publishes nothing: it only reads its inputs again
-    consumer = AIOKafkaConsumer(**settings.client_options(), group_id=None, auto_offset_reset="earliest")
+    consumer = Reader(**settings.client_options(), group_id=None, auto_offset_reset="earliest")
     await consumer.start()
     try:
         partitions = await _partitions(consumer, topics)
@@ -221,7 +222,7 @@ async def rewind(settings: KafkaSettings, group: str, topics: Sequence[str]) -> 
         KafkaError: the broker is away.
     """
     await _until_empty(settings, group)
-    consumer = AIOKafkaConsumer(**settings.client_options(), group_id=group, enable_auto_commit=False)
+    consumer = Reader(**settings.client_options(), group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
         partitions = await _partitions(consumer, topics)
@@ -248,7 +249,7 @@ async def _until_empty(settings: KafkaSettings, group: str) -> None:
     raise GroupStillRuns(f"stop every replica of {group} first, then rebuild again")
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+async def _partitions(consumer: Reader, topics: Sequence[str]) -> list[TopicPartition]:
     partitions = []
     for topic in topics:
         # A consumer without a subscription learns of a topic only when it is asked to.

@@ -2,17 +2,29 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
+from faststream.kafka import KafkaBroker  # noqa: TID251 - whose consumers are ours, below
 from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
 
-from chassis import wire
+from chassis.reader import Positions, Reader
 from chassis.records import RawRecord
 
-wire.install()
+
+class Broker(KafkaBroker):
+    """The library's broker, whose consumers are ours."""
+
+    on_poll: Callable[[Positions], None]
+
+    async def _connect(self) -> Callable[..., Any]:
+        await super()._connect()
+        config = self.config.broker_config
+        assert isinstance(config.builder, partial)  # noqa: S101 - else another release of the library builds otherwise
+        config.builder = partial(Reader, **config.builder.keywords, on_poll=self.on_poll)
+        return config.builder
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +47,12 @@ class Membership:
         on_batch: Callable[[list[RawRecord]], Awaitable[None]],
         listener: ConsumerRebalanceListener,
         drain_seconds: float,
-    ) -> tuple[KafkaBroker, Any]:
-        """A broker and its one subscriber, not started; they start only once."""
+        on_poll: Callable[[Positions], None],
+    ) -> tuple[Broker, Any]:
+        """A broker and its one subscriber, not started; they start only once. `on_poll` is the reader's."""
         # Types are not applied: the library would look at each record of a batch, and make each anew.
-        broker = KafkaBroker(**self.connection, graceful_timeout=drain_seconds, logger=None, apply_types=False)
+        broker = Broker(**self.connection, graceful_timeout=drain_seconds, logger=None, apply_types=False)
+        broker.on_poll = on_poll
         subscriber = broker.subscriber(
             *self.topics,
             batch=True,
