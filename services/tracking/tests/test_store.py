@@ -12,13 +12,16 @@ from pydantic import SecretStr
 from chassis import mongo
 from chassis.clock import ManualClock
 from chassis.mongo import Database
+from chassis.records import RawRecord
 from chassis.settings import MongoSettings
 from launcher.infrastructure import Infrastructure
 from tracking.domain.entry import Entry
+from tracking.messages import read
 from tracking.spans import KeptSpan, SpanStore, read_spans
 from tracking.store import TimelineStore
 
 EntryMaker = Callable[..., Entry]
+RecordMaker = Callable[..., RawRecord]
 
 
 @pytest.fixture
@@ -37,6 +40,18 @@ async def test_entries_come_back_as_they_were(database: Database, an_entry: Entr
     assert await store.thread("6CNSTORE") == [entry]
     assert await store.search("L1") == {"6CNSTORE": {"lrn"}}
     assert await store.search("L") == {}
+
+
+@pytest.mark.parametrize("written", ["CSQU3054383", "csqu 305438 3", "CSQU-305438-3", " csqu3054383 "])
+async def test_a_container_is_found_however_it_is_written(
+    database: Database, a_record: RecordMaker, written: str
+) -> None:
+    store = TimelineStore(database)
+    await store.create_indexes()
+    entry = read(a_record("partners.shipment.gate_in", references={"ucr": "6CNBOX", "container": "csqu 305438-3"}))
+    assert isinstance(entry, Entry)
+    await store.add([entry])
+    assert await store.search(written) == {"6CNBOX": {"container"}}
 
 
 async def test_spans_are_bounded_per_shipment_and_in_all_and_expire(database: Database) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from chassis.records import RawRecord
 from contracts.envelope import BadEnvelope, Envelope, parse
-from tracking.domain.entry import Entry, Position, Term, TermValue
+from tracking.domain.entry import Entry, Position, Term, TermValue, term
 from values.faults import NotOfItsForm
 from values.moments import read_moment
 
@@ -154,7 +154,7 @@ def _terms(envelope: Envelope, payload: Mapping[str, Any]) -> Iterator[TermValue
     declaration = payload.get("declaration")
     transport = declaration.get("transport") if isinstance(declaration, dict) else None
     if isinstance(transport, dict) and isinstance(transport.get("document"), str):
-        yield Term.TRANSPORT_DOCUMENT, _clean(transport["document"])
+        yield term(Term.TRANSPORT_DOCUMENT, _clean(transport["document"]))
     for number, found in enumerate(_named(payload)):
         if number == MAX_TERMS:
             return
@@ -169,7 +169,7 @@ def _named(holder: Mapping[str, Any]) -> Iterator[TermValue]:
         elif name in _FIELDS:
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, str) and each:
-                    yield _FIELDS[name], _clean(each)
+                    yield term(_FIELDS[name], _clean(each))
 
 
 def _clean(value: str) -> str:

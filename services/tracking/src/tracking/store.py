@@ -13,7 +13,7 @@ from pymongo import ASCENDING, IndexModel
 
 from chassis.mongo import Database, insert_missing
 from tracking import metrics
-from tracking.domain.entry import Entry, Position, Term
+from tracking.domain.entry import Entry, Position, Term, term
 from tracking.domain.timeline import belongs, references
 from tracking.messages import Unreadable
 from values.moments import read_moment
@@ -69,12 +69,12 @@ class TimelineStore:
         return own + list(joined.values())
 
     async def search(self, query: str, limit: int = 50) -> dict[str, set[str]]:
-        """Thread → kinds of id under which exactly `query` was found."""
-        wanted = [f"{kind}={query}" for kind in Term]
+        """Thread → kinds of id under which `query` was found, however it is written."""
+        wanted = sorted(f"{kind}={value}" for kind, value in (term(each, query) for each in Term))
         found: dict[str, set[str]] = {}
         fields = {"thread": 1, "terms": 1}
         async for document in self._entries.find({"terms": {"$in": wanted}}, fields).limit(1_000):
-            kinds = {term.partition("=")[0] for term in document["terms"] if term in wanted}
+            kinds = {each.partition("=")[0] for each in document["terms"] if each in wanted}
             if document["thread"] in found or len(found) < limit:
                 found.setdefault(document["thread"], set()).update(kinds)
         if query not in found and await self._entries.find_one({"thread": query}, {"_id": 1}) is not None:
@@ -134,7 +134,7 @@ def _entry(document: Mapping[str, Any]) -> Entry:
         received_at=read_moment(document["received_at"]),
         stated_at=read_moment(document["stated_at"]),
         position=Position(document["topic"], document["partition"], document["offset"]),
-        terms=frozenset((Term(kind), value) for kind, _, value in (term.partition("=") for term in document["terms"])),
+        terms=frozenset((Term(kind), value) for kind, _, value in (each.partition("=") for each in document["terms"])),
         raw=document["raw"],
         facts=json.loads(document["raw"]),
         hash=document["hash"],

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from values.numbers import is_digits
+from values.references import ContainerNumber, DeclarationNumber, Lrn, Reference, TransportDocument, Ucr
 
 
 class Term(StrEnum):
@@ -29,6 +30,20 @@ class Term(StrEnum):
 
 
 TermValue = tuple[Term, str]
+
+_NORMAL: Mapping[Term, type[Reference]] = {
+    Term.UCR: Ucr,
+    Term.DECLARATION_NUMBER: DeclarationNumber,
+    Term.LRN: Lrn,
+    Term.CONTAINER: ContainerNumber,
+    Term.TRANSPORT_DOCUMENT: TransportDocument,
+}
+
+
+def term(kind: Term, written: str) -> TermValue:
+    """An id of a kind in its normal form: as it is kept, and as it is looked for."""
+    normal = _NORMAL.get(kind)
+    return kind, str(normal(written)) if normal is not None else written
 
 
 @dataclass(frozen=True, slots=True)
