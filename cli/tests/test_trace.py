@@ -32,6 +32,12 @@ SITUATION: dict[str, Any] = {
     "failed": [],
 }
 
+DUTY: dict[str, Any] = {
+    "lines": [{"item": "1", "tax": "duty", "formula": "1 × 2 = 2"}],
+    "total": "2 CNY",
+    "payment_reference": "RF1800000000539007547034",
+}
+
 
 class Desk(BaseHTTPRequestHandler):
     """A tracking that knows one shipment."""
@@ -49,7 +55,7 @@ class Desk(BaseHTTPRequestHandler):
             "known": known,
             "situations": [SITUATION],
             "steps": [STEP],
-            "duties": [{"lines": [{"item": "1", "tax": "duty", "formula": "1 × 2 = 2"}], "total": "2 CNY"}],
+            "duties": [DUTY],
             "notices": [],
             "spans": [],
             "coverage": coverage,
@@ -108,6 +114,7 @@ class TestTrace:
         assert "because of P-1/0.1" in shown
         assert "waiting for: Payment (The payer, by 2026-01-20 16:00:00Z)" in shown
         assert "1 × 2 = 2" in shown
+        assert "to be paid under RF1800000000539007547034" in shown
         assert "gateway.events.v1: behind" in shown
         assert "[bold]" in shown
 

@@ -68,10 +68,15 @@ class Shipment:
         self.firms.sent.append(Sent(f"declaration {self.ucr}", True, receipt["id"]))
 
     async def tell(
-        self, move: str, *, due: Mapping[str, Any] | None = None, references: Mapping[str, str] | None = None
+        self,
+        move: str,
+        *,
+        due: Mapping[str, Any] | None = None,
+        pays: str | None = None,
+        references: Mapping[str, str] | None = None,
     ) -> str:
         """Let the partner of a move report it; the id of the receipt."""
-        said = event(self.ucr, move, now=datetime.now(UTC), due=due)
+        said = event(self.ucr, move, now=datetime.now(UTC), due=due, pays=pays)
         if references is not None:
             said = {**said, "data": {**said["data"], "references": references}}
         partner = MOVES[move].partner
@@ -117,7 +122,8 @@ class Shipment:
         """Pay what was assessed; when the gateway received it."""
         state = await self.state()
         assert state is not None and state["assessment"] is not None
-        receipt = await self.tell("payment", due=state["assessment"]["total"], references=references)
+        owed = state["assessment"]
+        receipt = await self.tell("payment", due=owed["total"], pays=owed["payment_reference"], references=references)
         return await self.received_at(receipt)
 
     async def received_at(self, receipt: str) -> datetime:

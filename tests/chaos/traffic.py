@@ -119,6 +119,7 @@ class Traffic:
                 "state.declaration.ucr": 1,
                 "state.routing.lane": 1,
                 "state.assessment.total": 1,
+                "state.assessment.payment_reference": 1,
             }
             done: set[str] = set()
             while len(done) < self.shipments:
@@ -140,17 +141,18 @@ class Traffic:
             case "under_control":
                 await self._tell(ucr, CONTROL[state["routing"]["lane"]])
             case "assessed":
-                await self._tell(ucr, "payment", state["assessment"]["total"])
+                await self._tell(ucr, "payment", state["assessment"])
                 await self._tell(ucr, "presentation")
             case "released":
                 await self._tell(ucr, "removal")
 
-    async def _tell(self, ucr: str, waiting_for: str, due: Mapping[str, Any] | None = None) -> None:
+    async def _tell(self, ucr: str, waiting_for: str, owed: Mapping[str, Any] | None = None) -> None:
         told = self._told.setdefault(ucr, set())
         if waiting_for in told or waiting_for not in self.answers:
             return
         told.add(waiting_for)
-        said = event(ucr, waiting_for, now=datetime.now(UTC), due=due)
+        due, pays = (owed["total"], owed["payment_reference"]) if owed else (None, None)
+        said = event(ucr, waiting_for, now=datetime.now(UTC), due=due, pays=pays)
         await self._give(MOVES[waiting_for].partner, said)
         if crc32(f"{ucr} {waiting_for}".encode()) % 5 == 0:
             await self._give(MOVES[waiting_for].partner, said)

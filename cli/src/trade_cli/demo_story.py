@@ -78,8 +78,9 @@ class Story:
     async def _answer(self, ucr: str, waiting_for: str) -> None:
         if waiting_for not in MOVES or waiting_for in self._told:
             return
-        due = money_of(self.view["duties"][-1]["total"]) if self.view["duties"] else None
-        said = event(ucr, waiting_for, now=datetime.now(UTC), due=due)
+        duty = self.view["duties"][-1] if self.view["duties"] else None
+        due, pays = (money_of(duty["total"]), duty["payment_reference"]) if duty else (None, None)
+        said = event(ucr, waiting_for, now=datetime.now(UTC), due=due, pays=pays)
         await self.doors.tell(self.keys[MOVES[waiting_for].partner], said)
         self._told.add(waiting_for)
 

@@ -127,8 +127,9 @@ class Load:
             raise CliError(f"{ucr} was rejected")
         if waiting_for not in MOVES or waiting_for in told:
             return False
-        due = money_of(view["duties"][-1]["total"]) if view["duties"] else None
-        said = event(ucr, waiting_for, now=datetime.now(UTC), due=due)
+        duty = view["duties"][-1] if view["duties"] else None
+        due, pays = (money_of(duty["total"]), duty["payment_reference"]) if duty else (None, None)
+        said = event(ucr, waiting_for, now=datetime.now(UTC), due=due, pays=pays)
         await self._doors.tell(self._keys[MOVES[waiting_for].partner], said)
         told.add(waiting_for)
         return True

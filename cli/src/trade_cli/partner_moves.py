@@ -34,11 +34,12 @@ MOVES: Mapping[str, Move] = {
 """What tracking says a shipment waits for → who answers, and with what."""
 
 
-def event(ucr: str, waiting_for: str, *, now: datetime, due: Fields | None = None) -> Fields:
+def event(ucr: str, waiting_for: str, *, now: datetime, due: Fields | None = None, pays: str | None = None) -> Fields:
     """The CloudEvent of a move.
 
     Args:
         due: amount and currency that a payment settles.
+        pays: payment reference of the assessment that it settles; without one it names the UCR alone.
 
     Raises:
         KeyError: no partner answers this.
@@ -51,6 +52,8 @@ def event(ucr: str, waiting_for: str, *, now: datetime, due: Fields | None = Non
         "references": {"ucr": ucr},
     }
     if move.fact == "payment.confirmed":
+        if pays:
+            data["references"] = {"ucr": ucr, "payment_reference": pays}
         data |= {"amount": dict(due or {}), "payment_reference": f"PAY-{ucr}"[:35]}
     if move.fact == "control.inspection_completed":
         data["result"] = "conform"

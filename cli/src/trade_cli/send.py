@@ -188,8 +188,9 @@ def _print_receipt(receipt: Mapping[str, Any], as_json: bool) -> None:
     for name in ("ucr", "declaration_id", "trace_id"):
         if name in receipt:
             console.print(f"  {name}: {escape(str(receipt[name]))}", highlight=False)
-    if "declaration_number" in decided:
-        console.print(f"  declaration_number: {escape(decided['declaration_number'])}", highlight=False)
+    for name in ("declaration_number", "payment_reference"):
+        if name in decided:
+            console.print(f"  {name}: {escape(decided[name])}", highlight=False)
     _print_faults(console, decided.get("errors", ()))
     if decided.get("warnings"):
         console.print("  look at again:", highlight=False)

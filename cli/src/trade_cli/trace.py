@@ -119,7 +119,9 @@ def show(console: Console, view: View) -> None:
     for duty in view["duties"]:
         for line in duty["lines"]:
             console.print(Text(f"item {line['item']} {line['tax']}: {line['formula']}"))
-        console.print(Text(f"duties in all: {duty['total']}", style="bold"))
+        console.print(
+            Text(f"duties in all: {duty['total']}, to be paid under {duty['payment_reference']}", style="bold")
+        )
     console.print(Text(f"{len(view['notices'])} notices, {len(view['spans'])} spans", style="dim"))
     for each in view["coverage"]:
         if each["conclusion"] == "no_data":

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from declaration_builders import SERIAL, UCR, a_declaration, answer, lodge, run
+from declaration_builders import ARRIVED, SERIAL, UCR, a_declaration, answer, lodge, run
 
 from declarations.domain import number
 from declarations.domain.claims import Kind
 from declarations.domain.correlation import concerns
 from declarations.domain.declaration import Direction
 from declarations.domain.references import References
+from values.payments import payment_reference
 from values.references import ContainerNumber, DeclarationNumber, TransportDocument, Ucr
 
 BILL = TransportDocument("BL-1")
@@ -61,6 +62,31 @@ def test_money_for_one_declaration_of_a_shipment_is_not_counted_for_another():
     assert not concerns(Kind.PAYMENT_CONFIRMED, paid_for_other, NUMBERED)
     assert not concerns(Kind.PAYMENT_CONFIRMED, paid_for_other, STATE)
     assert concerns(Kind.GATE_IN, paid_for_other, NUMBERED)
+
+
+ASSESSED = run([lodge(), answer(), ARRIVED])[0]
+OWN = payment_reference(ASSESSED.id, 1)
+OTHER = payment_reference("D-other", 1)
+
+
+@pytest.mark.parametrize(
+    ("references", "wanted"),
+    [
+        (References(payment_reference=OWN), True),
+        (References(payment_reference=OTHER), False),
+        (References(payment_reference=OWN, ucr=UCR, declaration_number=ASSESSED.number), True),
+        (References(payment_reference=OWN, ucr=Ucr("other")), False),
+        (References(payment_reference=OWN, declaration_number=DeclarationNumber("425820261000000099")), False),
+        (References(ucr=UCR, declaration_number=ASSESSED.number), True),
+        (References(declaration_number=ASSESSED.number), True),
+        (References(ucr=UCR), False),
+        (References(transport_document=BILL), False),
+        (References(transport_document=BILL, container=ContainerNumber("CSQU3054383")), False),
+    ],
+)
+@pytest.mark.parametrize("kind", [Kind.PAYMENT_CONFIRMED, Kind.PAYMENT_REVERSED])
+def test_money_settles_the_one_declaration_that_it_names_and_none_by_what_several_share(kind, references, wanted):
+    assert concerns(kind, references, ASSESSED) is wanted
 
 
 def test_a_number_has_eighteen_digits_whatever_the_office():

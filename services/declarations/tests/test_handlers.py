@@ -31,6 +31,7 @@ from declarations.domain.state import Status
 from declarations.handlers import LookUp, PartnerEventHandler, restore_serials
 from declarations.joining import Joiner, Sweeper
 from declarations.ports import SerialRequest
+from values.payments import payment_reference
 from values.references import Lrn, declaration_id
 
 ID = declaration_id(QINGDAO, Lrn("QD-2026-0001"))
@@ -79,6 +80,14 @@ class Office:
         return await self.declarations.get(id_)
 
 
+OWED = {
+    "amount": {"amount": TOTAL, "currency": "CNY"},
+    "payment_reference": "1",
+    "references": {"payment_reference": payment_reference(ID, 1)},
+}
+"""A payment of what is assessed, as a bank reports it that names nothing but the payment reference."""
+
+
 @pytest.fixture
 def office(stores):
     return Office(stores)
@@ -90,7 +99,7 @@ async def test_a_shipment_goes_all_the_way_and_its_published_events_rebuild_it(o
     for report in (
         a_report("shipment.arrived", "a"),
         a_report("shipment.gate_in", "in"),
-        a_report("payment.confirmed", "p", amount={"amount": TOTAL, "currency": "CNY"}, payment_reference="1"),
+        a_report("payment.confirmed", "p", **OWED),
         a_report("shipment.gate_out", "out"),
     ):
         (outcome,) = await office.deliver(report)
@@ -342,6 +351,5 @@ async def test_the_deadline_stands_until_it_passed_and_is_gone_with_release(offi
     assert stored["due_at"] == (await office.state()).assessment.pay_by
     assert stored["due_at"] > office.stores.clock.now() + timedelta(days=14)
     await office.deliver(a_report("shipment.gate_in", "in"))
-    money = {"amount": {"amount": TOTAL, "currency": "CNY"}, "payment_reference": "1"}
-    await office.deliver(a_report("payment.confirmed", "p", **money))
+    await office.deliver(a_report("payment.confirmed", "p", **OWED))
     assert "due_at" not in (await office.stores.documents.load([ID]))[ID]

@@ -32,14 +32,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.texts import LANGUAGES, text
-from declarations.domain.claims import InspectionResult, Kind
+from declarations.domain.claims import InspectionResult, Kind, WithoutEffect
 from declarations.domain.commands import AnswerParties, Lodge, NoteClaim, PassDeadline, Standing
 from declarations.domain.declaration import Function, Money
-from declarations.domain.events import CaseOpened, MoneyStatus, PaymentOverdue, PaymentRecorded, Released
+from declarations.domain.events import (
+    CaseOpened,
+    MoneyStatus,
+    PartnerEventNoted,
+    PaymentOverdue,
+    PaymentRecorded,
+    Released,
+)
 from declarations.domain.lifecycle import CommandOutOfOrder, decide
 from declarations.domain.regions import regions
 from declarations.domain.rules import MAX_VALUE
 from declarations.domain.state import CaseReason, Lane, Status
+from values.payments import payment_reference
 
 BROKEN = lodge(a_declaration(goods=(an_item(commodity_code="12"),)))
 RELEASE = [ARRIVED, GATE_IN, paid(TOTAL)]
@@ -292,6 +300,38 @@ def test_a_gate_out_taken_back_after_closing_opens_a_case():
     back = note(Kind.GATE_OUT, "sorry", retracts=Kind.GATE_OUT.value)
     state, _ = run([lodge(), answer(), *RELEASE, GATE_OUT, back])
     assert (state.status, state.cases) == (Status.CLOSED, (CaseReason.DEPARTURE_WITHDRAWN,))
+
+
+def test_an_assessment_has_a_payment_reference_of_its_own_that_the_payer_reads_to_the_end():
+    reference = payment_reference(lodge().declaration_id, 1)
+    state, events = run([lodge(), answer(), ARRIVED, PassDeadline(), paid("300"), note(Kind.PAYMENT_REVERSED, "back",
+        payment_reference="pay-1", amount=Money(Decimal(100), "CNY"))])  # fmt: skip
+    told = {type(each).__name__: each.payment_reference for each in events if hasattr(each, "paid")}
+    assert told == dict.fromkeys(("PaymentOverdue", "PaymentRecorded", "PaymentReversed"), reference)
+    assert state.assessment.payment_reference == reference
+
+
+DOLLARS = note(Kind.PAYMENT_CONFIRMED, "usd", payment_reference="usd", amount=Money(Decimal(TOTAL), "USD"))
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_payment_in_another_currency_is_told_to_count_for_nothing_also_before_the_currency_is_known(early):
+    before, after = ([DOLLARS], []) if early else ([], [DOLLARS])
+    state, events = run([lodge(), answer(), *before, ARRIVED, GATE_IN, *after])
+    last = [each for each in events if isinstance(each, PartnerEventNoted) and each.submission_id == "usd"][-1]
+    assert last.without_effect is WithoutEffect.PAYMENT_CURRENCY
+    assert last.effect_parameters == {"owed": "CNY", "paid": "USD"}
+    for language in LANGUAGES:
+        shown = text("effect.payment_currency", language, **last.effect_parameters)
+        assert "CNY" in shown and "USD" in shown
+    assert state.status is Status.ASSESSED
+    assert regions(state).paid == Money(Decimal(0), "CNY")
+
+
+def test_taking_back_a_payment_in_another_currency_is_no_payment_in_another_currency():
+    back = note(Kind.PAYMENT_CONFIRMED, "sorry", retracts="usd", amount=Money(Decimal(TOTAL), "USD"))
+    state, _ = run([lodge(), answer(), ARRIVED, DOLLARS, back])
+    assert [each.without_effect for each in state.claims if each.retracts] == [None]
 
 
 LEFT_EARLY = note(Kind.GATE_OUT, at=NOW - timedelta(hours=1))

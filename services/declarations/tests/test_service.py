@@ -29,6 +29,7 @@ from trade.declarations.v1 import declarations_pb2 as pb
 from trade.declarations.v1.declarations_pb2_grpc import DeclarationServiceStub
 from trade.registry.v1 import registry_pb2
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceServicer, add_RegistryServiceServicer_to_server
+from values.payments import payment_reference
 from values.references import Lrn, declaration_id
 
 TO_JSON = TypeAdapter(Declaration)
@@ -144,12 +145,17 @@ class Shipment:
         await self.send(GATEWAY, head, data)
 
     async def report(self, kind, id_, **fields):
-        event = a_report(kind, f"{id_}-{self.ucr}", references={"ucr": self.ucr}, **fields)
+        event = a_report(kind, f"{id_}-{self.ucr}", **{"references": {"ucr": self.ucr}, **fields})
         await self.send(PARTNERS, event.envelope, event.raw)
 
     async def pay(self, amount=TOTAL, **fields):
-        money = {"amount": {"amount": amount, "currency": "CNY"}, "payment_reference": "1"}
-        await self.report("payment.confirmed", "pay", **money, **fields)
+        await self.report("payment.confirmed", "pay", **self.money(amount), **fields)
+
+    def money(self, amount):
+        """So much for the assessment of its first version."""
+        references = {"ucr": self.ucr, "payment_reference": payment_reference(self.id, 1)}
+        money = {"amount": amount, "currency": "CNY"}
+        return {"amount": money, "payment_reference": "1", "references": references}
 
     async def published(self):
         """The facts on the topic about this shipment, in order: (fact, cause)."""
@@ -225,9 +231,7 @@ async def test_a_shipment_closes_and_a_lost_database_is_rebuilt_from_the_topic(i
     async with registry(lost), running(lost):
         again = await reaches(lost, shipment, "CLOSED")
         assert again.number == closed.number
-        await shipment.report(
-            "payment.reversed", "back", payment_reference="1", amount={"amount": "1", "currency": "CNY"}
-        )
+        await shipment.report("payment.reversed", "back", **shipment.money("1"))
 
         async def a_case():
             return (await reaches(lost, shipment, "CLOSED")).cases == ["payment_reversed"]

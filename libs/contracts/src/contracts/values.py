@@ -27,6 +27,7 @@ from values import identifiers
 from values.faults import NotOfItsForm
 from values.moments import NO_OFFSET, read_moment
 from values.numbers import read_decimal, read_whole
+from values.payments import PaymentReference
 from values.references import ContainerNumber, DeclarationNumber, TransportDocument, Ucr
 
 MAX_DIGITS = 38
@@ -179,7 +180,7 @@ class Location(Payload):
 
 
 class References(Payload):
-    """What an event is about. Matched in this order: UCR, declaration number, container + document."""
+    """What an event is about, matched in this order: payment reference, UCR, number, document with container."""
 
     ucr: Ucr | None = Field(
         default=None, max_length=35, description="Unique consignment reference; set by the publisher"
@@ -191,3 +192,9 @@ class References(Payload):
         default=None, description="Bill of lading, consignment note, air waybill"
     )
     container: ContainerNumber | None = Field(default=None, description="ISO 6346 container number")
+    payment_reference: PaymentReference | None = Field(
+        default=None,
+        max_length=60,
+        description="Of the assessment that is paid, as the platform issued it; set by the publisher. "
+        "The bank's own reference stands beside the amount",
+    )

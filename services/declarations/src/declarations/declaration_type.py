@@ -21,9 +21,10 @@ Declarations: TypeAlias = Aggregates[State, Command, Event]
 UCR = "state.declaration.ucr"
 NUMBER = "state.number"
 TRANSPORT_DOCUMENT = "state.declaration.transport.document"
+PAYMENT_REFERENCE = "state.assessment.payment_reference"
 """Fields that partner events are matched by."""
 
-INDEXES = tuple(IndexModel([(name, ASCENDING)]) for name in (UCR, NUMBER, TRANSPORT_DOCUMENT))
+INDEXES = tuple(IndexModel([(name, ASCENDING)]) for name in (UCR, NUMBER, TRANSPORT_DOCUMENT, PAYMENT_REFERENCE))
 
 
 def declaration_type(law: Law) -> AggregateType[State, Command, Event]:

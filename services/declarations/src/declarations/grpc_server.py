@@ -132,6 +132,7 @@ def to_message(state: State) -> pb.Declaration:
         ],
         cases=[case.value for case in state.cases],
         receipt_id=state.receipt_id,
+        payment_reference=(assessment.payment_reference if assessment else None) or "",
     )
 
 
@@ -146,6 +147,7 @@ def _unmatched(event: KeptEvent) -> pb.UnmatchedEvent:
         declaration_number=event.references.declaration_number or "",
         transport_document=event.references.transport_document or "",
         container=event.references.container or "",
+        payment_reference=event.references.payment_reference or "",
         attempts=event.attempts,
     )
 

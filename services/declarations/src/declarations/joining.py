@@ -16,7 +16,7 @@ from chassis.parking import ParkingStore
 from chassis.subscriptions import content_hash
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.topics import PARTNERS
-from declarations.declaration_type import NUMBER, TRANSPORT_DOCUMENT, UCR, Declarations
+from declarations.declaration_type import NUMBER, PAYMENT_REFERENCE, TRANSPORT_DOCUMENT, UCR, Declarations
 from declarations.domain.commands import Command
 from declarations.domain.correlation import concerns
 from declarations.domain.references import References
@@ -29,7 +29,12 @@ LAST_PAUSE = timedelta(minutes=5)
 SWEEP_SECONDS = 1.0
 SWEEP_BATCH = 200
 
-_FIELDS = {"ucr": UCR, "declaration_number": NUMBER, "transport_document": TRANSPORT_DOCUMENT}
+_FIELDS = {
+    "payment_reference": PAYMENT_REFERENCE,
+    "ucr": UCR,
+    "declaration_number": NUMBER,
+    "transport_document": TRANSPORT_DOCUMENT,
+}
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +120,8 @@ def _concerned(event: KeptEvent, states: Sequence[State]) -> list[str]:
 
 def _references(state: State) -> References:
     declaration = state.declaration
-    return References(declaration.ucr, state.number, declaration.transport.document)
+    reference = state.assessment.payment_reference if state.assessment else None
+    return References(declaration.ucr, state.number, declaration.transport.document, payment_reference=reference)
 
 
 def _input(event: KeptEvent, target: str) -> Input[Command]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contracts.values import Classifier
 from declarations.domain import number
-from declarations.domain.references import References
+from declarations.domain.references import DECISIVE, References
 from declarations.ports import KeptEvent, SerialRequest
 
 
@@ -30,12 +30,7 @@ class MemoryPartnerEvents:
                 self._events[id_] = replace(self._events[id_], attempts=0)
 
     async def about(self, references: Sequence[References]) -> list[KeptEvent]:
-        named = {
-            (name, value)
-            for each in references
-            for name in ("ucr", "declaration_number", "transport_document")
-            if (value := getattr(each, name))
-        }
+        named = {(name, value) for each in references for name in DECISIVE if (value := getattr(each, name))}
         return [
             event
             for event in self._events.values()

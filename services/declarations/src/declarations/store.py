@@ -1,7 +1,7 @@
 """Partner events and reserved serials in MongoDB.
 
-partner_events: { _id, type, classifier, ucr | declaration_number | transport_document (the decisive one),
-                  references, occurred_at, received_at, publisher, actor, data, trace,
+partner_events: { _id, type, classifier, decisive: { <name of the strongest reference>: its value }, references,
+                  occurred_at, received_at, publisher, actor, data, trace,
                   look_again_at, attempts }      the last two only while a declaration is missing
 serials:        { _id: "<office>-<flag>-<serial>", declaration }
 """
@@ -17,14 +17,13 @@ from pymongo.asynchronous.collection import AsyncCollection
 from chassis.mongo import Database, insert_missing
 from contracts.values import Classifier
 from declarations.domain import number
-from declarations.domain.references import References
+from declarations.domain.references import DECISIVE, References
 from declarations.ports import KeptEvent, SerialRequest
 
 _Document = dict[str, Any]
-_DECISIVE = ("ucr", "declaration_number", "transport_document")
 
 _INDEXES = [
-    *(IndexModel([(f"decisive.{name}", ASCENDING)], sparse=True) for name in _DECISIVE),
+    *(IndexModel([(f"decisive.{name}", ASCENDING)], sparse=True) for name in DECISIVE),
     IndexModel([("look_again_at", ASCENDING)], sparse=True),
 ]
 
@@ -59,7 +58,7 @@ class MongoPartnerEvents:
 
     async def about(self, references: Sequence[References]) -> list[KeptEvent]:
         found: list[_Document] = []
-        for name in _DECISIVE:
+        for name in DECISIVE:
             values = sorted({value for each in references if (value := getattr(each, name))})
             if values:
                 query = {f"decisive.{name}": {"$in": values}, "classifier": Classifier.ACTUAL.value}

@@ -70,8 +70,8 @@ def _subject(payload: Submitted) -> tuple[str, str, str, str]:
         case MandateSubmitted(mandate=mandate):
             return "", "", "", mandate.reference
         case PartnerEvent(references=given):
-            key = given.declaration_number or given.transport_document or given.container or ""
-            return given.ucr or "", key, "", ""
+            key = given.payment_reference or given.declaration_number or given.transport_document or given.container
+            return given.ucr or "", key or "", "", ""
 
 
 class SubmissionMessages:

@@ -91,6 +91,6 @@ def _partner_submission(
 def _reference_faults(event: PartnerEvent) -> list[Fault]:
     """An event that refers to nothing can never meet its shipment."""
     given = event.references
-    if given.ucr or given.declaration_number or given.transport_document or given.container:
+    if any(given.model_dump().values()):
         return []
     return [Fault("event.no_reference", "/data/references")]

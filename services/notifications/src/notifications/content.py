@@ -54,11 +54,24 @@ def assessed(fact: declarations.Assessed) -> Content | None:
         )
         for line in fact.lines
     ]
-    return Content({"total": money(fact.total), "pay_by": moment(fact.pay_by)}, _shortened(lines))
+    return Content(
+        {
+            "total": money(fact.total),
+            "pay_by": moment(fact.pay_by),
+            "payment_reference": payment_reference(fact.payment_reference),
+        },
+        _shortened(lines),
+    )
 
 
 def payment(fact: declarations.PaymentRecorded | declarations.PaymentReversed) -> Content:
-    return Content({"paid": money(fact.paid), "due": money(fact.due)})
+    return Content(
+        {
+            "paid": money(fact.paid),
+            "due": money(fact.due),
+            "payment_reference": payment_reference(fact.payment_reference),
+        }
+    )
 
 
 def payment_short(fact: declarations.PaymentRecorded) -> Content | None:
@@ -73,6 +86,7 @@ def overdue(fact: declarations.PaymentOverdue) -> Content:
             "paid": money(fact.paid),
             "due": money(fact.due),
             "daily_fee": money(fact.daily_fee),
+            "payment_reference": payment_reference(fact.payment_reference),
         }
     )
 
@@ -94,6 +108,11 @@ def match_withdrawn(fact: matching.MatchWithdrawn) -> Content:
 
 def money(value: Money) -> str:
     return f"{value.amount:f} {value.currency}"
+
+
+def payment_reference(value: str | None) -> str:
+    """In groups of four, as ISO 11649 has it written for people."""
+    return " ".join(value[start : start + 4] for start in range(0, len(value), 4)) if value else NONE
 
 
 def moment(value: datetime) -> str:

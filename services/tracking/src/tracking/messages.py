@@ -27,6 +27,7 @@ _FIELDS = {
     "ucr": Term.UCR,
     "declaration_number": Term.DECLARATION_NUMBER,
     "lrn": Term.LRN,
+    "payment_reference": Term.PAYMENT_REFERENCE,
     "container": Term.CONTAINER,
     "containers": Term.CONTAINER,
     "transport_document": Term.TRANSPORT_DOCUMENT,

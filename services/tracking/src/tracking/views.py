@@ -137,6 +137,7 @@ def _duties(steps: Iterable[Step]) -> list[View]:
                 ],
                 "total": _money(facts.get("total")),
                 "pay_by": _text(facts, "pay_by"),
+                "payment_reference": _text(facts, "payment_reference"),
                 "tariff": _text(facts, "tariff"),
             }
     return list(latest.values())

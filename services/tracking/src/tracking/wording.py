@@ -81,6 +81,7 @@ def _parameters(facts: Mapping[str, Any]) -> dict[str, str]:
         "paid": _money(facts.get("paid")),
         "due": _money(facts.get("due")),
         "pay_by": _scalar(facts.get("pay_by")),
+        "payment_reference": _scalar(facts.get("payment_reference")),
         "place": _place(facts.get("location")),
         "classifier": _scalar(facts.get("classifier")),
         "publisher": _scalar(facts.get("publisher")),

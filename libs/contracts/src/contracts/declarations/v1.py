@@ -25,6 +25,7 @@ from contracts.values import (
     Timestamp,
     personal,
 )
+from values.payments import PaymentReference
 
 
 class DeclarationFact(Payload):
@@ -129,13 +130,14 @@ class WithoutEffect(StrEnum):
     """Why a partner's event changes nothing of a declaration. Texts: `effect.<code>` in the catalogue."""
 
     NOT_CONCERNED = "not_concerned"
+    PAYMENT_CURRENCY = "payment_currency"
 
 
 class PartnerEventNoted(DeclarationFact):
     """What a partner says happened, or takes back, was noted. What follows from it is told by other events.
 
-    An event is noted again, under the same `event_id`, where a corrected declaration changes whether it counts:
-    the last one holds.
+    An event is noted again, under the same `event_id`, where a corrected declaration or the currency of the
+    assessment changes whether it counts: the last one holds.
     """
 
     event_id: str = Field(description="Id of the partner's event on the platform; set by the gateway")
@@ -162,7 +164,7 @@ class PartnerEventNoted(DeclarationFact):
     result: InspectionResult | None = Field(default=None, description="Set by the inspecting body")
     findings: str | None = personal(default=None, description="Set by the inspecting body")
     amount: Money | None = Field(default=None, description="Set by the bank")
-    payment_reference: str | None = Field(default=None, description="Set by the bank")
+    payment_reference: str | None = Field(default=None, description="The bank's own reference; set by the bank")
 
 
 class DocumentsRequested(DeclarationFact):
@@ -206,6 +208,12 @@ class PresentationWithdrawn(DeclarationFact):
     """Who reported the goods as presented took it back."""
 
 
+_PAYMENT_REFERENCE = Field(
+    default=None,
+    description="What a payment for the assessment names, ISO 11649; none before references; set by declarations",
+)
+
+
 class AssessmentLine(Payload):
     """One tax on one goods item."""
 
@@ -225,6 +233,7 @@ class Assessed(DeclarationFact):
     tariff: str = Field(description="Name and date of the tariff applied; set by customs")
     assessed_at: Timestamp = Field(description="Set by declarations")
     pay_by: Timestamp | None = Field(default=None, description="Last moment for payment; none where nothing is due")
+    payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
 
 class PaymentRecorded(DeclarationFact):
@@ -233,6 +242,7 @@ class PaymentRecorded(DeclarationFact):
     status: MoneyStatus = Field(description="paid or short; set by declarations")
     paid: Money = Field(description="What counts as paid, in all; set by declarations")
     due: Money = Field(description="The assessed total; set by declarations")
+    payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
 
 class PaymentReversed(DeclarationFact):
@@ -241,6 +251,7 @@ class PaymentReversed(DeclarationFact):
     status: MoneyStatus = Field(description="paid, short or reversed; set by declarations")
     paid: Money = Field(description="What still counts as paid, in all; set by declarations")
     due: Money = Field(description="The assessed total; set by declarations")
+    payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
 
 class PaymentDeadlinePassed(DeclarationFact):
@@ -256,6 +267,7 @@ class PaymentOverdue(DeclarationFact):
     paid: Money = Field(description="What had come in by then; set by declarations")
     due: Money = Field(description="The assessed total; set by declarations")
     daily_fee: Money = Field(description="Late payment fee for each day, 0.05 % of what is unpaid; set by declarations")
+    payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
 
 class PaymentOverdueWithdrawn(DeclarationFact):

@@ -96,17 +96,23 @@ class HoldLifted(PartnerEvent):
 
 
 class PaymentConfirmed(PartnerEvent):
-    """A bank confirms money paid for a declaration's duties."""
+    """A bank confirms money paid for duties.
+
+    `references` name what is paid: the payment reference of an assessment or a declaration number, else the UCR
+    alone. What names a UCR alone is spread over its open assessments, the oldest deadline first.
+    """
 
     amount: Money = Field(description="What was paid; set by the bank")
-    payment_reference: str = Field(description="The bank's reference; set by the bank")
+    payment_reference: str = Field(description="The bank's own reference of the payment; set by the bank")
 
 
 class PaymentReversed(PartnerEvent):
     """A bank takes a confirmed payment back."""
 
     amount: Money = Field(description="What was taken back; set by the bank")
-    payment_reference: str = Field(description="Reference of the reversed payment; set by the bank")
+    payment_reference: str = Field(
+        description="The bank's own reference of the payment that is reversed; set by the bank"
+    )
 
 
 class ExitConfirmed(PartnerEvent):

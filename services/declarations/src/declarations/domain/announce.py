@@ -62,16 +62,20 @@ def _money(assessment: Assessment, seen: Regions, sees: Regions) -> Iterator[Eve
     nothing = Money(Decimal(0), assessment.total.currency)
     paid, paid_before = sees.paid or nothing, seen.paid or nothing
     if paid.amount > paid_before.amount:
-        yield PaymentRecorded(sees.money, paid, assessment.total)
+        yield PaymentRecorded(sees.money, paid, assessment.total, assessment.payment_reference)
     elif paid.amount < paid_before.amount:
-        yield PaymentReversed(sees.money, paid, assessment.total)
+        yield PaymentReversed(sees.money, paid, assessment.total, assessment.payment_reference)
     if assessment.pay_by is None or seen.overdue == sees.overdue:
         return
     if sees.overdue:
         unpaid = max(Decimal(0), assessment.total.amount - paid.amount)
         fee = daily_late_fee(unpaid)
         yield PaymentOverdue(
-            assessment.pay_by, sees.paid_in_time or nothing, assessment.total, Money(fee, paid.currency)
+            assessment.pay_by,
+            sees.paid_in_time or nothing,
+            assessment.total,
+            Money(fee, paid.currency),
+            assessment.payment_reference,
         )
     else:
         yield PaymentOverdueWithdrawn(assessment.pay_by)

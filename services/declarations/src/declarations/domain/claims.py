@@ -45,6 +45,8 @@ class WithoutEffect(StrEnum):
 
     NOT_CONCERNED = "not_concerned"
     """Its publisher's grants and the declaration do not meet."""
+    PAYMENT_CURRENCY = "payment_currency"
+    """Another currency was paid than is owed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from declarations.domain.declaration import Declaration, Function, Identifier, L
 from declarations.domain.grants import Grants
 from declarations.domain.references import References
 from declarations.domain.state import AssessmentLine, CaseReason, Lane, RuleError, RuleHit
+from values.payments import PaymentReference
 
 
 class MoneyStatus(StrEnum):
@@ -120,6 +121,7 @@ class Assessed:
     tariff: str
     assessed_at: datetime
     pay_by: datetime | None
+    payment_reference: PaymentReference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,7 @@ class PaymentRecorded:
     status: MoneyStatus
     paid: Money
     due: Money
+    payment_reference: PaymentReference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,7 @@ class PaymentReversed:
     status: MoneyStatus
     paid: Money
     due: Money
+    payment_reference: PaymentReference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +228,7 @@ class PaymentOverdue:
     paid: Money
     due: Money
     daily_fee: Money
+    payment_reference: PaymentReference | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,9 @@ def _changed(state: State, event: Changing) -> State:  # noqa: PLR0912 - one lin
         case PartnerEventNoted():
             return replace(state, claims=_with(state.claims, claim_of(event)))
         case Assessed():
-            assessment = Assessment(event.lines, event.total, event.tariff, event.assessed_at, event.pay_by)
+            assessment = Assessment(
+                event.lines, event.total, event.tariff, event.assessed_at, event.pay_by, event.payment_reference
+            )
             return replace(state, status=Status.ASSESSED, assessment=assessment)
         case PaymentDeadlinePassed():
             return replace(state, deadline_passed=True)

@@ -30,7 +30,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from declarations.domain import authority, code_rules, duty, number, parties, risk, rules
+from declarations.domain import authority, code_rules, duty, number, parties, risk, rules, settling
 from declarations.domain.announce import announce
 from declarations.domain.claims import WithoutEffect
 from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline
@@ -55,6 +55,7 @@ from declarations.domain.evolve import evolve, noted
 from declarations.domain.law import Law
 from declarations.domain.regions import Control, Regions, guard, regions
 from declarations.domain.state import CaseReason, Lane, RuleError, State, Status
+from values.payments import payment_reference
 
 
 class CommandOutOfOrder(Exception):
@@ -116,9 +117,9 @@ def judge_parties(state: State, command: AnswerParties, now: datetime, law: Law)
 
 
 def note_claim(state: State, command: NoteClaim, _now: datetime, law: Law) -> Sequence[Event]:
-    """Whatever a partner says is noted; what its publisher is not concerned with has no effect."""
-    why = authority.judge(command.claim, state.declaration, law.seats)
-    return [noted(replace(command.claim, without_effect=why))]
+    """Whatever a partner says is noted; what its publisher is not concerned with, or paid in vain, has no effect."""
+    claim = replace(command.claim, without_effect=authority.judge(command.claim, state.declaration, law.seats))
+    return [noted(settling.judged(claim, state.assessment.total.currency if state.assessment else None))]
 
 
 def _judged_anew(state: State, corrected: Declaration, law: Law) -> Iterator[Event]:
@@ -174,7 +175,9 @@ def assess_when_control_is_done(state: State, seen: Regions, now: datetime, law:
     accepted_at = state.accepted_at or now
     lines, total = duty.assess(state.declaration, accepted_at, law.tariff, law.exchange)
     pay_by = law.payment.ends(now) if total.amount else None
-    return [Assessed(lines, total, law.tariff.name, now, pay_by)]
+    reference = payment_reference(state.id, state.version)
+    assessed = Assessed(lines, total, law.tariff.name, now, pay_by, reference)
+    return [assessed, *(noted(each) for each in settling.in_other_currency(state.claims, total.currency))]
 
 
 def release_when_guard_holds(state: State, seen: Regions, now: datetime, _law: Law) -> Sequence[Event]:

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from values.payments import PaymentReference
 from values.references import ContainerNumber, DeclarationNumber, TransportDocument, Ucr
+
+DECISIVE = ("payment_reference", "ucr", "declaration_number", "transport_document")
+"""References that an event is matched by, the strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +17,12 @@ class References:
     declaration_number: DeclarationNumber | None = None
     transport_document: TransportDocument | None = None
     container: ContainerNumber | None = None
+    payment_reference: PaymentReference | None = None
 
     @property
     def decisive(self) -> tuple[str, str] | None:
         """Name and value of the strongest reference; None where nothing can be matched."""
-        for name in ("ucr", "declaration_number", "transport_document"):
+        for name in DECISIVE:
             value = getattr(self, name)
             if value:
                 return name, value

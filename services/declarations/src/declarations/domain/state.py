@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from declarations.domain.claims import Claim
 from declarations.domain.declaration import Declaration, Identifier, Money
+from values.payments import PaymentReference
 from values.references import DeclarationNumber
 
 
@@ -103,6 +104,8 @@ class Assessment:
     assessed_at: datetime
     pay_by: datetime | None
     """None where nothing is to be paid."""
+    payment_reference: PaymentReference | None = None
+    """None of assessments before there were any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,10 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "hold_lifted": ("hold",),
     "presented": ("presented_at",),
     "presentation_withdrawn": (),
-    "assessed": ("total", "pay_by", "lines"),
-    "payment_recorded": ("status", "paid", "due"),
-    "payment_reversed": ("status", "paid", "due"),
-    "payment_overdue": ("pay_by", "paid", "due", "daily_fee"),
+    "assessed": ("total", "pay_by", "payment_reference", "lines"),
+    "payment_recorded": ("status", "paid", "due", "payment_reference"),
+    "payment_reversed": ("status", "paid", "due", "payment_reference"),
+    "payment_overdue": ("pay_by", "paid", "due", "daily_fee", "payment_reference"),
     "payment_overdue_withdrawn": ("pay_by",),
     "released": ("released_at",),
     "removed": ("removed_at",),
@@ -96,9 +96,10 @@ def summary(declaration_id: str, steps: Sequence[Step]) -> dict[str, Any]:
     errors = next((step.details.get("errors") for step in reversed(steps) if step.fact == state), None)
     warnings = next((step.details.get("warnings") for step in reversed(steps) if step.fact == "submitted"), None)
     shown: dict[str, Any] = {"id": declaration_id, "state": state}
-    number = next((step.details["number"] for step in steps if "number" in step.details), None)
-    if number is not None:
-        shown["declaration_number"] = number
+    for name, detail in (("declaration_number", "number"), ("payment_reference", "payment_reference")):
+        value = next((step.details[detail] for step in steps if step.details.get(detail)), None)
+        if value is not None:
+            shown[name] = value
     if errors is not None:
         shown["errors"] = errors
     if warnings:

@@ -20,6 +20,8 @@ class Term(StrEnum):
     UCR = "ucr"
     DECLARATION_NUMBER = "declaration_number"
     LRN = "lrn"
+    PAYMENT_REFERENCE = "payment_reference"
+    """The platform's, or the bank's own."""
     CONTAINER = "container"
     TRANSPORT_DOCUMENT = "transport_document"
     EVENT = "event"

@@ -53,7 +53,7 @@ def belongs(entry: Entry, own: dict[Term, frozenset[str]], causes: frozenset[str
     """Whether an event that names no UCR is about the shipment.
 
     It is if one of the shipment's events was caused by it, or by its references, the strongest first:
-    declaration number, then container and transport document together. A container alone is not
+    payment reference, declaration number, then container and transport document together. A container alone is not
     enough: it travels again.
     """
     if entry.id in causes:
@@ -63,6 +63,8 @@ def belongs(entry: Entry, own: dict[Term, frozenset[str]], causes: frozenset[str
     def shared(kind: Term) -> bool:
         return bool(said.get(kind, frozenset()) & own.get(kind, frozenset()))
 
+    if shared(Term.PAYMENT_REFERENCE):
+        return True
     if said.get(Term.DECLARATION_NUMBER):
         return shared(Term.DECLARATION_NUMBER)
     return shared(Term.CONTAINER) and shared(Term.TRANSPORT_DOCUMENT)

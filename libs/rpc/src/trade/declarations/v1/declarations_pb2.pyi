@@ -268,6 +268,7 @@ class Declaration(_message.Message):
     ASSESSMENT_FIELD_NUMBER: _builtins.int
     CASES_FIELD_NUMBER: _builtins.int
     RECEIPT_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_REFERENCE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     lrn: _builtins.str
     ucr: _builtins.str
@@ -284,6 +285,8 @@ class Declaration(_message.Message):
     presence: _builtins.str
     """not_presented, presented or removed."""
     receipt_id: _builtins.str
+    payment_reference: _builtins.str
+    """What a payment for the assessment names, ISO 11649; empty before it."""
     @_builtins.property
     def received_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -308,7 +311,7 @@ class Declaration(_message.Message):
     def assessment(self) -> _containers.RepeatedCompositeFieldContainer[Global___AssessmentLine]: ...
     @_builtins.property
     def cases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Reasons of the cases opened after release."""
+        """Reasons of the cases that were opened."""
 
     def __init__(
         self,
@@ -336,10 +339,11 @@ class Declaration(_message.Message):
         assessment: _abc.Iterable[Global___AssessmentLine] | None = ...,
         cases: _abc.Iterable[_builtins.str] | None = ...,
         receipt_id: _builtins.str = ...,
+        payment_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "due", b"due", "guard", b"guard", "paid", b"paid", "pay_by", b"pay_by", "received_at", b"received_at", "released_at", b"released_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "assessment", b"assessment", "cases", b"cases", "control", b"control", "direction", b"direction", "due", b"due", "errors", b"errors", "guard", b"guard", "holds", b"holds", "id", b"id", "lrn", b"lrn", "money", b"money", "number", b"number", "overdue", b"overdue", "paid", b"paid", "pay_by", b"pay_by", "presence", b"presence", "receipt_id", b"receipt_id", "received_at", b"received_at", "released_at", b"released_at", "status", b"status", "ucr", b"ucr", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "assessment", b"assessment", "cases", b"cases", "control", b"control", "direction", b"direction", "due", b"due", "errors", b"errors", "guard", b"guard", "holds", b"holds", "id", b"id", "lrn", b"lrn", "money", b"money", "number", b"number", "overdue", b"overdue", "paid", b"paid", "pay_by", b"pay_by", "payment_reference", b"payment_reference", "presence", b"presence", "receipt_id", b"receipt_id", "received_at", b"received_at", "released_at", b"released_at", "status", b"status", "ucr", b"ucr", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -468,6 +472,7 @@ class UnmatchedEvent(_message.Message):
     TRANSPORT_DOCUMENT_FIELD_NUMBER: _builtins.int
     CONTAINER_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    PAYMENT_REFERENCE_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     type: _builtins.str
     publisher: _builtins.str
@@ -477,6 +482,7 @@ class UnmatchedEvent(_message.Message):
     container: _builtins.str
     attempts: _builtins.int
     """How often a declaration was looked for."""
+    payment_reference: _builtins.str
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -494,10 +500,11 @@ class UnmatchedEvent(_message.Message):
         transport_document: _builtins.str = ...,
         container: _builtins.str = ...,
         attempts: _builtins.int = ...,
+        payment_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at", "received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "container", b"container", "declaration_number", b"declaration_number", "event_id", b"event_id", "occurred_at", b"occurred_at", "publisher", b"publisher", "received_at", b"received_at", "transport_document", b"transport_document", "type", b"type", "ucr", b"ucr"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "container", b"container", "declaration_number", b"declaration_number", "event_id", b"event_id", "occurred_at", b"occurred_at", "payment_reference", b"payment_reference", "publisher", b"publisher", "received_at", b"received_at", "transport_document", b"transport_document", "type", b"type", "ucr", b"ucr"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
