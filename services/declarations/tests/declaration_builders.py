@@ -11,9 +11,11 @@ from chassis.records import RawRecord
 from chassis.subscriptions import Delivery
 from contracts import envelope
 from contracts.partners import v1 as partners_v1
+from declarations.domain.charges import ChargeCode
 from declarations.domain.claims import Claim, InspectionResult, Kind
 from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline, Standing
 from declarations.domain.declaration import (
+    Charge,
     Declaration,
     Direction,
     Function,
@@ -100,6 +102,14 @@ def answer(version: int = 1, **standings: Standing) -> AnswerParties:
     """All may act, but for those named by index: `answer(_1=Standing.SUSPENDED)`."""
     found = dict.fromkeys(range(3), Standing.MAY_ACT) | {int(name[1:]): each for name, each in standings.items()}
     return AnswerParties(version, found, SERIAL)
+
+
+def yuan(amount: str) -> Money:
+    return Money(Decimal(amount), "CNY")
+
+
+def charge(code: str, amount: str, currency: str = "CNY") -> Charge:
+    return Charge(ChargeCode(code), Money(Decimal(amount), currency))
 
 
 def a_claim(kind: Kind, id_: str = "", **changes: Any) -> Claim:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, lodge
+from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, lodge, yuan
 
 from contracts.texts import LANGUAGES, text
 from declarations.domain import code_rules
@@ -44,7 +44,11 @@ WARNED = [
     ("declaration.place.unlisted", "/transport/location/unlocode", at("CNTOA")),
     ("declaration.incoterm.old", "/incoterm", a_declaration(incoterm="DAF")),
     ("declaration.incoterm.old", "/incoterm", a_declaration(incoterm="C&F")),
-    ("declaration.incoterm.mode", "/incoterm", a_declaration(incoterm="FOB", transport=Transport(mode="2"))),
+    (
+        "declaration.incoterm.mode",
+        "/incoterm",
+        a_declaration(incoterm="FOB", freight=yuan("9"), transport=Transport(mode="2")),
+    ),
 ]
 
 
@@ -77,7 +81,7 @@ def test_every_trade_term_goes_with_every_mode_of_transport(term, mode):
 @pytest.mark.parametrize("term", ["CIF", "C&F", "FOB", "C&I", "EXW", "3", "5"])
 @pytest.mark.parametrize("mode", "1234")
 def test_terms_of_chinas_form_are_taken_by_rail_road_and_air(term, mode):
-    declaration = a_declaration(incoterm=term, transport=Transport(mode=mode))
+    declaration = a_declaration(incoterm=term, freight=yuan("9"), transport=Transport(mode=mode))
     assert isinstance(decide(None, lodge(declaration), now=NOW, law=LAW)[-1], Submitted)
 
 

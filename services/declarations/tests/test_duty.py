@@ -9,13 +9,11 @@ from declaration_builders import LAW, NOW, a_declaration, an_item, export
 from hypothesis import given
 from hypothesis import strategies as st
 
-from declarations.domain.apportion import apportion
 from declarations.domain.declaration import Document, Money, Preference
 from declarations.domain.duty import (
     Tariff,
     TariffRate,
     assess,
-    customs_values,
     daily_late_fee,
     late_lodging_fee,
     late_payment_fee,
@@ -53,38 +51,6 @@ def test_fees_under_fifty_are_waived_and_fractions_of_a_lodging_fee_dropped():
     assert late_lodging_fee(D("123456"), days=1) == D("61")
     assert late_lodging_fee(D("99998"), days=1) == 0
     assert daily_late_fee(D("1300")) == D("0.65")
-
-
-def test_the_customs_value_adds_freight_and_unknown_insurance():
-    declaration = a_declaration(incoterm="FOB", freight=yuan("500"))
-    value = customs_values(declaration, CNY)[0]
-    assert value.amount == D("10531.50")
-    assert value.formula == "price 10000.00 + freight 500.00 + insurance 31.50"
-
-
-@pytest.mark.parametrize("incoterm", ["CIF", "CIP", "DAP", "DDP"])
-def test_a_price_with_insurance_in_it_gets_none_on_top(incoterm):
-    assert customs_values(a_declaration(incoterm=incoterm), CNY)[0].amount == D("10000.00")
-
-
-def test_freight_is_apportioned_by_value_and_adds_up():
-    goods = tuple(
-        an_item(number=number, price=yuan(price)) for number, price in ((1, "100"), (2, "100"), (3, "100.01"))
-    )
-    values = customs_values(a_declaration(goods=goods, freight=yuan("100"), insurance=yuan("0")), CNY)
-    assert [value.amount for value in values] == [D("133.33"), D("133.33"), D("133.35")]
-
-
-def test_a_customs_value_that_is_stated_is_taken_as_it_is():
-    goods = (an_item(customs_value=Money(D("1000"), "USD")),)
-    assert customs_values(a_declaration(goods=goods, freight=yuan("500")), CNY)[0].amount == D("7000.00")
-
-
-def test_an_invoice_total_alone_is_spread_by_mass():
-    goods = tuple(
-        an_item(number=number, price=None, gross_mass_kg=D(mass)) for number, mass in ((1, "100"), (2, "300"))
-    )
-    assert [value.amount for value in customs_values(a_declaration(goods=goods), CNY)] == [D("2500.00"), D("7500.00")]
 
 
 def test_the_formula_shows_the_numbers():
@@ -133,12 +99,6 @@ def test_an_export_pays_nothing():
     assert assess(export(), NOW, FLAT, CNY) == ((), yuan("0"))
 
 
-def test_freight_that_is_apportioned_never_lowers_a_value_and_never_loses_a_unit():
-    goods = tuple(an_item(number=number, price=yuan("1")) for number in range(1, 4))
-    values = customs_values(a_declaration(goods=goods, freight=yuan("0.02"), insurance=yuan("0")), CNY)
-    assert [value.amount for value in values] == [D("1.01"), D("1.01"), D("1.00")]
-
-
 def test_small_lines_are_never_moved_by_what_others_were_rounded_by():
     goods = tuple(an_item(number=number, commodity_code="721012", price=yuan("1.25")) for number in range(1, 19))
     lines, total = assess(a_declaration(goods=goods), NOW, LAW.tariff, CNY)
@@ -149,21 +109,6 @@ def test_small_lines_are_never_moved_by_what_others_were_rounded_by():
 
 amounts = st.decimals("0.01", "1000000", places=2)
 rates = st.decimals("0", "1", places=4)
-
-
-@given(total=st.decimals("0", "1000000", places=2), weights=st.lists(amounts, min_size=1, max_size=20))
-def test_apportioning_loses_nothing_makes_nothing_and_goes_nowhere_below_zero(total, weights):
-    parts = apportion(total, weights, minor_units=2)
-    assert sum(parts) == total
-    for part, weight in zip(parts, weights, strict=True):
-        assert part >= 0
-        assert abs(part - total * weight / sum(weights)) < D("0.01")
-
-
-@pytest.mark.parametrize(("total", "weights"), [("1", ["0", "0"]), ("-1", ["1"]), ("1", ["2", "-1"]), ("0.001", ["1"])])
-def test_what_cannot_be_apportioned_is_an_error_not_a_zero(total, weights):
-    with pytest.raises(ValueError, match="cannot be split"):
-        apportion(D(total), [D(weight) for weight in weights], minor_units=2)
 
 
 @given(prices=st.lists(amounts, min_size=1, max_size=20), duty=rates, vat=rates)

@@ -10,8 +10,10 @@ from declaration_builders import ARRIVED, NOW, a_claim, answer, lodge, run
 
 from contracts.declarations import v1
 from contracts.examples import example
+from contracts.gateway import v1 as gateway_v1
 from contracts.partners import v1 as partners_v1
 from declarations.domain import events
+from declarations.domain.charges import ChargeCode
 from declarations.domain.claims import InspectionResult, Kind
 from declarations.domain.declaration import Money
 from declarations.domain.regions import INFORMATIVE, regions
@@ -27,6 +29,10 @@ def test_an_event_and_its_contract_have_the_same_fields(type_):
     published = {name for name in payload.model_fields if name not in ENVELOPE}
     own = {field.name for field in fields(getattr(events, payload.__name__))} - ENVELOPE
     assert own == published
+
+
+def test_a_charge_of_every_code_is_understood():
+    assert {code.value for code in gateway_v1.ChargeCode} == {code.value for code in ChargeCode}
 
 
 @pytest.mark.parametrize("type_", partners_v1.EVENTS)

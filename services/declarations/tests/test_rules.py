@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item
+from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, charge
 
 from contracts.texts import LANGUAGES, catalogue, text
 from declarations.domain import code_rules
@@ -40,6 +40,7 @@ def shipped(**changes):
     return a_declaration(transport=replace(a_declaration().transport, **changes))
 
 
+NOTHING_PAID = a_declaration(goods=(an_item(price=None),), total_price=Money(D(0), "CNY"))
 BROKEN = [
     ("declaration.declarant.missing", "/parties", a_declaration(parties=(Party(Role.IMPORTER, QINGDAO),))),
     ("declaration.goods.missing", "/goods", a_declaration(goods=())),
@@ -48,6 +49,14 @@ BROKEN = [
     ("declaration.price.sum", "/total_price/amount", a_declaration(total_price=Money(D("10000.01"), "CNY"))),
     ("declaration.value.negative", "/freight/amount", a_declaration(freight=Money(D(-1), "CNY"))),
     ("declaration.value.negative", "/goods/0/customs_value/amount", goods(customs_value=Money(D(-1), "CNY"))),
+    ("declaration.value.missing", "/goods/0/price", a_declaration(goods=(an_item(price=None),), total_price=None)),
+    ("declaration.value.zero", "/goods/0/price/amount", goods(price=Money(D(0), "CNY"))),
+    ("declaration.value.deducted_away", "/goods/0", goods(charges=(charge("BC", "10000"),))),
+    ("declaration.total_price.zero", "/total_price/amount", NOTHING_PAID),
+    ("declaration.incoterm.missing", "/incoterm", a_declaration(incoterm=None)),
+    ("declaration.freight.missing", "/freight", a_declaration(incoterm="FOB")),
+    ("declaration.currency.decimals", "/freight/amount", a_declaration(freight=Money(D("1.001"), "CNY"))),
+    ("declaration.currency.no_rate", "/freight/currency", a_declaration(freight=Money(D(1), "KWD"))),
     ("declaration.value.too_large", "/freight/amount", a_declaration(freight=Money(D("1E+15"), "CNY"))),
     ("declaration.value.too_large", "/goods/0/price/amount", goods(price=Money(D("9E+30"), "CNY"))),
     ("declaration.mass.negative", "/goods/0/net_mass_kg", goods(net_mass_kg=D(-1))),
@@ -84,14 +93,16 @@ BROKEN = [
 
 """(code, pointer, a declaration that breaks the rule)"""
 
+FREIGHT = Money(D(200), "CNY")
 AIR = replace(
     a_declaration(),
     incoterm="FCA",
+    freight=FREIGHT,
     transport=Transport(mode="4", means="CA 937", document=TransportDocument("999-12345675")),
 )
 KEPT = [
     ("by_air", AIR),
-    ("sea_incoterm_on_inland_water", replace(shipped(mode="8"), incoterm="FOB")),
+    ("sea_incoterm_on_inland_water", replace(shipped(mode="8"), incoterm="FOB", freight=FREIGHT)),
     ("sea_incoterm_by_rail", shipped(mode="2")),
     ("net_equals_gross", goods(net_mass_kg=D(1100))),
     (
@@ -133,14 +144,17 @@ def test_all_errors_are_told_at_once():
 
 def test_absent_fields_break_nothing():
     item = an_item(description="printed matter", commodity_code="", origin=None, gross_mass_kg=None, net_mass_kg=None,
-                   packages=None, price=None)  # fmt: skip
+                   packages=None, price=Money(D(1), "CNY"))  # fmt: skip
     parties = (Party(Role.DECLARANT, QINGDAO), Party(Role.IMPORTER, QINGDAO))
-    bare = Declaration(Lrn("L"), Ucr("U"), Direction.IMPORT, parties, (item,), transport=Transport())
+    bare = Declaration(Lrn("L"), Ucr("U"), Direction.IMPORT, parties, (item,), incoterm="CIF", transport=Transport())
     assert check(bare, NOW, LAW) == ()
 
 
 def test_a_sum_is_only_compared_when_every_item_states_its_part():
-    items = (an_item(), an_item(number=2, packages=None, gross_mass_kg=None, net_mass_kg=None, price=None))
+    items = (
+        an_item(),
+        an_item(number=2, packages=None, gross_mass_kg=None, net_mass_kg=None, price=Money(D(1), "USD")),
+    )
     assert check(a_declaration(goods=items, total_packages=99), NOW, LAW) == ()
 
 

@@ -135,6 +135,15 @@ async def test_faults_of_a_declaration_carry_pointers(gateway: Any) -> None:
     }
 
 
+async def test_a_charge_of_an_unknown_code_is_refused_by_name(gateway: Any) -> None:
+    charges = [{"code": "ZZ", "amount": {"amount": "1", "currency": "CNY"}}]
+    answer = await gateway.http.post(
+        "/v1/declarations", json=gateway.a_declaration(charges=charges), headers=gateway.firm()
+    )
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/charges/0/code"]
+
+
 async def test_a_wco_document_is_lodged_with_what_is_not_read_named(gateway: Any) -> None:
     headers = gateway.firm("GB-EORI:GB603202734852") | XML
     sent = WCO.format(name="Boston Co", comment="first").encode()

@@ -135,6 +135,8 @@ def test_a_payment_has_its_deadline_and_says_when_it_is_overdue(an_entry: EntryM
 def test_a_rejection_names_the_fields_and_a_correction_starts_again(an_entry: EntryMaker) -> None:
     errors = [{"code": "mass.net_above_gross", "pointer": "/goods/0/net_mass_kg"}]
     rejected = _after(an_entry, SUBMITTED, ("rejected", {"errors": errors}))
+    on_arrival = _after(an_entry, SUBMITTED, ("prelodged", {}), ("rejected", {"errors": errors}))
+    assert (on_arrival.where, on_arrival.waiting_for) == (Main.REJECTED, "correction")
     corrected = _after(an_entry, SUBMITTED, ("rejected", {"errors": errors}), ("submitted", {}))
     assert rejected.failed == ("/goods/0/net_mass_kg mass.net_above_gross",)
     assert (corrected.where, corrected.failed) == (Main.SUBMITTED, ())

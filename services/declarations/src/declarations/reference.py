@@ -7,13 +7,11 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pycountry
-from babel.numbers import get_currency_precision
-
 from contracts import codes
 from declarations.domain.authority import Seats
 from declarations.domain.deadline import PaymentTerm
-from declarations.domain.duty import ExchangeRates, Tariff, TariffRate
+from declarations.domain.duty import Tariff, TariffRate
+from declarations.domain.exchange import ExchangeRates, RateTable
 from declarations.domain.law import Codes, Law
 from declarations.domain.office_day import OfficeCalendar
 from declarations.domain.offices import Office, OfficeForm, Offices
@@ -45,7 +43,14 @@ def load_law(*, zone: str, payment_days: int, payment_seconds: float = 0, home_o
         holidays=frozenset(_read("calendar")["holidays"]),
         exactly=timedelta(seconds=payment_seconds) if payment_seconds else None,
     )
-    return Law(load_codes(), load_tariff(calendar), load_exchange(), load_risk(), term, load_seats(home_office))
+    return Law(
+        load_codes(),
+        load_tariff(calendar),
+        load_exchange(),
+        load_risk(),
+        term,
+        load_seats(home_office),
+    )
 
 
 def load_seats(home_office: str) -> Seats:
@@ -63,7 +68,7 @@ def load_seats(home_office: str) -> Seats:
 def load_codes() -> Codes:
     return Codes(
         countries=codes.countries(),
-        currencies=frozenset(currency.alpha_3 for currency in pycountry.currencies),
+        currencies=load_currencies(),
         package_kinds=codes.package_kinds(),
         is_unit=codes.is_unit,
         is_place=codes.is_place,
@@ -89,12 +94,17 @@ def load_tariff(calendar: OfficeCalendar) -> Tariff:
     return Tariff(data["name"], tuple(_rate(each) for each in data["rates"]), calendar)
 
 
+def load_currencies() -> dict[str, int]:
+    """Currency → decimals of its minor unit."""
+    return {code: int(decimals) for decimals, codes in _read("currencies")["by_decimals"].items() for code in codes}
+
+
 def load_exchange() -> ExchangeRates:
     data = _read("exchange")
     return ExchangeRates(
         currency=data["currency"],
-        per_unit={currency: read_decimal(rate) for currency, rate in data["per_unit"].items()},
-        minor_units=get_currency_precision(data["currency"]),
+        tables=tuple(_table(each) for each in data["rates"]),
+        minor_units=load_currencies()[data["currency"]],
     )
 
 
@@ -120,6 +130,14 @@ def _office(data: Mapping[str, Any]) -> Office:
         place=data.get("place"),
         zone=ZoneInfo(data["zone"]),
         hosted=data["hosted"],
+    )
+
+
+def _table(data: Mapping[str, Any]) -> RateTable:
+    return RateTable(
+        valid_from=data["valid_from"],
+        valid_until=data.get("valid_until"),
+        per_unit={currency: read_decimal(rate) for currency, rate in data["per_unit"].items()},
     )
 
 

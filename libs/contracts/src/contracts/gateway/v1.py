@@ -42,6 +42,36 @@ class Preference(Payload):
     certificate: str | None = Field(default=None, description="Number of the certificate of origin among the documents")
 
 
+class ChargeCode(StrEnum):
+    """Additions to a price (A) and deductions from it (B): data element 4/9 of the Union Customs Code's annexes."""
+
+    AB = "AB"
+    AD = "AD"
+    AE = "AE"
+    AF = "AF"
+    AG = "AG"
+    AH = "AH"
+    AI = "AI"
+    AJ = "AJ"
+    AK = "AK"
+    AL = "AL"
+    AN = "AN"
+    AR = "AR"
+    BA = "BA"
+    BB = "BB"
+    BC = "BC"
+    BD = "BD"
+    BE = "BE"
+    BF = "BF"
+    BG = "BG"
+    BT = "BT"
+
+
+class Charge(Payload):
+    code: ChargeCode = Field(description="A code in A is added to the price, one in B taken off; set by the declarant")
+    amount: Money = Field(description="Without a sign, and not in the price if it is added; set by the declarant")
+
+
 class GoodsItem(Payload):
     number: WholeNumber = Field(ge=1, le=9999, description="Sequence number from 1; set by the declarant")
     commodity_code: CommodityCode = Field(description="HS code of 6 digits with national digits behind, no separators")
@@ -54,8 +84,16 @@ class GoodsItem(Payload):
     packages: WholeNumber | None = Field(default=None, description="Number of packages")
     package_kind: str | None = Field(default=None, description="UN/ECE Recommendation 21 code")
     price: Money | None = Field(default=None, description="Invoice price of the item")
-    customs_value: Money | None = Field(default=None, description="Customs value where the declarant states one")
+    customs_value: Money | None = Field(
+        default=None, description="Customs value; counts where the valuation method is not 1; set by the declarant"
+    )
+    statistical_value: Money | None = Field(
+        default=None, description="Value at the border; counts as the customs value does; set by the declarant"
+    )
     valuation_method: str | None = Field(default=None, description="WTO valuation method, 1 to 6")
+    charges: tuple[Charge, ...] = Field(
+        default=(), description="Additions to the item's price and deductions from it; set by the declarant"
+    )
     documents: tuple[Document, ...] = Field(default=(), description="Documents that belong to this item")
 
 
@@ -93,6 +131,9 @@ class Declaration(Payload):
     total_price: Money | None = Field(default=None, description="Invoice total")
     freight: Money | None = Field(default=None, description="Transport cost to the border, where the price excludes it")
     insurance: Money | None = Field(default=None, description="Insurance to the border, where the price excludes it")
+    charges: tuple[Charge, ...] = Field(
+        default=(), description="Additions and deductions of all goods items together; set by the declarant"
+    )
     total_gross_mass_kg: DecimalString | None = Field(default=None, description="Gross mass of all items")
     total_packages: WholeNumber | None = Field(default=None, description="Packages of all items")
     parties: tuple[Party, ...] = Field(description="Who takes part, by number; set by the declarant")

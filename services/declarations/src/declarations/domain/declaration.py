@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from declarations.domain.charges import ChargeCode
 from values.identifiers import Identifier
 from values.references import CommodityCode, ContainerNumber, Lrn, TransportDocument, Ucr
 
@@ -64,6 +65,14 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """What is added to a price or taken off it; the code says which."""
+
+    code: ChargeCode
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Quantity:
     value: Decimal
     unit: str
@@ -105,7 +114,9 @@ class GoodsItem:
     package_kind: str | None = None
     price: Money | None = None
     customs_value: Money | None = None
+    statistical_value: Money | None = None
     valuation_method: str | None = None
+    charges: tuple[Charge, ...] = ()
     documents: tuple[Document, ...] = ()
 
 
@@ -137,6 +148,7 @@ class Declaration:
     total_price: Money | None = None
     freight: Money | None = None
     insurance: Money | None = None
+    charges: tuple[Charge, ...] = ()
     total_gross_mass_kg: Decimal | None = None
     total_packages: int | None = None
     transport: Transport = Transport()

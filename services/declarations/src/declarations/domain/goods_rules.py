@@ -40,16 +40,6 @@ def _masses_not_negative(declaration: Declaration, _at: datetime, _codes: Codes)
             yield RuleError("declaration.packages.negative", f"/goods/{index}/packages", str(item.packages))
 
 
-def _values_not_negative(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
-    for index, item in enumerate(declaration.goods):
-        for name in ("price", "customs_value"):
-            money = getattr(item, name)
-            if money is not None and money.amount < 0:
-                yield RuleError(
-                    "declaration.value.negative", f"/goods/{index}/{name}/amount", format(money.amount, "f")
-                )
-
-
 def _net_within_gross(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
     for index, item in enumerate(declaration.goods):
         net, gross = item.net_mass_kg, item.gross_mass_kg
@@ -76,14 +66,6 @@ def _origins_known(declaration: Declaration, _at: datetime, codes: Codes) -> Ite
             yield RuleError("declaration.country.unknown", f"/goods/{index}/origin", item.origin)
 
 
-def _item_currencies_known(declaration: Declaration, _at: datetime, codes: Codes) -> Iterator[RuleError]:
-    for index, item in enumerate(declaration.goods):
-        for name in ("price", "customs_value"):
-            money = getattr(item, name)
-            if money is not None and money.currency not in codes.currencies:
-                yield RuleError("declaration.currency.unknown", f"/goods/{index}/{name}/currency", money.currency)
-
-
 def _valuation_method_known(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
     for index, item in enumerate(declaration.goods):
         if item.valuation_method is not None and item.valuation_method not in _METHODS:
@@ -95,10 +77,8 @@ def _valuation_method_known(declaration: Declaration, _at: datetime, _codes: Cod
 GOODS_RULES: tuple[Callable[[Declaration, datetime, Codes], Iterator[RuleError]], ...] = (
     _commodity_code_has_its_form,
     _masses_not_negative,
-    _values_not_negative,
     _net_within_gross,
     _numbers_stand_once,
     _origins_known,
-    _item_currencies_known,
     _valuation_method_known,
 )

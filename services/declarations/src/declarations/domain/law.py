@@ -3,12 +3,13 @@
 Handed in, so that the domain reads no file and a decision can be repeated with the same law.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from declarations.domain.authority import Seats
 from declarations.domain.deadline import PaymentTerm
-from declarations.domain.duty import ExchangeRates, Tariff
+from declarations.domain.duty import Tariff
+from declarations.domain.exchange import ExchangeRates
 from declarations.domain.office_day import OfficeCalendar
 from declarations.domain.offices import Offices
 from declarations.domain.risk import RiskRules
@@ -20,8 +21,8 @@ class Codes:
 
     countries: frozenset[str]
     """ISO 3166 alpha-2."""
-    currencies: frozenset[str]
-    """ISO 4217."""
+    currencies: Mapping[str, int]
+    """ISO 4217: the currencies that have a minor unit, with the number of its decimals."""
     package_kinds: frozenset[str]
     """UN/CEFACT Recommendation 21."""
     is_unit: Callable[[str], bool]

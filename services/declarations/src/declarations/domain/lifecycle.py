@@ -3,6 +3,7 @@
     Lodge ──▶ SUBMITTED ──(rules broken, or a party may not act)──▶ REJECTED ──Lodge──▶ SUBMITTED (version n+1)
                   │ the registry answers; while it is away the declaration waits
                   ├──import──▶ PRELODGED ──arrival──▶ ACCEPTED          number and legal date; never taken back
+                  │                └──arrival on a day without an exchange rate──▶ REJECTED
                   └──export──────────────────────────▶ ACCEPTED
                                                           │ risk: lane green, blue, yellow or red
                                                           ▼
@@ -157,10 +158,12 @@ TRANSITIONS: dict[tuple[Status | None, type[Command]], Rule] = {
 """What a command does in a state. A pair that is not here is out of order."""
 
 
-def accept_on_arrival(state: State, seen: Regions, _now: datetime, law: Law) -> Sequence[Event]:
+def accept_on_arrival(state: State, seen: Regions, now: datetime, law: Law) -> Sequence[Event]:
     if seen.arrived_at is None or state.serial is None:
         return ()
-    return [_accepted(state, state.serial, seen.arrived_at, law)]
+    accepted = _accepted(state, state.serial, seen.arrived_at, law)
+    errors = rules.check_values(state.declaration, accepted.accepted_at, law)
+    return [Rejected(state.version, state.receipt_id, now, errors)] if errors else [accepted]
 
 
 def route(state: State, _seen: Regions, now: datetime, law: Law) -> Sequence[Event]:

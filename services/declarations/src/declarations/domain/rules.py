@@ -17,6 +17,7 @@ from declarations.domain.document_rules import documents_are_valid
 from declarations.domain.goods_rules import GOODS_RULES
 from declarations.domain.law import Codes, Law
 from declarations.domain.state import RuleError
+from declarations.domain.value_rules import amounts, amounts_have_their_form, deduction_errors, value_errors
 
 _MODES = frozenset("123456789")
 
@@ -29,11 +30,21 @@ Rule = Callable[[Declaration, datetime, Codes], Iterator[RuleError]]
 
 def check(declaration: Declaration, lodged_at: datetime, law: Law) -> tuple[RuleError, ...]:
     """Everything that is wrong, in the order of the rules; nothing where all hold."""
-    return (
+    on = law.calendar.day(lodged_at)
+    errors = (
         *(error for rule in RULES for error in rule(declaration, lodged_at, law.codes)),
         *check_codes(declaration, law.codes),
-        *documents_are_valid(declaration, law.calendar.day(lodged_at), law.calendar),
+        *documents_are_valid(declaration, on, law.calendar),
+        *value_errors(declaration, on, law.exchange, law.codes.currencies),
     )
+    return errors or tuple(deduction_errors(declaration, on, law.exchange))
+
+
+def check_values(declaration: Declaration, accepted_at: datetime, law: Law) -> tuple[RuleError, ...]:
+    """Why the customs values cannot be computed on the day of acceptance, whose rates count; nothing where they can."""
+    on = law.calendar.day(accepted_at)
+    errors = value_errors(declaration, on, law.exchange, law.codes.currencies)
+    return errors or tuple(deduction_errors(declaration, on, law.exchange))
 
 
 def _declarant_named(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
@@ -75,22 +86,21 @@ def _price_adds_up(declaration: Declaration, _at: datetime, _codes: Codes) -> It
 
 
 def _totals_not_negative(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
-    for name in ("total_price", "freight", "insurance"):
-        money = getattr(declaration, name)
-        if money is not None and money.amount < 0:
-            yield RuleError("declaration.value.negative", f"/{name}/amount", format(money.amount, "f"))
-    mass = declaration.total_gross_mass_kg
+    mass, packages = declaration.total_gross_mass_kg, declaration.total_packages
     if mass is not None and mass < 0:
         yield RuleError("declaration.mass.negative", "/total_gross_mass_kg", format(mass, "f"))
+    if packages is not None and packages < 0:
+        yield RuleError("declaration.packages.negative", "/total_packages", str(packages))
+
+
+def _amounts_have_their_form(declaration: Declaration, _at: datetime, codes: Codes) -> Iterator[RuleError]:
+    return amounts_have_their_form(declaration, codes.currencies)
 
 
 def _values_bounded(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
     """An amount that is a slip of the pen, and that duties could not be computed of to the last digit."""
-    amounts = [(f"/{name}", getattr(declaration, name)) for name in ("total_price", "freight", "insurance")]
-    for index, item in enumerate(declaration.goods):
-        amounts += [(f"/goods/{index}/price", item.price), (f"/goods/{index}/customs_value", item.customs_value)]
-    for pointer, money in amounts:
-        if money is not None and money.amount >= MAX_VALUE:
+    for pointer, money in amounts(declaration):
+        if money.amount >= MAX_VALUE:
             limit = format(MAX_VALUE, "f")
             yield RuleError(
                 "declaration.value.too_large", f"{pointer}/amount", format(money.amount, "f"), {"limit": limit}
@@ -103,14 +113,9 @@ def _mode_known(declaration: Declaration, _at: datetime, _codes: Codes) -> Itera
         yield RuleError("declaration.transport.mode", "/transport/mode", mode)
 
 
-def _currencies_known(declaration: Declaration, _at: datetime, codes: Codes) -> Iterator[RuleError]:
-    named = [("/currency", declaration.currency)]
-    for name in ("total_price", "freight", "insurance"):
-        money = getattr(declaration, name)
-        named.append((f"/{name}/currency", money.currency if money else None))
-    for pointer, currency in named:
-        if currency is not None and currency not in codes.currencies:
-            yield RuleError("declaration.currency.unknown", pointer, currency)
+def _currency_known(declaration: Declaration, _at: datetime, codes: Codes) -> Iterator[RuleError]:
+    if declaration.currency is not None and declaration.currency not in codes.currencies:
+        yield RuleError("declaration.currency.unknown", "/currency", declaration.currency)
 
 
 def _invoice_currency_kept(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
@@ -151,12 +156,13 @@ RULES: tuple[Rule, ...] = (
     _declarant_named,
     _goods_there,
     _totals_not_negative,
+    _amounts_have_their_form,
     _values_bounded,
     _gross_mass_adds_up,
     _packages_add_up,
     _price_adds_up,
     _mode_known,
-    _currencies_known,
+    _currency_known,
     _invoice_currency_kept,
     _countries_known,
     _containers_stand_once,

@@ -61,3 +61,15 @@ TRADE_TERMS: Mapping[str, TradeTerm] = _all(
     TradeTerm("7", freight_paid=False),
 )
 """Code → term. A code that is not here is no trade term."""
+
+
+def holds_freight(code: str | None) -> bool:
+    """Whether a price is known to contain the carriage to the border; without a term nothing is known."""
+    term = TRADE_TERMS.get(code or "")
+    return term is not None and term.freight_paid is True
+
+
+def holds_insurance(code: str | None) -> bool:
+    """Whether a price is known to contain the insurance to the border."""
+    term = TRADE_TERMS.get(code or "")
+    return term is not None and term.insurance_paid is True

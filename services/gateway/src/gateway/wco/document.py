@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from gateway.domain.faults import Fault, Refused
-from gateway.wco.goods import documents, goods_items
+from gateway.wco.goods import charges, documents, goods_items
 from gateway.wco.parties import parties
 from gateway.wco.reading import Reading
 from gateway.wco.transport import transport
@@ -106,7 +106,7 @@ def _fields(reading: Reading, responsible: str | None) -> dict[str, Any]:
         or reading.text(shipment, "TradeTerms/LocationName"),
         "currency": _currency(total, goods),
         "total_price": total,
-        "freight": reading.money(shipment, "CustomsValuation/FreightChargeAmount"),
+        "charges": charges(reading, shipment),
         "total_gross_mass_kg": reading.text(declaration, "TotalGrossMassMeasure"),
         "total_packages": reading.text(declaration, "TotalPackageQuantity"),
         "parties": parties(reading, responsible),

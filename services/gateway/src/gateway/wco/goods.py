@@ -1,12 +1,13 @@
 """Goods items of a WCO declaration.
 
 Numbers of data elements are those of the customs data annexes: 6/14 commodity code, 4/14 price,
-6/1 and 6/5 masses, 6/10 packages, 4/16 valuation method, 5/15 origin, 4/17 preference.
+6/1 and 6/5 masses, 6/10 packages, 4/16 valuation method, 4/9 additions and deductions, 5/15 origin, 4/17 preference.
 """
 
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from contracts.gateway.v1 import ChargeCode
 from gateway.wco.reading import Reading
 from values.numbers import is_digits
 
@@ -14,6 +15,8 @@ _TARIFF, _TARIC = "TSP", "TRC"
 """Classification kinds: the code of the combined nomenclature, and the two digits that refine it."""
 
 _TARIFF_DIGITS = 8
+
+_CHARGES = frozenset(code.value for code in ChargeCode)
 
 _NO_PREFERENCE = "1"
 """First digit of a preference code that claims none: the rate that applies to everybody."""
@@ -44,7 +47,9 @@ def _item(reading: Reading, element: Element, position: int) -> dict[str, Any]:
         "package_kind": _package_kind(reading, element),
         "price": reading.money(commodity, "InvoiceLine/ItemChargeAmount"),
         "customs_value": reading.money(element, "CustomsValueAmount"),
+        "statistical_value": reading.money(element, "StatisticalValueAmount"),
         "valuation_method": reading.text(element, "CustomsValuation/MethodCode"),
+        "charges": charges(reading, element),
         "documents": papers,
     }
 
@@ -99,6 +104,20 @@ def _package_kind(reading: Reading, element: Element) -> str | None:
     """The kind, where all packages are of one."""
     kinds = {kind.text for kind in reading.all(element, "Packaging/TypeCode")}
     return reading.texts(element, "Packaging/TypeCode")[0] if len(kinds) == 1 and all(kinds) else None
+
+
+def charges(reading: Reading, element: Element | None) -> list[dict[str, Any]]:
+    """Additions and deductions at one level; one of a code that no value is computed with is left, and so not read.
+
+    `FreightChargeAmount` is none of them: it is what the way to the last destination costs.
+    """
+    found = []
+    for charge in reading.all(element, "CustomsValuation/ChargeDeduction"):
+        code = next((each.text.strip() for each in reading.all(charge, "ChargesTypeCode") if each.text), None)
+        if code in _CHARGES:
+            reading.text(charge, "ChargesTypeCode")
+            found.append({"code": code, "amount": reading.money(charge, "OtherChargeDeductionAmount")})
+    return found
 
 
 def documents(reading: Reading, element: Element) -> list[dict[str, Any]]:

@@ -16,12 +16,13 @@ from values.moments import read_moment
 
 
 class Main(StrEnum):
-    """Main state, as far as events tell."""
+    """Main state, as far as events tell, in the order in which one follows another."""
 
     RECEIVED = "received"
     SUBMITTED = "submitted"
-    REJECTED = "rejected"
     PRELODGED = "prelodged"
+    REJECTED = "rejected"
+    """At lodging, or when the goods came and no customs value could be computed."""
     ACCEPTED = "accepted"
     ASSESSED = "assessed"
     RELEASED = "released"

@@ -1,0 +1,57 @@
+"""Additions to a price and deductions from it, by code: what each stands for and how it counts.
+
+An addition is a cost that the price does not hold and the customs value does; a deduction is one that
+the price holds and the customs value does not, shown apart from it. Amounts carry no sign: the code
+says whether they are added or taken off. What is stated by code is outside the price (or shown apart
+in it) by definition, so it counts under every trade term. Sources: Regulation (EU) 952/2013, articles
+71 and 72, with the codes of data element 4/9 of its delegated acts, after article 8 of the WTO Customs
+Valuation Agreement; AR and BT are the United Kingdom's, as its published sample declarations say.
+"""
+
+from enum import StrEnum
+
+
+class ChargeCode(StrEnum):
+    """What was added to a price or is to be taken off it."""
+
+    COMMISSIONS = "AB"
+    PACKING = "AD"
+    MATERIALS_SUPPLIED = "AE"
+    TOOLS_SUPPLIED = "AF"
+    MATERIALS_CONSUMED = "AG"
+    DESIGN = "AH"
+    ROYALTIES = "AI"
+    PROCEEDS = "AJ"
+    CARRIAGE_TO_BORDER = "AK"
+    """Transport, loading, handling and insurance to the place of introduction."""
+    INDIRECT_PAYMENTS = "AL"
+    ADDED_BY_DECISION = "AN"
+    AIR_TRANSPORT = "AR"
+    CARRIAGE_BEHIND_BORDER = "BA"
+    WORK_AFTER_IMPORTATION = "BB"
+    DUTIES = "BC"
+    INTEREST = "BD"
+    REPRODUCTION_RIGHTS = "BE"
+    BUYING_COMMISSIONS = "BF"
+    DEDUCTED_BY_DECISION = "BG"
+    OTHER_DEDUCTION = "BT"
+
+
+DEDUCTIONS = frozenset(
+    {
+        ChargeCode.CARRIAGE_BEHIND_BORDER,
+        ChargeCode.WORK_AFTER_IMPORTATION,
+        ChargeCode.DUTIES,
+        ChargeCode.INTEREST,
+        ChargeCode.REPRODUCTION_RIGHTS,
+        ChargeCode.BUYING_COMMISSIONS,
+        ChargeCode.DEDUCTED_BY_DECISION,
+        ChargeCode.OTHER_DEDUCTION,
+    }
+)
+"""Codes whose amounts are taken off; those of all others are added."""
+
+STATES_FREIGHT = frozenset({ChargeCode.CARRIAGE_TO_BORDER, ChargeCode.AIR_TRANSPORT})
+"""Codes that say what the way to the border costs."""
+
+STATES_INSURANCE = frozenset({ChargeCode.CARRIAGE_TO_BORDER})

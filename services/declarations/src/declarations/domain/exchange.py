@@ -1,0 +1,81 @@
+"""Exchange rates by period. A currency without a rate on a day has no value there: never one to one.
+
+Customs publishes rates for a period, in China for each calendar month; a table counts from its first
+to its last day at the office, and where two hold a currency on one day the later one counts. A table
+without a last day counts until a later one begins.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from declarations.domain.declaration import Money
+from declarations.domain.office_day import OfficeDay
+
+
+class NoRate(Exception):
+    """A currency has no exchange rate on a day."""
+
+    def __init__(self, currency: str, on: date) -> None:
+        super().__init__(f"no exchange rate for {currency} on {on.isoformat()}")
+
+
+@dataclass(frozen=True, slots=True)
+class RateTable:
+    """The rates of one period."""
+
+    valid_from: date
+    per_unit: Mapping[str, Decimal]
+    """Units of the currency that duties are paid in, for one of another."""
+    valid_until: date | None = None
+    """The last day."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRates:
+    currency: str
+    """What duties are paid in."""
+    tables: tuple[RateTable, ...]
+    minor_units: int = 2
+    """Decimals of `currency`."""
+
+    def find_rate(self, currency: str, on: OfficeDay) -> Decimal | None:
+        """Units of `self.currency` for one of `currency` on a day."""
+        if currency == self.currency:
+            return Decimal(1)
+        valid = [
+            table
+            for table in self.tables
+            if currency in table.per_unit
+            and table.valid_from <= on
+            and (table.valid_until is None or on <= table.valid_until)
+        ]
+        return max(valid, key=lambda table: table.valid_from).per_unit[currency] if valid else None
+
+    def convert(self, money: Money, on: OfficeDay) -> Decimal:
+        """An amount in `self.currency` at the rate of a day, to its minor unit.
+
+        Raises:
+            NoRate: the currency has none on the day.
+        """
+        return self.rounded(self.exact(money, on))
+
+    def exact(self, money: Money, on: OfficeDay) -> Decimal:
+        """As `convert`, not rounded."""
+        rate = self.find_rate(money.currency, on)
+        if rate is None:
+            raise NoRate(money.currency, on)
+        return money.amount * rate
+
+    def rounded(self, amount: Decimal) -> Decimal:
+        """Half-up to the minor unit."""
+        return amount.quantize(Decimal(1).scaleb(-self.minor_units), ROUND_HALF_UP)
+
+    def say(self, money: Money, on: OfficeDay) -> str:
+        """An amount as a formula shows it: converted, with rate and day where it was in another currency."""
+        amount = format(self.convert(money, on), "f")
+        if money.currency == self.currency:
+            return amount
+        rate = self.find_rate(money.currency, on)
+        return f"{amount} ({money.amount:f} {money.currency} × {rate:f} on {on.isoformat()})"

@@ -1,0 +1,129 @@
+"""The rules of values: what the customs value is made of is there, and can be counted on a day.
+
+They hold at lodging for the day of lodging, and once more at acceptance for the day of acceptance,
+whose rates the assessment takes. An export is not assessed, so it may lack prices and its currencies
+need no rate. A price of nothing is no sale (WTO Customs Valuation Agreement, article 1): such goods are
+valued by methods 2 to 6. See `rules` for what every rule keeps to.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from declarations.domain.charges import DEDUCTIONS
+from declarations.domain.declaration import Charge, Declaration, Direction, Money
+from declarations.domain.exchange import ExchangeRates
+from declarations.domain.office_day import OfficeDay
+from declarations.domain.state import RuleError
+from declarations.domain.trade_terms import TRADE_TERMS, holds_freight
+from declarations.domain.valuation import (
+    customs_values,
+    freight_is_stated,
+    stated_value,
+    total_is_spread,
+    valued_by_price,
+)
+
+
+class Amount(NamedTuple):
+    """An amount of money with the pointer to it."""
+
+    pointer: str
+    money: Money
+
+
+def amounts(declaration: Declaration) -> Iterator[Amount]:
+    """Every amount of money in a declaration."""
+    for name in ("total_price", "freight", "insurance"):
+        money = getattr(declaration, name)
+        if money is not None:
+            yield Amount(f"/{name}", money)
+    for place, charge in enumerate(declaration.charges):
+        yield Amount(f"/charges/{place}/amount", charge.amount)
+    for index, item in enumerate(declaration.goods):
+        for name in ("price", "customs_value", "statistical_value"):
+            money = getattr(item, name)
+            if money is not None:
+                yield Amount(f"/goods/{index}/{name}", money)
+        for place, charge in enumerate(item.charges):
+            yield Amount(f"/goods/{index}/charges/{place}/amount", charge.amount)
+
+
+def amounts_have_their_form(declaration: Declaration, currencies: Mapping[str, int]) -> Iterator[RuleError]:
+    """Not below zero, in a currency of ISO 4217, with no more decimals than the currency has.
+
+    Zeros behind the last digit that says something are no decimals: 705.00 yen are 705.
+    """
+    for pointer, money in amounts(declaration):
+        amount = format(money.amount, "f")
+        if money.amount < 0:
+            yield RuleError("declaration.value.negative", f"{pointer}/amount", amount)
+        decimals = currencies.get(money.currency)
+        if decimals is None:
+            yield RuleError("declaration.currency.unknown", f"{pointer}/currency", money.currency)
+        elif len(amount.partition(".")[2].rstrip("0")) > decimals:
+            limits = {"currency": money.currency, "decimals": str(decimals)}
+            yield RuleError("declaration.currency.decimals", f"{pointer}/amount", amount, limits)
+
+
+def value_errors(
+    declaration: Declaration, on: OfficeDay, exchange: ExchangeRates, currencies: Mapping[str, int]
+) -> tuple[RuleError, ...]:
+    """What the customs values of an import cannot be computed without on a day."""
+    if declaration.direction is not Direction.IMPORT:
+        return ()
+    return (
+        *_items_have_a_value(declaration),
+        *_carriage_is_known(declaration),
+        *_currencies_have_a_rate(declaration, on, exchange, currencies),
+    )
+
+
+def deduction_errors(declaration: Declaration, on: OfficeDay, exchange: ExchangeRates) -> Iterator[RuleError]:
+    """Items of which deductions leave nothing; asked where no other rule is broken."""
+    if declaration.direction is not Direction.IMPORT:
+        return
+    of_all = _deducts(declaration.charges)
+    values = customs_values(declaration, on, exchange)
+    for index, (item, value) in enumerate(zip(declaration.goods, values, strict=True)):
+        if value.amount <= 0 and (of_all or _deducts(item.charges)):
+            named = {"item": str(item.number)}
+            yield RuleError("declaration.value.deducted_away", f"/goods/{index}", format(value.amount, "f"), named)
+
+
+def _deducts(charges: tuple[Charge, ...]) -> bool:
+    return any(charge.code in DEDUCTIONS for charge in charges)
+
+
+def _items_have_a_value(declaration: Declaration) -> Iterator[RuleError]:
+    spread = total_is_spread(declaration)
+    for index, item in enumerate(declaration.goods):
+        stated, named = stated_value(item), {"item": str(item.number)}
+        name, money = stated or ("price", item.price)
+        if money is not None and not money.amount:
+            pointer = f"/goods/{index}/{name}/amount"
+            yield RuleError("declaration.value.zero", pointer, format(money.amount, "f"), named)
+        elif money is None and not spread:
+            yield RuleError("declaration.value.missing", f"/goods/{index}/price", None, named)
+    if spread and declaration.total_price is not None and not declaration.total_price.amount:
+        yield RuleError("declaration.total_price.zero", "/total_price/amount", "0")
+
+
+def _carriage_is_known(declaration: Declaration) -> Iterator[RuleError]:
+    """A price holds the freight to the border, by its term, or the freight is stated."""
+    if not valued_by_price(declaration) or freight_is_stated(declaration):
+        return
+    term = declaration.incoterm
+    if term is None:
+        yield RuleError("declaration.incoterm.missing", "/incoterm")
+    elif term in TRADE_TERMS and not holds_freight(term):
+        yield RuleError("declaration.freight.missing", "/freight", None, {"term": term})
+
+
+def _currencies_have_a_rate(
+    declaration: Declaration, on: OfficeDay, exchange: ExchangeRates, currencies: Mapping[str, int]
+) -> Iterator[RuleError]:
+    """A code that is no currency is told by its form alone."""
+    for pointer, money in amounts(declaration):
+        if money.currency in currencies and exchange.find_rate(money.currency, on) is None:
+            missing = {"currency": money.currency, "day": on.isoformat()}
+            yield RuleError("declaration.currency.no_rate", f"{pointer}/currency", money.currency, missing)

@@ -1,0 +1,226 @@
+"""What a declaration must say of its values; what happens where it does not, at lodging and at acceptance."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from declaration_builders import (
+    ARRIVED,
+    GATE_IN,
+    LAW,
+    NOW,
+    a_declaration,
+    an_item,
+    answer,
+    charge,
+    export,
+    lodge,
+    names,
+    run,
+    yuan,
+)
+
+from declarations.domain.claims import Kind
+from declarations.domain.declaration import Money, Quantity
+from declarations.domain.duty import assess
+from declarations.domain.exchange import RateTable
+from declarations.domain.rules import MAX_VALUE, check
+from declarations.domain.state import Status
+from declarations.domain.trade_terms import TRADE_TERMS, holds_freight
+from declarations.reference import load_currencies
+
+D = Decimal
+UNPRICED = an_item(price=None)
+
+
+def found(declaration, at=NOW):
+    return {(error.code.removeprefix("declaration."), error.pointer) for error in check(declaration, at, LAW)}
+
+
+def priced(amount, currency, **changes):
+    return a_declaration(goods=(an_item(price=Money(D(amount), currency), **changes),), currency=None, total_price=None)
+
+
+def unpriced(*goods):
+    return a_declaration(goods=goods, total_price=None, total_gross_mass_kg=None, total_packages=None)
+
+
+def test_an_import_without_any_value_is_refused_item_by_item_and_never_released():
+    bare = unpriced(UNPRICED, replace(UNPRICED, number=2))
+    assert found(bare) == {("value.missing", "/goods/0/price"), ("value.missing", "/goods/1/price")}
+    state, events = run([lodge(bare), ARRIVED, GATE_IN])
+    assert state.status is Status.REJECTED
+    assert "Released" not in names(events)
+
+
+def test_an_item_without_a_price_beside_a_priced_one_is_named():
+    (error,) = check(unpriced(an_item(), replace(UNPRICED, number=2)), NOW, LAW)
+    assert (error.code, error.pointer, error.parameters) == (
+        "declaration.value.missing", "/goods/1/price", {"item": "2"},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", [{}, {"valuation_method": "1"}], ids=["no_method", "method_1"])
+def test_a_price_of_zero_is_no_value(changes):
+    assert found(priced("0.00", "CNY", **changes)) == {("value.zero", "/goods/0/price/amount")}
+
+
+def test_goods_without_payment_are_valued_by_another_method():
+    free = priced("0", "CNY", valuation_method="6", customs_value=yuan("120"))
+    assert found(free) == set()
+    assert assess(free, NOW, LAW.tariff, LAW.exchange)[0][0].base == D("120.00")
+
+
+def test_a_stated_value_of_zero_is_no_value():
+    zero = priced("5", "CNY", valuation_method="6", customs_value=yuan("0"))
+    assert found(zero) == {("value.zero", "/goods/0/customs_value/amount")}
+
+
+def test_a_stated_value_does_not_take_the_place_of_a_price_under_method_1():
+    stated = a_declaration(goods=(replace(UNPRICED, valuation_method="1", customs_value=yuan("5")),), total_price=None)
+    assert found(stated) == {("value.missing", "/goods/0/price")}
+
+
+@pytest.mark.parametrize("mass", [None, D(0)], ids=["no_mass", "mass_of_zero"])
+def test_an_invoice_total_is_spread_only_where_every_mass_is_known(mass):
+    goods = (UNPRICED, replace(UNPRICED, number=2, gross_mass_kg=mass, net_mass_kg=None))
+    spread = a_declaration(goods=goods, total_gross_mass_kg=None, total_packages=None)
+    assert found(spread) == {("value.missing", "/goods/0/price"), ("value.missing", "/goods/1/price")}
+    whole = (UNPRICED, replace(UNPRICED, number=2))
+    assert found(replace(spread, goods=whole)) == set()
+
+
+def test_the_total_of_the_only_item_is_its_price_without_any_mass():
+    only = a_declaration(goods=(replace(UNPRICED, gross_mass_kg=None, net_mass_kg=None),))
+    assert found(only) == set()
+    assert found(replace(only, total_price=yuan("0"))) == {("total_price.zero", "/total_price/amount")}
+
+
+@pytest.mark.parametrize("term", sorted(term for term in TRADE_TERMS if not holds_freight(term)))
+def test_a_price_that_does_not_hold_the_freight_needs_it(term):
+    bare = a_declaration(incoterm=term)
+    assert ("freight.missing", "/freight") in found(bare)
+    assert ("freight.missing", "/freight") not in found(replace(bare, freight=yuan("1")))
+    assert ("freight.missing", "/freight") not in found(replace(bare, charges=(charge("AK", "1"),)))
+
+
+@pytest.mark.parametrize("term", sorted(filter(holds_freight, TRADE_TERMS)))
+def test_a_price_that_holds_the_freight_needs_none(term):
+    assert "freight.missing" not in {code for code, _ in found(a_declaration(incoterm=term))}
+
+
+def test_without_a_trade_term_the_freight_must_be_stated():
+    assert found(a_declaration(incoterm=None)) == {("incoterm.missing", "/incoterm")}
+    assert found(a_declaration(incoterm=None, freight=yuan("0"))) == set()
+
+
+def test_a_stated_value_needs_neither_term_nor_freight():
+    stated = an_item(valuation_method="6", customs_value=yuan("120"))
+    assert found(a_declaration(goods=(stated,), incoterm=None)) == set()
+
+
+def test_an_export_is_not_assessed_and_may_lack_what_nothing_is_computed_from():
+    assert found(export(goods=(UNPRICED,), incoterm="FOB")) == set()
+    assert found(export(goods=(an_item(price=Money(D(0), "KWD")),), currency="KWD", total_price=None)) == set()
+
+
+def test_deductions_leave_something():
+    eaten = a_declaration(goods=(an_item(charges=(charge("BC", "10000"),)),))
+    assert found(eaten) == {("value.deducted_away", "/goods/0")}
+    assert found(a_declaration(goods=(an_item(charges=(charge("BC", "9999.99"),)),))) == set()
+
+
+@pytest.mark.parametrize("currency", ["XXX", "XTS", "XAU", "XAG", "XDR", "XUA", "BGN", "EURO", "usd"])
+def test_what_has_no_minor_unit_in_iso_4217_is_no_currency(currency):
+    assert found(priced("1", currency)) == {("currency.unknown", "/goods/0/price/currency")}
+
+
+DECIMALS = {"JPY": 0, "KRW": 0, "UGX": 0, "VND": 0, "XAF": 0, "CNY": 2, "IDR": 2, "LAK": 2, "RSD": 2, "HUF": 2,
+            "TWD": 2, "IRR": 2, "MRU": 2, "KWD": 3, "IQD": 3, "BHD": 3, "TND": 3, "CLF": 4, "UYW": 4}  # fmt: skip
+
+
+def test_minor_units_are_the_standard_s_and_not_the_digits_of_cash():
+    listed = load_currencies()
+    assert {currency: listed[currency] for currency in DECIMALS} == DECIMALS
+    assert len(listed) == 165
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"),
+    [("705.5", "JPY"), ("1.001", "CNY"), ("1.0001", "KWD"), ("0.00001", "CLF"), ("9E-30", "CNY")],
+)
+def test_an_amount_has_no_more_decimals_than_its_currency(amount, currency):
+    assert ("currency.decimals", "/goods/0/price/amount") in found(priced(amount, currency))
+
+
+@pytest.mark.parametrize(("amount", "currency"), [("705", "JPY"), ("705.00", "JPY"), ("1.10", "CNY"), ("7E+2", "JPY")])
+def test_zeros_behind_the_last_digit_are_no_decimals(amount, currency):
+    assert found(priced(amount, currency)) == set()
+
+
+def test_a_currency_without_a_rate_is_refused_with_the_day_at_the_office():
+    late = NOW.replace(hour=16)
+    (error,) = check(priced("1000", "KWD"), late, LAW)
+    assert (error.code, error.pointer) == ("declaration.currency.no_rate", "/goods/0/price/currency")
+    assert error.parameters == {"currency": "KWD", "day": "2026-03-03"}
+
+
+def test_every_amount_is_looked_at_wherever_it_stands():
+    odd = Money(D("-1.001"), "XXX")
+    item = an_item(
+        customs_value=odd, statistical_value=odd, price=odd, charges=(replace(charge("AB", "1"), amount=odd),)
+    )
+    strange = a_declaration(
+        total_price=odd, freight=odd, insurance=odd, charges=(replace(charge("BA", "1"), amount=odd),), goods=(item,)
+    )
+    places = {"/total_price", "/freight", "/insurance", "/charges/0/amount", "/goods/0/price",
+              "/goods/0/customs_value", "/goods/0/statistical_value", "/goods/0/charges/0/amount"}  # fmt: skip
+    for code, field in (("value.negative", "amount"), ("currency.unknown", "currency")):
+        assert {pointer for each, pointer in found(strange) if each == code} >= {f"{place}/{field}" for place in places}
+
+
+def test_nothing_is_computed_of_amounts_that_break_a_rule():
+    huge = Money(MAX_VALUE * 10**20, "CNY")
+    wrong = an_item(price=huge, charges=(charge("BA", "-1"),), quantity=Quantity(D(-1), "KGM"))
+    codes = {code for code, _ in found(a_declaration(goods=(wrong,), total_packages=-1, incoterm="ABC"))}
+    assert {"value.too_large", "value.negative", "quantity.negative", "packages.negative"} <= codes
+
+
+UNTIL_TODAY = replace(
+    LAW,
+    exchange=replace(LAW.exchange, tables=(RateTable(date(2026, 3, 1), {"GBP": D("9.40")}, date(2026, 3, 2)),)),
+)
+"""A law whose last rate is that of the day of lodging."""
+POUNDS = a_declaration(goods=(an_item(price=Money(D("100"), "GBP")),), currency="GBP", total_price=None)
+TOMORROW = NOW + timedelta(days=1)
+
+
+def arrived(at):
+    return replace(ARRIVED, claim=replace(ARRIVED.claim, kind=Kind.ARRIVED, occurred_at=at, received_at=at))
+
+
+def test_goods_that_arrive_on_a_day_without_a_rate_are_not_accepted_and_the_declarant_is_told_the_day():
+    state, events = run([lodge(POUNDS), answer(), arrived(TOMORROW)], law=UNTIL_TODAY)
+    assert names(events) == ["Submitted", "Prelodged", "PartnerEventNoted", "Rejected"]
+    (error,) = state.errors
+    assert (error.code, error.parameters["day"]) == ("declaration.currency.no_rate", "2026-03-03")
+    assert state.number is None
+
+
+def test_a_version_that_is_corrected_after_that_is_accepted_without_a_second_arrival():
+    yuan_instead = lodge(a_declaration(), "R-2", received_at=TOMORROW)
+    state, _ = run([lodge(POUNDS), answer(), arrived(TOMORROW), yuan_instead, answer(version=2)], law=UNTIL_TODAY)
+    assert (state.version, state.status, state.accepted_at) == (2, Status.ASSESSED, TOMORROW)
+
+
+def test_a_rate_that_is_there_on_both_days_takes_the_rate_of_acceptance():
+    two = (
+        RateTable(date(2026, 3, 2), {"GBP": D("9")}, date(2026, 3, 2)),
+        RateTable(date(2026, 3, 3), {"GBP": D("10")}),
+    )
+    law = replace(LAW, exchange=replace(LAW.exchange, tables=two))
+    state, _ = run([lodge(POUNDS), answer(), arrived(TOMORROW)], law=law)
+    assert state.assessment is not None
+    assert state.assessment.lines[0].base == D("1000.00")
+    assert "100 GBP × 10 on 2026-03-03" in state.assessment.lines[0].formula
