@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from chassis.records import RawRecord
-from chassis.settings import KafkaSettings, ListenSettings, MongoSettings
+from chassis.settings import HttpSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.topics import EVENT_TOPICS
 from launcher.infrastructure import Infrastructure
@@ -74,7 +74,7 @@ async def make_settings(
             mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url)),
             keys_dir=folder,
             staff_password_file=folder / "password",
-            http=ListenSettings(port=ports["http"]),
+            http=HttpSettings(port=ports["http"]),
             grpc=ListenSettings(port=ports["grpc"]),
             admin=ListenSettings(port=ports["admin"]),
             otlp=ListenSettings(port=ports["otlp"]),

@@ -17,7 +17,7 @@ from pydantic_settings import SettingsConfigDict
 from chassis.identity import create_key
 from chassis.parking_mongo import MongoParking
 from chassis.service import Service
-from chassis.settings import KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
+from chassis.settings import HttpSettings, KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
 from launcher.ports import PortBlock
@@ -80,7 +80,7 @@ async def test_health_says_not_serving_before_the_work_in_hand_is_finished(
     settings: TestSettings, ports: dict[str, int]
 ) -> None:
     service, door, stopping = Service(settings), SlowDoor(), asyncio.Event()
-    http = ListenSettings(port=ports["http"])
+    http = HttpSettings(port=ports["http"])
     service.http(door, http)
     async with (
         running(service, stopping),

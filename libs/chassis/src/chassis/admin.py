@@ -7,7 +7,6 @@ could hang with the rest. In development, `POST /failpoints?arm=save.after:kill:
 """
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -73,23 +72,33 @@ class AdminServer:
             self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request per connection."""
-        with contextlib.suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        """One request per connection, which ends in time whatever its other end does or our answer meets."""
+        try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                head = await reader.readuntil(b"\r\n\r\n")
-            method, _, rest = head.decode("latin-1").partition(" ")
-            path, _, query = rest.split(" ", 1)[0].partition("?")
+                await self._exchange(reader, writer)
+                writer.close()
+                await writer.wait_closed()
+        except (ConnectionError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass  # nobody is there to be told
+        finally:
+            writer.transport.abort()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        method, _, rest = head.decode("latin-1").partition(" ")
+        path, _, query = rest.split(" ", 1)[0].partition("?")
+        try:
             status, kind, body = await self.answer(method, path, query)
-            writer.write(
-                f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {kind}\r\n"
-                f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n".encode()
-            )
-            if method != "HEAD":
-                writer.write(body)
-            await writer.drain()
-        with contextlib.suppress(ConnectionError):
-            writer.close()
-            await writer.wait_closed()
+        except Exception as error:
+            log.exception("admin_request_failed", path=path[:100])
+            status, kind, body = _json(500, {"error": type(error).__name__})
+        writer.write(
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {kind}\r\n"
+            f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n".encode()
+        )
+        if method != "HEAD":
+            writer.write(body)
+        await writer.drain()
 
     async def answer(self, method: str, path: str, query: str = "") -> tuple[int, str, bytes]:
         """(status, content type, body) of a request."""

@@ -1,4 +1,7 @@
-"""An HTTP door under uvicorn, started and stopped by the service rather than by the process's signals."""
+"""An HTTP door under uvicorn, started and stopped by the service rather than by the process's signals.
+
+No request and no connection stays open: see `answering` and `http_connection`.
+"""
 
 import asyncio
 import contextlib
@@ -7,10 +10,32 @@ from typing import Any
 
 import uvicorn
 
-from chassis.settings import ListenSettings
+from chassis.answering import Answering, App, Otherwise
+from chassis.http_connection import WatchedConnection
+from chassis.settings import HttpSettings
 
 STARTED_SECONDS = 0.02
 GRACE_SECONDS = 5
+
+
+class _Config(uvicorn.Config):
+    """uvicorn's configuration, with what a connection may wait for."""
+
+    def __init__(self, app: Any, settings: HttpSettings) -> None:
+        super().__init__(
+            app,
+            host=settings.host,
+            port=settings.port,
+            http=WatchedConnection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        self.head_seconds = settings.head_seconds
+        self.answer_seconds = settings.answer_seconds
 
 
 class _Quiet(uvicorn.Server):
@@ -22,22 +47,19 @@ class _Quiet(uvicorn.Server):
 
 
 class HttpServer:
-    """One ASGI application on one port."""
+    """One ASGI application on one port; `otherwise` answers in its place what it does not."""
 
-    def __init__(self, app: Any, listen: ListenSettings) -> None:
-        self._listen = listen
-        self._server = _Quiet(
-            uvicorn.Config(
-                app,
-                host=listen.host,
-                port=listen.port,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-        )
+    def __init__(self, app: App, settings: HttpSettings, otherwise: Otherwise | None = None) -> None:
+        self._settings = settings
+        self._server = _Quiet(_Config(Answering(app, settings.answer_seconds, otherwise), settings))
         self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on: the given one, or what the system chose for 0."""
+        if not self._server.started:
+            return self._settings.port
+        return int(self._server.servers[0].sockets[0].getsockname()[1])
 
     async def start(self) -> None:
         """Listen; returns once connections are taken.
@@ -61,4 +83,4 @@ class HttpServer:
         try:
             await self._server.serve()
         except SystemExit as error:  # uvicorn's way of saying that it cannot listen
-            raise OSError(f"cannot listen on {self._listen.host}:{self._listen.port}") from error
+            raise OSError(f"cannot listen on {self._settings.host}:{self._settings.port}") from error

@@ -8,6 +8,7 @@ from grpc.aio import Channel, Server
 
 from chassis import kafka, mongo
 from chassis.aggregates import Aggregates, AggregateType, MongoDocuments
+from chassis.answering import App, Otherwise
 from chassis.clock import Clock, SystemClock
 from chassis.delivery import DeliveryPolicy
 from chassis.group import Group
@@ -17,7 +18,7 @@ from chassis.outbox import Publisher
 from chassis.parking_mongo import MongoParking
 from chassis.pending import PendingWork, Work
 from chassis.rpc import Right, connect
-from chassis.settings import ListenSettings, ServiceSettings
+from chassis.settings import HttpSettings, ServiceSettings
 from chassis.subscriptions import RawSubscription, Subscription
 from chassis.timers import Timers
 from contracts.topics import EVENT_TOPICS, Topic, inbox
@@ -138,9 +139,9 @@ class Parts:
         self._registrations.append(register)
         self._rights |= rights
 
-    def http(self, app: Any, listen: ListenSettings) -> None:
-        """Serve an ASGI application."""
-        self._http.append(HttpServer(app, listen))
+    def http(self, app: App, settings: HttpSettings, otherwise: Otherwise | None = None) -> None:
+        """Serve an ASGI application; `otherwise` answers in its place what it does not answer in time."""
+        self._http.append(HttpServer(app, settings, otherwise))
 
     def peer(self, name: str, *, idempotent: Iterable[str] = ()) -> Channel:
         """A channel to another service: deadline, retries, token and trace are inside.

@@ -72,6 +72,13 @@ class ListenSettings(BaseModel):
     port: int = Field(ge=0, le=65535)
 
 
+class HttpSettings(ListenSettings):
+    """Where an HTTP door listens, and how long it waits for others and lets others wait."""
+
+    head_seconds: float = Field(default=10.0, gt=0, description="For the head of a request, its first byte included")
+    answer_seconds: float = Field(default=45.0, gt=0, description="For the whole answer, its body's coming included")
+
+
 class ServiceSettings(BaseSettings):
     """What every service needs to know; a service adds its own fields."""
 

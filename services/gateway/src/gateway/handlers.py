@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import canonicalize
 
+from chassis.threads import run_in
 from contracts.gateway.v1 import (
     Declaration,
     DeclarationFunction,
@@ -103,8 +104,7 @@ async def take_wco_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
     Raises:
         Refused: as `take_declaration`, or it is not a document that is read.
     """
-    reading = asyncio.get_running_loop().run_in_executor(_WCO_READER, _read_wco, lodged.original.body)
-    document, text = await reading
+    document, text = await run_in(_WCO_READER, _read_wco, lodged.original.body)
     return await take_declaration(
         receipts,
         Lodged(

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field, field_validator
 
-from chassis.settings import ListenSettings, ServiceSettings
+from chassis.settings import HttpSettings, ServiceSettings
 from values.partners import PartnerCode
 
 
@@ -24,7 +24,7 @@ class GatewaySettings(ServiceSettings):
     """What the gateway needs to know beside what every service does."""
 
     name: str = "gateway"
-    http: ListenSettings = ListenSettings(port=8080)
+    http: HttpSettings = HttpSettings(port=8080)
     inboxes: tuple[InboxSettings, ...] = Field(default=(), description="Partners with a Kafka topic, as JSON")
     key_cache_seconds: float = Field(
         default=5.0, ge=0, description="How long a key or a grant that was revoked elsewhere still counts"

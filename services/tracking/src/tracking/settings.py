@@ -4,12 +4,12 @@ from pathlib import Path
 
 from pydantic import Field
 
-from chassis.settings import ListenSettings, ServiceSettings
+from chassis.settings import HttpSettings, ListenSettings, ServiceSettings
 
 
 class TrackingSettings(ServiceSettings):
     name: str = "tracking"
-    http: ListenSettings = ListenSettings(port=8081)
+    http: HttpSettings = HttpSettings(port=8081)
     """The support desk's door."""
     otlp: ListenSettings = ListenSettings(port=4317)
     """Where spans are received, OTLP over gRPC."""
