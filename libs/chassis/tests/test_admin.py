@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -102,3 +103,39 @@ async def test_what_is_no_probe_is_refused_and_the_next_one_answered(world: Worl
             await asyncio.wait_for(reader.read(), 5)
         writer.close()
     assert (await world.get("/livez"))[0] == 200
+
+
+async def test_a_failing_answer_is_told_and_ends_the_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: str) -> tuple[int, str, bytes]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(world.server, "answer", fails)
+    assert await world.get("/metrics") == (500, '{"error": "ZeroDivisionError"}')
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET /huge HTTP/1.1\r\n\r\n"])
+async def test_no_connection_to_the_admin_port_stays_open(
+    world: World, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    async def huge(*_: str) -> tuple[int, str, bytes]:
+        return 200, "text/plain", bytes(50_000_000)
+
+    monkeypatch.setattr("chassis.admin.REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(world.server, "answer", huge)
+    ended = asyncio.Event()
+    exchange = world.server._serve
+
+    async def heard(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await exchange(reader, writer)
+        ended.set()
+
+    monkeypatch.setattr(world.server, "_serve", heard)
+    await world.server.stop()
+    await world.server.start()
+    loop = asyncio.get_running_loop()
+    with socket.socket() as client:
+        client.setblocking(False)
+        await loop.sock_connect(client, ("127.0.0.1", world.server.port))
+        await loop.sock_sendall(client, sent)
+        async with asyncio.timeout(5):
+            await ended.wait()

@@ -78,7 +78,10 @@ async def test_a_fact_that_comes_twice_is_one_step(gateway: Any) -> None:
 def test_every_problem_has_its_text_in_every_language() -> None:
     for problem in STATUS:
         assert set(catalogue()[f"gateway.{problem}"]) == set(LANGUAGES), problem
+        assert set(catalogue()[f"gateway.title.{problem}"]) == set(LANGUAGES), problem
     assert text("gateway.too-large", "ru", limit=5)
+    titled = {code.removeprefix("gateway.title.") for code in catalogue() if code.startswith("gateway.title.")}
+    assert titled == set(STATUS)
 
 
 def test_every_fault_in_the_code_has_its_text() -> None:
@@ -90,6 +93,16 @@ def test_every_fault_in_the_code_has_its_text() -> None:
     assert missing == set()
     problems = set(re.findall(r'Refused\(\s*"([\w-]+)"', written))
     assert problems <= set(STATUS)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "title"),
+    [("zh-CN", "缺少密钥"), ("ru", "Нет ключа"), ("en", "No key"), ("de", "No key"), ("", "No key")],
+)
+async def test_the_title_of_a_problem_is_in_the_language_asked_for(gateway: Any, accepted: str, title: str) -> None:
+    answer = await gateway.http.get("/v1/quarantine", headers={"Accept-Language": accepted})
+    assert answer.json()["title"] == title
+    assert answer.headers["Content-Language"] == (accepted[:2] if accepted[:2] in LANGUAGES else "en")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from gateway.domain.pace import Pace
 from gateway.grpc_server import RIGHTS as KEY_RIGHTS
 from gateway.grpc_server import KeyRpc
 from gateway.http.door import Door, create_app
+from gateway.http.problems import unanswered
 from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
 from gateway.notifications_client import LIST_INBOX, NotificationsClient
 from gateway.partners.aggregate import PARTNER
@@ -66,7 +67,7 @@ def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
         overloaded=lambda: service.publisher.overloaded,
         pace=Pace(settings.requests_per_second, settings.requests_at_once),
     )
-    service.http(create_app(door), settings.http)
+    service.http(create_app(door), settings.http, unanswered)
     return service
 
 

@@ -4,13 +4,17 @@ Texts come from the catalogue in the language that is asked for. Nothing of the 
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 
 from chassis import telemetry
+from chassis.answering import App, Scope
 from contracts.texts import FALLBACK, LANGUAGES, UnknownText, text
 from gateway.domain.faults import Fault, Refused
+from gateway.http.tracing import TRACE_ID
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:trade:problem:"
@@ -45,6 +49,7 @@ STATUS = {
     "submission-conflict": 422,
     "too-many-requests": 429,
     "internal": 500,
+    "not-in-time": 503,
     "overloaded": 503,
     "unavailable": 503,
     "notices-away": 503,
@@ -69,18 +74,18 @@ def language(accepted: str | None) -> str:
     return next((tag for weight, _, tag in sorted(weighed) if tag in LANGUAGES and weight < 0), FALLBACK)
 
 
-def problem(refused: Refused, spoken: str) -> dict[str, Any]:
-    """The problem details of a refusal."""
+def problem(refused: Refused, spoken: str, trace_id: str = "") -> dict[str, Any]:
+    """The problem details of a refusal; with the trace's id of the current span where none is given."""
     status = STATUS.get(refused.problem, 422)
     details: dict[str, Any] = {
         "type": TYPE + refused.problem,
-        "title": refused.problem.replace("-", " ").capitalize(),
+        "title": in_words(f"gateway.title.{refused.problem}", spoken, {}),
         "status": status,
         "detail": in_words(f"gateway.{refused.problem}", spoken, refused.values),
     }
     if refused.faults:
         details["errors"] = [error(fault, spoken) for fault in refused.faults]
-    trace_id = telemetry.current_trace_id()
+    trace_id = trace_id or telemetry.current_trace_id()
     if trace_id:
         details["trace_id"] = trace_id
     return details
@@ -104,16 +109,26 @@ def in_words(code: str, spoken: str, values: Mapping[str, object]) -> str:
         return code
 
 
-def response(refused: Refused, spoken: str) -> JSONResponse:
+def unanswered(scope: Scope, status: HTTPStatus) -> App:
+    """The answer to a request that the application did not answer; its span has ended, its trace's id is known."""
+    spoken = language(Headers(scope=scope).get("accept-language"))
+    late = status is HTTPStatus.SERVICE_UNAVAILABLE
+    answer = response(Refused("not-in-time" if late else "internal"), spoken, scope.get("state", {}).get(TRACE_ID, ""))
+    # What is left of the request's body is not read.
+    answer.headers["Connection"] = "close"
+    return answer
+
+
+def response(refused: Refused, spoken: str, trace_id: str = "") -> JSONResponse:
     """A refusal as a response, with the headers that belong to it."""
-    details = problem(refused, spoken)
-    headers = {}
+    details = problem(refused, spoken, trace_id)
+    headers = {"Content-Language": spoken}
     match refused.problem:
         case "key-missing" | "key-invalid":
             headers["WWW-Authenticate"] = "Bearer"
         case "overloaded":
             headers["Retry-After"] = str(OVERLOADED_SECONDS)
-        case "unavailable" | "notices-away":
+        case "unavailable" | "notices-away" | "not-in-time":
             headers["Retry-After"] = str(UNAVAILABLE_SECONDS)
         case "too-many-requests":
             headers["Retry-After"] = str(refused.values["seconds"])

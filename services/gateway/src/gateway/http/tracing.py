@@ -4,6 +4,7 @@ Only the trace is taken from a caller, never its baggage: that is what our own l
 are found by.
 """
 
+import asyncio
 from contextvars import ContextVar
 from typing import Any
 
@@ -16,6 +17,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from chassis import telemetry
 from chassis.failures import is_infrastructure
 from gateway.cloudevents import trace_of
+
+TRACE_ID = "trace_id"
+"""Under which the scope's state holds the trace's id, for who answers outside of the span."""
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -47,6 +51,7 @@ class Traced:
             name, parent, SpanKind.SERVER, attributes={"http.request.method": scope["method"]}
         ) as span:
             _request.set(span)
+            scope.setdefault("state", {})[TRACE_ID] = telemetry.current_trace_id()
 
             async def sent(message: Any) -> None:
                 if message["type"] == "http.response.start":
@@ -55,6 +60,11 @@ class Traced:
 
             try:
                 await self._app(scope, receive, sent)
+            except asyncio.CancelledError:
+                # The server answers in its place.
+                span.set_attribute("http.response.status_code", 503)
+                log.error("request_cut_short", door=name)
+                raise
             except Exception as error:
                 # It was answered already; here it is only told.
                 known = is_infrastructure(error)
