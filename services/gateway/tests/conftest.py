@@ -17,6 +17,7 @@ from contracts.topics import GATEWAY, PARTNERS
 from gateway.authentication import Authenticator
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, default_scopes
+from gateway.domain.event_outcome import Note
 from gateway.domain.faults import Refused
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
@@ -26,6 +27,7 @@ from gateway.http.door import Door, create_app
 from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
 from gateway.notifications_client import NoticePage, NoticeShown
 from gateway.partners.known import KnownPartners
+from gateway.partners.plausible import Limits
 from gateway.quarantine import Quarantined
 from gateway.receipts import Original, Receipts
 
@@ -108,6 +110,18 @@ class MemoryOutcomes:
 
 
 @dataclass
+class MemoryEventOutcomes:
+    stored: dict[str, dict[str, Note]] = field(default_factory=dict)
+
+    async def note(self, notes: Any) -> None:
+        for id_, note in notes:
+            self.stored.setdefault(id_, {}).setdefault(note.event, note)
+
+    async def notes(self, receipt_id: str) -> list[Note]:
+        return list(self.stored.get(receipt_id, {}).values())
+
+
+@dataclass
 class MemoryNotices:
     """The inbox in order of writing; a page begins behind the number that it names."""
 
@@ -169,6 +183,7 @@ class Gateway:
         self.outcomes = MemoryOutcomes()
         self.notices = MemoryNotices()
         self.keys = MemoryKeys()
+        self.event_outcomes = MemoryEventOutcomes()
         self.registered = MemoryPartners()
         self.partners = KnownPartners(self.registered, self.clock, cache_seconds=5)
         self.authenticator = Authenticator(self.keys, self.clock, cache_seconds=5)
@@ -186,6 +201,8 @@ class Gateway:
             notices=self.notices,
             authenticator=self.authenticator,
             partners=self.partners,
+            event_outcomes=self.event_outcomes,
+            limits=Limits(),
             clock=self.clock,
             overloaded=lambda: self.overloaded,
             pace=Pace(100, 100),

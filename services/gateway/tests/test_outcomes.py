@@ -63,7 +63,7 @@ def test_every_golden_fact_becomes_a_step(type_: str) -> None:
 
 
 async def test_a_fact_that_comes_twice_is_one_step(gateway: Any) -> None:
-    handler = OutcomeHandler(gateway.outcomes)
+    handler = OutcomeHandler(gateway.outcomes, gateway.event_outcomes)
     subscription = Subscription("declarations.events.v1", SHOWN_EVENTS, handler)
     parking = MemoryParking(gateway.clock)
     policy = DeliveryPolicy([subscription], parking, gateway.clock, build="test")

@@ -8,14 +8,17 @@ from gateway_builders import as_staff
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.rebuild import Rebuild
 from chassis.records import RawRecord
 from chassis.testing import in_memory
+from contracts.envelope import Envelope
 from contracts.grants import PartnerRole
 from contracts.topics import GATEWAY
 from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.grants import NOTHING, GrantedPlace, Grants
 from gateway.domain.partner import Partner, evolve
 from gateway.domain.roles import ROLES
+from gateway.messages import FIRM_RECEIPT
 from gateway.partners.aggregate import PARTNER, PartnerMessages
 from gateway.partners.grpc_server import RIGHTS, PartnerRpc
 from gateway.partners.known import KnownPartners
@@ -91,6 +94,32 @@ async def test_a_partner_is_rebuilt_from_what_it_published(partners: PartnerRpc,
     assert state is not None
     assert state.grants == Grants(carriers=(Identifier("KZ-BIN", "190540000014"),))
     assert [each.fact for each in state.changes] == ["registered", "granted"]
+
+
+async def test_a_lost_database_gets_its_partners_back_from_the_topic_that_firms_receipts_stand_on_too(
+    partners: PartnerRpc, gateway: Any
+) -> None:
+    await add(partners)
+    await grant(partners, QINGDAO)
+    answer = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=gateway.firm())
+    published = [*gateway.told.published, *(each for each in gateway.outbox.published)]
+    registered, _ = in_memory(PARTNER, topic=GATEWAY)
+    firms, _ = in_memory(FIRM_RECEIPT, topic=GATEWAY)
+    folding = Rebuild([firms, registered])
+    await folding.fold([_record(each) for each in published])
+    folding.finish()
+    partner = await registered.get("port-qd")
+    assert partner is not None
+    assert partner.grants == Grants(places=(GrantedPlace("CNTAO", "Qianwan terminal"),))
+    assert await firms.get(answer.json()["id"]) is not None
+
+
+def _record(entry: Any) -> RawRecord:
+    id_, _, place = entry["id"].rpartition("/")
+    head = Envelope(
+        entry["id"], "/trade/gateway", entry["type"], entry["time"], id_, int(place[2:]), "k", "cause", "staff:li"
+    )
+    return RawRecord(GATEWAY.name, 0, 0, b"k", tuple(head.headers()), entry["data"].encode(), 0)
 
 
 @pytest.mark.parametrize(

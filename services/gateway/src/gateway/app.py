@@ -1,5 +1,7 @@
 """The gateway, composed: what it subscribes to, what it serves, what it keeps."""
 
+from datetime import timedelta
+
 from chassis.clock import Clock
 from chassis.service import Service
 from chassis.subscriptions import RawSubscription, Subscription
@@ -17,11 +19,13 @@ from gateway.partners.aggregate import PARTNER
 from gateway.partners.grpc_server import RIGHTS as PARTNER_RIGHTS
 from gateway.partners.grpc_server import PartnerRpc
 from gateway.partners.known import KnownPartners
+from gateway.partners.outcomes import MongoEventOutcomes
+from gateway.partners.plausible import Limits
 from gateway.quarantine import InboxHandler
 from gateway.receipts import Receipts
 from gateway.settings import GatewaySettings, InboxSettings
 from gateway.stores import MongoKeys, MongoOriginals, MongoOutcomes, MongoQuarantine
-from gateway.subscribers import SHOWN_EVENTS, OutcomeHandler
+from gateway.subscribers import CONSUMED, OutcomeHandler
 from trade.gateway.v1.gateway_pb2_grpc import add_KeyServiceServicer_to_server
 from trade.gateway.v1.partners_pb2_grpc import add_PartnerServiceServicer_to_server
 
@@ -36,16 +40,17 @@ def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
     )
     quarantine = MongoQuarantine(service.db)
     keys = MongoKeys(service.db)
-    outcomes = MongoOutcomes(service.db)
+    outcomes, event_outcomes = MongoOutcomes(service.db), MongoEventOutcomes(service.db)
+    limits = Limits(timedelta(seconds=settings.clock_skew_seconds), timedelta(days=settings.event_age_days))
     registered = service.aggregates(PARTNER, topic=GATEWAY)
     partners = KnownPartners(registered, service.clock, cache_seconds=settings.key_cache_seconds)
     authenticator = Authenticator(keys, service.clock, cache_seconds=settings.key_cache_seconds)
     service.on_start(quarantine.create_indexes)
     service.on_start(keys.create_indexes)
 
-    service.subscribe(Subscription(DECLARATIONS.name, SHOWN_EVENTS, OutcomeHandler(outcomes)))
+    service.subscribe(Subscription(DECLARATIONS.name, CONSUMED, OutcomeHandler(outcomes, event_outcomes)))
     for each in settings.inboxes:
-        handler = InboxHandler(_partner(each), partners, receipts, quarantine, service.clock)
+        handler = InboxHandler(_partner(each), partners, receipts, quarantine, service.clock, limits)
         service.subscribe(RawSubscription(inbox(each.partner).name, handler))
 
     service.grpc(
@@ -60,6 +65,8 @@ def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
         receipts=receipts,
         quarantine=quarantine,
         outcomes=outcomes,
+        event_outcomes=event_outcomes,
+        limits=limits,
         notices=NotificationsClient(service.peer("notifications", idempotent=[LIST_INBOX])),
         authenticator=authenticator,
         partners=partners,

@@ -54,6 +54,7 @@ def _receipt(type_: str, payload: Submitted) -> Receipt:
         declarant=declarant,
         lrn=reference,
         declaration_id=declaration_id(Identifier.parse(declarant), Lrn(reference)) if declarant else "",
+        classifier=payload.classifier.value if isinstance(payload, PartnerEvent) else "",
         not_read=facts.not_read,
         warnings=tuple(Oddity(each.code, each.pointer, each.value, each.expected) for each in facts.warnings),
     )

@@ -16,6 +16,8 @@ from gateway.documents import unknown_fields, validate, warnings
 from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
 from gateway.domain.receipt import Kind, receipt_id
+from gateway.partners import plausible
+from gateway.partners.plausible import Limits
 from gateway.receipts import Original, Receipts, Submission, Taken
 
 _STAMPED = ("received_at", "publisher", "publisher_role", "grants", "submission_id", "submission_source", "receipt")
@@ -28,6 +30,7 @@ async def take_events(
     events: Sequence[PartnerCloudEvent | Refused],
     received_at: Sequence[datetime],
     traces: Sequence[Mapping[str, str]],
+    limits: Limits,
 ) -> list[Taken | Refused]:
     """Keep partner events, each on its own: per event its receipt, or why it is refused."""
     answers: list[Taken | Refused | None] = []
@@ -36,7 +39,7 @@ async def take_events(
         try:
             if isinstance(event, Refused):
                 raise event
-            good.append(_partner_submission(principal, event, at, trace))
+            good.append(_partner_submission(principal, event, at, trace, limits))
             answers.append(None)
         except Refused as refused:
             answers.append(refused)
@@ -45,7 +48,7 @@ async def take_events(
 
 
 def _partner_submission(
-    principal: Principal, event: PartnerCloudEvent, received_at: datetime, trace: Mapping[str, str]
+    principal: Principal, event: PartnerCloudEvent, received_at: datetime, trace: Mapping[str, str], limits: Limits
 ) -> Submission:
     contract = EVENTS.get(event.type)
     if contract is None:
@@ -78,11 +81,14 @@ def _partner_submission(
     if payload is None:
         raise Refused("invalid-event", faults)
     given = {name: value for name, value in event.data.items() if name not in _STAMPED}
-    faults = _reference_faults(payload)
+    faults = [*_reference_faults(payload), *plausible.faults(payload, limits)]
     if faults:
         raise Refused("invalid-event", faults)
     facts = facts.model_copy(
-        update={"not_read": tuple(unknown_fields(given, payload, "/data")), "warnings": warnings(payload, "/data")}
+        update={
+            "not_read": tuple(unknown_fields(given, payload, "/data")),
+            "warnings": (*warnings(payload, "/data"), *plausible.warnings(payload)),
+        }
     )
     command = messages.to_command(event.type, payload.model_copy(update={"receipt": facts}))
     return Submission(command, original, trace)

@@ -21,6 +21,7 @@ from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
 from gateway.partner_handlers import take_events
 from gateway.partners.known import KnownPartners
+from gateway.partners.plausible import Limits
 from gateway.receipts import Receipts, Taken
 
 _PREFIX = "ce_"
@@ -81,8 +82,10 @@ class InboxHandler:
         receipts: Receipts,
         quarantine: Quarantine,
         clock: Clock,
+        limits: Limits = Limits(),  # noqa: B008 - a value that never changes
     ) -> None:
         self._principal = principal
+        self._limits = limits
         self._partners = partners
         self._receipts = receipts
         self._quarantine = quarantine
@@ -101,7 +104,7 @@ class InboxHandler:
         except Refused as nobody:
             answers = [nobody] * len(events)
         else:
-            answers = await take_events(self._receipts, principal, events, received, traces)
+            answers = await take_events(self._receipts, principal, events, received, traces, self._limits)
         bad = [
             self._quarantined(record, event, answer, now)
             for record, event, answer in zip(records, events, answers, strict=True)

@@ -119,6 +119,29 @@ def _key(document: Mapping[str, Any]) -> Key:
     return Key(id=document["_id"], owner=Owner(OwnerKind(owner["kind"]), owner["code"], owner["role"]), **fields)
 
 
+async def push_once(collection: Any, list_: str, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Add entries to a list of the documents named, each known by its `event`; one that is there is left out.
+
+    An upsert whose filter excludes the entry fails as a duplicate where the entry is there, and
+    where another process created the document in between: hence once more for those that failed.
+    """
+    waiting = list(entries)
+    for last in (False, True):
+        operations = [
+            UpdateOne({"_id": id_, f"{list_}.event": {"$ne": entry["event"]}}, {"$push": {list_: entry}}, upsert=True)
+            for id_, entry in waiting
+        ]
+        try:
+            await collection.bulk_write(operations, ordered=False)
+        except BulkWriteError as error:
+            failed = taken_ids(error)
+            if last:
+                return
+            waiting = [waiting[index] for index in failed]
+        else:
+            return
+
+
 class MongoOutcomes:
     """What became of declarations, as far as their owner has told: one document each, one entry per event."""
 
@@ -126,28 +149,7 @@ class MongoOutcomes:
         self._collection = database["outcomes"]
 
     async def note(self, steps: Sequence[tuple[str, Step]]) -> None:
-        """Add steps to the declarations named; one that is known is left out.
-
-        An upsert whose filter excludes the step fails as a duplicate where the step is there, and
-        where another process created the document in between: hence once more for those that failed.
-        """
-        waiting = list(steps)
-        for last in (False, True):
-            operations = [
-                UpdateOne(
-                    {"_id": id_, "steps.event": {"$ne": step.event}}, {"$push": {"steps": asdict(step)}}, upsert=True
-                )
-                for id_, step in waiting
-            ]
-            try:
-                await self._collection.bulk_write(operations, ordered=False)
-            except BulkWriteError as error:
-                failed = taken_ids(error)
-                if last:
-                    return
-                waiting = [waiting[index] for index in failed]
-            else:
-                return
+        await push_once(self._collection, "steps", [(id_, asdict(step)) for id_, step in steps])
 
     async def steps(self, declaration_id: str) -> list[Step]:
         """In the order in which the declaration told them."""

@@ -9,13 +9,17 @@ from chassis.subscriptions import Delivery
 from contracts.declarations.v1 import EVENTS, DeclarationFact
 from contracts.values import Payload
 from gateway.domain.outcome import SHOWN, Step
+from gateway.partners.outcomes import NOTED, EventOutcomes, to_notes
 
 _PREFIX, _SUFFIX = "trade.declarations.declaration.", ".v1"
 
 SHOWN_EVENTS: Mapping[str, type[Payload]] = {
     type_: payload for type_, payload in EVENTS.items() if type_.removeprefix(_PREFIX).removesuffix(_SUFFIX) in SHOWN
 }
-"""The types consumed: those of the facts that a firm is shown."""
+"""Types of the facts that a firm is shown."""
+
+CONSUMED: Mapping[str, type[Payload]] = {**SHOWN_EVENTS, **NOTED}
+"""Those, and what partners are told of their events."""
 
 
 class Outcomes(Protocol):
@@ -27,16 +31,22 @@ class Outcomes(Protocol):
 
 
 class OutcomeHandler:
-    """Adds every fact to the declaration that it is about."""
+    """Adds every fact to the declaration that it is about, and what is noted of a partner's event to its receipt."""
 
-    def __init__(self, outcomes: Outcomes) -> None:
+    def __init__(self, outcomes: Outcomes, event_outcomes: EventOutcomes) -> None:
         self._outcomes = outcomes
+        self._event_outcomes = event_outcomes
 
     async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
         return [[_fact(event).declaration_id] for event in events]
 
     async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Any]]:
-        await self._outcomes.note([(delivery.target, to_step(delivery.event)) for delivery in deliveries])
+        noted = [each for each in deliveries if each.event.envelope.type in NOTED]
+        steps = [(each.target, to_step(each.event)) for each in deliveries if each.event.envelope.type not in NOTED]
+        if steps:
+            await self._outcomes.note(steps)
+        if noted:
+            await self._event_outcomes.note([note for each in noted for note in to_notes(each.event)])
         return [Applied(None, ()) for _ in deliveries]
 
 

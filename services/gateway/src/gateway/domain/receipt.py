@@ -68,6 +68,8 @@ class Receipt:
     """Local reference of a declaration; a project's or mandate's own reference."""
     declaration_id: str = ""
     """Of a declaration: under which its owner tells what became of it."""
+    classifier: str = ""
+    """Of a partner's event: ACT, EST or PLN; empty of one of before it was kept."""
     not_read: tuple[str, ...] = ()
     """Parts of the original that are not carried."""
     warnings: tuple[Oddity, ...] = ()

@@ -19,6 +19,8 @@ from gateway.http.problems import language, response
 from gateway.http.tracing import Traced
 from gateway.notifications_client import Notices
 from gateway.partners.known import KnownPartners
+from gateway.partners.outcomes import EventOutcomes
+from gateway.partners.plausible import Limits
 from gateway.quarantine import Quarantine
 from gateway.receipts import Receipts
 from gateway.subscribers import Outcomes
@@ -33,6 +35,8 @@ class Door:
     receipts: Receipts
     quarantine: Quarantine
     outcomes: Outcomes
+    event_outcomes: EventOutcomes
+    limits: Limits
     notices: Notices
     authenticator: Authenticator
     partners: KnownPartners

@@ -39,7 +39,7 @@ def router(door: Door) -> APIRouter:
         # An event in structured form brings its own trace; one in binary form has that of the request.
         traces = [here if kind == JSON_TYPE or isinstance(each, Refused) else each.trace or here for each in events]
         now = door.clock.now()
-        answers = await take_events(door.receipts, principal, events, [now] * len(events), traces)
+        answers = await take_events(door.receipts, principal, events, [now] * len(events), traces, door.limits)
         if kind == BATCH:
             return JSONResponse({"results": _results(answers, events, request)}, 202)
         answer = answers[0]

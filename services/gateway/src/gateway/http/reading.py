@@ -16,6 +16,7 @@ from gateway.http.answers import shown
 from gateway.http.door import Door
 from gateway.http.problems import in_words, language, problem
 from gateway.http.requests import bad_page, page_asked
+from gateway.partners import outcomes as event_outcomes
 from gateway.quarantine import Quarantined, fault_of
 
 
@@ -31,6 +32,9 @@ def router(door: Door) -> APIRouter:
             steps = of_receipt(await door.outcomes.steps(receipt.declaration_id), receipt.id)
             declaration = _declaration(receipt.declaration_id, steps, request)
             fields |= {"status": declaration["state"], "declaration": declaration}
+        if receipt.kind is Kind.EVENT:
+            spoken = language(request.headers.get("accept-language"))
+            fields |= event_outcomes.shown(receipt, await door.event_outcomes.notes(receipt.id), spoken)
         return JSONResponse(fields)
 
     @routes.get("/v1/receipts/{id_}/original", summary="The submission byte by byte")

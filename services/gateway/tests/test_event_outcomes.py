@@ -1,0 +1,117 @@
+"""What a partner reads of its event: what became of it for each declaration, in words."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from chassis.records import Event, RawRecord, classify
+from chassis.subscriptions import Delivery
+from contracts.declarations.v1 import EVENTS, WithoutEffect
+from contracts.envelope import Envelope
+from contracts.texts import LANGUAGES, catalogue, text
+from gateway.domain.event_outcome import Note, outcomes, status_of
+from gateway.domain.receipt import Kind, receipt_id
+from gateway.partners.outcomes import NOTED, to_notes
+from gateway.subscribers import CONSUMED, OutcomeHandler
+
+CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
+(TYPE,) = NOTED
+SOURCE = "/port/qingdao"
+
+
+def noted(sequence: int = 1, declaration: str = "D-1", **fields: Any) -> Event:
+    said = {
+        "declaration_id": declaration,
+        "lrn": "L-1",
+        "ucr": "6CN91370200MB2F00QD1X-0001",
+        "direction": "import",
+        "parties": [],
+        "event_id": f"{receipt_id(Kind.EVENT, 'partner:port-qd', SOURCE, 'evt-1')}/0.1",
+        "kind": "shipment.gate_in",
+        "occurred_at": "2026-01-05T09:00:00+08:00",
+        "event_received_at": "2026-01-05T08:00:00Z",
+        "publisher": "port-qd",
+        "publisher_role": "port",
+        "submission_id": "evt-1",
+        "submission_source": SOURCE,
+        **fields,
+    }
+    at = datetime.fromisoformat("2026-01-05T08:00:00+00:00")
+    head = Envelope(
+        f"{declaration}/0.{sequence}", "/trade/declarations", TYPE, at, declaration, sequence, "U", "x", "s"
+    )
+    value = EVENTS[TYPE].model_validate(said).model_dump_json().encode()
+    event = classify(RawRecord("declarations.events.v1", 0, 1, b"U", tuple(head.headers()), value, 0), CONSUMED)
+    assert isinstance(event, Event)
+    return event
+
+
+async def read(gateway: Any, *events: Event, spoken: str = "en", **told: Any) -> Any:
+    """What the port reads of its gate-in after declarations has noted some things."""
+    headers = gateway.partner() | CLOUDEVENT
+    answer = await gateway.http.post("/v1/events", json=gateway.an_event(**told), headers=headers)
+    handler = OutcomeHandler(gateway.outcomes, gateway.event_outcomes)
+    for event in events:
+        await handler._event_outcomes.note(list(to_notes(event)))
+    shown = await gateway.http.get(answer.json()["status_url"], headers=headers | {"Accept-Language": spoken})
+    return shown.json()
+
+
+async def test_an_event_waits_for_its_declaration(gateway: Any) -> None:
+    shown = await read(gateway)
+    assert (shown["status"], shown["outcomes"]) == ("waiting", [])
+    assert shown["text"] == text("gateway.outcome.waiting", "en")
+
+
+async def test_an_event_that_counts_says_for_which_declaration(gateway: Any) -> None:
+    shown = await read(gateway, noted())
+    assert shown["status"] == "applied"
+    assert [each["declaration_id"] for each in shown["outcomes"]] == ["D-1"]
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+async def test_somebody_not_concerned_reads_exactly_that(gateway: Any, spoken: str) -> None:
+    shown = await read(gateway, noted(without_effect="not_concerned"), spoken=spoken)
+    assert shown["status"] == "without_effect"
+    (outcome,) = shown["outcomes"]
+    assert (outcome["reason"], outcome["text"]) == ("not_concerned", text("effect.not_concerned", spoken))
+
+
+async def test_the_last_note_of_a_declaration_holds(gateway: Any) -> None:
+    shown = await read(gateway, noted(5), noted(2, without_effect="not_concerned"))
+    assert shown["status"] == "applied"
+
+
+async def test_a_retracted_event_says_so(gateway: Any) -> None:
+    back = noted(2, event_id="PE-back/0.1", submission_id="back", retracts="evt-1", retracts_source=SOURCE)
+    assert (await read(gateway, noted(), back))["status"] == "retracted"
+
+
+async def test_a_retraction_in_another_source_takes_nothing_back(gateway: Any) -> None:
+    back = noted(2, event_id="PE-back/0.1", submission_id="back", retracts="evt-1", retracts_source="/port/other")
+    assert (await read(gateway, noted(), back))["status"] == "applied"
+
+
+async def test_a_planned_event_changes_no_declaration_and_says_so(gateway: Any) -> None:
+    planned = gateway.an_event()["data"] | {"classifier": "PLN"}
+    assert (await read(gateway, data=planned))["status"] == "expectation"
+
+
+async def test_facts_of_firms_and_notes_of_partners_come_by_one_handler(gateway: Any) -> None:
+    handler = OutcomeHandler(gateway.outcomes, gateway.event_outcomes)
+    await handler.apply([Delivery(noted(), "D-1"), Delivery(noted(), "D-1")])
+    assert gateway.outcomes.stored == {}
+    assert len(gateway.event_outcomes.stored) == 1
+
+
+def test_of_several_declarations_one_that_it_counts_for_decides() -> None:
+    counts, void = Note("e1", 1, "D-1", "t"), Note("e2", 1, "D-2", "t", reason="not_concerned")
+    assert status_of("ACT", outcomes([counts, void])) == "applied"
+    assert status_of("ACT", outcomes([void])) == "without_effect"
+    assert status_of("", []) == "waiting"
+
+
+@pytest.mark.parametrize("reason", WithoutEffect)
+def test_every_reason_has_its_words(reason: WithoutEffect) -> None:
+    assert set(catalogue()[f"effect.{reason}"]) == set(LANGUAGES)

@@ -1,0 +1,83 @@
+"""When and where an event may have happened: refused at the HTTP door, quarantined at a topic."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chassis.records import RawRecord
+from gateway.domain.access import Owner, OwnerKind, Principal
+from gateway.partners.plausible import Limits
+from gateway.quarantine import InboxHandler
+
+CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
+LIMITS = Limits()
+
+
+async def tell(gateway: Any, **data: Any) -> Any:
+    event = gateway.an_event(data=gateway.an_event()["data"] | data)
+    return await gateway.http.post("/v1/events", json=event, headers=gateway.partner() | CLOUDEVENT)
+
+
+def at(gateway: Any, shift: timedelta) -> str:
+    return str((gateway.clock.now() + shift).isoformat())
+
+
+@pytest.mark.parametrize(
+    ("shift", "code"),
+    [
+        (LIMITS.ahead + timedelta(seconds=1), "event.in_the_future"),
+        (timedelta(days=300), "event.in_the_future"),
+        (-LIMITS.back - timedelta(seconds=1), "event.too_old"),
+    ],
+)
+async def test_what_cannot_have_happened_is_refused_with_value_and_limit(
+    gateway: Any, shift: timedelta, code: str
+) -> None:
+    answer = await tell(gateway, occurred_at=at(gateway, shift))
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/data/occurred_at", code)
+    assert error["value"] in error["text"]
+
+
+@pytest.mark.parametrize("shift", [LIMITS.ahead, -LIMITS.back, timedelta(0)])
+async def test_within_the_limits_it_is_taken(gateway: Any, shift: timedelta) -> None:
+    assert (await tell(gateway, occurred_at=at(gateway, shift))).status_code == 202
+
+
+@pytest.mark.parametrize("classifier", ["PLN", "EST"])
+async def test_what_is_only_expected_may_lie_in_the_future(gateway: Any, classifier: str) -> None:
+    answer = await tell(gateway, classifier=classifier, occurred_at=at(gateway, timedelta(days=300)))
+    assert answer.status_code == 202
+
+
+async def test_a_future_event_on_a_topic_is_judged_by_the_brokers_time_and_quarantined(gateway: Any) -> None:
+    gateway.partner()
+    owner = Owner(OwnerKind.PARTNER, "port-qd")
+    inbox = InboxHandler(Principal(owner, ()), gateway.partners, gateway.receipts, gateway.quarantine, gateway.clock)
+    event = gateway.an_event(data=gateway.an_event()["data"] | {"occurred_at": "2026-01-05T08:00:00Z"})
+    record = RawRecord("inbox.port-qd", 0, 0, None, (), json.dumps(event).encode(), 1_767_596_400_000)
+    await inbox.apply([record])
+    (kept,) = gateway.quarantine.stored.values()
+    assert [each["code"] for each in kept.faults] == ["event.in_the_future"]
+
+
+async def test_a_place_that_is_none_is_refused_by_name(gateway: Any) -> None:
+    answer = await tell(gateway, location={"unlocode": "zz-nonsense"})
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["value"]) == ("/data/location/unlocode", "zz-nonsense")
+
+
+async def test_a_place_that_nobody_lists_is_taken_with_a_warning(gateway: Any) -> None:
+    answer = await tell(gateway, location={"unlocode": "CN8ZZ"})
+    assert answer.status_code == 202
+    assert [each["code"] for each in answer.json()["warnings"]] == ["event.place_unlisted"]
+
+
+async def test_a_container_that_is_none_is_taken_with_a_warning(gateway: Any) -> None:
+    references = gateway.an_event()["data"]["references"] | {"container": "NOTACONTAINER"}
+    answer = await tell(gateway, references=references)
+    assert answer.status_code == 202
+    assert [each["value"] for each in answer.json()["warnings"]] == ["NOTACONTAINER"]
