@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.access import Owner, OwnerKind
+
 USCC = "91370200MB2F00QD1X"
 
 
@@ -34,6 +36,12 @@ async def test_spellings_of_one_declarant_make_one_declaration_and_one_receipt(
     ]
     assert second["declaration_id"] == first["declaration_id"]
     assert (second["id"], second["duplicate"]) == (first["id"], True)
+
+
+def test_a_firm_at_the_door_is_its_number_however_its_key_was_issued() -> None:
+    owner = Owner(OwnerKind.FIRM, f"cn-uscc: {USCC.lower()} ")
+    assert owner == Owner(OwnerKind.FIRM, f"CN-USCC:{USCC}")
+    assert owner.actor == f"firm:CN-USCC:{USCC}"
 
 
 async def test_a_blank_behind_a_reference_makes_no_other_declaration(gateway: Any) -> None:

@@ -16,6 +16,7 @@ from declarations.domain.state import State
 from declarations.ports import KeptEvent, PartnerEvents
 from trade.declarations.v1 import declarations_pb2 as pb
 from trade.declarations.v1.declarations_pb2_grpc import DeclarationServiceServicer
+from values.references import DeclarationNumber, Ucr
 
 _SERVICE = "/trade.declarations.v1.DeclarationService/"
 STAFF_RIGHT = "declarations.read"
@@ -56,7 +57,9 @@ class DeclarationServicer(DeclarationServiceServicer):
                 f"at most {MAX_UCRS} UCRs at once",
                 violations=[("ucrs", f"has {len(request.ucrs)}")],
             )
-        found = await self._declarations.find({UCR: {"$in": sorted(set(request.ucrs))}}, sort=[("_id", 1)])
+        found = await self._declarations.find(
+            {UCR: {"$in": sorted({Ucr(each) for each in request.ucrs})}}, sort=[("_id", 1)]
+        )
         return pb.ListDeclarationsResponse(declarations=[to_message(state) for state in found])
 
     async def ListUnmatchedEvents(  # noqa: N802 - the name in proto
@@ -79,7 +82,7 @@ class DeclarationServicer(DeclarationServiceServicer):
 
     async def _find(self, request: pb.GetDeclarationRequest) -> State | None:
         if request.WhichOneof("key") == "declaration_number":
-            found = await self._declarations.find({NUMBER: request.declaration_number}, limit=1)
+            found = await self._declarations.find({NUMBER: DeclarationNumber(request.declaration_number)}, limit=1)
             return found[0] if found else None
         return await self._declarations.get(request.declaration_id)
 

@@ -35,9 +35,13 @@ class Owner:
 
     kind: OwnerKind
     code: str
-    """A partner's code, or a firm's number as `SCHEME:VALUE`."""
+    """A partner's code, or a firm's number as `SCHEME:VALUE` in normal form."""
     role: str = ""
     """Of a partner: a key of `ROLES`."""
+
+    def __post_init__(self) -> None:
+        if self.kind is OwnerKind.FIRM:
+            object.__setattr__(self, "code", str(Identifier.parse(self.code)))
 
     @property
     def actor(self) -> str:
