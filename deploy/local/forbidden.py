@@ -54,19 +54,37 @@ NUMBER_ALLOWED = {
     "services/gateway/src/gateway/documents.py": "a number of JSON, by JSON's own grammar",
 }
 """File → why it may call `Decimal` with more than what the code itself writes out or counts."""
+PAGE_FIELDS = frozenset({"page_size", "page_token"})
+PAGE_HELPERS = frozenset({"page_size", "page_place", "page_id"})
+PAGE_WHY = "a size may be negative, a token anybody's: chassis.rpc.page_size, page_place, page_id"
 _COUNTED = frozenset({"int", "len", "round"})
 
 
 def uses(name: str, source: str) -> Iterator[str]:
     """Every use of what is banned in the file of a name, as `name:line: reason`."""
     bans = [ban for ban in BANS if name not in ban.allowed]
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    yield from (f"{name}:{node.lineno}: .{node.attr}: {PAGE_WHY}" for node in _pages(tree))
+    for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             for ban in bans:
                 if node.attr in ban.attributes:
                     yield f"{name}:{node.lineno}: .{node.attr}: {ban.why}"
         elif isinstance(node, ast.Call) and name not in NUMBER_ALLOWED and _reads_a_number(node):
             yield f"{name}:{node.lineno}: {ast.unparse(node)}: {NUMBER_WHY}"
+
+
+def _pages(tree: ast.AST) -> Iterator[ast.Attribute]:
+    """What is asked of a page, wherever it is used otherwise than by the helper that judges it."""
+    judged = {
+        id(each)
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in PAGE_HELPERS
+        for each in call.args
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in PAGE_FIELDS and id(node) not in judged:
+            yield node
 
 
 def _reads_a_number(call: ast.Call) -> bool:

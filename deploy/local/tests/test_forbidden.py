@@ -48,6 +48,21 @@ def test_a_number_that_the_code_writes_out_or_counts_needs_no_reader(source):
     assert list(uses(SERVICE, source)) == []
 
 
+@pytest.mark.parametrize(
+    "source", ["min(request.page_size, 100)", "base64.b64decode(request.page_token)", "size = request.page_size or 50"]
+)
+def test_what_is_asked_of_a_page_is_judged_by_the_helper_alone(source):
+    (use,) = uses(SERVICE, source)
+    assert "chassis.rpc" in use
+
+
+@pytest.mark.parametrize(
+    "source", ["page_size(request.page_size, 100, 500)", 'page_id(request.page_token, "list")', "f(page_size=5)"]
+)
+def test_a_page_that_is_judged_is_let_be(source):
+    assert list(uses(SERVICE, source)) == []
+
+
 def test_texts_and_comments_may_name_what_is_banned():
     assert list(uses(SERVICE, '"""No .date() here."""\n# moment.date()\nday = office.day(moment)\n')) == []
 

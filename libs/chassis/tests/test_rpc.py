@@ -27,6 +27,7 @@ from chassis.rpc import (
     reason_of,
     violations_of,
 )
+from chassis.rpc.status import MESSAGE_BYTES
 from chassis.settings import ListenSettings
 from chassis.testing import eventually
 from trade.parking.v1 import parking_pb2 as pb
@@ -183,6 +184,39 @@ async def test_a_refusal_carries_its_reason_and_the_broken_fields(world: World) 
     assert raised.value.details() == "two parties"
     assert reason_of(raised.value) == "PARTY_UNKNOWN"
     assert violations_of(raised.value) == [("parties[0].id", "is unknown"), ("parties[1].id", "is suspended")]
+
+
+@pytest.mark.parametrize("echo", ["Ж" * 10_000, "字" * 10_000, "x" * 100_000, "a\n\x00%" * 5_000])
+@pytest.mark.parametrize("count", [0, 1, 500])
+async def test_a_refusal_that_repeats_a_long_value_still_arrives_as_that_refusal(
+    world: World, echo: str, count: int
+) -> None:
+    async def refuse(request: Any, context: Any) -> None:
+        violations = [(f"identifiers[{place}].value", f"{echo} is none") for place in range(count)]
+        raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", f"{echo} is none", violations)
+
+    world.peer.behaviour = refuse
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await world.stub().ListParked(pb.ListParkedRequest())
+    assert (raised.value.code().name, reason_of(raised.value)) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
+    assert 0 < len(str(raised.value.details()).encode()) <= MESSAGE_BYTES
+    sent = violations_of(raised.value)
+    assert [field for field, _ in sent[:1]] == ["identifiers[0].value"][:count]
+    if count > len(sent):
+        assert sent[-1] == ("", f"{count - len(sent) + 1} more are not shown")
+
+
+async def test_a_refusal_that_fits_is_sent_as_it_is(world: World) -> None:
+    violations = [(f"field{place}", "is needed") for place in range(40)]
+
+    async def refuse(request: Any, context: Any) -> None:
+        await abort(context, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", "x" * MESSAGE_BYTES, violations)
+
+    world.peer.behaviour = refuse
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await world.stub().ListParked(pb.ListParkedRequest())
+    assert violations_of(raised.value) == violations
+    assert raised.value.details() == "x" * MESSAGE_BYTES
 
 
 RAISED = [

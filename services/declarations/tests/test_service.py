@@ -285,9 +285,10 @@ async def test_the_doors_answer_by_number_and_ucr_and_list_what_nobody_claims(in
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await service.GetDeclaration(pb.GetDeclarationRequest(declaration_id="D-none"))
         assert reason_of(refused.value) == "DECLARATION_UNKNOWN"
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await service.ListUnmatchedEvents(pb.ListUnmatchedEventsRequest(page_token="%%"))
-        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        for wrong in ({"page_token": "%%"}, {"page_size": -1}):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await service.ListUnmatchedEvents(pb.ListUnmatchedEventsRequest(**wrong))
+            assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_a_suspended_importer_is_refused_by_name(infrastructure, settings):

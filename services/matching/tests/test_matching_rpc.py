@@ -77,6 +77,13 @@ async def test_the_matches_of_a_firm_come_in_pages_with_score_and_reasons(matchi
     assert one.HasField("judged_at")
 
 
+async def test_a_page_of_one_firms_list_is_no_page_of_anothers(matching: Any) -> None:
+    first = await matching.ListMatches(of(INVESTOR, page_size=2))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await matching.ListMatches(of(SPONSOR, page_token=first.next_page_token))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_one_match_is_found_by_its_id(matching: Any) -> None:
     known = (await matching.ListMatches(of(SPONSOR))).matches[0]
     assert (await matching.GetMatch(pb.GetMatchRequest(match_id=known.id))).match == known
@@ -87,7 +94,9 @@ async def test_one_match_is_found_by_its_id(matching: Any) -> None:
     [
         ("GetMatch", pb.GetMatchRequest(match_id="M-1-2"), grpc.StatusCode.NOT_FOUND, "MATCH_UNKNOWN"),
         ("ListMatches", pb.ListMatchesRequest(), grpc.StatusCode.INVALID_ARGUMENT, "FIRM_MISSING"),
-        ("ListMatches", of(SPONSOR, page_token="é"), grpc.StatusCode.INVALID_ARGUMENT, "PAGE_TOKEN_UNKNOWN"),
+        ("ListMatches", of(SPONSOR, page_token="é"), grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID"),
+        ("ListMatches", of(SPONSOR, page_size=-1), grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID"),
+        ("GetMatch", pb.GetMatchRequest(match_id="Ж" * 10_000), grpc.StatusCode.NOT_FOUND, "MATCH_UNKNOWN"),
     ],
 )
 async def test_what_is_wrong_is_told_with_a_stable_reason(

@@ -84,6 +84,17 @@ async def test_staff_see_attempts_and_the_text_that_was_sent(desk: Desk, door: D
     assert [line.actor for line in read[0].history] == ["service:declarations", "service:notifications"]
 
 
+async def test_notices_that_share_a_moment_are_all_reached_each_once(desk: Desk, door: Door) -> None:
+    ids = await desk.ready(*(an_intent() for _ in range(7)))
+    staff, token, read = door(), "", list[str]()
+    while True:
+        page = await staff.ListNotices(pb.ListNoticesRequest(ucr=UCR, page_size=2, page_token=token))
+        read += [notice.notice_id for notice in page.notices]
+        if not (token := page.next_page_token):
+            break
+    assert sorted(read) == sorted(ids)
+
+
 async def test_staff_resend_with_a_reason_that_is_kept(desk: Desk, door: Door) -> None:
     desk.registry.known.clear()
     (id_,) = await desk.ready(an_intent())
@@ -123,6 +134,13 @@ async def test_refusals_have_stable_reasons(desk: Desk, door: Door) -> None:
         forged = pb.ListInboxRequest(recipient=DECLARANT, page_token=token)
         assert await refusal(staff.ListInbox(forged)) == (code.INVALID_ARGUMENT, "REQUEST_INVALID")
     assert (await refusal(staff.ListInbox(pb.ListInboxRequest())))[0] == code.INVALID_ARGUMENT
+    assert (await refusal(staff.ListInbox(pb.ListInboxRequest(recipient="r", page_size=-1))))[
+        0
+    ] == code.INVALID_ARGUMENT
+    turned = pb.ResendNoticeRequest(command_id="c", notice_id=inbox, reason="a\u202eb")
+    assert await refusal(staff.ResendNotice(turned)) == (code.INVALID_ARGUMENT, "REQUEST_INVALID")
+    long = pb.ResendNoticeRequest(command_id="c", notice_id="Ж" * 10_000, reason="r")
+    assert await refusal(staff.ResendNotice(long)) == (code.NOT_FOUND, "NOTICE_UNKNOWN")
     assert (await refusal(staff.ListNotices(pb.ListNoticesRequest(ucr=UCR, page_size=-1))))[0] == code.INVALID_ARGUMENT
 
 

@@ -32,6 +32,12 @@ def a_description(*numbers: str, roles: tuple[str, ...] = ("importer",), **conta
     return Description(tuple(Number(scheme, value) for scheme, _, value in parted), roles, contact)
 
 
+def country_of(description: Description) -> str:
+    """The country that the first number is of; Kazakhstan where it is of none."""
+    issuer, _, kind = description.numbers[0].scheme.partition("-")
+    return issuer if kind else "KZ"
+
+
 class Interrupted(Exception):
     """The process was killed here."""
 

@@ -13,6 +13,7 @@ from registry_builders import (
     World,
     a_description,
     an_order,
+    country_of,
     dawdling,
     killed_after,
 )
@@ -120,7 +121,7 @@ async def test_who_lost_a_number_to_another_is_told_so_and_may_register_without_
 async def test_no_number_is_ever_held_twice_whatever_races_and_dies(seed):
     chance = random.Random(seed)
     world = World()
-    shared = [LEI, "GB-EORI:1", "GB-EORI:2"]
+    shared = [LEI, "GB-EORI:GB1", "GB-EORI:GB2"]
 
     async def one(index: int) -> None:
         ports = world.ports(dawdling(chance, deadly=0.01))
@@ -128,7 +129,8 @@ async def test_no_number_is_ever_held_twice_whatever_races_and_dies(seed):
         numbers = [own, *chance.sample([*shared, ALTYN, TAUGE], k=chance.randrange(3))]
         for attempt in range(3):
             try:
-                await register(ports, an_order(f"r-{index}"), "KZ", a_description(*numbers))
+                description = a_description(*numbers)
+                await register(ports, an_order(f"r-{index}"), country_of(description), description)
             except (*REFUSALS, Interrupted):
                 pass
             try:
@@ -141,6 +143,23 @@ async def test_no_number_is_ever_held_twice_whatever_races_and_dies(seed):
     await asyncio.gather(*(one(index) for index in range(6)))
     for number in {*shared, ALTYN, TAUGE, QINGDAO}:
         assert len(world.holders(number)) <= 1, f"{number} is held by {world.holders(number)}"
+
+
+@pytest.mark.parametrize("numbers", [(ALTYN,), (ALTYN, LEI)])
+async def test_of_twenty_registrations_in_twenty_processes_one_counts_and_the_others_exist_already(
+    numbers,
+):
+    world = World()
+    results = await asyncio.gather(
+        *(
+            register(world.ports(dawdling(random.Random(index))), an_order(f"c-{index}"), "KZ", a_description(*numbers))
+            for index in range(20)
+        ),
+        return_exceptions=True,
+    )
+    refused = [each for each in results if isinstance(each, BaseException)]
+    assert [type(each) for each in refused] == [AlreadyRegistered] * 19
+    assert world.outbox.types() == ["trade.registry.enterprise.registered.v1"]
 
 
 async def test_only_one_of_many_racing_registrations_of_an_enterprise_counts():

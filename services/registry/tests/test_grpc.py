@@ -1,5 +1,7 @@
 """Registry over a real gRPC server in this process: rights, statuses, languages, batches."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +69,7 @@ def identifier(written: str) -> pb.Identifier:
 def a_registration(*numbers: str, command_id: str = "c-1") -> pb.RegisterEnterpriseRequest:
     return pb.RegisterEnterpriseRequest(
         command_id=command_id,
-        country="KZ",
+        country=(numbers or (ALTYN,))[0][:2].replace("LE", "KZ"),
         identifiers=[identifier(number) for number in numbers or (ALTYN,)],
         roles=[pb.ENTERPRISE_ROLE_DECLARANT, pb.ENTERPRISE_ROLE_IMPORTER],
         name="Алтын",
@@ -93,6 +95,25 @@ async def test_an_enterprise_goes_through_its_life(doors):
     assert doors.world.outbox.types() == [
         f"trade.registry.enterprise.{fact}.v1" for fact in ("registered", "suspended", "changed", "reinstated")
     ]
+
+
+async def test_a_value_of_ten_thousand_letters_is_refused_as_invalid_and_repeated_in_part(doors):
+    for long in (a_registration(f"RU-INN:{'Ж' * 10_000}"), a_registration(command_id="Ж" * 10_000)):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await doors.staff.RegisterEnterprise(long)
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert reason_of(refused.value) == "INVALID_REQUEST"
+        assert max(len(rule) for _, rule in violations_of(refused.value)) < 500
+    with pytest.raises(grpc.aio.AioRpcError) as unknown:
+        await doors.reader.GetEnterprise(pb.GetEnterpriseRequest(identifier=identifier(f"RU-INN:{'Ж' * 10_000}")))
+    assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_twenty_calls_for_one_number_at_once_end_in_one_enterprise_and_nineteen_refusals(doors):
+    calls = (doors.staff.RegisterEnterprise(a_registration(command_id=f"c-{index}")) for index in range(20))
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    codes = Counter(each.code().name if isinstance(each, grpc.aio.AioRpcError) else "OK" for each in answers)
+    assert codes == {"OK": 1, "ALREADY_EXISTS": 19}
 
 
 async def test_peers_get_answers_for_many_parties_in_the_order_asked(doors):

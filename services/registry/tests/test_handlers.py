@@ -1,10 +1,11 @@
 """What staff and peers get from registry, over the stores in memory and the real ones."""
 
+import asyncio
 import json
 from dataclasses import replace
 
 import pytest
-from registry_builders import ALTYN, LEI, QINGDAO, TAUGE, a_description, an_order
+from registry_builders import ALTYN, LEI, QINGDAO, TAUGE, a_description, an_order, country_of
 
 from registry.claims import NumberTaken
 from registry.domain.enterprise import (
@@ -84,7 +85,7 @@ async def test_a_number_belongs_to_one_enterprise_also_where_it_is_a_second_one(
     await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, LEI))
     for command_id, description in (("c-2", a_description(TAUGE, LEI)), ("c-6", a_description(LEI))):
         with pytest.raises(NumberTaken, match=f"{LEI} belongs to {ALTYN}"):
-            await register(ports, an_order(command_id), "KZ", description)
+            await register(ports, an_order(command_id), country_of(description), description)
     await register(ports, an_order("c-3"), "KZ", a_description(TAUGE))
     with pytest.raises(NumberTaken):
         await change(ports, an_order("c-4"), TAUGE, a_description(TAUGE, LEI))
@@ -168,3 +169,66 @@ async def test_the_history_names_who_did_it(ports: Ports) -> None:
         ("staff:li", "c-1"),
         ("staff:petrov", "c-2"),
     ]
+
+
+async def test_of_twenty_registrations_of_one_number_at_once_one_counts_and_the_others_exist_already(ports):
+    description = a_description(ALTYN, LEI, email="a@b.kz")
+    results = await asyncio.gather(
+        *(register(ports, an_order(f"c-{index}"), "KZ", description) for index in range(20)), return_exceptions=True
+    )
+    refused = [each for each in results if isinstance(each, BaseException)]
+    assert [type(each) for each in refused] == [AlreadyRegistered] * 19
+    (claim,) = (await ports.claims.load([ALTYN])).values()
+    assert (claim.enterprise_id, claim.commands) == (ALTYN, ())
+
+
+async def test_of_twenty_firms_that_claim_one_number_at_once_one_gets_it(ports):
+    shared = [a_description(f"GB-EORI:GB{index}", LEI) for index in range(20)]
+    results = await asyncio.gather(
+        *(register(ports, an_order(f"c-{index}"), "GB", each) for index, each in enumerate(shared)),
+        return_exceptions=True,
+    )
+    refused = [each for each in results if isinstance(each, BaseException)]
+    # A command whose claim another one took over is given up: its id is of no use any more.
+    assert {type(each) for each in refused} <= {NumberTaken, CommandConflict}
+    assert len(refused) == 19
+    assert len(await ports.enterprises.find({"state.numbers": {"$in": [LEI]}})) == 1
+
+
+@pytest.mark.parametrize(
+    ("numbers", "country", "field", "rule"),
+    [
+        (("KZ-BIN:19054000001⁴",), "KZ", "identifiers[0].value", "registry.identifier.form"),
+        (("KZ-BIN:１９０５４００００１４",), "KZ", "identifiers[0].value", "registry.identifier.form"),
+        (("DE-EORI:GB603202734852",), "DE", "identifiers[0].value", "registry.identifier.issuer"),
+        (("KZ-BIN:190540000014",), "CN", "country", "registry.identifier.country"),
+        (("GB-EORI:GB603202734852",), "IE", "country", "registry.identifier.country"),
+    ],
+)
+async def test_a_number_of_another_country_or_script_is_refused(ports, numbers, country, field, rule):
+    with pytest.raises(InvalidRequest) as refused:
+        await register(ports, an_order(), country, a_description(*numbers))
+    assert [(each.field, each.rule) for each in refused.value.faults] == [(field, rule)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "country"),
+    [(("XI-EORI:XI553202734852",), "GB"), ((LEI,), "KZ"), ((ALTYN, "RU-INN:7707083893"), "KZ")],
+)
+async def test_a_number_of_no_country_and_further_numbers_bind_none(ports, numbers, country):
+    assert (await register(ports, an_order(), country, a_description(*numbers))).enterprise.country == country
+
+
+@pytest.mark.parametrize(
+    ("name", "command_id", "field", "rule"),
+    [
+        ("a\x01b", "c-1", "name", "registry.text.control"),
+        ("a\u202eb", "c-1", "name", "registry.text.hidden"),
+        ("Алтын", "c\u200b-1", "command_id", "registry.text.hidden"),
+        ("Алтын", "cс-1", "command_id", "registry.text.mixed_scripts"),
+    ],
+)
+async def test_what_cannot_be_seen_or_turns_a_line_is_refused(ports, name, command_id, field, rule):
+    with pytest.raises(InvalidRequest) as refused:
+        await register(ports, an_order(command_id), "KZ", a_description(name=name))
+    assert [(each.field, each.rule) for each in refused.value.faults] == [(field, rule)]

@@ -1,14 +1,13 @@
 """Answers `trade.declarations.v1.DeclarationService`. Which risk rules hit is not told here."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.rpc import Right, abort
+from chassis.paging import cursor
+from chassis.rpc import Right, abort, page_id, page_size
 from declarations.declaration_type import NUMBER, UCR, Declarations
 from declarations.domain.declaration import Direction, Money
 from declarations.domain.regions import guard, regions
@@ -27,6 +26,7 @@ RIGHTS = {
 
 MAX_UCRS = 100
 PAGE, MAX_PAGE = 100, 500
+_UNMATCHED = "unmatched events"
 
 _DIRECTIONS = {Direction.IMPORT: pb.DIRECTION_IMPORT, Direction.EXPORT: pb.DIRECTION_EXPORT}
 
@@ -63,21 +63,14 @@ class DeclarationServicer(DeclarationServiceServicer):
         return pb.ListDeclarationsResponse(declarations=[to_message(state) for state in found])
 
     async def ListUnmatchedEvents(  # noqa: N802 - the name in proto
-        self, request: pb.ListUnmatchedEventsRequest, context: Context
+        self,
+        request: pb.ListUnmatchedEventsRequest,
+        context: Context,  # noqa: ARG002 - gRPC passes it
     ) -> pb.ListUnmatchedEventsResponse:
-        try:
-            after_id = base64.b64decode(request.page_token, altchars=b"-_", validate=True).decode()
-        except (binascii.Error, ValueError):
-            await abort(
-                context,
-                grpc.StatusCode.INVALID_ARGUMENT,
-                "BAD_PAGE_TOKEN",
-                "the page token is none of this list",
-                violations=[("page_token", "was not given by this list")],
-            )
-        size = min(request.page_size or PAGE, MAX_PAGE)
+        after_id = page_id(request.page_token, _UNMATCHED)
+        size = page_size(request.page_size, PAGE, MAX_PAGE)
         found = await self._events.unmatched(after_id=after_id, limit=size + 1)
-        token = base64.urlsafe_b64encode(found[size - 1].id.encode()).decode() if len(found) > size else ""
+        token = cursor(found[size - 1].id, _UNMATCHED) if len(found) > size else ""
         return pb.ListUnmatchedEventsResponse(events=[_unmatched(each) for each in found[:size]], next_page_token=token)
 
     async def _find(self, request: pb.GetDeclarationRequest) -> State | None:

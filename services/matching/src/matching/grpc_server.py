@@ -1,14 +1,13 @@
 """Matches for staff and for the gateway, which asks on behalf of a firm."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.rpc import Right, abort
+from chassis.paging import cursor
+from chassis.rpc import Right, abort, page_id, page_size
 from matching import store
 from matching.domain.criteria import Parameters
 from matching.domain.match import Match, Side, Status
@@ -24,9 +23,6 @@ RIGHTS = {
     "/trade.matching.v1.MatchingService/GetMatch": _READ,
 }
 
-PAGE_SIZE = 50
-MAX_PAGE_SIZE = 200
-
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -37,7 +33,7 @@ class MatchingServicer(MatchingServiceServicer):
     async def ListMatches(self, request: pb.ListMatchesRequest, context: Context) -> pb.ListMatchesResponse:  # noqa: N802
         """One page of a firm's matches.
 
-        Aborts with INVALID_ARGUMENT where the firm is missing or the page token is not one of ours.
+        Aborts with INVALID_ARGUMENT where the firm is missing, or the page is none of this firm's list.
         """
         if not (request.firm.scheme and request.firm.value):
             await abort(
@@ -47,19 +43,13 @@ class MatchingServicer(MatchingServiceServicer):
                 "name the firm by scheme and value",
                 [("firm", "scheme and value are required")],
             )
-        after = _after(request.page_token)
-        if after is None:
-            await abort(
-                context,
-                grpc.StatusCode.INVALID_ARGUMENT,
-                "PAGE_TOKEN_UNKNOWN",
-                "take the token from the page before",
-                [("page_token", "not a token of this service")],
-            )
-        size = min(request.page_size, MAX_PAGE_SIZE) if request.page_size > 0 else PAGE_SIZE
+        firm = Firm(request.firm.scheme, request.firm.value)
+        list_ = f"matches of {firm}"
+        after = page_id(request.page_token, list_)
+        size = page_size(request.page_size)
         found = await store.matches_of_firm(
             self._matches,
-            Firm(request.firm.scheme, request.firm.value),
+            firm,
             after=after,
             limit=size + 1,
             withdrawn=request.include_withdrawn,
@@ -67,7 +57,7 @@ class MatchingServicer(MatchingServiceServicer):
         page = found[:size]
         return pb.ListMatchesResponse(
             matches=[_match(each) for each in page],
-            next_page_token=_token(page[-1].id) if len(found) > size else "",
+            next_page_token=cursor(page[-1].id, list_) if len(found) > size else "",
         )
 
     async def GetMatch(self, request: pb.GetMatchRequest, context: Context) -> pb.GetMatchResponse:  # noqa: N802
@@ -76,18 +66,6 @@ class MatchingServicer(MatchingServiceServicer):
         if found is None:
             await abort(context, grpc.StatusCode.NOT_FOUND, "MATCH_UNKNOWN", f"there is no match {request.match_id!r}")
         return pb.GetMatchResponse(match=_match(found))
-
-
-def _token(id_: str) -> str:
-    return base64.urlsafe_b64encode(id_.encode()).decode()
-
-
-def _after(token: str) -> str | None:
-    """The id a page token stands for, empty for the first page; None where it is no token."""
-    try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return None
 
 
 def _match(match: Match) -> pb.Match:

@@ -9,15 +9,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import telemetry
 from chassis.aggregates.document import Document
-from chassis.rpc import Right, abort, current_caller
+from chassis.paging import cursor
+from chassis.rpc import Right, abort, current_caller, page_id, page_place, page_size
 from notifications.domain.life import NoticeUnknown, ResendNotPossible
 from notifications.domain.notice import Channel, Notice, Status
 from notifications.handlers import CommandIdTaken, Notices, resend
-from notifications.paging import BadPageToken, read_token, write_token
 from notifications.texts import StoredText, Texts
 from trade.notifications.v1 import notifications_pb2 as pb
 from trade.notifications.v1.notifications_pb2_grpc import NotificationServiceServicer
-from values.moments import read_moment
+from values.text import prose_fault
 
 READ, WRITE, ERASE = "notices.read", "notices.write", "notices.erase"
 
@@ -29,8 +29,6 @@ RIGHTS = {
     f"{_SERVICE}/EraseRecipient": Right(staff=ERASE),
 }
 
-PAGE_SIZE = 50
-MAX_PAGE_SIZE = 200
 LONGEST_REASON = 500
 
 log = structlog.get_logger(__name__)
@@ -55,16 +53,13 @@ class NotificationRpc(NotificationServiceServicer):
         self._texts = texts
 
     async def ListInbox(self, request: pb.ListInboxRequest, context: Context) -> pb.ListInboxResponse:  # noqa: N802 - the proto's name
-        size, mark = await _page(context, request.recipient, request.page_size, request.page_token, "recipient")
-        after = None
-        if mark is not None:
-            try:
-                after = read_moment(mark[0]), mark[1]
-            except ValueError:
-                await _refuse(context, "page_token", "is one of this service's, used with the same recipient")
-        found = await self._texts.inbox(request.recipient, after, size + 1)
+        if not request.recipient:
+            await _refuse(context, "recipient", "is needed")
+        list_ = f"inbox of {request.recipient}"
+        size = page_size(request.page_size)
+        found = await self._texts.inbox(request.recipient, page_place(request.page_token, list_), size + 1)
         page = found[:size]
-        last = write_token((page[-1].stored_at.isoformat(), page[-1].notice_id), request.recipient) if page else ""
+        last = cursor((page[-1].stored_at, page[-1].notice_id), list_) if page else ""
         return pb.ListInboxResponse(
             messages=[
                 pb.InboxMessage(
@@ -80,17 +75,22 @@ class NotificationRpc(NotificationServiceServicer):
         )
 
     async def ListNotices(self, request: pb.ListNoticesRequest, context: Context) -> pb.ListNoticesResponse:  # noqa: N802 - the proto's name
-        size, mark = await _page(context, request.ucr, request.page_size, request.page_token, "ucr")
+        if not request.ucr:
+            await _refuse(context, "ucr", "is needed")
+        list_ = f"notices of {request.ucr}"
+        size = page_size(request.page_size)
+        # By the moment as the document holds it, which is a text.
+        created_at, _, id_ = page_id(request.page_token, list_).partition(" ")
         where: dict[str, Any] = {"state.intent.ucr": request.ucr}
-        if mark is not None:
+        if created_at:
             where["$or"] = [
-                {"state.created_at": {"$gt": mark[0]}},
-                {"state.created_at": mark[0], "_id": {"$gt": mark[1]}},
+                {"state.created_at": {"$gt": created_at}},
+                {"state.created_at": created_at, "_id": {"$gt": id_}},
             ]
         order = [("state.created_at", 1), ("_id", 1)]
         found = await self._notices.documents.find(where, sort=order, limit=size + 1)
         page = found[:size]
-        last = write_token((page[-1]["state"]["created_at"], page[-1]["_id"]), request.ucr) if page else ""
+        last = cursor(f"{page[-1]['state']['created_at']} {page[-1]['_id']}", list_) if page else ""
         texts = await self._texts.load([document["_id"] for document in page])
         return pb.ListNoticesResponse(
             notices=[self._notice(document, texts.get(document["_id"])) for document in page],
@@ -99,6 +99,8 @@ class NotificationRpc(NotificationServiceServicer):
 
     async def ResendNotice(self, request: pb.ResendNoticeRequest, context: Context) -> pb.ResendNoticeResponse:  # noqa: N802 - the proto's name
         reason = request.reason.strip()
+        if fault := prose_fault(reason):
+            await _refuse(context, "reason", f"has no control or direction characters, {fault.found} is one")
         if not reason or len(reason) > LONGEST_REASON:
             await _refuse(
                 context, "reason", f"says why in at most {LONGEST_REASON} characters; it is kept in the audit"
@@ -152,21 +154,6 @@ class NotificationRpc(NotificationServiceServicer):
             text=_text(text) if text else None,
             history=[_line(line) for line in document["history"]],
         )
-
-
-async def _page(
-    context: Context, subject: str, page_size: int, token: str, field: str
-) -> tuple[int, tuple[str, str] | None]:
-    """Size and beginning of the page asked for; ends the call where the request is wrong."""
-    if not subject:
-        await _refuse(context, field, "is needed")
-    if page_size < 0:
-        await _refuse(context, "page_size", "is not negative")
-    try:
-        mark = read_token(token, subject)
-    except BadPageToken:
-        await _refuse(context, "page_token", f"is one of this service's, used with the same {field}")
-    return min(page_size or PAGE_SIZE, MAX_PAGE_SIZE), mark
 
 
 async def _refuse(context: Context, field: str, rule: str) -> NoReturn:

@@ -5,7 +5,8 @@ names the enterprise it was taken for and the commands that took it and may stil
 What an enterprise holds stands in the enterprise; a claim that has no such holding is a leftover of
 a command that broke off, and is taken over. Before that, each command on its way is given up for
 good: its id is put into its enterprise's history by `Abandon`, in the same compare-and-set that it
-would need itself. So of the two, one wins, and neither time nor clocks decide.
+would need itself. So of the two, one wins, and neither time nor clocks decide; a command that lives is waited for a
+little, because most of them do.
 """
 
 from collections.abc import Sequence
@@ -15,13 +16,16 @@ from typing import Protocol, TypeAlias
 from chassis.aggregates import Aggregates, Failed, Input
 from chassis.failures import InfrastructureError
 from registry.domain.enterprise import Abandon, Command, Enterprise, Event
+from registry.rounds import ROUNDS, rounds
 
 Enterprises: TypeAlias = Aggregates[Enterprise, Command, Event]
 
 ABANDONED = "abandoned"
 """Content hash of a command that was given up: the command itself, coming later, is a conflict."""
 
-_ATTEMPTS = 20
+
+PATIENT_ROUNDS = 6
+"""Rounds in which a command on its way may end by itself; after them it is taken for one that broke off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,10 @@ class NumberTaken(Exception):
         self.holder = holder
 
 
+class GivenUp(Exception):
+    """Another enterprise's command took a number over, and gave this command up for it: it can never be applied."""
+
+
 async def claim(
     claims: Claims, enterprises: Enterprises, numbers: Sequence[str], enterprise_id: str, command_id: str, actor: str
 ) -> None:
@@ -64,23 +72,28 @@ async def claim(
 
     Raises:
         NumberTaken: another enterprise holds one of them.
+        GivenUp: as it says. Whoever lost a number must not take it back, or all of many give each other up.
     """
-    for _ in range(_ATTEMPTS):
+    had = set[str]()
+    async for round_ in rounds():
         stored = await claims.load(numbers)
-        missing = [number for number in numbers if not _is_ours(stored.get(number), enterprise_id, command_id)]
-        if not missing:
+        ours = {number for number in numbers if _is_ours(stored.get(number), enterprise_id, command_id)}
+        if not had <= ours:
+            raise GivenUp(command_id)
+        had |= ours
+        if len(ours) == len(set(numbers)):
             return await _refuse_held(enterprises, numbers, enterprise_id)
-        for number in missing:
+        for number in (each for each in numbers if each not in ours):
+            wanted = Claim(number, enterprise_id, (command_id,))
             present = stored.get(number)
             if present is None:
-                await claims.insert(Claim(number, enterprise_id, (command_id,)))
-                continue
-            wanted = replace(present, commands=(*present.commands, command_id), version=present.version + 1)
-            if present.enterprise_id != enterprise_id:
-                await _free(enterprises, present, actor)
-                wanted = Claim(number, enterprise_id, (command_id,), present.version + 1)
-            await claims.replace(wanted, present.version)
-    raise InfrastructureError(f"the claims of {enterprise_id} were changed by others {_ATTEMPTS} times over")
+                await claims.insert(wanted)
+            elif present.enterprise_id == enterprise_id:
+                together = (*present.commands, command_id)
+                await claims.replace(replace(present, commands=together, version=present.version + 1), present.version)
+            elif await _is_free(enterprises, present, actor, wait=round_ < PATIENT_ROUNDS):
+                await claims.replace(replace(wanted, version=present.version + 1), present.version)
+    raise InfrastructureError(f"the claims of {enterprise_id} were changed by others {ROUNDS} times over")
 
 
 async def settle(claims: Claims, numbers: Sequence[str], enterprise_id: str, command_id: str) -> None:
@@ -95,12 +108,15 @@ def _is_ours(present: Claim | None, enterprise_id: str, command_id: str) -> bool
     return present is not None and present.enterprise_id == enterprise_id and command_id in present.commands
 
 
-async def _free(enterprises: Enterprises, present: Claim, actor: str) -> None:
-    """Make sure that a claim's enterprise neither holds its number nor is about to.
+async def _is_free(enterprises: Enterprises, present: Claim, actor: str, *, wait: bool) -> bool:
+    """Whether a claim's enterprise neither holds its number nor is about to; who is about to is waited for or given up.
 
     Raises:
         NumberTaken: it holds it.
     """
+    await _refuse_holder(enterprises, present)
+    if present.commands and wait:
+        return False
     outcomes = await enterprises.apply(
         [
             Input(present.enterprise_id, cause=command, command=Abandon(), actor=actor, hash=ABANDONED)
@@ -110,6 +126,11 @@ async def _free(enterprises: Enterprises, present: Claim, actor: str) -> None:
     for outcome in outcomes:
         if isinstance(outcome, Failed):
             raise outcome.error
+    await _refuse_holder(enterprises, present)
+    return True
+
+
+async def _refuse_holder(enterprises: Enterprises, present: Claim) -> None:
     holder = await enterprises.get(present.enterprise_id)
     if holder is not None and present.number in holder.numbers:
         raise NumberTaken(present.number, holder.id)

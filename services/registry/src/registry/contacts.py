@@ -11,8 +11,7 @@ from chassis.failures import InfrastructureError
 from registry.claims import ABANDONED
 from registry.domain.contact import Contact, Moment, draft, merge, without_draft
 from registry.ports import Ports
-
-_ATTEMPTS = 20
+from registry.rounds import ROUNDS, rounds
 
 
 async def draft_contact(ports: Ports, id_: str, given: Mapping[str, str], command_id: str) -> None:
@@ -21,7 +20,7 @@ async def draft_contact(ports: Ports, id_: str, given: Mapping[str, str], comman
     Raises:
         OtherContent: the same command said something else before.
     """
-    for _ in range(_ATTEMPTS):
+    async for _ in rounds():
         stored = (await ports.contacts.load([id_])).get(id_, Contact())
         drafted = draft(stored, given, command_id)
         if drafted is stored or await ports.contacts.save(id_, drafted):
@@ -31,7 +30,7 @@ async def draft_contact(ports: Ports, id_: str, given: Mapping[str, str], comman
 
 async def drop_draft(ports: Ports, id_: str, command_id: str) -> None:
     """Forget what a command said that was refused."""
-    for _ in range(_ATTEMPTS):
+    async for _ in rounds():
         stored = (await ports.contacts.load([id_])).get(id_, Contact())
         rest = without_draft(stored, command_id)
         if rest is stored or await ports.contacts.save(id_, rest):
@@ -42,7 +41,7 @@ async def drop_draft(ports: Ports, id_: str, command_id: str) -> None:
 async def load_contacts(ports: Ports, ids: Sequence[str]) -> dict[str, Contact]:
     """The contacts of enterprises, those of killed commands noted first; one query where nothing is drafted."""
     found = await ports.contacts.load(ids)
-    for _ in range(_ATTEMPTS):
+    async for _ in rounds():
         drafted = [id_ for id_ in found if found[id_].drafts]
         documents = await ports.enterprises.documents.load(drafted) if drafted else {}
         again = []
@@ -69,4 +68,4 @@ def _noted(contact: Contact, history: Sequence[Mapping[str, object]]) -> Contact
 
 
 def _changed_by_others(id_: str) -> InfrastructureError:
-    return InfrastructureError(f"the contact of {id_} was changed by others {_ATTEMPTS} times over")
+    return InfrastructureError(f"the contact of {id_} was changed by others {ROUNDS} times over")

@@ -22,6 +22,7 @@ from registry.queries import Standing
 from registry.requests import Description, InvalidRequest
 from trade.registry.v1 import registry_pb2 as pb
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceServicer
+from values.faults import shortened
 
 Context = grpc.aio.ServicerContext[Any, Any]
 T = TypeVar("T")
@@ -119,20 +120,20 @@ async def _answer(context: Context, work: Awaitable[T]) -> T:
             code.ALREADY_EXISTS, "NUMBER_TAKEN", words, [("identifiers", f"registry.number_taken: {words}")]
         ) from None
     except CommandConflict as error:
-        words = text("registry.command_conflict", language, command_id=error.command_id)
+        words = text("registry.command_conflict", language, command_id=shortened(error.command_id))
         raise RpcError(
             code.ALREADY_EXISTS, "COMMAND_CONFLICT", words, [("command_id", f"registry.command_conflict: {words}")]
         ) from None
     except Refused as error:
         status = {NotRegistered: code.NOT_FOUND, AlreadyRegistered: code.ALREADY_EXISTS}
         reason = error.code.partition(".")[2].upper()
-        words = text(error.code, language, id=str(error))
+        words = text(error.code, language, id=shortened(str(error)))
         raise RpcError(status.get(type(error), code.FAILED_PRECONDITION), reason, words) from None
 
 
 def _refuse_faults(error: InvalidRequest, language: str) -> NoReturn:
     words = [
-        (fault.field, fault.rule, text(fault.rule, language, value=fault.value, expected=fault.expected))
+        (fault.field, fault.rule, text(fault.rule, language, value=shortened(fault.value), expected=fault.expected))
         for fault in error.faults
     ]
     message = "; ".join(f"{field}: {said}" for field, _, said in words)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from chassis.aggregates import Applied, Duplicate, Failed, Input
 from chassis.failures import is_infrastructure
-from registry.claims import Claim, claim, settle
+from registry.claims import Claim, GivenUp, claim, settle
 from registry.contacts import draft_contact, drop_draft
 from registry.domain.contact import OtherContent
 from registry.domain.enterprise import (
@@ -64,9 +64,10 @@ async def register(ports: Ports, order: Order, country: str, description: Descri
         InvalidRequest, NumberTaken, CommandConflict, Refused
     """
     faults = [*command_id_faults(order.command_id), *country_faults(ports.rules, country)]
-    judged = judge(ports.rules, description, faults)
+    judged = judge(ports.rules, description, faults, country)
     command = Register(judged.numbers[0], country, judged.numbers, judged.roles, judged.warnings)
-    return await _describe(ports, order, command.id, command, judged, description.contact)
+    async with ports.turns.of(command.id):
+        return await _describe(ports, order, command.id, command, judged, description.contact)
 
 
 async def change(ports: Ports, order: Order, enterprise_id: str, description: Description) -> Known:
@@ -78,7 +79,8 @@ async def change(ports: Ports, order: Order, enterprise_id: str, description: De
     judged = judge(ports.rules, description, command_id_faults(order.command_id))
     id_ = await _id_of(ports, enterprise_id)
     command = Change(judged.numbers, judged.roles, judged.warnings)
-    return await _describe(ports, order, id_, command, judged, description.contact)
+    async with ports.turns.of(id_):
+        return await _describe(ports, order, id_, command, judged, description.contact)
 
 
 async def suspend(ports: Ports, order: Order, enterprise_id: str, reason: str) -> Known:
@@ -103,7 +105,10 @@ async def _describe(
     ports: Ports, order: Order, id_: str, command: Command, judged: Judged, contact: Mapping[str, str]
 ) -> Known:
     await _own_command(ports, order, id_)
-    await claim(ports.claims, ports.enterprises, judged.numbers, id_, order.command_id, order.actor)
+    try:
+        await claim(ports.claims, ports.enterprises, judged.numbers, id_, order.command_id, order.actor)
+    except GivenUp:
+        raise CommandConflict(order.command_id) from None
     try:
         await _draft(ports, order, id_, contact)
         enterprise = await _apply(ports, order, id_, command)

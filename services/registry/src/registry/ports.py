@@ -1,13 +1,14 @@
 """What the handlers need, and what they give."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from registry.claims import Claims, Enterprises
 from registry.domain.contact import Contact
 from registry.domain.enterprise import Enterprise
 from registry.domain.identifiers import IdentifierRules
+from registry.turns import Turns
 
 
 class Contacts(Protocol):
@@ -30,6 +31,7 @@ class Ports:
     claims: Claims
     contacts: Contacts
     rules: IdentifierRules
+    turns: Turns = field(default_factory=Turns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Requests of staff, judged: every fault of a request is found at once, with its field, value and rule."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.domain.contact import LANGUAGES
 from registry.domain.enterprise import Role
-from registry.domain.identifiers import Accepted, Fault, IdentifierRules, Number
+from registry.domain.identifiers import Accepted, Fault, IdentifierRules, Number, country_fault
+from values.faults import TextFault
+from values.text import line_fault, reference_fault
 
 MAX_NUMBERS = 20
 MAX_TEXT = 200
@@ -52,8 +54,8 @@ class Judged:
     warnings: tuple[str, ...]
 
 
-def judge(rules: IdentifierRules, description: Description, faults: list[Fault]) -> Judged:
-    """Judge a description; faults are added to those found before.
+def judge(rules: IdentifierRules, description: Description, faults: list[Fault], country: str | None = None) -> Judged:
+    """Judge a description; faults are added to those found before. `country` is stated when a firm is registered.
 
     Raises:
         InvalidRequest: with all faults.
@@ -61,6 +63,8 @@ def judge(rules: IdentifierRules, description: Description, faults: list[Fault])
     accepted = _numbers(rules, description.numbers, faults)
     roles = _roles(description.roles, faults)
     _contact(description.contact, faults)
+    if country is not None and accepted and (strange := country_fault(accepted[0].number, country)):
+        faults.append(strange)
     if faults:
         raise InvalidRequest(faults)
     return Judged(
@@ -72,7 +76,7 @@ def judge(rules: IdentifierRules, description: Description, faults: list[Fault])
 
 def command_id_faults(command_id: str) -> list[Fault]:
     """A command needs an id, so that it can be repeated."""
-    return _text("command_id", command_id, required=True)
+    return _text("command_id", command_id, reference_fault, required=True)
 
 
 def country_faults(rules: IdentifierRules, country: str) -> list[Fault]:
@@ -106,15 +110,21 @@ def _roles(roles: Sequence[str], faults: list[Fault]) -> tuple[Role, ...]:
 
 
 def _contact(contact: Mapping[str, str], faults: list[Fault]) -> None:
-    faults.extend(_text("name", contact.get("name", "")))
+    faults.extend(_text("name", contact.get("name", ""), line_fault))
     email, language = contact.get("email", ""), contact.get("language", "")
-    if email and not _EMAIL.fullmatch(email):
+    if email and (line_fault(email) or not _EMAIL.fullmatch(email)):
         faults.append(Fault("contact.email", email, EMAIL, "name@example.kz"))
     if language and language not in LANGUAGES:
         faults.append(Fault("contact.language", language, LANGUAGE, ", ".join(LANGUAGES)))
 
 
-def _text(field: str, value: str, *, required: bool = False) -> list[Fault]:
+def _text(
+    field: str, value: str, fault_of: Callable[[str], TextFault | None], *, required: bool = False
+) -> list[Fault]:
+    """What is wrong with a text, by one of the kinds of `values.text`."""
     if required and not value.strip():
         return [Fault(field, value, REQUIRED)]
-    return [Fault(field, f"{value[:20]}…", TOO_LONG, str(MAX_TEXT))] if len(value) > MAX_TEXT else []
+    if len(value) > MAX_TEXT:
+        return [Fault(field, value, TOO_LONG, str(MAX_TEXT))]
+    fault = fault_of(value)
+    return [Fault(field, value, f"registry.{fault.code}", fault.found)] if fault else []

@@ -1,6 +1,10 @@
-"""Errors on the wire: a gRPC code, a stable reason, and which fields broke which rule (google.rpc.Status)."""
+"""Errors on the wire: a gRPC code, a stable reason, and which fields broke which rule (google.rpc.Status).
 
-from collections.abc import Sequence
+An error travels in the call's trailing metadata, which a client takes up to some 8 kB of: one that is longer breaks the
+call, and its code is lost. So whatever a refusal repeats of a request, it is cut to what fits.
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import grpc
@@ -8,8 +12,16 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 
 from chassis.rpc.context import current_call
+from values.faults import shortened
 
 DETAILS_KEY = "grpc-status-details-bin"
+
+MESSAGE_BYTES = 600
+"""Of the message: it is sent twice, once with up to three signs for a byte."""
+VIOLATIONS_BYTES = 2_400
+"""Of all violations together."""
+_LEFT_OUT = 60
+"""Bytes kept for the line that says how many violations are not sent."""
 
 Violations = Sequence[tuple[str, str]]
 """(field, rule that it broke)"""
@@ -34,17 +46,37 @@ async def abort(
 ) -> NoReturn:
     """End the call with an error; never returns.
 
-    `reason` is stable and in capitals, such as `PARTY_SUSPENDED`; `violations` name the request's fields.
+    `reason` is stable and in capitals, such as `PARTY_SUSPENDED`; `violations` name the request's fields. Both are
+    cut to what a client takes.
     """
     call = current_call()
-    status = status_pb2.Status(code=code.value[0], message=message or reason)
+    status = status_pb2.Status(code=code.value[0], message=_cut(message or reason, MESSAGE_BYTES))
     info = error_details_pb2.ErrorInfo(reason=reason, domain=call.service if call else "")
     status.details.append(_packed(info))
     if violations:
-        broken = [error_details_pb2.BadRequest.FieldViolation(field=f, description=rule) for f, rule in violations]
+        fitting = _that_fit(violations)
+        broken = [error_details_pb2.BadRequest.FieldViolation(field=f, description=rule) for f, rule in fitting]
         status.details.append(_packed(error_details_pb2.BadRequest(field_violations=broken)))
     await context.abort(code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
     raise AssertionError("unreachable: abort raises")
+
+
+def _that_fit(violations: Violations) -> Iterator[tuple[str, str]]:
+    """The first violations, as many as fit, each field and rule no longer than a line; then how many there are more."""
+    room = VIOLATIONS_BYTES - _LEFT_OUT
+    for place, (named, broken) in enumerate(violations):
+        field, rule = shortened(named), _cut(broken, VIOLATIONS_BYTES // 3)
+        room -= len(field.encode()) + len(rule.encode())
+        if room < 0:
+            yield "", f"{len(violations) - place} more are not shown"
+            return
+        yield field, rule
+
+
+def _cut(text: str, most: int) -> str:
+    """A text of at most so many bytes, without half a character."""
+    raw = text.encode()
+    return text if len(raw) <= most else f"{raw[: most - 3].decode(errors='ignore')}…"
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:

@@ -25,6 +25,8 @@ CHECK_DIGIT = "registry.identifier.check_digit"
 SCHEME_FORM = "registry.identifier.scheme_form"
 SCHEME_COUNTRY = "registry.identifier.scheme_country"
 SCHEME_UNKNOWN = "registry.identifier.scheme_unknown"
+ISSUER = "registry.identifier.issuer"
+COUNTRY_OF_NUMBER = "registry.identifier.country"
 CHECK_DIGIT_WARNING = "registry.identifier.check_digit_warning"
 FOREIGN_WARNING = "registry.identifier.foreign_warning"
 
@@ -97,6 +99,10 @@ SCHEMES: Mapping[str, Scheme] = _all(
 """What is checked by name. A scheme of a member state that is not here is refused: it is a slip."""
 
 _SCHEME_FORM = re.compile(r"(?P<country>[A-Z]{2})-(?P<kind>[A-Z0-9]{2,20})")
+_EORI = "EORI"
+"""Economic operators' registration: begins with the country that issued it (Regulation (EU) 2015/2446, annex 12-01)."""
+_COUNTRIES_OF_SCHEME: Mapping[str, frozenset[str]] = {"XI": frozenset({"GB", "XI"})}
+"""Prefix of a scheme → countries its firms may be of, where that is not the prefix alone: Northern Ireland's."""
 _FOREIGN_VALUE = re.compile(r"[A-Z0-9](?:[A-Z0-9./&-]{0,33}[A-Z0-9])?")
 
 
@@ -142,4 +148,17 @@ class IdentifierRules:
             return Fault(f"{path}.scheme", number.scheme, SCHEME_COUNTRY, "ISO 3166")
         if not _FOREIGN_VALUE.fullmatch(number.value):
             return Fault(f"{path}.value", number.value, FORM, _FOREIGN_VALUE.pattern)
+        if match["kind"] == _EORI and not number.value.startswith(country):
+            return Fault(f"{path}.value", number.value, ISSUER, f"{country}…")
         return Accepted(number, (FOREIGN_WARNING,))
+
+
+def country_fault(primary: Number, country: str) -> Fault | None:
+    """Why a firm cannot be of a country: its first number is another country's. An LEI is of none.
+
+    Further numbers may be of other countries, where a firm is registered for tax or has a branch.
+    """
+    issuer, _, kind = primary.scheme.partition("-")
+    if not kind or country in _COUNTRIES_OF_SCHEME.get(issuer, frozenset({issuer})):
+        return None
+    return Fault("country", country, COUNTRY_OF_NUMBER, f"{issuer} ({primary.scheme})")
