@@ -34,7 +34,10 @@ def folder(tmp_path: Path) -> Path:
         (["send", "declaration", "declaration.json", "--key", f"{KEY}\nx"], "holds no key"),
         (["send", "declaration", "declaration.json", "--key-file", "good.key", "--id", "номер"], "--id takes"),
         (["send", "declaration", "declaration.json", "--key-file", "good.key", "--id", "a\nb"], "--id takes"),
-        (["send", "declaration", "declaration.json", "--key-file", "good.key", "--lang", "русский"], "nothing answers"),
+        (
+            ["send", "declaration", "declaration.json", "--key-file", "good.key", "--lang", "русский"],
+            "Invalid value for '--lang'",
+        ),
         (["registry", "show", b"KZ-BIN:\xff"], "characters that cannot stand there"),
         (["trace", "6CN1"], "characters that cannot stand there"),
         (["keys", "issue", "port-x", "--role", "port", "--days", "4000000"], "--days"),

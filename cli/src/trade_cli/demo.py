@@ -20,6 +20,7 @@ from trade_cli.demo_story import Story
 from trade_cli.demo_summary import languages_told, received_mails, show_summary
 from trade_cli.doors import doors
 from trade_cli.enrolment import issue_keys, register
+from trade_cli.languages import Language, spoken
 from trade_cli.platform import CliError, load_platform
 from trade_cli.trace import step_line
 from trade_cli.tracking_client import View, tracking
@@ -32,7 +33,7 @@ app = typer.Typer()
 @app.command(epilog="Examples:  trade demo  |  trade demo --crash  |  trade demo --json --lang zh")
 def demo(
     crash: Annotated[bool, typer.Option("--crash", help="Kill every service once on the way (SIGKILL).")] = False,
-    language: Annotated[str, typer.Option("--lang", help="Of the timeline: zh, ru or en.")] = "en",
+    language: Language = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
     """Start a platform, play one real shipment through its public doors, show it, stop everything.
@@ -41,7 +42,7 @@ def demo(
     """
     console = Console(stderr=as_json, width=None if os.isatty(1) else 180)
     try:
-        done = interrupt.run(_demo(console, crash=crash, language=language, as_json=as_json))
+        done = interrupt.run(_demo(console, crash=crash, language=spoken(language), as_json=as_json))
     except interrupt.Interrupted:
         console.print("Interrupted; everything was stopped.")
         raise typer.Exit(INTERRUPTED) from None

@@ -56,7 +56,7 @@ def show_summary(console: Console, story: Story, mails: Sequence[Mail], kills: S
     console.rule("Duties")
     for duty in story.view["duties"]:
         for line in duty["lines"]:
-            console.print(Text(f"item {line['item']}, {line['tax']}: {line['formula']}"))
+            console.print(Text(f"item {line['item']}, {line['tax_text']}: {line['formula']}"))
         console.print(Text(f"in all {duty['total']}, by {duty['tariff']}", style="bold"))
     console.rule("Match")
     for match in story.match.get("matches", ()):
@@ -79,7 +79,13 @@ def _steps(steps: Sequence[Mapping[str, Any]]) -> Table:
     for step in steps:
         if behind_the_scenes(step):
             continue
-        cells = (step["happened_at"]["utc"], step["actor"], step["text"], step["id"], step["trace_id"])
+        cells = (
+            (step["happened_at"] or step["expected_at"])["utc"],
+            step["actor"],
+            step["text"],
+            step["id"],
+            step["trace_id"],
+        )
         table.add_row(*(Text(cell) for cell in cells))
     return table
 

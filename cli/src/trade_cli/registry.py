@@ -7,7 +7,6 @@ value and the rule, in the language of the terminal (zh, ru or en).
 
 import asyncio
 import json
-import os
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
@@ -20,9 +19,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from chassis.rpc import reason_of, violations_of
-from contracts.texts import FALLBACK, LANGUAGES, UnknownText, text
+from contracts.texts import UnknownText, text
 from trade.registry.v1 import registry_pb2 as pb
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from trade_cli.languages import Language, LanguageCode, spoken
 from trade_cli.platform import CliError, load_platform
 
 if TYPE_CHECKING:  # the generated type has no body
@@ -49,7 +49,6 @@ app = typer.Typer(
 Number = Annotated[str, typer.Argument(metavar="SCHEME:VALUE", help="A number, such as KZ-BIN:190540000014.")]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why, as a code: sanctions, tax_debt, cleared …")]
 CommandId = Annotated[str, typer.Option("--command-id", help="Repeat an earlier command; default: a new id.")]
-Language = Annotated[str, typer.Option("--lang", help="Language of errors: zh, ru or en.", envvar="TRADE_LANG")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -65,9 +64,9 @@ def add(
     country: Annotated[str, typer.Option(help="ISO 3166 code; default: the one in the number's scheme.")] = "",
     name: Annotated[str, typer.Option(help="Name; kept apart, erasable.")] = "",
     email: Annotated[str, typer.Option(help="Where notices go; kept apart, erasable.")] = "",
-    contact_language: Annotated[str, typer.Option(help="Language of its notices: zh, ru or en.")] = "",
+    contact_language: Annotated[LanguageCode | None, typer.Option(help="Language of its notices.")] = None,
     command_id: CommandId = "",
-    lang: Language = "",
+    lang: Language = None,
     as_json: Json = False,
 ) -> None:
     """Register an enterprise with its numbers and roles."""
@@ -78,13 +77,13 @@ def add(
         identifiers=identifiers,
         roles=[_role(each) for each in role or ()],
         name=name,
-        contact=pb.Contact(email=email, language=contact_language),
+        contact=pb.Contact(email=email, language=contact_language or ""),
     )
     _change(lambda stub: stub.RegisterEnterprise, request, lang, as_json)
 
 
 @app.command(epilog="Example:  trade registry show LEI:213800KUD8LAJWSQ9D15 --json")
-def show(number: Number, lang: Language = "", as_json: Json = False) -> None:
+def show(number: Number, lang: Language = None, as_json: Json = False) -> None:
     """Show an enterprise by any of its numbers."""
     request = pb.GetEnterpriseRequest(identifier=_identifier(number))
     _print_enterprise(_call(lambda stub: stub.GetEnterprise, request, lang, as_json), lang, as_json)
@@ -92,7 +91,7 @@ def show(number: Number, lang: Language = "", as_json: Json = False) -> None:
 
 @app.command(epilog="Example:  trade registry suspend KZ-BIN:190540000014 --reason sanctions")
 def suspend(
-    number: Number, reason: Reason, command_id: CommandId = "", lang: Language = "", as_json: Json = False
+    number: Number, reason: Reason, command_id: CommandId = "", lang: Language = None, as_json: Json = False
 ) -> None:
     """Keep an enterprise from acting until it is reinstated."""
     request = pb.SuspendEnterpriseRequest(command_id=command_id or _new_id(), enterprise_id=number, reason=reason)
@@ -101,7 +100,7 @@ def suspend(
 
 @app.command(epilog="Example:  trade registry reinstate KZ-BIN:190540000014 --reason cleared")
 def reinstate(
-    number: Number, reason: Reason, command_id: CommandId = "", lang: Language = "", as_json: Json = False
+    number: Number, reason: Reason, command_id: CommandId = "", lang: Language = None, as_json: Json = False
 ) -> None:
     """Let a suspended enterprise act again."""
     request = pb.ReinstateEnterpriseRequest(command_id=command_id or _new_id(), enterprise_id=number, reason=reason)
@@ -132,13 +131,7 @@ def _role(name: str) -> pb.EnterpriseRole.ValueType:
     return pb.EnterpriseRole.Value(f"ENTERPRISE_ROLE_{name.upper()}")
 
 
-def _language(asked: str) -> str:
-    """The language asked for, else the terminal's, else English."""
-    language = asked or os.environ.get("LANG", "")[:2]
-    return language if language in LANGUAGES else FALLBACK
-
-
-def _change(method: "Method", request: Any, lang: str, as_json: bool) -> None:
+def _change(method: "Method", request: Any, lang: str | None, as_json: bool) -> None:
     try:
         enterprise = _call(method, request, lang, as_json)
     except grpc.aio.AioRpcError as error:
@@ -151,10 +144,10 @@ def _change(method: "Method", request: Any, lang: str, as_json: bool) -> None:
     _print_enterprise(enterprise, lang, as_json)
 
 
-def _call(method: "Method", request: Any, lang: str, as_json: bool) -> pb.Enterprise:
+def _call(method: "Method", request: Any, lang: str | None, as_json: bool) -> pb.Enterprise:
     """The enterprise that a method answers with; a refusal is printed and ends the program with status 1."""
     try:
-        return asyncio.run(_attempts(method, request, _language(lang)))
+        return asyncio.run(_attempts(method, request, spoken(lang)))
     except grpc.aio.AioRpcError as error:
         if not reason_of(error) or error.code() in _PASSING:
             raise
@@ -196,7 +189,7 @@ def _plain(enterprise: pb.Enterprise) -> dict[str, Any]:
     }
 
 
-def _print_enterprise(enterprise: pb.Enterprise, lang: str, as_json: bool) -> None:
+def _print_enterprise(enterprise: pb.Enterprise, lang: str | None, as_json: bool) -> None:
     plain = _plain(enterprise)
     if as_json:
         print(json.dumps(plain, ensure_ascii=False, indent=2))
@@ -210,10 +203,10 @@ def _print_enterprise(enterprise: pb.Enterprise, lang: str, as_json: bool) -> No
     Console(soft_wrap=True).print(table)
 
 
-def _text(code: str, lang: str) -> str:
+def _text(code: str, lang: str | None) -> str:
     """The text of a code; the code itself where a newer service sent one that is not known here."""
     try:
-        return text(code, _language(lang))
+        return text(code, spoken(lang))
     except (UnknownText, KeyError):
         return code
 

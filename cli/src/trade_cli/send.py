@@ -5,7 +5,6 @@ CloudEvent in structured form, or a list of them. A refusal is shown with every 
 """
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from contracts.texts import FALLBACK, LANGUAGES
+from trade_cli.languages import Language, spoken
 from trade_cli.platform import CliError, load_platform
 
 ATTEMPTS = 5
@@ -39,7 +38,6 @@ app = typer.Typer(
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="What to send.")]
 Key = Annotated[str, typer.Option("--key", envvar="TRADE_KEY", help="The key; better in a file or the environment.")]
 KeyFile = Annotated[Path | None, typer.Option("--key-file", help="File that holds the key.")]
-Language = Annotated[str, typer.Option("--lang", help="Language of errors: zh, ru or en.", envvar="TRADE_LANG")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")]
 
 
@@ -54,7 +52,7 @@ def declaration(
     correction: Annotated[bool, typer.Option("--correction", help="It corrects one that was rejected.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is accepted, prelodged or rejected.")] = False,
     wait_seconds: Annotated[float, typer.Option(help="How long to wait.")] = WAIT_SECONDS,
-    lang: Language = "",
+    lang: Language = None,
     as_json: Json = False,
 ) -> None:
     """Lodge a declaration: JSON or a WCO document."""
@@ -78,7 +76,7 @@ def event(
     file: File,
     key: Key = "",
     key_file: KeyFile = None,
-    lang: Language = "",
+    lang: Language = None,
     as_json: Json = False,
 ) -> None:
     """Submit a CloudEvent in structured form, or a list of them."""
@@ -116,11 +114,8 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def _client(key: str, lang: str) -> httpx2.Client:
-    language = lang or os.environ.get("LANG", "")[:2]
-    if language not in LANGUAGES:
-        language = FALLBACK
-    headers = {"authorization": f"Bearer {key}", "accept-language": language}
+def _client(key: str, lang: str | None) -> httpx2.Client:
+    headers = {"authorization": f"Bearer {key}", "accept-language": spoken(lang)}
     return httpx2.Client(base_url=load_platform().gateway_url, headers=headers, timeout=30.0, trust_env=False)
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from trade_cli.languages import Language, spoken
 from trade_cli.platform import CliError, load_platform
 from trade_cli.tracking_client import TrackingClient, View, tracking
 
@@ -33,12 +34,12 @@ app = typer.Typer()
 )
 def trace(
     query: Annotated[str, typer.Argument(metavar="UCR", help="UCR, or any exact id that belongs to one shipment.")],
-    language: Annotated[str, typer.Option("--lang", help="zh, ru or en.")] = "en",
+    language: Language = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until interrupted or closed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable; one object a step with -f.")] = False,
 ) -> None:
     """Show everything that happened to a shipment: when, who, what, because of what."""
-    asyncio.run(_trace(query, language, follow, as_json))
+    asyncio.run(_trace(query, spoken(language), follow, as_json))
 
 
 async def _trace(query: str, language: str, follow: bool, as_json: bool) -> None:
@@ -88,10 +89,14 @@ async def _follow(client: TrackingClient, ucr: str, as_json: bool) -> None:
 
 
 def unseen(view: View, seen: set[str]) -> list[Mapping[str, Any]]:
-    """The steps that are not in `seen`, which then are."""
-    new = [step for step in view["steps"] if step["id"] not in seen]
-    seen.update(step["id"] for step in new)
+    """The steps that are not in `seen` as they stand, which then are: a step that was taken back comes again."""
+    new = [step for step in view["steps"] if _state(step) not in seen]
+    seen.update(_state(step) for step in new)
     return new
+
+
+def _state(step: Mapping[str, Any]) -> str:
+    return f"{step['id']} {step['retracted_by']}"
 
 
 def behind_the_scenes(step: Mapping[str, Any]) -> bool:
@@ -105,46 +110,62 @@ def closed(view: View) -> bool:
 
 
 def show(console: Console, view: View) -> None:
-    """A whole timeline: situation, steps with causes, duty, notices."""
+    """A whole timeline: how current it is, what is held back, situation, steps with causes, duty, notices."""
     console.print(Text(f"Shipment {view['ucr']}", style="bold"))
+    for each in (*view["stale"], *view["held_unknown"]):
+        console.print(Text(each["text"], style="yellow"), soft_wrap=True)
+    for each in view["held"]:
+        console.print(Text(each["text"], style="bold red"), soft_wrap=True)
     for each in view["situations"]:
-        console.print(situation_line(each))
+        for line in situation_lines(each):
+            console.print(line, soft_wrap=True)
     depths = _depths(view["steps"])
     for step in view["steps"]:
         console.print(step_line(step, depths[step["id"]]), soft_wrap=True)
-        because = f"{'':25}{'  ' * depths[step['id']]}{step['id']}  because of {step['cause'] or '-'}"
+        indent = f"{'':{_TIME_WIDTH + 18}}{'  ' * depths[step['id']]}"
+        because = f"{indent}{step['id']}  because of {step['cause_row'] or step['cause_text'] or '-'}"
         console.print(Text(because, style="dim"), soft_wrap=True)
         for conflict in step["conflicts"]:
-            console.print(Text(f"{'':25}CONFLICT: other content at {conflict['position']}", style="bold red"))
+            console.print(Text(f"{indent}CONFLICT: other content at {conflict['position']}", style="bold red"))
     for duty in view["duties"]:
         for line in duty["lines"]:
-            console.print(Text(f"item {line['item']} {line['tax']}: {line['formula']}"))
-        console.print(
-            Text(f"duties in all: {duty['total']}, to be paid under {duty['payment_reference']}", style="bold")
-        )
+            console.print(Text(f"item {line['item']} {line['tax_text']}: {line['formula']}"))
+        under = f", to be paid under {duty['payment_reference']}" if duty["payment_reference"] else ""
+        console.print(Text(f"duties in all: {duty['total']}{under}", style="bold"))
     console.print(Text(f"{len(view['notices'])} notices, {len(view['spans'])} spans", style="dim"))
     for each in view["coverage"]:
         if each["conclusion"] == "no_data":
             console.print(Text(f"{each['topic']}: {each['text']}", style="yellow"))
 
 
-def situation_line(situation: Mapping[str, Any]) -> Text:
-    """Where it is, what it waits for, who must act, by when."""
-    by = f", by {situation['by']['utc']}" if situation["by"] else ""
-    failed = f"  [{'; '.join(situation['failed'])}]" if situation["failed"] else ""
+def situation_lines(situation: Mapping[str, Any]) -> Iterator[Text]:
+    """Where it is, and every obstacle: what, who must act, since when, by when, what is wrong."""
     name = situation["declaration_number"] or situation["lrn"]
-    waits = f"; waiting for: {situation['waiting_for_text']} ({situation['who_text']}{by})"
-    if situation["waiting_for"] == "nothing":
-        waits = ""
-    return Text(f"{name}: {situation['where_text']}{waits}{failed}", style="bold")
+    yield Text(f"{name}: {situation['where_text']}", style="bold")
+    for each in situation["obstacles"]:
+        if each["waiting_for"] == "nothing":
+            continue
+        since = f", since {each['since']['utc']}" if each["since"] else ""
+        by = f", by {each['by']['utc']}" if each["by"] else ""
+        line = Text(f"  waiting for: {each['waiting_for_text']} ({each['who_text']}{since}{by})", style="bold")
+        told = [text for text in (each["detail"], *each["failed"]) if text]
+        yield line.append(f"  [{'; '.join(told)}]") if told else line
+
+
+_TIME_WIDTH = len("2026-01-05 08:00:00Z")
 
 
 def step_line(step: Mapping[str, Any], depth: int = 0) -> Text:
-    """One step in one line: event time, who, what."""
+    """One step in one line: day and time, who, what. What was taken back, and what did not happen yet, is marked."""
     service = step["topic"].partition(".")[0]
-    line = Text(f"{step['happened_at']['utc'][11:]}  {service:<14}")
-    line.append(f"{'  ' * depth}{step['text']}", style=_COLOURS.get(service, "white"))
+    when = step["happened_at"] or step["expected_at"]
+    line = Text(f"{when['utc']}  {service:<14}")
+    taken_back = step["retracted_by"]
+    style = "strike dim" if taken_back else _COLOURS.get(service, "white")
+    line.append(f"{'  ' * depth}{step['text']}", style=style if step["happened_at"] else f"italic {style}")
     line.append(f"  {step['actor']}", style="dim")
+    if taken_back:
+        line.append(f"  TAKEN BACK by {taken_back}", style="bold red")
     return line
 
 

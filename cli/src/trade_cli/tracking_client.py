@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import quote
 
 import httpx2
 
@@ -26,23 +25,32 @@ class TrackingClient:
             CliError: tracking refuses.
             httpx2.HTTPError: nobody answers.
         """
-        asked = {"lang": self._language} | ({} if spans else {"spans": "no"})
-        return await self._get(f"/shipments/{quote(ucr, safe='')}", asked, allowed=(200, 404))
+        asked = {"id": ucr, "lang": self._language} | ({} if spans else {"spans": "no"})
+        return await self._get("/shipments", asked, allowed=(200, 404))
 
     async def search(self, query: str) -> list[str]:
-        """UCRs and keys under which exactly this id is known."""
-        found = await self._get("/search", {"q": query}, allowed=(200,))
+        """UCRs and keys under which exactly this id is known, the first of them where there are many."""
+        found = await self._get("/search", {"q": query, "lang": self._language}, allowed=(200,))
         return [each["thread"] for each in found["results"]]
 
     async def _get(self, path: str, parameters: Mapping[str, str], *, allowed: tuple[int, ...]) -> View:
         response = await self._http.get(path, params=dict(parameters), headers={"accept": "application/json"})
         if response.status_code not in allowed:
-            raise CliError(f"tracking answers {response.status_code} to {path}")
+            raise CliError(f"tracking answers {response.status_code} to {path}{_detail(response)}")
         try:
             answer: View = response.json()
         except ValueError:
             raise CliError(f"tracking answers {path[:80]!r} without JSON") from None
         return answer
+
+
+def _detail(response: httpx2.Response) -> str:
+    """What a problem (RFC 9457) says is wrong; nothing where the answer is none."""
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return f": {detail}"
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,13 +10,17 @@ from zoneinfo import ZoneInfo
 import httpx2
 import pytest
 
+from chassis.paging import Place, cursor
 from contracts.texts import LANGUAGES
 from tracking.auth import BadPasswordFile, staff_only
 from tracking.coverage import Knowledge, TopicCoverage
 from tracking.domain.entry import Entry
+from tracking.domain.held import Held
 from tracking.http import make_app
+from tracking.parked import Halted, Parked, Unknown
 
 EntryMaker = Callable[..., Entry]
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}{lrn}"
 
 
@@ -26,16 +31,17 @@ class FakeTimelines:
     async def thread(self, thread: str) -> list[Entry]:
         return [each for each in self.entries if each.thread == thread]
 
-    async def search(self, query: str) -> dict[str, set[str]]:
+    async def search(self, query: str, after: str, limit: int) -> list[tuple[str, set[str]]]:
         found: dict[str, set[str]] = {}
         for each in self.entries:
             for kind, value in each.terms:
-                if value == query:
+                if value == query and each.thread > after:
                     found.setdefault(each.thread, set()).add(kind)
-        return found
+        return sorted(found.items())[:limit]
 
-    async def unreadable(self) -> tuple[int, list[dict[str, Any]]]:
-        return 0, []
+    async def unreadable(self, before: Place | None, limit: int) -> tuple[int, list[dict[str, Any]]]:
+        kept = [{"_id": f"t/0/{number}", "reason": "bad", "kept_at": NOW} for number in reversed(range(5))]
+        return len(kept), [each for each in kept if before is None or str(each["_id"]) < before[1]][:limit]
 
 
 @dataclass
@@ -55,6 +61,7 @@ class Desk:
     timelines: FakeTimelines
     spans: FakeSpans
     coverage: list[TopicCoverage]
+    parked: list[Parked]
 
     async def page(self, path: str, **headers: str) -> httpx2.Response:
         return await self.client.get(path, headers={"accept": "text/html", **headers})
@@ -64,18 +71,20 @@ class Desk:
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     secret = tmp_path / "password"
     secret.write_text("long enough password\n")
-    timelines, spans, coverage = FakeTimelines(), FakeSpans(), list[TopicCoverage]()
+    timelines, spans, coverage, parked = FakeTimelines(), FakeSpans(), list[TopicCoverage](), [Parked()]
     app = make_app(
         timelines,
         spans,
         lambda: coverage,
+        lambda: parked[0],
+        now=lambda: NOW,
         admits=staff_only("staff", secret),
         zone=ZoneInfo("Asia/Shanghai"),
     )
     transport = httpx2.ASGITransport(app)
     auth = ("staff", "long enough password")
     async with httpx2.AsyncClient(transport=transport, base_url="http://desk", auth=auth) as client:
-        yield Desk(client, timelines, spans, coverage)
+        yield Desk(client, timelines, spans, coverage, parked)
 
 
 @pytest.mark.parametrize("auth", [("staff", "wrong"), ("other", "long enough password"), ("staff", "")])
@@ -146,7 +155,7 @@ async def test_json_and_page_say_the_same(desk: Desk, an_entry: EntryMaker) -> N
     assert body["situations"][0]["waiting_for"] == "checking"
     assert body["steps"][0]["text"] in page.text
     assert body["steps"][0]["stated_at"]["utc"] == "2026-01-05 08:00:00Z"
-    assert body["steps"][0]["stated_at"]["local"] == "2026-01-05 16:00:00 CST"
+    assert body["steps"][0]["stated_at"]["local"] == "2026-01-05 16:00:00 UTC+08:00"
     assert body["situations"][0]["where_text"] in page.text
 
 
@@ -164,6 +173,7 @@ async def test_no_data_is_told_from_nothing_happened(desk: Desk, an_entry: Entry
         TopicCoverage("matching.events.v1", Knowledge.NO_DATA, None, None),
     ]
     unknown = await desk.client.get("/shipments/6CNUCR1")
+    assert {each["conclusion"] for each in unknown.json()["coverage"]} == {"read", "no_data"}
     desk.timelines.entries = [an_entry()]
     known = await desk.client.get("/shipments/6CNUCR1")
     assert (unknown.status_code, known.status_code) == (404, 200)
@@ -203,3 +213,173 @@ async def test_personal_data_of_an_event_is_masked(desk: Desk, an_entry: EntryMa
     answer = await desk.client.get("/shipments/6CNUCR1", headers={"accept": accept})
     assert "conform" in answer.text
     assert "Li Wei" not in answer.text
+
+
+def _held(service: str, target: str) -> Held:
+    return Held(service, target, 5, NOW - timedelta(hours=1), "refused", "PE-9/0.1")
+
+
+async def test_reports_that_a_service_holds_back_are_shown_and_named_as_the_obstacle(
+    desk: Desk, an_entry: EntryMaker
+) -> None:
+    desk.timelines.entries = [an_entry(seq=1, declaration_id="D-1", lrn="L1")]
+    desk.parked[0] = Parked(held=(_held("declarations", "D-1"), _held("declarations", "D-99")))
+    body = (await desk.client.get("/shipments/6CNUCR1")).json()
+    page = (await desk.page("/shipments/6CNUCR1")).text
+    (held,) = body["held"]
+    assert held["text"].startswith("Platform: 5 reports held by declarations since 2026-01-05 11:00:00Z")
+    assert body["situations"][0]["waiting_for"] == "held"
+    assert body["situations"][0]["obstacles"][0]["who_text"] == "The platform: declarations"
+    assert held["text"] in page
+    assert "D-99" not in page
+
+
+async def test_what_is_held_of_a_shipment_that_is_not_known_yet_is_shown(desk: Desk) -> None:
+    desk.parked[0] = Parked(held=(_held("declarations", "gateway.events.v1|6CNUCR1"),))
+    assert len((await desk.client.get("/shipments/6CNUCR1")).json()["held"]) == 1
+
+
+async def test_a_service_that_could_not_be_asked_is_named_and_never_taken_for_one_that_holds_nothing(
+    desk: Desk, an_entry: EntryMaker
+) -> None:
+    desk.timelines.entries = [an_entry(seq=1)]
+    desk.parked[0] = Parked(unknown=(Unknown("declarations", NOW - timedelta(minutes=2)), Unknown("matching", None)))
+    body = (await desk.client.get("/shipments/6CNUCR1")).json()
+    assert [each["service"] for each in body["held_unknown"]] == ["declarations", "matching"]
+    for path in ("/", "/shipments/6CNUCR1", "/search?q=x"):
+        page = (await desk.page(path)).text
+        banner = page[: page.index("<main>")]
+        assert "declarations could not be asked" in banner
+        assert "matching could not be asked" in banner
+
+
+async def test_a_service_that_stopped_reading_is_said_at_the_top(desk: Desk) -> None:
+    desk.parked[0] = Parked(halted=(Halted("declarations", "schema", NOW - timedelta(minutes=9)),))
+    page = (await desk.page("/")).text
+    assert "declarations has stopped reading since 2026-01-05 11:51:00Z" in page[: page.index("<main>")]
+
+
+@pytest.mark.parametrize("path", ["/", "/search?q=x", "/shipments/6CNUCR1"])
+async def test_a_topic_that_is_not_read_to_its_end_is_said_at_the_top_with_as_of(
+    desk: Desk, an_entry: EntryMaker, path: str
+) -> None:
+    desk.timelines.entries = [an_entry(seq=1)]
+    as_of = NOW - timedelta(seconds=40)
+    desk.coverage += [
+        TopicCoverage("partners.events.v1", Knowledge.NO_DATA, None, as_of, as_of),
+        TopicCoverage("matching.events.v1", Knowledge.NO_DATA, None, None, None),
+        TopicCoverage("gateway.events.v1", Knowledge.READ, 0, NOW, NOW),
+        TopicCoverage("registry.events.v1", Knowledge.BEHIND, 1, NOW, NOW - timedelta(seconds=3)),
+    ]
+    page = (await desk.page(path)).text
+    banner = page[: page.index("<main>")]
+    assert "As of 2026-01-05 11:59:20Z" in banner
+    assert "40 s old: partners.events.v1" in banner
+    assert "matching.events.v1" in banner
+    assert "gateway.events.v1" not in banner
+    assert "registry.events.v1" not in banner
+
+
+@pytest.mark.parametrize("path", ["/", "/search", "/search?q=nothing"])
+async def test_that_nothing_happened_is_never_said_where_no_shipment_is_meant(desk: Desk, path: str) -> None:
+    desk.coverage += [TopicCoverage("partners.events.v1", Knowledge.READ, 0, NOW, NOW)]
+    page = await desk.page(path)
+    assert "nothing happened" not in page.text
+    assert "Read to its end" in page.text
+
+
+async def test_a_language_that_is_none_of_ours_is_refused_by_name(desk: Desk) -> None:
+    for path in ("/", "/search?q=x", "/shipments/6CN1", "/shipments?id=6CN1"):
+        separator = "&" if "?" in path else "?"
+        for accept in ("text/html", "application/json"):
+            answer = await desk.client.get(f"{path}{separator}lang=de", headers={"accept": accept})
+            assert answer.status_code == 400
+            assert "lang: there is no language de; there are zh, ru, en" in answer.text
+
+
+async def test_the_language_switch_keeps_what_was_asked(desk: Desk, an_entry: EntryMaker) -> None:
+    desk.timelines.entries = [an_entry(id=each, ucr=f"6CN{each}", container="BOX") for each in "ab"]
+    page = (await desk.page("/search?q=BOX&lang=en")).text
+    for language in LANGUAGES:
+        assert f'href="?q=BOX&amp;lang={language}"' in page
+    hostile = (await desk.client.get("/search", params={"q": '"><b>&lang=zh'}, headers={"accept": "text/html"})).text
+    assert 'href="?q=%22%3E%3Cb%3E%26lang%3Dzh&amp;lang=ru"' in hostile
+    assert "?id=..&amp;spans=no&amp;lang=zh" in (await desk.page("/shipments?id=..&spans=no")).text
+
+
+ODD_IDS = ["..", ".", "x.html", ".html", "a/b", "a/../b", "a%2Fb", "a b", "?lang=de", "#row", "ид-1", "%00", "\\"]
+
+
+@pytest.mark.parametrize("id_", ODD_IDS)
+async def test_any_id_is_found_under_the_address_that_its_link_gives(
+    desk: Desk, an_entry: EntryMaker, id_: str
+) -> None:
+    entry = an_entry(id="event-1", ucr=id_, lrn="L1")
+    desk.timelines.entries = [entry]
+    jump = await desk.client.get("/search", params={"q": "L1"}, headers={"accept": "text/html"})
+    page = await desk.page(jump.headers["location"])
+    by_id = await desk.client.get("/shipments", params={"id": id_})
+    assert (page.status_code, by_id.status_code) == (200, 200)
+    assert by_id.json()["ucr"] == id_
+    assert "event-1" in page.text
+
+
+async def test_an_id_that_ends_like_a_page_is_that_id_and_else_the_page_of_the_id_before(
+    desk: Desk, an_entry: EntryMaker
+) -> None:
+    desk.timelines.entries = [an_entry(id="e1", ucr="x"), an_entry(id="e2", ucr="x.html")]
+    assert (await desk.client.get("/shipments/x.html")).json()["ucr"] == "x.html"
+    desk.timelines.entries = desk.timelines.entries[:1]
+    assert "<h1>" in (await desk.client.get("/shipments/x.html")).text
+
+
+@pytest.mark.parametrize("path", ["/shipments/", "/shipments", "/shipments?id=", f"/shipments/{'x' * 501}"])
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+async def test_no_id_and_one_that_is_too_long_are_refused_with_the_bounds(desk: Desk, path: str, accept: str) -> None:
+    answer = await desk.client.get(path, headers={"accept": accept})
+    assert answer.status_code == 400
+    assert "1–500" in answer.text
+    assert len(answer.text) < 2500
+
+
+async def test_what_does_not_exist_is_answered_in_words(desk: Desk) -> None:
+    answer = await desk.client.get("/nowhere")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"] == "There is no such page: /nowhere"
+
+
+BAD_SIZES = ["0", "-1", "201", "ten", "1.5", "", "1_0", "٥", "９", "99999999999999999999", "1e2", " 5"]
+
+
+@pytest.mark.parametrize("size", BAD_SIZES)
+@pytest.mark.parametrize("path", ["/search", "/unreadable"])
+async def test_a_page_size_that_is_no_whole_number_within_its_bounds_is_refused(
+    desk: Desk, path: str, size: str
+) -> None:
+    answer = await desk.client.get(path, params={"q": "x", "page_size": size})
+    assert answer.status_code == 400
+    assert "1–200" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("token", ["x", "====", "ü", cursor("6CN1", "other"), cursor((NOW, "t/0/1"), "unreadable")])
+async def test_a_page_token_of_another_list_is_refused(desk: Desk, token: str) -> None:
+    answer = await desk.client.get("/search", params={"q": "x", "page_token": token})
+    assert answer.status_code == 400
+    assert "page_token" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 5, 200])
+async def test_pages_show_every_result_once(desk: Desk, an_entry: EntryMaker, size: int) -> None:
+    desk.timelines.entries = [an_entry(id=f"e{each}", ucr=f"6CN{each}", container="BOX") for each in range(5)]
+    for path, name, key in (("/search", "results", "thread"), ("/unreadable", "records", "position")):
+        seen: list[str] = []
+        token = ""
+        while True:
+            asked = {"q": "BOX", "page_size": str(size)} | ({"page_token": token} if token else {})
+            body = (await desk.client.get(path, params=asked)).json()
+            seen += [each[key] for each in body[name]]
+            token = body["next_page_token"]
+            if not token:
+                break
+        assert len(seen) == len(set(seen)) == 5

@@ -164,7 +164,7 @@ async def test_a_partner_event_without_ucr_joins_by_its_declaration_number(
 async def test_when_all_is_read_it_says_so(running: Running) -> None:
     async def all_read() -> Any:
         coverage = (await running.shipment("6CNNOBODY"))["coverage"]
-        return coverage and all(each["conclusion"] == "nothing_happened" for each in coverage)
+        return coverage and all(each["conclusion"] == "read" for each in coverage)
 
     await eventually(all_read)
 

@@ -1,6 +1,7 @@
 """Every standing has an answer to: where is it, what failed, what does it wait for, who must act, by when."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
@@ -8,13 +9,15 @@ import pytest
 
 from contracts.texts import LANGUAGES
 from tracking.domain.entry import Entry
-from tracking.domain.situation import ROWS, Role, situation, situations
-from tracking.domain.standing import Main, Standing
+from tracking.domain.retraction import Statement
+from tracking.domain.situation import BEFORE_HOLDS, BEHIND_HOLDS, STEPS, Role, situation, situations
+from tracking.domain.standing import Case, Hold, Main, Standing
 from tracking.domain.timeline import timeline
 from tracking.wording import say
 
 EntryMaker = Callable[..., Entry]
 D = "declarations.declaration."
+START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 PAY_BY = "2026-01-20T16:00:00+00:00"
 
 
@@ -82,8 +85,8 @@ RELEASED: tuple[str, dict[str, Any]] = ("released", {})
 def test_what_it_waits_for_and_who_must_act(
     an_entry: EntryMaker, facts: list[tuple[str, dict[str, Any]]], waiting_for: str, who: Role
 ) -> None:
-    found = _after(an_entry, *facts)
-    assert (found.waiting_for, found.who) == (waiting_for, who)
+    first = _after(an_entry, *facts).obstacles[0]
+    assert (first.waiting_for, first.who) == (waiting_for, who)
 
 
 def _noted(kind: str, id_: str, **payload: Any) -> tuple[str, dict[str, Any]]:
@@ -100,7 +103,9 @@ def test_goods_that_left_without_release_are_a_contradiction_for_customs(
     an_entry: EntryMaker, before: list[tuple[str, dict[str, Any]]]
 ) -> None:
     found = _after(an_entry, *before, GONE)
-    assert (found.waiting_for, found.who, found.failed) == ("departure", Role.CUSTOMS, ("left_unreleased",))
+    first = found.obstacles[0]
+    assert (first.waiting_for, first.who) == ("departure", Role.CUSTOMS)
+    assert [each.code for each in first.failed] == ["left_unreleased"]
     for language in LANGUAGES:
         assert say(f"waiting.{found.waiting_for}", language) != f"waiting.{found.waiting_for}"
 
@@ -125,21 +130,22 @@ def test_an_export_waits_for_its_exit(an_entry: EntryMaker) -> None:
 
 
 def test_a_payment_has_its_deadline_and_says_when_it_is_overdue(an_entry: EntryMaker) -> None:
-    due = _after(an_entry, SUBMITTED, ACCEPTED, GREEN, ASSESSED)
-    overdue = _after(an_entry, SUBMITTED, ACCEPTED, GREEN, ASSESSED, ("payment_overdue", {}))
+    due = _after(an_entry, SUBMITTED, ACCEPTED, GREEN, ASSESSED).obstacles[0]
+    overdue = _after(an_entry, SUBMITTED, ACCEPTED, GREEN, ASSESSED, ("payment_overdue", {})).obstacles[0]
     assert due.by is not None
     assert due.by.isoformat() == PAY_BY
-    assert (due.failed, overdue.failed) == ((), ("overdue",))
+    assert (due.failed, [each.code for each in overdue.failed]) == ((), ["overdue"])
 
 
 def test_a_rejection_names_the_fields_and_a_correction_starts_again(an_entry: EntryMaker) -> None:
-    errors = [{"code": "mass.net_above_gross", "pointer": "/goods/0/net_mass_kg"}]
+    errors = [{"code": "declaration.packages.sum", "pointer": "/total_packages", "value": "3"}]
     rejected = _after(an_entry, SUBMITTED, ("rejected", {"errors": errors}))
     on_arrival = _after(an_entry, SUBMITTED, ("prelodged", {}), ("rejected", {"errors": errors}))
     assert (on_arrival.where, on_arrival.waiting_for) == (Main.REJECTED, "correction")
     corrected = _after(an_entry, SUBMITTED, ("rejected", {"errors": errors}), ("submitted", {}))
-    assert rejected.failed == ("/goods/0/net_mass_kg mass.net_above_gross",)
-    assert (corrected.where, corrected.failed) == (Main.SUBMITTED, ())
+    (fault,) = rejected.obstacles[0].faults
+    assert (fault.code, fault.pointer, fault.value) == ("declaration.packages.sum", "/total_packages", "3")
+    assert (corrected.where, corrected.obstacles[0].faults) == (Main.SUBMITTED, ())
 
 
 def test_a_lower_event_never_moves_it_back(an_entry: EntryMaker) -> None:
@@ -149,11 +155,12 @@ def test_a_lower_event_never_moves_it_back(an_entry: EntryMaker) -> None:
 def test_a_submission_that_nobody_answered_is_at_the_platform_s_door(an_entry: EntryMaker) -> None:
     lodged = an_entry("gateway.declaration.submitted", subject="R-1", declaration={"lrn": "L-9"})
     (found,) = situations(timeline([lodged]))
-    assert (found.where, found.who) == (Main.RECEIVED, Role.PLATFORM)
+    assert (found.where, found.obstacles[0].who) == (Main.RECEIVED, Role.PLATFORM)
 
 
-def test_every_standing_has_exactly_one_answer_and_every_row_is_reached() -> None:
+def test_every_standing_has_an_answer_and_every_row_is_reached() -> None:
     reached = set()
+    rows = (*BEFORE_HOLDS, *BEHIND_HOLDS, *STEPS)
     for main, lane, money, inspection, flags in product(
         Main,
         ("", "green", "yellow", "red"),
@@ -166,13 +173,13 @@ def test_every_standing_has_exactly_one_answer_and_every_row_is_reached() -> Non
             lane=lane,
             money=money,
             inspection=inspection,
-            documents_asked=flags[0],
-            holds=frozenset({"permit"} if flags[1] else ()),
+            documents=("380",) if flags[0] else None,
+            holds=(Hold("agency", "permit", START),) if flags[1] else (),
             presented=flags[2],
             direction="export" if flags[2] else "import",
-            case="audit" if flags[1] else "",
-            departures=frozenset({("port", "g")} if flags[3] else ()),
+            cases=(Case("audit", START),) if flags[1] else (),
+            departures=(Statement("port", "", "g"),) if flags[3] else (),
         )
-        situation(standing)
-        reached.add(next(number for number, row in enumerate(ROWS) if row.holds(standing)))
-    assert reached == set(range(len(ROWS)))
+        assert situation(standing).obstacles
+        reached |= {number for number, row in enumerate(rows) if row.holds(standing)}
+    assert reached == set(range(len(rows)))

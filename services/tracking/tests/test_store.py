@@ -12,11 +12,12 @@ from pydantic import SecretStr
 from chassis import mongo
 from chassis.clock import ManualClock
 from chassis.mongo import Database
+from chassis.paging import Place
 from chassis.records import RawRecord
 from chassis.settings import MongoSettings
 from launcher.infrastructure import Infrastructure
 from tracking.domain.entry import Entry
-from tracking.messages import read
+from tracking.messages import Unreadable, read
 from tracking.spans import KeptSpan, SpanStore, read_spans
 from tracking.store import TimelineStore
 
@@ -38,8 +39,9 @@ async def test_entries_come_back_as_they_were(database: Database, an_entry: Entr
     await store.add([entry, entry])
     await store.add([entry])
     assert await store.thread("6CNSTORE") == [entry]
-    assert await store.search("L1") == {"6CNSTORE": {"lrn"}}
-    assert await store.search("L") == {}
+    assert await store.search("L1", "", 50) == [("6CNSTORE", {"lrn"})]
+    assert await store.search("6CNSTORE", "", 50) == [("6CNSTORE", {"ucr"})]
+    assert await store.search("L", "", 50) == []
 
 
 @pytest.mark.parametrize("written", ["CSQU3054383", "csqu 305438 3", "CSQU-305438-3", " csqu3054383 "])
@@ -51,7 +53,27 @@ async def test_a_container_is_found_however_it_is_written(
     entry = read(a_record("partners.shipment.gate_in", references={"ucr": "6CNBOX", "container": "csqu 305438-3"}))
     assert isinstance(entry, Entry)
     await store.add([entry])
-    assert await store.search(written) == {"6CNBOX": {"container"}}
+    assert await store.search(written, "", 50) == [("6CNBOX", {"container"})]
+
+
+async def test_pages_of_a_search_and_of_unreadable_records_show_all_once(
+    database: Database, an_entry: EntryMaker
+) -> None:
+    store, clock = TimelineStore(database), ManualClock()
+    await store.create_indexes()
+    await store.add([an_entry(id=f"e{number}", ucr=f"6CN{number}", container="BOX") for number in range(5)])
+    bad = [Unreadable(RawRecord("t", 0, number, None, (), None, 0), "bad") for number in range(5)]
+    await store.keep_unreadable(bad, clock.now())
+    found, kept, after = list[str](), list[str](), ""
+    before: Place | None = None
+    for _ in range(3):
+        found += [thread for thread, _ in await store.search("BOX", after, 2)]
+        after = found[-1]
+        _, records = await store.unreadable(before, 2)
+        kept += [each["_id"] for each in records]
+        before = (records[-1]["kept_at"], kept[-1])
+    assert found == [f"6CN{number}" for number in range(5)]
+    assert sorted(kept) == [f"t/0/{number}" for number in range(5)]
 
 
 async def test_spans_are_bounded_per_shipment_and_in_all_and_expire(database: Database) -> None:

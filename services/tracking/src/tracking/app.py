@@ -10,6 +10,8 @@ from tracking.auth import staff_only
 from tracking.coverage import Coverage
 from tracking.http import make_app
 from tracking.otlp import TraceReceiver
+from tracking.parked import ParkedWatch
+from tracking.parking_client import NoAddress, ParkingClient
 from tracking.settings import TrackingSettings
 from tracking.spans import SpanStore
 from tracking.store import TimelineStore
@@ -47,7 +49,15 @@ def build(settings: TrackingSettings, clock: Clock | None = None) -> Service:
     coverage = Coverage(topics, service.clock)
     service.background(lambda: coverage.watch(service.group))
 
+    parked = ParkedWatch({name: _parking(service, settings, name) for name in settings.parking}, service.clock)
+    service.background(parked.watch)
+
     admits = staff_only(settings.staff_user, settings.staff_password_file)
     zone = ZoneInfo(settings.local_zone)
-    service.http(make_app(timelines, spans, coverage.now, admits=admits, zone=zone), settings.http)
+    app = make_app(timelines, spans, coverage.now, parked.now, now=service.clock.now, admits=admits, zone=zone)
+    service.http(app, settings.http)
     return service
+
+
+def _parking(service: Service, settings: TrackingSettings, name: str) -> ParkingClient | NoAddress:
+    return ParkingClient(name, service.peer(name)) if name in settings.peers else NoAddress()

@@ -1,26 +1,33 @@
-"""The support desk's door: a shipment as JSON or as a page, and the search that finds it."""
+"""The support desk's door: a shipment as JSON or as a page, and the search that finds it.
+
+`/shipments?id=` takes any id as it is. `/shipments/{id}` is the short form; an address drops the segments
+`.` and `..`, and `.html` asks for the page, so `address` writes the long form where the short one would be misread.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import quote
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from contracts.texts import LANGUAGES
+from chassis.paging import Place, cursor
 from tracking.auth import Admits
 from tracking.coverage import TopicCoverage
 from tracking.domain.entry import Entry
 from tracking.domain.timeline import timeline
-from tracking.views import View, coverage_view, shipment_view
-from tracking.wording import choose_language, say
+from tracking.parked import Parked
+from tracking.rendering import Pages, wants_html
+from tracking.requests import BadRequest, id_of, language_of, page_name, page_place, page_size
+from tracking.views import Reader, View, front_view, shipment_view
+from tracking.wording import choose_language
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -31,10 +38,9 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+SEARCH, UNREADABLE = "search", "unreadable"
+"""The lists that have pages."""
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="tracking", charset="UTF-8"'}
-MAX_QUERY = 200
-
-_PAGES = Path(__file__).parent / "pages"
 
 
 class Timelines(Protocol):
@@ -42,9 +48,9 @@ class Timelines(Protocol):
 
     async def thread(self, thread: str) -> list[Entry]: ...
 
-    async def search(self, query: str) -> dict[str, set[str]]: ...
+    async def search(self, query: str, after: str, limit: int) -> list[tuple[str, set[str]]]: ...
 
-    async def unreadable(self) -> tuple[int, list[View]]: ...
+    async def unreadable(self, before: Place | None, limit: int) -> tuple[int, list[View]]: ...
 
 
 class Spans(Protocol):
@@ -57,20 +63,34 @@ def make_app(
     timelines: Timelines,
     spans: Spans,
     coverage: Callable[[], Sequence[TopicCoverage]],
+    parked: Callable[[], Parked],
     *,
+    now: Callable[[], datetime],
     admits: Admits,
     zone: ZoneInfo,
 ) -> Starlette:
     """The ASGI application; everything in it is for staff."""
-    desk = _Desk(timelines, spans, coverage, zone)
+    desk = _Desk(timelines, spans, coverage, parked, now, zone)
     routes = [
         Route("/", desk.front),
         Route("/search", desk.search),
         Route("/unreadable", desk.unreadable),
         Route("/style.css", desk.style),
-        Route("/shipments/{ucr:path}", desk.shipment),
+        Route("/shipments", desk.shipment_by_id),
+        Route("/shipments/{id:path}", desk.shipment),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=_guard(admits))])
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(BaseHTTPMiddleware, dispatch=_guard(admits))],
+        exception_handlers={BadRequest: desk.refuse, HTTPException: desk.refuse},
+    )
+
+
+def address(thread: str, language: str) -> str:
+    """Where a thread's page stands."""
+    if thread in (".", "..") or thread.endswith(".html"):
+        return f"/shipments?{urlencode({'id': thread, 'lang': language})}"
+    return f"/shipments/{quote(thread, safe='')}?{urlencode({'lang': language})}"
 
 
 def _guard(admits: Admits) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
@@ -89,80 +109,111 @@ class _Desk:
     """The pages and their data."""
 
     def __init__(
-        self, timelines: Timelines, spans: Spans, coverage: Callable[[], Sequence[TopicCoverage]], zone: ZoneInfo
+        self,
+        timelines: Timelines,
+        spans: Spans,
+        coverage: Callable[[], Sequence[TopicCoverage]],
+        parked: Callable[[], Parked],
+        now: Callable[[], datetime],
+        zone: ZoneInfo,
     ) -> None:
         self._timelines = timelines
         self._spans = spans
         self._coverage = coverage
+        self._parked = parked
+        self._now = now
         self._zone = zone
-        # `autoescape` is what keeps a partner's text from becoming markup.
-        self._pages = Environment(loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined)
+        self._pages = Pages(address)
 
     async def front(self, request: Request) -> Response:
-        return self._page("search.html", request, query="", results=None, coverage=self._covered(request))
+        reader = self._reader(request)
+        front = self._front(reader)
+        return self._pages.answer("search.html", request, reader, front=front, query="", results=None, more="")
 
     async def style(self, request: Request) -> Response:  # noqa: ARG002 - starlette's signature
-        return Response((_PAGES / "style.css").read_text(encoding="utf-8"), media_type="text/css")
+        return Response(self._pages.style, media_type="text/css")
 
     async def shipment(self, request: Request) -> Response:
+        """By the short form: the id as it is, or the page of the id before `.html`."""
+        reader, asked = self._reader(request), id_of(request.path_params["id"])
+        entries = await self._timelines.thread(asked)
+        if entries or not asked.endswith(".html"):
+            return await self._shipment(request, reader, asked, entries, as_page=wants_html(request))
+        id_ = id_of(asked.removesuffix(".html"))
+        return await self._shipment(request, reader, id_, await self._timelines.thread(id_), as_page=True)
+
+    async def shipment_by_id(self, request: Request) -> Response:
+        """By any id, whatever characters it has."""
+        reader, id_ = self._reader(request), id_of(request.query_params.get("id", ""))
+        entries = await self._timelines.thread(id_)
+        return await self._shipment(request, reader, id_, entries, as_page=wants_html(request))
+
+    async def _shipment(
+        self, request: Request, reader: Reader, id_: str, entries: Sequence[Entry], *, as_page: bool
+    ) -> Response:
         """404 where nothing carries this id; the body says what was read, so that it can be told from silence.
 
         With `spans=no` nothing is looked up of them: they are a third of the work, and who only waits needs none.
         """
-        asked = request.path_params["ucr"]
-        ucr = asked.removesuffix(".html")[:MAX_QUERY]
-        language = _language(request)
-        steps = timeline(await self._timelines.thread(ucr))
-        spans = [] if request.query_params.get("spans") == "no" else await self._spans.of(ucr)
-        view = shipment_view(ucr, steps, spans, self._coverage(), language=language, zone=self._zone)
+        spans = [] if request.query_params.get("spans") == "no" else await self._spans.of(id_)
+        view = shipment_view(id_, timeline(entries), spans, self._coverage(), self._parked(), reader)
         status = 200 if view["known"] else 404
-        if asked.endswith(".html") or _wants_html(request):
-            return self._page("shipment.html", request, status, shipment=view)
+        if as_page:
+            return self._pages.answer("shipment.html", request, reader, status, shipment=view, front=view)
         return JSONResponse(view, status)
 
     async def search(self, request: Request) -> Response:
-        """Exact ids only. A page goes straight to the one shipment that is found."""
-        query = request.query_params.get("q", "").strip()[:MAX_QUERY]
-        found = await self._timelines.search(query) if query else {}
-        for ucr in await self._spans.shipments_of_trace(query) if query else ():
-            found.setdefault(ucr, set()).add("trace")
-        results = [{"thread": thread, "found_by": sorted(kinds)} for thread, kinds in sorted(found.items())]
-        if not _wants_html(request):
-            return JSONResponse({"query": query, "results": results, "coverage": self._covered(request)})
-        if len(results) == 1:
-            target = f"/shipments/{quote(str(results[0]['thread']), safe='')}"
-            return RedirectResponse(f"{target}?lang={_language(request)}", 303)
-        return self._page("search.html", request, query=query, results=results, coverage=self._covered(request))
+        """Exact ids only, by name, a page at a time. A page goes straight to the one shipment that is found."""
+        reader, size = self._reader(request), page_size(request.query_params)
+        after = page_name(request.query_params, SEARCH)
+        query = request.query_params.get("q", "").strip()
+        found = await self._found(id_of(query), after, size + 1) if query else []
+        listed = [{"thread": thread, "found_by": sorted(kinds)} for thread, kinds in found[:size]]
+        more = cursor(found[size - 1][0], SEARCH) if len(found) > size else ""
+        front = self._front(reader)
+        if not wants_html(request):
+            return JSONResponse({"query": query, "results": listed, "next_page_token": more, **front})
+        if len(listed) == 1 and not after and not more:
+            return RedirectResponse(address(found[0][0], reader.language), 303)
+        results = listed if query else None
+        return self._pages.answer("search.html", request, reader, front=front, query=query, results=results, more=more)
 
-    async def unreadable(self, request: Request) -> Response:  # noqa: ARG002 - starlette's signature
-        """Records that could not be read: how many, and where the newest stand."""
-        count, documents = await self._timelines.unreadable()
+    async def _found(self, query: str, after: str, limit: int) -> list[tuple[str, set[str]]]:
+        """Threads by name, with the kinds of id that the query is; also those that only a trace touched."""
+        found = dict(await self._timelines.search(query, after, limit))
+        for ucr in await self._spans.shipments_of_trace(query):
+            if ucr > after:
+                found.setdefault(ucr, set()).add("trace")
+        return sorted(found.items())[:limit]
+
+    async def unreadable(self, request: Request) -> Response:
+        """Records that could not be read: how many, and where they stand, the newest first."""
+        size, before = page_size(request.query_params), page_place(request.query_params, UNREADABLE)
+        count, documents = await self._timelines.unreadable(before, size + 1)
         listed = [
             {"position": each["_id"], "reason": each["reason"], "kept_at": each["kept_at"].isoformat()}
-            for each in documents
+            for each in documents[:size]
         ]
-        return JSONResponse({"count": count, "records": listed})
+        last = documents[size - 1] if len(documents) > size else None
+        more = cursor((last["kept_at"], last["_id"]), UNREADABLE) if last else ""
+        return JSONResponse({"count": count, "records": listed, "next_page_token": more})
 
-    def _covered(self, request: Request) -> list[View]:
-        return coverage_view(self._coverage(), (), _language(request))
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """What is wrong with a request, by name and value; in the language that its headers ask for."""
+        reader = self._spoken(choose_language(request.headers.get("accept-language", "")))
+        if isinstance(error, BadRequest):
+            text = reader.say(f"problem.{error.problem}", value=error.value, expected=error.expected)
+            return self._pages.problem(request, reader, 400, text)
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return self._pages.problem(request, reader, status, reader.say("problem.not_found", value=request.url.path))
 
-    def _page(self, name: str, request: Request, status: int = 200, /, **values: Any) -> Response:
-        language = _language(request)
+    def _front(self, reader: Reader) -> View:
+        return front_view(self._coverage(), self._parked(), reader)
 
-        def words(code: str, **parameters: object) -> str:
-            return say(code, language, **parameters)
+    def _reader(self, request: Request) -> Reader:
+        """Raises BadRequest where a language is asked for that is none of ours."""
+        asked = language_of(request.query_params)
+        return self._spoken(asked or choose_language(request.headers.get("accept-language", "")))
 
-        page = self._pages.get_template(name)
-        return HTMLResponse(page.render(say=words, language=language, languages=LANGUAGES, **values), status)
-
-
-def _language(request: Request) -> str:
-    return choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""))
-
-
-def _wants_html(request: Request) -> bool:
-    """Whether the client names HTML before JSON."""
-    accept = request.headers.get("accept", "")
-    html = accept.find("text/html")
-    json = accept.find("application/json")
-    return html >= 0 and (json < 0 or html < json)
+    def _spoken(self, language: str) -> Reader:
+        return Reader(language, self._zone, self._now())

@@ -18,6 +18,8 @@ class TrackingSettings(ServiceSettings):
     """A file with the support desk's password on its first line; the service does not start without."""
     local_zone: str = "Asia/Shanghai"
     """IANA time zone that pages show beside UTC."""
+    parking: tuple[str, ...] = ("registry", "declarations", "matching", "notifications", "gateway")
+    """The services that are asked what they hold back; one whose address is not among the peers is unknown."""
     span_days: float = Field(default=14, gt=0)
     """How long spans are kept."""
     spans_per_shipment: int = Field(default=2_000, gt=0)

@@ -12,6 +12,7 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel
 
 from chassis.mongo import Database, insert_missing
+from chassis.paging import Place
 from tracking import metrics
 from tracking.domain.entry import Entry, Position, Term, term
 from tracking.domain.timeline import belongs, references
@@ -68,22 +69,25 @@ class TimelineStore:
         joined = {each.id: each for each in strangers if not each.ucr and belongs(each, refs, causes)}
         return own + list(joined.values())
 
-    async def search(self, query: str, limit: int = 50) -> dict[str, set[str]]:
-        """Thread → kinds of id under which `query` was found, however it is written."""
+    async def search(self, query: str, after: str, limit: int) -> list[tuple[str, set[str]]]:
+        """Threads under which `query` was found, however it is written, by name behind `after`; with its kinds."""
         wanted = sorted(f"{kind}={value}" for kind, value in (term(each, query) for each in Term))
-        found: dict[str, set[str]] = {}
-        fields = {"thread": 1, "terms": 1}
-        async for document in self._entries.find({"terms": {"$in": wanted}}, fields).limit(1_000):
-            kinds = {each.partition("=")[0] for each in document["terms"] if each in wanted}
-            if document["thread"] in found or len(found) < limit:
-                found.setdefault(document["thread"], set()).update(kinds)
-        if query not in found and await self._entries.find_one({"thread": query}, {"_id": 1}) is not None:
-            found[query] = {"thread"}
-        return found
+        names = set(await self._entries.distinct("thread", {"terms": {"$in": wanted}}))
+        if await self._entries.find_one({"thread": query}, {"_id": 1}) is not None:
+            names.add(query)
+        found = {name: set[str]() for name in sorted(name for name in names if name > after)[:limit]}
+        where = {"thread": {"$in": list(found)}, "terms": {"$in": wanted}}
+        async for document in self._entries.find(where, {"thread": 1, "terms": 1}):
+            found[document["thread"]] |= {each.partition("=")[0] for each in document["terms"] if each in wanted}
+        return [(name, kinds or {"thread"}) for name, kinds in found.items()]
 
-    async def unreadable(self, limit: int = 100) -> tuple[int, list[_Document]]:
-        """How many records could not be read, and the newest of them."""
-        cursor = self._unreadable.find().sort([("kept_at", -1)]).limit(limit)
+    async def unreadable(self, before: Place | None, limit: int) -> tuple[int, list[_Document]]:
+        """How many records could not be read, and the newest of them that stand before a place."""
+        where: dict[str, Any] = {}
+        if before is not None:
+            kept_at, id_ = before
+            where = {"$or": [{"kept_at": {"$lt": kept_at}}, {"kept_at": kept_at, "_id": {"$lt": id_}}]}
+        cursor = self._unreadable.find(where).sort([("kept_at", -1), ("_id", -1)]).limit(limit)
         return await self._unreadable.count_documents({}), [document async for document in cursor]
 
     async def _find(self, where: Mapping[str, Any]) -> list[Entry]:

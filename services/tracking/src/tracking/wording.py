@@ -1,7 +1,8 @@
-"""The words of the support desk: what each event says, in the reader's language.
+"""The words of the support desk: what each event says, in the reader's language, without a bare code.
 
 Placeholders are filled with values of the payload; the texts themselves are ours, so that a hostile
-value stays a value.
+value stays a value. A code of an enumeration of the contracts is shown by its word; a code that
+others choose freely (a hold, a document type) by its word where it has one, else as it is.
 """
 
 from collections.abc import Mapping
@@ -9,16 +10,17 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from contracts.texts import FALLBACK, LANGUAGES, UnknownText, text
+from contracts.texts import FALLBACK, LANGUAGES, UnknownText, catalogue, text
+from tracking.codes import enumerations
 from tracking.domain.entry import Entry
+from tracking.domain.facts import moment_of, money_of, part_of, place_of, text_of, texts_of
 
 NOTHING = "–"
+ACTUAL = "ACT"
 
 
-def choose_language(asked: str | None, accepted: str) -> str:
-    """The asked one, else the first of an Accept-Language header that is ours, else English."""
-    if asked in LANGUAGES:
-        return str(asked)
+def choose_language(accepted: str) -> str:
+    """The first of an Accept-Language header that is ours, else English."""
     for part in accepted.split(","):
         primary = part.partition(";")[0].strip().partition("-")[0].lower()
         if primary in LANGUAGES:
@@ -28,33 +30,66 @@ def choose_language(asked: str | None, accepted: str) -> str:
 
 def say(code: str, language: str, **parameters: object) -> str:
     """A text of the support desk; a code without one is shown as it is."""
-    try:
-        return text(f"tracking.{code}", language, **parameters)
-    except UnknownText:
-        return code
+    return describe_code(f"tracking.{code}", language, parameters, otherwise=code)
 
 
-def describe(entry: Entry, language: str) -> str:
-    """What an event says, in one line."""
-    try:
-        return text(f"tracking.event.{entry.name}", language, **_parameters(entry.facts))
-    except UnknownText:
-        return text("tracking.event.other", language, type=entry.type)
-
-
-def describe_reason(code: str, language: str, parameters: Mapping[str, Any]) -> str:
-    """A text of another owner by its code, the code alone where it or a placeholder is missing."""
+def describe_code(code: str, language: str, parameters: Mapping[str, Any], *, otherwise: str = "") -> str:
+    """A text of any owner by its code; `otherwise`, or the code, where it or a placeholder is missing."""
     try:
         given = {str(name): _scalar(value) for name, value in parameters.items() if name not in ("code", "language")}
         return text(code, language, **given)
     except (UnknownText, KeyError, IndexError):
-        return code
+        return otherwise or code
+
+
+def word(kind: str, code: str, language: str) -> str:
+    """The word for a code, the code where it has none; nothing for none."""
+    return say(f"{kind}.{code}", language) if _has(f"tracking.{kind}.{code}") else _scalar(code)
+
+
+def name_of_actor(actor: str, language: str) -> str:
+    """`partner:port-qd` → partner port-qd."""
+    kind, _, name = actor.partition(":")
+    return say(f"actor.{kind}", language, name=name) if name and _has(f"tracking.actor.{kind}") else actor
+
+
+def happened(facts: Mapping[str, Any]) -> bool:
+    """Whether a payload tells of what happened: a plan and an estimate do not, nor does what is not known."""
+    return bool(facts.get("classifier", ACTUAL) == ACTUAL)
+
+
+def describe(entry: Entry, language: str) -> str:
+    """What an event says, in one line. A plan, an estimate and a retraction never read as what happened."""
+    facts = entry.facts
+    values = _parameters(entry, language)
+    if text_of(facts, "retracts") and text_of(facts, "publisher"):
+        noted = "noted" if entry.name.startswith("declarations.") else "said"
+        return say(f"retraction.{noted}", language, **values)
+    said = _said(entry, language, values)
+    if without_effect := text_of(facts, "without_effect"):
+        why = describe_code(f"effect.{without_effect}", language, part_of(facts, "effect_parameters"))
+        return say("without_effect", language, text=said, reason=why)
+    return said
+
+
+def _said(entry: Entry, language: str, values: Mapping[str, str]) -> str:
+    code = f"tracking.event.{entry.name}"
+    if not _has(code):
+        return say("event.other", language, type=entry.type)
+    if happened(entry.facts):
+        return text(code, language, **values)
+    certainty = word("certainty", text_of(entry.facts, "classifier"), language)
+    if _has(f"{code}.expected"):
+        return text(f"{code}.expected", language, certainty=certainty, **values)
+    return say("not_yet", language, certainty=certainty, text=text(code, language, **values))
 
 
 def local_time(moment: datetime, zone: ZoneInfo) -> str:
-    """In the zone's time; nothing for a moment at the calendar's very end, which has none there."""
+    """In the zone's time with its offset; nothing for a moment at the calendar's very end, which has none there."""
     try:
-        return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+        there = moment.astimezone(zone)
+        offset = there.strftime("%z")
+        return f"{there:%Y-%m-%d %H:%M:%S} UTC{offset[:3]}:{offset[3:5]}"
     except OverflowError:
         return NOTHING
 
@@ -63,57 +98,71 @@ def utc_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
-def _parameters(facts: Mapping[str, Any]) -> dict[str, str]:
+def documents(codes: tuple[str, ...], language: str) -> str:
+    """Document types in words, with their codes."""
+    named = [(word("document", each.lstrip("N"), language), _scalar(each)) for each in codes[:20]]
+    return ", ".join(code if name == code.lstrip("N") else f"{name} ({code})" for name, code in named) or NOTHING
+
+
+def _parameters(entry: Entry, language: str) -> dict[str, str]:
     """Everything a text may mention; what the payload lacks is a dash."""
+    facts = entry.facts
+    declaration = part_of(facts, "declaration")
     errors = facts.get("errors")
-    holder = facts.get("declaration")
-    declaration: Mapping[str, Any] = holder if isinstance(holder, Mapping) else {}
-    return {
+    pay_by = moment_of(facts, "pay_by")
+    plain = {name: _scalar(facts.get(name)) for name in _PLAIN}
+    return plain | {
         "number": _scalar(facts.get("declaration_number") or facts.get("number")),
         "lrn": _scalar(facts.get("lrn") or declaration.get("lrn")),
-        "lane": _scalar(facts.get("lane")),
-        "hold": _scalar(facts.get("hold")),
-        "result": _scalar(facts.get("result")),
-        "status": _scalar(facts.get("status")),
-        "reason": _scalar(facts.get("reason")),
-        "total": _money(facts.get("total")),
-        "amount": _money(facts.get("amount")),
-        "paid": _money(facts.get("paid")),
-        "due": _money(facts.get("due")),
-        "pay_by": _scalar(facts.get("pay_by")),
-        "payment_reference": _scalar(facts.get("payment_reference")),
-        "place": _place(facts.get("location")),
-        "classifier": _scalar(facts.get("classifier")),
-        "publisher": _scalar(facts.get("publisher")),
-        "kind": _scalar(facts.get("kind")),
-        "documents": _list(facts.get("documents")),
-        "recipient": _scalar(facts.get("recipient")),
-        "channel": _scalar(facts.get("channel")),
-        "template": _scalar(facts.get("template")),
-        "told_in": _scalar(facts.get("language")),
-        "attempt": _scalar(facts.get("attempt")),
-        "reference": _scalar(facts.get("reference")),
-        "score": _scalar(facts.get("score")),
+        "hold": word("hold", text_of(facts, "hold"), language),
+        "reason": _reason(entry, language),
+        "pay_by": utc_time(pay_by) if pay_by else NOTHING,
+        "total": money_of(facts, "total") or NOTHING,
+        "amount": money_of(facts, "amount") or NOTHING,
+        "paid": money_of(facts, "paid") or NOTHING,
+        "due": money_of(facts, "due") or NOTHING,
+        "place": place_of(part_of(facts, "location"))[:200] or NOTHING,
+        "kind": word("kind", text_of(facts, "kind") or entry.name.removeprefix("partners."), language),
+        "documents": documents(texts_of(facts, "documents"), language),
+        "template": word("template", text_of(facts, "template"), language),
+        "told_in": word("page.language", text_of(facts, "language"), language),
         "count": str(len(errors)) if isinstance(errors, list) else NOTHING,
+        **_coded(entry, language),
     }
+
+
+_PLAIN = (
+    "publisher", "partner", "role", "recipient", "attempt", "reference", "score", "payment_reference", "lane", "result",
+    "status", "channel",
+)  # fmt: skip
+
+
+def _coded(entry: Entry, language: str) -> dict[str, str]:
+    """Fields whose contract has them as codes of an enumeration, in words."""
+    return {
+        name: word(f"code.{enumeration}", text_of(entry.facts, name), language)
+        for name, enumeration in enumerations(entry.type).items()
+        if name in _WORDED
+    }
+
+
+_WORDED = ("lane", "result", "status", "channel", "reason", "role")
+"""Enumerated fields that texts mention."""
+
+
+def _reason(entry: Entry, language: str) -> str:
+    """A reason that is no enumeration: matching's stand in the catalogue, staff's are their own words."""
+    reason = text_of(entry.facts, "reason")
+    if entry.name == "matching.listing.withdrawn":
+        return word("listing_withdrawn", reason, language)
+    if entry.name == "matching.match.withdrawn":
+        return describe_code(f"matching.withdrawn.{reason}", language, part_of(entry.facts, "parameters"))
+    return _scalar(reason)
+
+
+def _has(code: str) -> bool:
+    return code in catalogue()
 
 
 def _scalar(value: object) -> str:
     return str(value)[:200] if isinstance(value, str | int | float) and value != "" else NOTHING
-
-
-def _money(value: object) -> str:
-    if not isinstance(value, Mapping):
-        return NOTHING
-    return f"{_scalar(value.get('amount'))} {_scalar(value.get('currency'))}"
-
-
-def _place(value: object) -> str:
-    if not isinstance(value, Mapping):
-        return NOTHING
-    named = [_scalar(value.get(name)) for name in ("unlocode", "facility") if value.get(name)]
-    return " ".join(named) or NOTHING
-
-
-def _list(value: object) -> str:
-    return ", ".join(_scalar(each) for each in value[:20]) if isinstance(value, list) and value else NOTHING

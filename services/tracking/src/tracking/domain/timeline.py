@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tracking.domain.entry import Entry, Term
+from tracking.domain.retraction import retractions
 
 _Key = tuple[str, str, int, str]
 
@@ -35,8 +36,8 @@ def timeline(entries: Iterable[Entry]) -> tuple[Step, ...]:
         if known is None or _place(entry) < _place(known):
             versions[entry.id][entry.hash] = entry
     ranked = {id_: sorted(each.values(), key=_place) for id_, each in versions.items()}
-    retractions = _retractions([each[0] for each in ranked.values()])
-    steps = {id_: Step(each[0], tuple(each[1:]), retractions.get(id_, "")) for id_, each in ranked.items()}
+    taken_back = retractions([each[0] for each in ranked.values()])
+    steps = {id_: Step(each[0], tuple(each[1:]), taken_back.get(id_, "")) for id_, each in ranked.items()}
     return tuple(steps[id_] for id_ in _order([each.entry for each in steps.values()]))
 
 
@@ -68,23 +69,6 @@ def belongs(entry: Entry, own: dict[Term, frozenset[str]], causes: frozenset[str
     if said.get(Term.DECLARATION_NUMBER):
         return shared(Term.DECLARATION_NUMBER)
     return shared(Term.CONTAINER) and shared(Term.TRANSPORT_DOCUMENT)
-
-
-def _retractions(entries: Sequence[Entry]) -> dict[str, str]:
-    """Event id → id of the event that takes it back: a partner names its own submission id."""
-    by_submission = {
-        (entry.facts.get("publisher"), entry.facts.get("submission_id")): entry.id
-        for entry in entries
-        if isinstance(entry.facts.get("submission_id"), str) and isinstance(entry.facts.get("publisher"), str)
-    }
-    found: dict[str, str] = {}
-    for entry in sorted(entries, key=_place):
-        target = entry.facts.get("retracts")
-        if isinstance(target, str) and isinstance(entry.facts.get("publisher"), str):
-            retracted = by_submission.get((entry.facts["publisher"], target))
-            if retracted is not None:
-                found.setdefault(retracted, entry.id)
-    return found
 
 
 def _place(entry: Entry) -> tuple[str, int, int, str]:

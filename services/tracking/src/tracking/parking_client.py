@@ -1,0 +1,65 @@
+"""Asks a service what it has parked: its targets, how many wait for each, since when and why."""
+
+from datetime import UTC, datetime
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tracking.domain.held import Held
+from tracking.parked import Answer, Halted, NotAsked
+from trade.parking.v1 import parking_pb2 as pb
+from trade.parking.v1.parking_pb2_grpc import ParkingServiceStub
+
+DEADLINE_SECONDS = 1.0
+PAGE = 200
+MAX_PAGES = 5
+"""What stands behind that many is not listed, and the answer says so."""
+
+
+class ParkingClient:
+    """The parking of one service."""
+
+    def __init__(self, service: str, channel: grpc.aio.Channel) -> None:
+        self._service = service
+        self._stub = ParkingServiceStub(channel)
+
+    async def ask(self) -> Answer:
+        """What it holds back now.
+
+        Raises:
+            NotAsked: it does not answer within the deadline, or refuses to.
+        """
+        held: list[Held] = []
+        halted, token = None, ""
+        for _ in range(MAX_PAGES):
+            page = await self._page(token)
+            held += [self._held(each) for each in page.targets]
+            if page.HasField("breaker"):
+                halted = Halted(self._service, page.breaker.reason, _moment(page.breaker.opened_at))
+            token = page.next_page_token
+            if not token:
+                break
+        return Answer(tuple(held), halted, complete=not token)
+
+    async def _page(self, token: str) -> pb.ListTargetsResponse:
+        try:
+            request = pb.ListTargetsRequest(page_size=PAGE, page_token=token)
+            return await self._stub.ListTargets(request, timeout=DEADLINE_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise NotAsked(f"{error.code().name}: {error.details() or ''}"[:200]) from None
+
+    def _held(self, each: pb.ParkedTarget) -> Held:
+        first = each.first
+        return Held(self._service, each.target, each.waiting, _moment(each.since), first.reason, first.event_id)
+
+
+class NoAddress:
+    """A service whose address the settings do not name."""
+
+    async def ask(self) -> Answer:
+        """Raises NotAsked, always."""
+        raise NotAsked("the settings name no address")
+
+
+def _moment(stamp: Timestamp) -> datetime:
+    return stamp.ToDatetime(UTC)

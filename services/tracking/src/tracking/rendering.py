@@ -1,0 +1,60 @@
+"""Pages and problems as they go to the reader."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from contracts.texts import LANGUAGES
+from tracking.views import Reader
+
+_PAGES = Path(__file__).parent / "pages"
+
+
+class Pages:
+    """The templates, with what each of them uses."""
+
+    def __init__(self, address: Callable[[str, str], str]) -> None:
+        # `autoescape` is what keeps a partner's text from becoming markup.
+        self._environment = Environment(loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined)
+        self._address = address
+
+    @property
+    def style(self) -> str:
+        return (_PAGES / "style.css").read_text(encoding="utf-8")
+
+    def answer(self, name: str, request: Request, reader: Reader, status: int = 200, /, **values: Any) -> Response:
+        """A page in the reader's language."""
+        page = self._environment.get_template(name).render(
+            say=reader.say,
+            language=reader.language,
+            languages={language: same_in(request, language) for language in LANGUAGES},
+            address=lambda thread: self._address(thread, reader.language),
+            **values,
+        )
+        return HTMLResponse(page, status)
+
+    def problem(self, request: Request, reader: Reader, status: int, text: str) -> Response:
+        """A refusal, as a page or as a problem by RFC 9457."""
+        if wants_html(request):
+            return self.answer("problem.html", request, reader, status, text=text, front=None)
+        problem = {"type": "about:blank", "title": reader.say("problem.title"), "status": status, "detail": text}
+        return JSONResponse(problem, status, media_type="application/problem+json")
+
+
+def same_in(request: Request, language: str) -> str:
+    """The same address in another language: everything else that was asked for stays."""
+    others = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return "?" + urlencode([*others, ("lang", language)])
+
+
+def wants_html(request: Request) -> bool:
+    """Whether the client names HTML before JSON."""
+    accept = request.headers.get("accept", "")
+    html = accept.find("text/html")
+    json = accept.find("application/json")
+    return html >= 0 and (json < 0 or html < json)

@@ -1,0 +1,104 @@
+"""How current the answer is: how far each topic is read, what services hold back, and who could not be asked."""
+
+from collections.abc import Iterable, Sequence
+
+from tracking.coverage import Knowledge, TopicCoverage
+from tracking.domain.held import Held
+from tracking.domain.timeline import Step
+from tracking.parked import Parked
+from tracking.views.reader import Reader, View
+from tracking.wording import word
+
+STALE_AFTER_SECONDS = 10.0
+"""A topic that is behind for less is only being read."""
+
+
+def coverage_view(coverage: Sequence[TopicCoverage], steps: Sequence[Step], reader: Reader) -> list[View]:
+    """Per topic what may be concluded; that nothing happened is said of a shipment that is known only."""
+    counts: dict[str, int] = {}
+    for step in steps:
+        counts[step.entry.position.topic] = counts.get(step.entry.position.topic, 0) + 1
+    return [_topic(each, counts.get(each.topic, 0), reader, of_shipment=bool(steps)) for each in coverage]
+
+
+def _topic(each: TopicCoverage, count: int, reader: Reader, *, of_shipment: bool) -> View:
+    read = "nothing_happened" if of_shipment else "read"
+    conclusion = "happened" if count else read if each.knowledge is Knowledge.READ else "no_data"
+    behind = "?" if each.behind is None else each.behind
+    return {
+        "topic": each.topic,
+        "events": count,
+        "knowledge": each.knowledge,
+        "behind": each.behind,
+        "checked_at": each.checked_at.isoformat() if each.checked_at else None,
+        "as_of": reader.moment(each.as_of),
+        "conclusion": conclusion,
+        "text": reader.say(f"coverage.{conclusion}", count=count, behind=behind),
+    }
+
+
+def stale_view(coverage: Sequence[TopicCoverage], parked: Parked, reader: Reader) -> list[View]:
+    """What a reader must know before anything else: topics that are not read to their end, services that stopped."""
+    stale = [_stale(each, reader) for each in coverage if _is_stale(each, reader)]
+    halted = [
+        {
+            "service": each.service,
+            "as_of": reader.moment(each.since),
+            "text": reader.say(
+                "halted",
+                service=each.service,
+                since=reader.time(each.since),
+                reason=word("held_reason", each.reason, reader.language),
+            ),
+        }
+        for each in parked.halted
+    ]
+    return [*stale, *halted]
+
+
+def _is_stale(each: TopicCoverage, reader: Reader) -> bool:
+    if each.knowledge is Knowledge.READ:
+        return False
+    return each.as_of is None or reader.age(each.as_of) > STALE_AFTER_SECONDS
+
+
+def _stale(each: TopicCoverage, reader: Reader) -> View:
+    said = {"topic": each.topic, "as_of": reader.moment(each.as_of)}
+    if each.as_of is None:
+        return said | {"age_seconds": None, "text": reader.say("stale_never", topic=each.topic)}
+    age = reader.age(each.as_of)
+    text = reader.say("stale", topic=each.topic, as_of=reader.time(each.as_of), age=age)
+    return said | {"age_seconds": age, "text": text}
+
+
+def of_shipment(held: Iterable[Held], thread: str, steps: Sequence[Step]) -> list[Held]:
+    """What is held back of a thread's input, the oldest first."""
+    ids = {id_ for step in steps for id_ in (step.entry.id, step.entry.subject) if id_}
+    keys = {thread, *(step.entry.thread for step in steps)}
+    return sorted((each for each in held if each.is_of(ids, keys)), key=lambda each: each.since)
+
+
+def held_view(each: Held, reader: Reader) -> View:
+    reason = word("held_reason", each.reason, reader.language)
+    since = reader.time(each.since)
+    return {
+        "service": each.service,
+        "target": each.target,
+        "count": each.count,
+        "since": reader.moment(each.since),
+        "reason": each.reason,
+        "event_id": each.event_id,
+        "text": reader.say("held", service=each.service, count=each.count, since=since, reason=reason),
+    }
+
+
+def held_unknown_view(parked: Parked, reader: Reader) -> list[View]:
+    """The services that could not be asked: what they hold back is not known, which is not nothing."""
+    return [
+        {
+            "service": each.service,
+            "since": reader.moment(each.answered_at),
+            "text": reader.say("held_unknown", service=each.service, since=reader.time(each.answered_at)),
+        }
+        for each in parked.unknown
+    ]
