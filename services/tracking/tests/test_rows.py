@@ -33,7 +33,9 @@ def _texts(*entries: Entry, language: str = "en") -> list[str]:
     return [each["text"] for each in _view(*entries, language=language)["steps"]]
 
 
-@pytest.mark.parametrize(("classifier", "word"), [("PLN", "Planned"), ("EST", "Expected"), ("XXX", "XXX"), (None, "–")])
+@pytest.mark.parametrize(
+    ("classifier", "word"), [("PLN", "Planned"), ("EST", "Expected"), ("XXX", "Not confirmed"), (None, "Not confirmed")]
+)
 def test_an_estimate_never_reads_as_happened(an_entry: EntryMaker, classifier: str | None, word: str) -> None:
     there = {"location": {"unlocode": "CNTAO"}, "publisher": "port-qd", "classifier": classifier}
     (step,) = _view(an_entry("partners.shipment.arrived", **there))["steps"]

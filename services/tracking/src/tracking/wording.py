@@ -78,10 +78,15 @@ def _said(entry: Entry, language: str, values: Mapping[str, str]) -> str:
         return say("event.other", language, type=entry.type)
     if happened(entry.facts):
         return text(code, language, **values)
-    certainty = word("certainty", text_of(entry.facts, "classifier"), language)
+    certainty = _certainty(text_of(entry.facts, "classifier"), language)
     if _has(f"{code}.expected"):
         return text(f"{code}.expected", language, certainty=certainty, **values)
     return say("not_yet", language, certainty=certainty, text=text(code, language, **values))
+
+
+def _certainty(classifier: str, language: str) -> str:
+    known = classifier if _has(f"tracking.certainty.{classifier}") else "unknown"
+    return say(f"certainty.{known}", language)
 
 
 def local_time(moment: datetime, zone: ZoneInfo) -> str:

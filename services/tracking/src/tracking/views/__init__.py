@@ -31,7 +31,7 @@ def shipment_view(
         "language": reader.language,
         "known": bool(steps),
         "stale": stale_view(coverage, parked, reader),
-        "held": [held_view(each, reader) for each in held],
+        "held": [held_view(each, steps, reader) for each in held],
         "held_unknown": held_unknown_view(parked, reader),
         "situations": [situation_view(each, reader) for each in situations(steps, held)],
         "steps": steps_view(steps, {str(span.get("trace_id")) for span in spans}, reader),

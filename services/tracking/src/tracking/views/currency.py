@@ -78,7 +78,9 @@ def of_shipment(held: Iterable[Held], thread: str, steps: Sequence[Step]) -> lis
     return sorted((each for each in held if each.is_of(ids, keys)), key=lambda each: each.since)
 
 
-def held_view(each: Held, reader: Reader) -> View:
+def held_view(each: Held, steps: Sequence[Step], reader: Reader) -> View:
+    """How many wait, since when and why; the first one's row where the timeline has it."""
+    rows = {step.entry.id for step in steps}
     reason = word("held_reason", each.reason, reader.language)
     since = reader.time(each.since)
     return {
@@ -88,6 +90,7 @@ def held_view(each: Held, reader: Reader) -> View:
         "since": reader.moment(each.since),
         "reason": each.reason,
         "event_id": each.event_id,
+        "event_row": each.event_id if each.event_id in rows else "",
         "text": reader.say("held", service=each.service, count=each.count, since=since, reason=reason),
     }
 
