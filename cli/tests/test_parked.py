@@ -189,6 +189,17 @@ async def test_the_audit_is_read_across_services(world: World) -> None:
     assert ("sent again" in output, "go on" in output) == (True, False)
 
 
+async def test_nothing_is_never_said_of_a_service_that_could_not_be_asked(world: World) -> None:
+    for by in ("delivery", "target"):
+        _, output, _ = await world.trade("list", "--target", "T-9", "--by", by)
+        assert output.strip() == "nothing is parked at gateway; registry could not be asked"
+    _, output, _ = await world.trade("audit")
+    assert output.strip() == "nothing was redriven or discarded at gateway; registry could not be asked"
+    status, _, errors = await world.trade("explain", "T-9")
+    assert status == 1
+    assert "nothing is parked as 'T-9' at gateway; registry could not be asked" in errors
+
+
 async def test_an_unknown_service_is_one_line(world: World) -> None:
     status, _, errors = await world.trade("list", "--service", "nowhere")
     assert (status, len(errors.strip().splitlines())) == (1, 1)

@@ -67,7 +67,7 @@ def list_parked(
     if as_json:
         words.print_json(rows)
     elif not rows:
-        print("nothing is parked")
+        print(words.nothing("nothing is parked", found, found.away))
     else:
         words.print_rows(
             ("service", "id", "event", "reason", "error", "parked at"),
@@ -94,7 +94,7 @@ def _list_targets(service: str, target: str, limit: int, *, as_json: bool) -> No
     if as_json:
         words.print_json(rows)
     elif not rows:
-        print("nothing is parked")
+        print(words.nothing("nothing is parked", found, found.away))
     else:
         words.print_rows(
             ("service", "target", "waiting", "since", "reason", "error"),
@@ -236,7 +236,7 @@ def audit(service: Service = "", target: Only = "", limit: Limit = 50, as_json: 
     if as_json:
         words.print_json(rows)
     elif not rows:
-        print("nothing was redriven or discarded")
+        print(words.nothing("nothing was redriven or discarded", found, found.away))
     else:
         columns = ("at", "service", "action", "target", "by", "why", "outcome")
         words.print_rows(columns, [[row[column] for column in columns] for row in rows])

@@ -84,7 +84,13 @@ async def _pages(page: Callable[[int, str], Awaitable[tuple[Sequence[T], str]]],
             return found
 
 
-async def everywhere(platform: Platform, service: str, ask: Ask[T]) -> dict[str, T]:
+class Answers(dict[str, T]):
+    """Service → its answer; and which services could not be asked, of which nothing is known."""
+
+    away: Sequence[str] = ()
+
+
+async def everywhere(platform: Platform, service: str, ask: Ask[T]) -> Answers[T]:
     """Ask every service, or the one named; one that is away is named on the error output.
 
     Raises:
@@ -92,7 +98,7 @@ async def everywhere(platform: Platform, service: str, ask: Ask[T]) -> dict[str,
     """
     names = _services(platform, service)
     answers = await asyncio.gather(*(_asked(platform, name, ask) for name in names), return_exceptions=True)
-    found: dict[str, T] = {}
+    found: Answers[T] = Answers()
     for name, answer in zip(names, answers, strict=True):
         if isinstance(answer, grpc.aio.AioRpcError):
             print(f"trade: {name} does not answer: {answer.code().name} {answer.details() or ''}", file=sys.stderr)
@@ -102,6 +108,7 @@ async def everywhere(platform: Platform, service: str, ask: Ask[T]) -> dict[str,
             found[name] = answer
     if not found:
         raise CliError("no service answers; is the platform up?")
+    found.away = [name for name in names if name not in found]
     return found
 
 
@@ -123,7 +130,8 @@ async def where_parked(platform: Platform, service: str, ask: Ask[T], what: str)
     answers = await everywhere(platform, service, maybe)
     found = {name: answer for name, answer in answers.items() if answer is not None}
     if not found:
-        raise CliError(f"nothing is parked as {what!r}")
+        away = f" at {', '.join(answers)}; {', '.join(answers.away)} could not be asked" if answers.away else ""
+        raise CliError(f"nothing is parked as {what!r}{away}")
     return found
 
 

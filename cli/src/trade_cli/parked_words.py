@@ -84,6 +84,11 @@ def explain(service: str, planned: Mapping[str, Any]) -> Iterable[str]:
     yield f"  whole content and stack: trade parked show '{first['id']}'"
 
 
+def nothing(said: str, asked: Iterable[str], away: Sequence[str]) -> str:
+    """That nothing was found, and where; a service that could not be asked may hold something."""
+    return f"{said} at {', '.join(asked)}; {', '.join(away)} could not be asked" if away else said
+
+
 def print_table(table: Table) -> None:
     Console(width=None if sys.stdout.isatty() else 240).print(table)
 

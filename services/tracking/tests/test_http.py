@@ -267,6 +267,7 @@ async def test_a_topic_that_is_not_read_to_its_end_is_said_at_the_top_with_as_of
     as_of = NOW - timedelta(seconds=40)
     desk.coverage += [
         TopicCoverage("partners.events.v1", Knowledge.NO_DATA, None, as_of, as_of),
+        TopicCoverage("declarations.events.v1", Knowledge.NO_DATA, None, as_of, as_of),
         TopicCoverage("matching.events.v1", Knowledge.NO_DATA, None, None, None),
         TopicCoverage("gateway.events.v1", Knowledge.READ, 0, NOW, NOW),
         TopicCoverage("registry.events.v1", Knowledge.BEHIND, 1, NOW, NOW - timedelta(seconds=3)),
@@ -274,7 +275,7 @@ async def test_a_topic_that_is_not_read_to_its_end_is_said_at_the_top_with_as_of
     page = (await desk.page(path)).text
     banner = page[: page.index("<main>")]
     assert "As of 2026-01-05 11:59:20Z" in banner
-    assert "40 s old: partners.events.v1" in banner
+    assert "40 s old, not read beyond that: partners.events.v1, declarations.events.v1" in banner
     assert "matching.events.v1" in banner
     assert "gateway.events.v1" not in banner
     assert "registry.events.v1" not in banner

@@ -85,6 +85,17 @@ def test_each_obstacle_names_its_actor_where_an_event_does(after: After) -> None
     assert _by_name(after(unnamed, ACCEPTED, GREEN))["presentation"].actor == ""
 
 
+def test_a_payment_says_what_is_owed_what_is_paid_and_under_which_reference(after: After) -> None:
+    reference: Fact = ("assessed", {**ASSESSED[1], "payment_reference": "RF18539007547034"})
+    short: Fact = ("payment_recorded", {"status": "short", "paid": {"amount": "1.00", "currency": "CNY"}})
+    found = _by_name(after(SUBMITTED, ACCEPTED, GREEN, reference, short))["payment_rest"].detail
+    assert found is not None
+    assert found.values == {"due": "5577.96 CNY", "paid": "1.00 CNY", "reference": "RF18539007547034"}
+    before = _by_name(after(SUBMITTED, ACCEPTED, GREEN, ASSESSED))["payment"].detail
+    assert before is not None
+    assert (before.code, before.values) == ("owed", {"due": "5577.96 CNY"})
+
+
 def test_two_agencies_that_hold_for_one_reason_are_two_holds(after: After) -> None:
     second = [_noted("hold.placed", "agency-b", hold="quarantine"), ("hold_placed", {"hold": "quarantine"})]
     lifted = [_noted("hold.lifted", "quarantine-qd", hold="quarantine"), ("hold_lifted", {"hold": "quarantine"})]

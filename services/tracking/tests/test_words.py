@@ -87,7 +87,7 @@ ROWS = (*BEFORE_HOLDS, *BEHIND_HOLDS, *STEPS)
             *(f"waiting.{each}" for each in ("held", "hold_lift", "case")),
             *(f"failed.{row.failed}" for row in ROWS if row.failed),
             *(f"failed.{each}" for each in ("held", "hold", "case")),
-            *(f"detail.{each}" for each in ("documents", "amount", "amounts")),
+            *(f"detail.{each}" for each in ("documents", "owed", "owed_paid", "owed_reference", "owed_paid_reference")),
             *(f"role.{role}" for role in Role),
             *(f"where.{main}" for main in Main),
         }

@@ -19,8 +19,10 @@ class Pages:
     """The templates, with what each of them uses."""
 
     def __init__(self, address: Callable[[str, str], str]) -> None:
-        # `autoescape` is what keeps a partner's text from becoming markup.
-        self._environment = Environment(loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined)
+        # `autoescape` is what keeps a partner's text from becoming markup. A page is never newer than its code.
+        self._environment = Environment(
+            loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined, auto_reload=False
+        )
         self._address = address
 
     @property

@@ -153,11 +153,9 @@ def _asked_for(standing: Standing) -> Trouble | None:
 def _amounts(standing: Standing) -> Trouble | None:
     if not standing.due:
         return None
-    return (
-        Trouble("amounts", {"due": standing.due, "paid": standing.paid})
-        if standing.paid
-        else Trouble("amount", {"due": standing.due})
-    )
+    named = {"due": standing.due, "paid": standing.paid, "reference": standing.payment_reference}
+    values = {name: value for name, value in named.items() if value}
+    return Trouble("_".join(("owed", *(name for name in ("paid", "reference") if name in values))), values)
 
 
 def _correction(standing: Standing) -> bool:

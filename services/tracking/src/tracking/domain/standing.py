@@ -91,6 +91,8 @@ class Standing:
     due: str = ""
     paid: str = ""
     pay_by: datetime | None = None
+    payment_reference: str = ""
+    """What a payment names; empty of an assessment of before references."""
     presented: bool = False
     departures: tuple[Statement, ...] = ()
     """Claims that the goods left."""
@@ -220,7 +222,9 @@ def _region(standing: Standing, fact: str, entry: Entry) -> Standing:  # noqa: P
             return replace(standing, presented=fact == "presented")
         case "assessed":
             due = money_of(facts, "total")
-            return replace(standing, money=_owed(facts), due=due, paid="", pay_by=moment_of(facts, "pay_by"))
+            reference, pay_by = text_of(facts, "payment_reference"), moment_of(facts, "pay_by")
+            owed = replace(standing, money=_owed(facts), due=due, paid="")
+            return replace(owed, pay_by=pay_by, payment_reference=reference)
         case "payment_recorded" | "payment_reversed" | "payment_overdue" | "payment_overdue_withdrawn":
             paid = money_of(facts, "paid") or standing.paid
             return replace(standing, money=_MONEY.get(fact) or text_of(facts, "status"), paid=paid)

@@ -1,6 +1,7 @@
 """How current the answer is: how far each topic is read, what services hold back, and who could not be asked."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from tracking.coverage import Knowledge, TopicCoverage
 from tracking.domain.held import Held
@@ -39,7 +40,11 @@ def _topic(each: TopicCoverage, count: int, reader: Reader, *, of_shipment: bool
 
 def stale_view(coverage: Sequence[TopicCoverage], parked: Parked, reader: Reader) -> list[View]:
     """What a reader must know before anything else: topics that are not read to their end, services that stopped."""
-    stale = [_stale(each, reader) for each in coverage if _is_stale(each, reader)]
+    by_moment: dict[datetime | None, list[str]] = {}
+    for each in coverage:
+        if _is_stale(each, reader):
+            by_moment.setdefault(each.as_of, []).append(each.topic)
+    stale = [_stale(as_of, topics, reader) for as_of, topics in by_moment.items()]
     halted = [
         {
             "service": each.service,
@@ -62,12 +67,13 @@ def _is_stale(each: TopicCoverage, reader: Reader) -> bool:
     return each.as_of is None or reader.age(each.as_of) > STALE_AFTER_SECONDS
 
 
-def _stale(each: TopicCoverage, reader: Reader) -> View:
-    said = {"topic": each.topic, "as_of": reader.moment(each.as_of)}
-    if each.as_of is None:
-        return said | {"age_seconds": None, "text": reader.say("stale_never", topic=each.topic)}
-    age = reader.age(each.as_of)
-    text = reader.say("stale", topic=each.topic, as_of=reader.time(each.as_of), age=age)
+def _stale(as_of: datetime | None, topics: Sequence[str], reader: Reader) -> View:
+    """The topics that were read to their end at one moment for the last time."""
+    said = {"topics": list(topics), "as_of": reader.moment(as_of)}
+    if as_of is None:
+        return said | {"age_seconds": None, "text": reader.say("stale_never", topics=", ".join(topics))}
+    age = reader.age(as_of)
+    text = reader.say("stale", topics=", ".join(topics), as_of=reader.time(as_of), age=age)
     return said | {"age_seconds": age, "text": text}
 
 
