@@ -35,6 +35,10 @@ def test_with_every_service_killed_once_the_shipment_closes(tmp_path: Path) -> N
     steps = told["shipment"]["steps"]
     assert not any(step["conflicts"] for step in steps)
     assert len({step["id"] for step in steps}) == len(steps)
+    linked = {step["cause_row"] for step in steps} - {""}
+    assert len(linked) > 5
+    assert linked <= {step["id"] for step in steps}
+    assert all(step["cause_text"] for step in steps)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -348,6 +348,7 @@ async def test_what_does_not_exist_is_answered_in_words(desk: Desk) -> None:
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"] == "There is no such page: /nowhere"
+    assert (await desk.client.post("/")).json()["detail"] == "This cannot be asked in that way: /"
 
 
 BAD_SIZES = ["0", "-1", "201", "ten", "1.5", "", "1_0", "٥", "９", "99999999999999999999", "1e2", " 5"]

@@ -171,6 +171,9 @@ def test_what_is_held_of_another_declaration_or_of_a_notice_keeps_this_one_from_
     notice = Held("notifications", "N-1", 2, START, "refused")
     assert after(SUBMITTED, ACCEPTED, GREEN, held=(notice,)).waiting_for == "assessment"
     assert not Held("declarations", "D-2", 1, START, "refused").keeps_back("D-1", {"D-1", "D-2"})
+    receipt = Held("gateway", "DC-1", 1, START, "refused")
+    assert not receipt.keeps_back("D-1", {"D-1"})
+    assert Held("gateway", "inbox.port-qd|6CNUCR1", 1, START, "undecodable").keeps_back("D-1", {"D-1"})
 
 
 def test_a_noted_report_without_effect_counts_for_nothing_until_it_is_noted_anew(after: After) -> None:

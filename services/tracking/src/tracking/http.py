@@ -6,6 +6,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -205,7 +206,8 @@ class _Desk:
             text = reader.say(f"problem.{error.problem}", value=error.value, expected=error.expected)
             return self._pages.problem(request, reader, 400, text)
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return self._pages.problem(request, reader, status, reader.say("problem.not_found", value=request.url.path))
+        code = "not_found" if status == HTTPStatus.NOT_FOUND else "method"
+        return self._pages.problem(request, reader, status, reader.say(f"problem.{code}", value=request.url.path))
 
     def _front(self, reader: Reader) -> View:
         return front_view(self._coverage(), self._parked(), reader)

@@ -85,6 +85,8 @@ class ParkedWatch:
         self._clock = clock
         self._answers: dict[str, Answer] = {}
         self._answered_at: dict[str, datetime] = {}
+        self._away = set[str]()
+        """Who did not answer last, so that the log tells it once."""
 
     def now(self) -> Parked:
         """What services said last; who said nothing lately, or not everything, is unknown."""
@@ -108,8 +110,11 @@ class ParkedWatch:
         try:
             answer = await service.ask()
         except NotAsked as error:
-            log.warning("parked_not_known", service=name, error=str(error))
+            if name not in self._away:
+                log.warning("parked_not_known", service=name, error=str(error))
+            self._away.add(name)
             return
+        self._away.discard(name)
         self._answers[name] = answer
         if answer.complete:
             self._answered_at[name] = moment

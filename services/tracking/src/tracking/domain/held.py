@@ -4,8 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-DECIDING = ("declarations", "gateway")
-"""The services whose input decides what becomes of a declaration."""
+DECIDING = "declarations"
+"""The service whose input decides what becomes of a declaration."""
+DOOR, INBOX = "gateway", "inbox."
+"""What a partner wrote to its own topic, and the door could not read, never came to be decided on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,10 @@ class Held:
 
     def keeps_back(self, declaration_id: str, known: Collection[str]) -> bool:
         """Whether a declaration waits for it: it is for this one, or for none of the others that are known."""
+        if self.service == DOOR:
+            return self.target.startswith(INBOX)
         meant = self.target == declaration_id or self.target not in known
-        return self.service in DECIDING and meant
+        return self.service == DECIDING and meant
 
     def is_of(self, ids: Collection[str], keys: Collection[str]) -> bool:
         """Whether it belongs to the shipment of these ids (of aggregates and events) and keys of records.

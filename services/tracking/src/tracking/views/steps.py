@@ -49,11 +49,14 @@ def _step(step: Step, rows: Mapping[str, Entry], traces: Collection[str], reader
         "classifier": text_of(entry.facts, "classifier"),
         "retracts": text_of(entry.facts, "retracts"),
         "retracted_by": step.retracted_by,
-        "conflicts": [
-            {"raw": _raw(each), "position": str(each.position), "actor": each.actor} for each in step.conflicts
-        ],
+        "conflicts": [_conflict(each, reader) for each in step.conflicts],
         "raw": _raw(entry),
     }
+
+
+def _conflict(entry: Entry, reader: Reader) -> View:
+    actor = {"actor": entry.actor, "actor_text": name_of_actor(entry.actor, reader.language)}
+    return {"raw": _raw(entry), "position": str(entry.position), **actor}
 
 
 def _cause(entry: Entry, rows: Mapping[str, Entry], reader: Reader) -> View:
