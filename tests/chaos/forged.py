@@ -34,6 +34,7 @@ async def lodge(servers: Infrastructure) -> None:
             ucr="6CN91370200MA3F1XK27C-1",
             direction=Direction.IMPORT,
             currency="CNY",
+            incoterm="CIF",
             parties=tuple(Party(role=role, identifier=DECLARANT) for role in (PartyRole.DECLARANT, PartyRole.IMPORTER)),
             goods=(GoodsItem(number=1, commodity_code="520100", price=Money(amount=Decimal(1000), currency="CNY")),),
         ),

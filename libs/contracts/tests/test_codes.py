@@ -48,3 +48,18 @@ def test_a_place_that_is_not_listed_is_told_from_one_that_cannot_be():
 def test_languages_have_two_letters():
     assert {"zh", "ru", "en", "kk", "tg"} <= codes.languages()
     assert "english" not in codes.languages()
+
+
+DECIMALS = {"JPY": 0, "KRW": 0, "UGX": 0, "VND": 0, "XAF": 0, "CNY": 2, "IDR": 2, "LAK": 2, "RSD": 2, "HUF": 2,
+            "TWD": 2, "IRR": 2, "MRU": 2, "KWD": 3, "IQD": 3, "BHD": 3, "TND": 3, "CLF": 4, "UYW": 4}  # fmt: skip
+
+
+def test_minor_units_are_the_standards_and_not_the_digits_of_cash():
+    listed = codes.currencies()
+    assert {currency: listed[currency] for currency in DECIMALS} == DECIMALS
+    assert len(listed) == 165
+
+
+@pytest.mark.parametrize("code", ["XXX", "XTS", "XAU", "XAG", "XDR", "XUA", "BGN", "EURO", "cny", ""])
+def test_what_has_no_minor_unit_is_no_currency(code):
+    assert code not in codes.currencies()

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declarations.domain.apportion import apportion
@@ -19,6 +19,7 @@ def test_the_units_left_over_go_to_the_parts_that_were_rounded_down_most():
     assert apportion(D("0.02"), [D(1), D(1), D(1)], minor_units=2) == [D("0.01"), D("0.01"), 0]
 
 
+@settings(deadline=None)
 @given(total=amounts, weights=weights)
 def test_apportioning_loses_nothing_makes_nothing_and_goes_nowhere_below_zero(total, weights):
     parts = apportion(total, weights, minor_units=2)
@@ -28,6 +29,7 @@ def test_apportioning_loses_nothing_makes_nothing_and_goes_nowhere_below_zero(to
         assert abs(part - total * weight / sum(weights)) < D("0.01")
 
 
+@settings(deadline=None)
 @given(total=amounts, count=st.integers(1, 50))
 def test_equal_weights_get_parts_that_differ_by_one_unit_at_most(total, count):
     parts = apportion(total, [D(7)] * count, minor_units=2)

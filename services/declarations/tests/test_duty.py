@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from declaration_builders import LAW, NOW, a_declaration, an_item, export
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declarations.domain.declaration import Document, Money, Preference
@@ -107,10 +107,20 @@ def test_small_lines_are_never_moved_by_what_others_were_rounded_by():
     assert total == yuan("4.50")
 
 
+@pytest.mark.parametrize(
+    ("price", "duty"), [("12.50", "0.13"), ("4.50", "0.05"), ("4.49", "0.04"), ("0.49", "0.00"), ("0.50", "0.01")]
+)
+def test_a_tax_is_rounded_half_up(price, duty):
+    one_percent = Tariff("1 %", (TariffRate("", D("0.01"), D(0), date(2000, 1, 1)),), LAW.calendar)
+    lines, _ = assess(a_declaration(goods=(an_item(price=yuan(price)),)), NOW, one_percent, CNY)
+    assert lines[0].amount == D(duty)
+
+
 amounts = st.decimals("0.01", "1000000", places=2)
 rates = st.decimals("0", "1", places=4)
 
 
+@settings(deadline=None)
 @given(prices=st.lists(amounts, min_size=1, max_size=20), duty=rates, vat=rates)
 def test_every_line_is_its_own_base_times_rate_and_the_total_their_sum(prices, duty, vat):
     goods = tuple(an_item(number=number, price=Money(price, "CNY")) for number, price in enumerate(prices, 1))

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from declaration_builders import LAW, NOW, a_declaration, an_item, charge, yuan
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declarations.domain.charges import DEDUCTIONS, ChargeCode
@@ -169,6 +169,7 @@ def test_codes_that_begin_with_b_are_taken_off_and_all_others_added():
 amounts = st.decimals("0.01", "100000", places=2)
 
 
+@settings(deadline=None)
 @given(
     prices=st.lists(amounts, min_size=1, max_size=12),
     freight=amounts,

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from declaration_builders import (
     ARRIVED,
+    DOCUMENTS_OK,
     GATE_IN,
     LAW,
     NOW,
@@ -15,8 +16,10 @@ from declaration_builders import (
     answer,
     charge,
     export,
+    in_lane,
     lodge,
     names,
+    note,
     run,
     yuan,
 )
@@ -24,11 +27,12 @@ from declaration_builders import (
 from declarations.domain.claims import Kind
 from declarations.domain.declaration import Money, Quantity
 from declarations.domain.duty import assess
+from declarations.domain.evolve import evolve
 from declarations.domain.exchange import RateTable
+from declarations.domain.lifecycle import decide
 from declarations.domain.rules import MAX_VALUE, check
-from declarations.domain.state import Status
+from declarations.domain.state import CaseReason, Lane, Status
 from declarations.domain.trade_terms import TRADE_TERMS, holds_freight
-from declarations.reference import load_currencies
 
 D = Decimal
 UNPRICED = an_item(price=None)
@@ -136,16 +140,6 @@ def test_what_has_no_minor_unit_in_iso_4217_is_no_currency(currency):
     assert found(priced("1", currency)) == {("currency.unknown", "/goods/0/price/currency")}
 
 
-DECIMALS = {"JPY": 0, "KRW": 0, "UGX": 0, "VND": 0, "XAF": 0, "CNY": 2, "IDR": 2, "LAK": 2, "RSD": 2, "HUF": 2,
-            "TWD": 2, "IRR": 2, "MRU": 2, "KWD": 3, "IQD": 3, "BHD": 3, "TND": 3, "CLF": 4, "UYW": 4}  # fmt: skip
-
-
-def test_minor_units_are_the_standard_s_and_not_the_digits_of_cash():
-    listed = load_currencies()
-    assert {currency: listed[currency] for currency in DECIMALS} == DECIMALS
-    assert len(listed) == 165
-
-
 @pytest.mark.parametrize(
     ("amount", "currency"),
     [("705.5", "JPY"), ("1.001", "CNY"), ("1.0001", "KWD"), ("0.00001", "CLF"), ("9E-30", "CNY")],
@@ -192,7 +186,9 @@ UNTIL_TODAY = replace(
     exchange=replace(LAW.exchange, tables=(RateTable(date(2026, 3, 1), {"GBP": D("9.40")}, date(2026, 3, 2)),)),
 )
 """A law whose last rate is that of the day of lodging."""
-POUNDS = a_declaration(goods=(an_item(price=Money(D("100"), "GBP")),), currency="GBP", total_price=None)
+POUNDS = a_declaration(
+    goods=(an_item(price=Money(D("100"), "GBP")),), currency="GBP", total_price=None, dispatch_country="RU"
+)
 TOMORROW = NOW + timedelta(days=1)
 
 
@@ -212,6 +208,21 @@ def test_a_version_that_is_corrected_after_that_is_accepted_without_a_second_arr
     yuan_instead = lodge(a_declaration(), "R-2", received_at=TOMORROW)
     state, _ = run([lodge(POUNDS), answer(), arrived(TOMORROW), yuan_instead, answer(version=2)], law=UNTIL_TODAY)
     assert (state.version, state.status, state.accepted_at) == (2, Status.ASSESSED, TOMORROW)
+
+
+def test_what_was_accepted_and_cannot_be_assessed_opens_one_case_and_waits():
+    """Accepted under a law that had the rate; the one at hand has none for that day."""
+    routed, _ = run([lodge(POUNDS), answer(), ARRIVED], law=in_lane(Lane.YELLOW))
+    assert routed.status is Status.UNDER_CONTROL
+    without = replace(in_lane(Lane.YELLOW), exchange=replace(LAW.exchange, tables=()))
+    state = routed
+    for command in (DOCUMENTS_OK, GATE_IN):
+        for event in decide(state, command, now=NOW, law=without):
+            state = evolve(state, event)
+    assert (state.status, state.cases) == (Status.UNDER_CONTROL, (CaseReason.VALUE_UNKNOWN,))
+    for event in decide(state, note(Kind.DEPARTED), now=NOW, law=in_lane(Lane.YELLOW)):
+        state = evolve(state, event)
+    assert state.status is Status.ASSESSED
 
 
 def test_a_rate_that_is_there_on_both_days_takes_the_rate_of_acceptance():

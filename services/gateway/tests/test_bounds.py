@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from chassis.records import RawRecord
+from contracts.examples import example
+from contracts.gateway.v1 import Mandate
+from contracts.partners.v1 import EVENTS
+from gateway.documents import validate
 from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.quarantine import InboxHandler
 
@@ -68,6 +72,40 @@ async def test_a_declaration_beyond_the_bounds_is_refused(
     answer = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(**change), headers=gateway.firm())
     assert answer.status_code == 422
     assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [(pointer, code)]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "field", "code"),
+    [
+        ("-0.01", "CNY", "amount", "field.money.negative"),
+        ("1", "XXX", "currency", "field.money.currency"),
+        ("1", "XAU", "currency", "field.money.currency"),
+        ("705.5", "JPY", "amount", "field.money.decimals"),
+    ],
+)
+@pytest.mark.parametrize("name", ["ticket_min", "ticket_max"])
+def test_money_that_cannot_be_paid_is_refused_wherever_it_is_stated(
+    name: str, amount: str, currency: str, field: str, code: str
+) -> None:
+    terms = example(Mandate) | {
+        each: {"amount": "1", "currency": "JPY"} for each in ("ticket_min", "ticket_max") if each != name
+    }
+    found, faults = validate(Mandate, terms | {name: {"amount": amount, "currency": currency}})
+    assert found is None
+    assert [(each.pointer, each.code) for each in faults] == [(f"/{name}/{field}", code)]
+
+
+@pytest.mark.parametrize("type_", [type_ for type_, payload in EVENTS.items() if "amount" in payload.model_fields])
+def test_no_bank_reports_less_than_nothing(type_: str) -> None:
+    reported = example(EVENTS[type_]) | {"amount": {"amount": "-1", "currency": "CNY"}}
+    _, faults = validate(EVENTS[type_], reported)
+    assert ("/amount/amount", "field.money.negative") in {(each.pointer, each.code) for each in faults}
+
+
+async def test_money_of_a_declaration_is_judged_by_its_own_rules(gateway: Any) -> None:
+    declaration = gateway.a_declaration(freight={"amount": "-1.5", "currency": "XXX"})
+    answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm())
+    assert answer.status_code == 202
 
 
 async def test_goods_may_be_described_in_lines_and_in_any_script(gateway: Any) -> None:

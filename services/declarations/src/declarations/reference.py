@@ -68,7 +68,7 @@ def load_seats(home_office: str) -> Seats:
 def load_codes() -> Codes:
     return Codes(
         countries=codes.countries(),
-        currencies=load_currencies(),
+        currencies=codes.currencies(),
         package_kinds=codes.package_kinds(),
         is_unit=codes.is_unit,
         is_place=codes.is_place,
@@ -94,17 +94,12 @@ def load_tariff(calendar: OfficeCalendar) -> Tariff:
     return Tariff(data["name"], tuple(_rate(each) for each in data["rates"]), calendar)
 
 
-def load_currencies() -> dict[str, int]:
-    """Currency → decimals of its minor unit."""
-    return {code: int(decimals) for decimals, codes in _read("currencies")["by_decimals"].items() for code in codes}
-
-
 def load_exchange() -> ExchangeRates:
     data = _read("exchange")
     return ExchangeRates(
         currency=data["currency"],
         tables=tuple(_table(each) for each in data["rates"]),
-        minor_units=load_currencies()[data["currency"]],
+        minor_units=codes.currencies()[data["currency"]],
     )
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from contracts.values import Identifier
+from contracts.codes import currencies
+from contracts.gateway.v1 import Declaration
+from contracts.values import Identifier, Money
 from gateway.domain.faults import Fault
 from values.faults import TextFault, shortened
 from values.references import Reference
@@ -27,7 +29,10 @@ _PROSE = frozenset({"description", "findings", "title"})
 
 
 def faults(value: Any, pointer: str = "") -> Iterator[Fault]:
-    """Everything out of bounds in a contract's value; its depth is that of the contract."""
+    """Everything out of bounds in a contract's value; its depth is that of the contract.
+
+    The money of a declaration is judged by its own rules, which tell all that is wrong with it at once.
+    """
     for each, place in _leaves(value, pointer):
         match each:
             case str():
@@ -36,6 +41,8 @@ def faults(value: Any, pointer: str = "") -> Iterator[Fault]:
                 if fault := each.number.fault():
                     name, why = fault
                     yield _fault(why, f"{place}/{name}", getattr(each, name))
+            case Money() if not isinstance(value, Declaration):
+                yield from _of_money(each, place)
             case int() if abs(each) > MAX_INTEGER:
                 yield Fault("field.out_of_range", place, {"limit": MAX_INTEGER})
             case datetime() if each.year not in YEARS:
@@ -50,10 +57,10 @@ def warnings(value: Any, pointer: str = "") -> Iterator[Fault]:
 
 
 def _leaves(value: Any, pointer: str) -> Iterator[tuple[Any, str]]:
-    """Every value with its place; an enterprise's number is one value."""
+    """Every value with its place; an enterprise's number is one value, and so is money."""
     match value:
         case BaseModel():
-            if isinstance(value, Identifier):
+            if isinstance(value, Identifier | Money):
                 yield value, pointer
             for name in type(value).model_fields:
                 yield from _leaves(getattr(value, name), f"{pointer}/{name}")
@@ -71,6 +78,18 @@ def _of_text(value: str, pointer: str) -> Iterator[Fault]:
     why = value.fault() if isinstance(value, Reference) else (prose_fault if prose else line_fault)(value)
     if why is not None:
         yield _fault(why, pointer, value)
+
+
+def _of_money(money: Money, pointer: str) -> Iterator[Fault]:
+    """Not below zero, in a currency of ISO 4217, with no more decimals than it has."""
+    amount = format(money.amount, "f")
+    if money.amount < 0:
+        yield Fault("field.money.negative", f"{pointer}/amount", value=amount)
+    decimals = currencies().get(money.currency)
+    if decimals is None:
+        yield Fault("field.money.currency", f"{pointer}/currency", value=money.currency)
+    elif len(amount.partition(".")[2].rstrip("0")) > decimals:
+        yield Fault("field.money.decimals", f"{pointer}/amount", {"limit": decimals}, amount)
 
 
 def _fault(why: TextFault, pointer: str, value: str) -> Fault:

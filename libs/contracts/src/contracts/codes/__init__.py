@@ -1,4 +1,5 @@
-"""The code lists of the world's trade that payloads refer to: countries, places, units, kinds of package, languages.
+"""The code lists of the world's trade that payloads refer to: countries, currencies,
+places, units, kinds of package, languages.
 
 A list refuses what is no code; it never refuses a code that exists, so where a list cannot be whole
 (`places`) what is missing from it is a matter for a warning. Each file beside this one names its
@@ -33,6 +34,12 @@ def countries() -> frozenset[str]:
 
 
 @cache
+def currencies() -> Mapping[str, int]:
+    """ISO 4217: every currency that has a minor unit, with the number of its decimals."""
+    return {code: int(decimals) for decimals, codes in _listed("currencies") for code in codes}
+
+
+@cache
 def languages() -> frozenset[str]:
     """ISO 639-1, two letters in lower case."""
     return frozenset(each.alpha_2 for each in pycountry.languages if hasattr(each, "alpha_2"))
@@ -53,15 +60,7 @@ def package_kinds() -> frozenset[str]:
 @cache
 def places() -> Mapping[str, frozenset[str]]:
     """Country → its places by UN/LOCODE, five characters; countries whose places are not listed are absent."""
-    found: dict[str, set[str]] = {}
-    country = ""
-    for word in _words("places"):
-        if word.endswith(":"):
-            country = word[:-1]
-            found[country] = set()
-        else:
-            found[country].add(country + word)
-    return {country: frozenset(codes) for country, codes in found.items()}
+    return {country: frozenset(country + place for place in found) for country, found in _listed("places")}
 
 
 def is_place(code: str) -> bool:
@@ -79,6 +78,19 @@ def is_unit(code: str) -> bool:
     """Whether a text is a unit of measure; a tariff's qualifier may follow behind "#", such as KGM#G."""
     unit, sign, qualifier = code.partition("#")
     return unit in units() and (not sign or _QUALIFIER.fullmatch(qualifier) is not None)
+
+
+def _listed(name: str) -> Iterator[tuple[str, list[str]]]:
+    """The words behind each `HEAD:` of a file."""
+    found: dict[str, list[str]] = {}
+    head = ""
+    for word in _words(name):
+        if word.endswith(":"):
+            head = word[:-1]
+            found[head] = []
+        else:
+            found[head].append(word)
+    yield from found.items()
 
 
 def _words(name: str) -> Iterator[str]:

@@ -319,11 +319,12 @@ class CaseReason(StrEnum):
     PRESENTATION_WITHDRAWN = "presentation_withdrawn"
     DEPARTURE_WITHDRAWN = "departure_withdrawn"
     REMOVED_BEFORE_RELEASE = "removed_before_release"
+    VALUE_UNKNOWN = "value_unknown"
 
 
 class CaseOpened(DeclarationFact):
-    """Something became known after release that would have kept it back, goods left without a release, or an audit
-    is due: staff must act."""
+    """Something became known after release that would have kept it back, goods left without a release, what was
+    accepted cannot be assessed, or an audit is due: staff must act."""
 
     reason: CaseReason = Field(description="Set by declarations")
     opened_at: Timestamp = Field(description="Set by declarations")

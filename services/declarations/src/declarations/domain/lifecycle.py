@@ -176,6 +176,10 @@ def assess_when_control_is_done(state: State, seen: Regions, now: datetime, law:
     if seen.control not in (Control.NONE, Control.CONFORM):
         return ()
     accepted_at = state.accepted_at or now
+    if rules.check_values(state.declaration, accepted_at, law):
+        # Accepted under rules or rates that are no longer at hand: staff must act, nothing is taken as zero.
+        known = CaseReason.VALUE_UNKNOWN in state.cases
+        return () if known else [CaseOpened(CaseReason.VALUE_UNKNOWN, now)]
     lines, total = duty.assess(state.declaration, accepted_at, law.tariff, law.exchange)
     pay_by = law.payment.ends(now) if total.amount else None
     reference = payment_reference(state.id, state.version)

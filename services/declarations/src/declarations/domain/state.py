@@ -50,6 +50,8 @@ class CaseReason(StrEnum):
     PAYMENT_REVERSED = "payment_reversed"
     PRESENTATION_WITHDRAWN = "presentation_withdrawn"
     DEPARTURE_WITHDRAWN = "departure_withdrawn"
+    VALUE_UNKNOWN = "value_unknown"
+    """Accepted, and the rules and rates at hand give no customs value. Opened before release."""
     REMOVED_BEFORE_RELEASE = "removed_before_release"
     """Goods passed the gate or the border before they were released. Opened before release, or with it."""
 
