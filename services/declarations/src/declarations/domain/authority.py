@@ -18,8 +18,7 @@ from typing import TypeAlias
 from declarations.domain.claims import Claim, Kind, WithoutEffect
 from declarations.domain.declaration import Declaration, Location, Role
 from declarations.domain.grants import GrantedPlace, Grants
-from values.identifiers import Identifier, compact
-from values.references import TransportDocument
+from values.identifiers import compact
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +70,11 @@ def of_the_agency(claim: Claim, grants: Grants, declaration: Declaration, seats:
 
 def of_the_carrier(claim: Claim, grants: Grants, declaration: Declaration, _seats: Seats) -> bool:
     """The declaration names the carrier, or the event names the declaration's transport document."""
-    named = {_number(party.identifier) for party in declaration.parties if party.role is Role.CARRIER}
-    if named & {_number(each) for each in grants.carriers}:
+    named = {party.identifier for party in declaration.parties if party.role is Role.CARRIER}
+    if named & set(grants.carriers):
         return True
     said = claim.references.transport_document if claim.references is not None else None
-    document = declaration.transport.document
-    return bool(said and document) and TransportDocument(said or "") == TransportDocument(document or "")
+    return bool(said) and said == declaration.transport.document
 
 
 def of_the_payment(claim: Claim, _grants: Grants, _declaration: Declaration, _seats: Seats) -> bool:
@@ -147,7 +145,3 @@ def _covers(granted: GrantedPlace, place: GrantedPlace) -> bool:
 
 def _facility(place: GrantedPlace) -> str:
     return " ".join((place.facility or "").split()).casefold()
-
-
-def _number(identifier: object) -> Identifier:
-    return Identifier.parse(str(identifier))

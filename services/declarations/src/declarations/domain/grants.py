@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from declarations.domain.declaration import Identifier
+from values.identifiers import Identifier
 
 
 @dataclass(frozen=True, slots=True)
