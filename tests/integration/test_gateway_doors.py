@@ -98,7 +98,7 @@ async def test_a_document_is_sent_and_its_rejection_names_the_field(platform: Pl
         platform, "send", "declaration", str(document), "--wait", TRADE_KEY=issued["key"], TRADE_LANG="ru"
     )
     assert (status, receipt["status"]) == (1, "rejected"), said
-    assert receipt["not_read"] == ["/Declaration/Submitter/ID"]
+    assert receipt["not_read"] == ["/Declaration/TypeCode", "/Declaration/Submitter/ID"]
     assert all(error["pointer"].startswith("/") and error["text"] for error in receipt["declaration"]["errors"])
 
 

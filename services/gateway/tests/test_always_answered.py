@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
-from xml.etree.ElementTree import Element
 
 import httpx2
 import pytest
@@ -56,7 +55,7 @@ async def test_a_database_that_hangs_is_told_in_time_with_the_trace(
 async def test_whatever_a_reader_raises_is_answered(
     gateway: Any, door: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, raised: BaseException
 ) -> None:
-    def broken(_: Element) -> None:
+    def broken(*_: object) -> None:
         raise raised
 
     monkeypatch.setattr(wco, "read", broken)

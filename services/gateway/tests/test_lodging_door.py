@@ -61,9 +61,9 @@ async def test_a_correction_without_a_reference_keeps_the_first_ones(gateway: An
 async def test_the_door_stays_open_while_a_document_is_read(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     answered, read = threading.Event(), wco.read
 
-    def slowly(body: bytes) -> wco.WcoDeclaration:
+    def slowly(body: bytes, charset: str) -> wco.WcoDeclaration:
         assert answered.wait(timeout=20), "nobody else was answered meanwhile"
-        return read(body)
+        return read(body, charset)
 
     monkeypatch.setattr(wco, "read", slowly)
     document = WCO.format(comment="", name="Exporter").encode()
@@ -149,7 +149,7 @@ async def test_a_wco_document_is_lodged_with_what_is_not_read_named(gateway: Any
     sent = WCO.format(name="Boston Co", comment="first").encode()
     answer = await gateway.http.post("/v1/declarations", content=sent, headers=headers)
     assert answer.status_code == 202
-    assert answer.json()["not_read"] == ["/Declaration/Exporter/Name"]
+    assert answer.json()["not_read"] == ["/Declaration/TypeCode", "/Declaration/Exporter/Name"]
     assert "Boston" not in gateway.outbox.published[0]["data"]
     original = await gateway.http.get(f"{answer.json()['status_url']}/original", headers=headers)
     assert (original.content, original.headers["content-type"]) == (sent, "application/xml")

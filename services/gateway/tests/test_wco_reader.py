@@ -96,7 +96,7 @@ def test_a_mass_in_another_unit_is_named_as_not_read() -> None:
         '<GrossMassMeasure unitCode="TNE">3</GrossMassMeasure></GoodsMeasure></Commodity>'
         "</GovernmentAgencyGoodsItem></GoodsShipment>"
     )
-    document = read(wco(goods))
+    document = read(wco(goods, kind="IM"))
     assert "gross_mass_kg" not in document.fields["goods"][0]
     assert document.not_read == (
         "/Declaration/GoodsShipment/GovernmentAgencyGoodsItem/Commodity/GoodsMeasure/GrossMassMeasure",
@@ -154,3 +154,102 @@ def test_functions_that_are_not_taken_are_named(function: str, kind: str) -> Non
     with pytest.raises(Refused, match="wco-function-not-taken") as refused:
         read(wco(function=function, kind=kind))
     assert refused.value.faults[0].pointer.startswith("/Declaration/")
+
+
+PRICE, GROSS = "<ItemChargeAmount>1</ItemChargeAmount>", "<GrossMassMeasure>1</GrossMassMeasure>"
+ITEM = "/Declaration/GoodsShipment/GovernmentAgencyGoodsItem"
+
+
+def an_item(inside: str) -> str:
+    return (
+        "<GoodsShipment><GovernmentAgencyGoodsItem><SequenceNumeric>1</SequenceNumeric>"
+        f"{inside}</GovernmentAgencyGoodsItem></GoodsShipment>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inside", "place"),
+    [
+        ('<InvoiceAmount currencyID="GBP">1</InvoiceAmount>' * 2, "/Declaration/InvoiceAmount[2]"),
+        (
+            an_item(f"<Commodity><InvoiceLine>{PRICE}{PRICE}</InvoiceLine></Commodity>"),
+            f"{ITEM}/Commodity/InvoiceLine/ItemChargeAmount[2]",
+        ),
+        (
+            an_item(f"<Commodity><InvoiceLine>{PRICE}</InvoiceLine><InvoiceLine>{PRICE}</InvoiceLine></Commodity>"),
+            f"{ITEM}/Commodity/InvoiceLine[2]/ItemChargeAmount",
+        ),
+        (an_item("<CustomsValueAmount>1</CustomsValueAmount>" * 2), f"{ITEM}/CustomsValueAmount[2]"),
+        (
+            an_item(f"<Commodity><GoodsMeasure>{GROSS}{GROSS}</GoodsMeasure></Commodity>"),
+            f"{ITEM}/Commodity/GoodsMeasure/GrossMassMeasure[2]",
+        ),
+    ],
+)
+def test_a_second_amount_where_one_is_allowed_is_refused_with_its_place(inside: str, place: str) -> None:
+    with pytest.raises(Refused, match="invalid-declaration") as refused:
+        read(wco(inside))
+    assert [(fault.code, fault.pointer) for fault in refused.value.faults] == [("wco.repeated", place)]
+
+
+def test_an_element_of_a_foreign_namespace_is_not_the_wcos() -> None:
+    foreign = an_item(
+        '<x:CustomsValueAmount xmlns:x="urn:other" currencyID="GBP">1</x:CustomsValueAmount>'
+        '<CustomsValueAmount xmlns="" currencyID="GBP">2</CustomsValueAmount>'
+        '<y:Origin xmlns:y="urn:wco:datamodel:WCO:Declaration_DS:DMS:2"><y:CountryCode>US</y:CountryCode></y:Origin>'
+    )
+    document = read(wco(foreign, kind="IM"))
+    (item,) = document.fields["goods"]
+    assert "customs_value" not in item
+    assert item["origin"] == "US"
+    assert document.not_read == (
+        f"{ITEM}/{{urn:other}}CustomsValueAmount",
+        f"{ITEM}/CustomsValueAmount",
+    )
+
+
+@pytest.mark.parametrize(("kind", "lost"), [("IM", False), ("EX", False), ("IMA", True), ("EXD", True), ("IMZ", True)])
+def test_the_letters_of_a_type_are_carried_or_named(kind: str, lost: bool) -> None:
+    assert ("/Declaration/TypeCode" in read(wco(kind=kind)).not_read) is lost
+
+
+@pytest.mark.parametrize(("regime", "carried"), [("300", {"code": "300"}), ("100", None), ("140", None), ("120", None)])
+def test_a_duty_regime_is_carried_or_named(regime: str, carried: dict[str, Any] | None) -> None:
+    fee = f"<DutyTaxFee><DutyRegimeCode>{regime}</DutyRegimeCode></DutyTaxFee>"
+    document = read(wco(an_item(f"<Commodity>{fee}</Commodity>")))
+    assert document.fields["goods"][0].get("preference") == carried
+    assert (f"{ITEM}/Commodity/DutyTaxFee/DutyRegimeCode" in document.not_read) is (carried is None)
+
+
+def test_what_items_do_not_agree_on_is_named_as_not_read() -> None:
+    def item(procedure: str, country: str) -> str:
+        return (
+            f"<GovernmentAgencyGoodsItem><GovernmentProcedure><CurrentCode>{procedure}</CurrentCode>"
+            f"<PreviousCode>00</PreviousCode></GovernmentProcedure><Destination><CountryCode>{country}</CountryCode>"
+            "</Destination></GovernmentAgencyGoodsItem>"
+        )
+
+    document = read(wco(f"<GoodsShipment>{item('40', 'GB')}{item('51', 'DE')}</GoodsShipment>", kind="IM"))
+    assert "procedure" not in document.fields
+    assert "destination_country" not in document.fields
+    assert document.not_read == (
+        f"{ITEM}/GovernmentProcedure/CurrentCode",
+        f"{ITEM}/GovernmentProcedure/PreviousCode",
+        f"{ITEM}/Destination/CountryCode",
+    )
+
+
+def test_a_refinement_without_its_tariff_code_is_named_as_not_read() -> None:
+    def classified(kind: str, code: str) -> str:
+        kinds = f"<IdentificationTypeCode>{kind}</IdentificationTypeCode>"
+        return f"<Classification><ID>{code}</ID>{kinds}</Classification>"
+
+    whole = an_item(f"<Commodity>{classified('TSP', '85434000')}{classified('TRC', '00')}</Commodity>")
+    short = an_item(f"<Commodity>{classified('TSP', '854340')}{classified('TRC', '00')}</Commodity>")
+    assert read(wco(whole, kind="IM")).not_read == ()
+    assert f"{ITEM}/Commodity/Classification/ID" in read(wco(short, kind="IM")).not_read
+
+
+def test_the_name_of_an_unknown_element_is_shown_in_part() -> None:
+    (path,) = read(wco(f"<{'x' * 10_000}>1</{'x' * 10_000}>", kind="IM")).not_read
+    assert len(path) < 300

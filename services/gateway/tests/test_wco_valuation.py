@@ -17,7 +17,7 @@ SHIPMENT = "/Declaration/GoodsShipment"
 
 def document(header: str = "", item: str = "", goods: str = "") -> Any:
     return read(
-        f"""<Declaration xmlns="urn:wco:datamodel:WCO:DEC-DMS:2"><FunctionCode>9</FunctionCode><TypeCode>IMA</TypeCode>
+        f"""<Declaration xmlns="urn:wco:datamodel:WCO:DEC-DMS:2"><FunctionCode>9</FunctionCode><TypeCode>IM</TypeCode>
         <GoodsShipment><CustomsValuation>{header}</CustomsValuation><GovernmentAgencyGoodsItem>{goods}
         <CustomsValuation>{item}</CustomsValuation></GovernmentAgencyGoodsItem></GoodsShipment></Declaration>""".encode()
     )

@@ -98,13 +98,16 @@ async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
     return await _keep(receipts, lodged, messages.DECLARATION, payload, original_kept=unnamed)
 
 
-async def take_wco_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
+async def take_wco_declaration(receipts: Receipts, lodged: Lodged, charset: str = "") -> Taken:
     """Keep a declaration that came as a WCO document; `lodged.fields` is not looked at.
+
+    Args:
+        charset: of the media type; empty where that names none.
 
     Raises:
         Refused: as `take_declaration`, or it is not a document that is read.
     """
-    document, text = await run_in(_WCO_READER, _read_wco, lodged.original.body)
+    document, text = await run_in(_WCO_READER, _read_wco, lodged.original.body, charset)
     return await take_declaration(
         receipts,
         Lodged(
@@ -121,9 +124,10 @@ async def take_wco_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
     )
 
 
-def _read_wco(body: bytes) -> tuple[wco.WcoDeclaration, str]:
+def _read_wco(body: bytes, charset: str) -> tuple[wco.WcoDeclaration, str]:
     """The document, and what its content is: not comments, white space and the choice of prefixes, but all elements."""
-    return wco.read(body), canonicalize(body, strip_text=True, rewrite_prefixes=True)
+    document = wco.read(body, charset)
+    return document, canonicalize(document.text, strip_text=True, rewrite_prefixes=True)
 
 
 async def take_project(receipts: Receipts, lodged: Lodged) -> Taken:

@@ -14,7 +14,7 @@ from gateway.domain.faults import Fault, Refused
 from gateway.handlers import Lodged, take_declaration, take_mandate, take_project, take_wco_declaration
 from gateway.http.answers import accepted
 from gateway.http.door import Door
-from gateway.http.requests import body, media_type
+from gateway.http.requests import body, charset, media_type
 from gateway.receipts import Original, Receipts, Taken
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -34,8 +34,11 @@ def router(door: Door) -> APIRouter:
         sent = await body(request, MAX_BYTES)
         function = request.query_params.get("function", "original")
         if kind in _XML:
-            lodged = _lodged(door, request, principal, Original(sent, kind), {}, function)
-            return accepted(await take_wco_declaration(door.receipts, lodged), request)
+            stated = charset(request)
+            # Whoever reads the original again needs to know what its bytes were said to be in.
+            original = Original(sent, f"{kind}; charset={stated}" if stated else kind)
+            lodged = _lodged(door, request, principal, original, {}, function)
+            return accepted(await take_wco_declaration(door.receipts, lodged, stated), request)
         lodged = _lodged(door, request, principal, Original(sent, kind), _fields(sent, "invalid-declaration"), function)
         return accepted(await take_declaration(door.receipts, lodged), request)
 

@@ -43,8 +43,9 @@ def router(door: Door) -> APIRouter:
         original = await door.receipts.original(receipt)
         if original is None:
             raise Refused("not-found")
-        headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
-        return Response(original.body, headers=headers, media_type=receipt.media_type)
+        # Named here and not as `media_type`: to a text's one a charset would be added that it does not have.
+        headers = {"Content-Type": receipt.media_type, "X-Content-Type-Options": "nosniff"}
+        return Response(original.body, headers=headers | {"Content-Disposition": "attachment"})
 
     @routes.get("/v1/declarations/{id_}", summary="A declaration by its id or by one of its receipts")
     async def get_declaration(request: Request, id_: str) -> Response:

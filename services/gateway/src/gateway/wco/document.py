@@ -9,19 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from gateway.documents import MAX_FAULTS
 from gateway.domain.faults import Fault, Refused
+from gateway.wco.encoding import decoded
 from gateway.wco.goods import charges, documents, goods_items
 from gateway.wco.parties import parties
 from gateway.wco.reading import Reading
 from gateway.wco.transport import transport
-from gateway.wco.xml import local, namespace, parse
+from gateway.wco.xml import is_wco, local, parse
 
-_NAMESPACE = "urn:wco:datamodel:"
 _DECLARATION_TYPE = "DEC"
 _VERSION = "3."
 _ORIGINAL = "9"
 _UCR_DOCUMENT = "DCR"
 """Type of a previous document whose number is the declaration's unique consignment reference."""
+_WHOLE_TYPES = ("IM", "EX")
+"""Types that say the direction and nothing else."""
+_PROCEDURE = ("CurrentCode", "PreviousCode")
 _OUTWARD = ("1", "2", "3")
 """First digits of requested procedures that take goods out of the territory."""
 
@@ -34,20 +38,28 @@ class WcoDeclaration:
     """In the shape of `contracts.gateway.v1.Declaration`, not validated; `ucr` None where absent."""
     not_read: tuple[str, ...]
     """Paths of elements that hold something this reader does not carry."""
+    text: str
+    """The whole document."""
 
 
-def read(body: bytes) -> WcoDeclaration:
+def read(body: bytes, charset: str = "") -> WcoDeclaration:
     """Read one document.
 
+    Args:
+        charset: of the media type that it came with; empty where that names none.
+
     Raises:
-        Refused: it is not well-formed, hostile, no WCO declaration, or of a function not taken.
+        Refused: it is not well-formed, hostile, no WCO declaration, of a function not taken, or ambiguous.
     """
-    root = parse(body)
+    text = decoded(body, charset)
+    root = parse(text)
     element = _declaration(root)
     reading = Reading(element)
     _check_function(reading)
     fields = _without_absent(_fields(reading, _metadata(root, "ResponsibleCountryCode")))
-    return WcoDeclaration(fields, reading.not_read())
+    if reading.faults:
+        raise Refused("invalid-declaration", reading.faults[:MAX_FAULTS])
+    return WcoDeclaration(fields, reading.not_read(), text)
 
 
 def _declaration(root: Element) -> Element:
@@ -59,21 +71,17 @@ def _declaration(root: Element) -> Element:
     if version is not None and not version.startswith(_VERSION):
         pointer = "/MetaData/WCODataModelVersionCode"
         raise Refused("wco-not-a-declaration", [Fault("wco.version", pointer, {"found": version}, version)])
-    found = [element for element in root.iter() if local(element) == "Declaration" and _is_wco(element)]
+    found = [element for element in root.iter() if local(element) == "Declaration" and is_wco(element)]
     if len(found) != 1:
         fault = Fault("wco.no_declaration", f"/{local(root)}", {"found": len(found)})
         raise Refused("wco-not-a-declaration", [fault])
     return found[0]
 
 
-def _is_wco(element: Element) -> bool:
-    return namespace(element).startswith(_NAMESPACE)
-
-
 def _metadata(root: Element, name: str) -> str | None:
     """A field of the document's meta data."""
     for element in root.iter():
-        if local(element) == name and _is_wco(element):
+        if local(element) == name and is_wco(element):
             return (element.text or "").strip() or None
     return None
 
@@ -122,8 +130,14 @@ def _ucr(reading: Reading, shipment: Element | None, papers: Sequence[dict[str, 
 
 
 def _direction(reading: Reading, procedure: str | None) -> str:
-    """Import or export, by the declaration's type; between special territories by its procedure."""
-    kind = reading.text(reading.declaration, "TypeCode")
+    """Import or export, by the declaration's type; between special territories by its procedure.
+
+    The letters behind the first two (the kind of declaration: standard, simplified, before arrival, supplementary)
+    are not carried, so that a type with such letters is not read.
+    """
+    kind = reading.peek(reading.declaration, "TypeCode")
+    if kind in _WHOLE_TYPES:
+        reading.text(reading.declaration, "TypeCode")
     match (kind or "")[:2]:
         case "IM":
             return "import"
@@ -137,13 +151,18 @@ def _direction(reading: Reading, procedure: str | None) -> str:
 
 def _procedure(reading: Reading) -> str | None:
     """Requested and previous procedure, where all goods items have the same."""
-    codes = set()
-    for item in reading.all(reading.declaration, "GoodsShipment/GovernmentAgencyGoodsItem"):
-        for procedure in reading.all(item, "GovernmentProcedure"):
-            previous = reading.first(procedure, "PreviousCode")
-            if previous is not None:
-                codes.add((reading.text(procedure, "CurrentCode") or "") + (reading.take(previous) or ""))
-    return codes.pop() if len(codes) == 1 else None
+    whole = [
+        procedure
+        for procedure in reading.all(reading.declaration, "GoodsShipment/GovernmentAgencyGoodsItem/GovernmentProcedure")
+        if reading.first(procedure, "PreviousCode") is not None
+    ]
+    codes = {"".join(reading.peek(each, name) or "" for name in _PROCEDURE) for each in whole}
+    if len(codes) != 1:
+        return None
+    for each in whole:
+        for name in _PROCEDURE:
+            reading.text(each, name)
+    return codes.pop()
 
 
 def _customs_office(reading: Reading) -> str | None:
@@ -157,8 +176,7 @@ def _customs_office(reading: Reading) -> str | None:
 
 def _of_items(reading: Reading, path: str) -> str | None:
     """What stands at the goods items, where all of them say the same."""
-    found = set(reading.texts(reading.declaration, f"GoodsShipment/GovernmentAgencyGoodsItem/{path}"))
-    return found.pop() if len(found) == 1 else None
+    return reading.agreed(reading.declaration, f"GoodsShipment/GovernmentAgencyGoodsItem/{path}")
 
 
 def _currency(total: dict[str, str | None] | None, goods: Sequence[dict[str, Any]]) -> str | None:

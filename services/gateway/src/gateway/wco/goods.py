@@ -56,27 +56,31 @@ def _item(reading: Reading, element: Element, position: int) -> dict[str, Any]:
 
 def _commodity_code(reading: Reading, commodity: Element | None) -> str:
     """Tariff code with the refining digits behind; empty where the declaration states none."""
-    codes: dict[str | None, str] = {}
+    first: dict[str | None, Element] = {}
     for classification in reading.all(commodity, "Classification"):
-        kind = next((kind.text for kind in reading.all(classification, "IdentificationTypeCode")), None)
-        if kind in (_TARIFF, _TARIC) and kind not in codes:
-            codes[kind] = reading.text(classification, "ID") or ""
-            reading.text(classification, "IdentificationTypeCode")
-    tariff, refinement = codes.get(_TARIFF, ""), codes.get(_TARIC, "")
-    return tariff + refinement if len(tariff) == _TARIFF_DIGITS else tariff
+        first.setdefault(reading.peek(classification, "IdentificationTypeCode"), classification)
+    tariff = _classified(reading, first.get(_TARIFF))
+    return tariff + _classified(reading, first.get(_TARIC)) if len(tariff) == _TARIFF_DIGITS else tariff
+
+
+def _classified(reading: Reading, classification: Element | None) -> str:
+    reading.text(classification, "IdentificationTypeCode")
+    return reading.text(classification, "ID") or ""
 
 
 def _preference(reading: Reading, commodity: Element | None, papers: list[dict[str, Any]]) -> dict[str, Any] | None:
-    code = reading.text(commodity, "DutyTaxFee/DutyRegimeCode")
+    """The preference that is claimed. A code that claims none is not carried, and so is listed as not read."""
+    code = reading.peek(commodity, "DutyTaxFee/DutyRegimeCode")
     if code is None or code.startswith(_NO_PREFERENCE):
         return None
+    reading.text(commodity, "DutyTaxFee/DutyRegimeCode")
     proofs = (paper["number"] for paper in papers if str(paper["type"]).startswith(_ORIGIN_PROOFS))
     return {"code": code, "certificate": next(proofs, None)}
 
 
 def _quantity(reading: Reading, commodity: Element | None) -> dict[str, Any] | None:
     """The statistical quantity where it names its unit; without one it is a number without a meaning here."""
-    element = reading.first(commodity, "GoodsMeasure/TariffQuantity")
+    element = reading.only(commodity, "GoodsMeasure/TariffQuantity")
     if element is None or element.get("unitCode") is None:
         return None
     return {"value": reading.take(element), "unit": element.get("unitCode")}
@@ -84,7 +88,7 @@ def _quantity(reading: Reading, commodity: Element | None) -> dict[str, Any] | N
 
 def _kilograms(reading: Reading, commodity: Element | None, path: str) -> str | None:
     """A mass; one in another unit than kilograms is not carried, and so is listed as not read."""
-    element = reading.first(commodity, path)
+    element = reading.only(commodity, path)
     if element is None or element.get("unitCode", "KGM") != "KGM":
         return None
     return reading.take(element)

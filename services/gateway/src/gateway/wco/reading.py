@@ -1,14 +1,16 @@
 """Which elements of a document were read, so that the rest can be named.
 
-Elements are found by local name: customs administrations version the namespace with every release
-while the names stay.
+Elements are found by local name in any of the WCO's namespaces: customs administrations version those with every
+release, and mix them in one document, while the names stay. An element of anybody else's is not read, whatever its
+name. What is looked at to decide is not read yet: an element counts as read where what it says is carried.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from gateway.wco.xml import local
+from gateway.domain.faults import Fault
+from gateway.wco.xml import is_wco, local, shown
 
 MAX_PATHS = 300
 
@@ -19,12 +21,14 @@ class Reading:
 
     declaration: Element
     _taken: set[Element] = field(default_factory=set)
+    faults: list[Fault] = field(default_factory=list)
+    """What makes the document one that cannot be read without a guess."""
 
     def all(self, parent: Element | None, path: str) -> list[Element]:
         """Every element at a path below `parent`, in document order."""
         found = [] if parent is None else [parent]
         for name in path.split("/"):
-            found = [child for element in found for child in element if local(child) == name]
+            found = [child for element in found for child in element if local(child) == name and is_wco(child)]
         return found
 
     def first(self, parent: Element | None, path: str) -> Element | None:
@@ -35,13 +39,34 @@ class Reading:
         element = self.first(parent, path)
         return None if element is None else self.take(element)
 
+    def peek(self, parent: Element | None, path: str) -> str | None:
+        """As `text`, and it does not count as read."""
+        element = self.first(parent, path)
+        return None if element is None else _text(element)
+
+    def only(self, parent: Element | None, path: str) -> Element | None:
+        """The element at a path where one is allowed at most; of more than one nobody knows which counts."""
+        found = self.all(parent, path)
+        if len(found) > 1:
+            self.faults.append(Fault("wco.repeated", self._path(found[1]), {"count": len(found)}))
+        return next(iter(found), None)
+
     def texts(self, parent: Element | None, path: str) -> list[str]:
         """The texts of all elements at a path that have one; they count as read."""
         return [text for element in self.all(parent, path) if (text := self.take(element))]
 
+    def agreed(self, parent: Element | None, path: str) -> str | None:
+        """What all elements at a path say, where they say the same; else None, and none of them counts as read."""
+        found = self.all(parent, path)
+        said = {text for element in found if (text := _text(element))}
+        if len(said) != 1:
+            return None
+        self._taken.update(found)
+        return said.pop()
+
     def money(self, parent: Element | None, path: str) -> dict[str, str | None] | None:
-        """An amount with the currency of its `currencyID`."""
-        element = self.first(parent, path)
+        """An amount with the currency of its `currencyID`; there is one at most."""
+        element = self.only(parent, path)
         amount = None if element is None else self.take(element)
         if element is None or amount is None:
             return None
@@ -50,17 +75,30 @@ class Reading:
     def take(self, element: Element) -> str | None:
         """Count an element as read and return its text."""
         self._taken.add(element)
-        text = (element.text or "").strip()
-        return text or None
+        return _text(element)
 
     def not_read(self) -> tuple[str, ...]:
         """Paths of the elements that hold a text and were not read, each once, in document order."""
-        return tuple(dict.fromkeys(self._left(self.declaration, f"/{local(self.declaration)}")))[:MAX_PATHS]
+        return tuple(dict.fromkeys(self._left(self.declaration, f"/{shown(self.declaration)}")))[:MAX_PATHS]
 
     def _left(self, element: Element, path: str) -> Iterator[str]:
         # The depth of the tree is bounded by the parser.
         for child in element:
-            below = f"{path}/{local(child)}"
-            if child not in self._taken and (child.text or "").strip():
+            below = f"{path}/{shown(child)}"
+            if child not in self._taken and _text(child):
                 yield below
             yield from self._left(child, below)
+
+    def _path(self, element: Element) -> str:
+        """Where an element stands, with its number among those of its name."""
+        parents = {child: parent for parent in self.declaration.iter() for child in parent}
+        steps = []
+        while element in parents:
+            alike = [child for child in parents[element] if child.tag == element.tag]
+            steps.append(shown(element) + (f"[{alike.index(element) + 1}]" if len(alike) > 1 else ""))
+            element = parents[element]
+        return "/".join(["", shown(self.declaration), *reversed(steps)])
+
+
+def _text(element: Element) -> str | None:
+    return (element.text or "").strip() or None

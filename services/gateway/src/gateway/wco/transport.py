@@ -35,9 +35,11 @@ def _location(reading: Reading) -> dict[str, Any] | None:
     if place is None:
         return None
     facility = reading.text(place, "Name") or reading.text(place, "ID")
-    country = reading.text(place, "Address/CountryCode")
-    qualifier = reading.text(place, "Address/TypeCode")
+    country = reading.peek(place, "Address/CountryCode")
+    qualifier = reading.peek(place, "Address/TypeCode")
     unlocode = None
     if qualifier == _BY_LOCODE and country and facility and _LOCODE.match(facility):
         unlocode = country + facility[:3]
+        reading.text(place, "Address/CountryCode")
+        reading.text(place, "Address/TypeCode")
     return {"unlocode": unlocode, "facility": facility}

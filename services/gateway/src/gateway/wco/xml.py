@@ -11,6 +11,9 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from gateway.domain.faults import Fault, Refused
+from values.faults import shortened
+
+_WCO = "urn:wco:datamodel:"
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 40
@@ -53,26 +56,25 @@ class _BoundedBuilder(TreeBuilder):
         super().data(data)
 
 
-def parse(body: bytes) -> Element:
-    """The root element.
+def parse(text: str) -> Element:
+    """The root element of a document's text; an encoding that it names was looked at before.
 
     Raises:
         Refused: too large, too deep, with a document type or entities, or not well-formed.
     """
-    if len(body) > MAX_BYTES:
+    if len(text) > MAX_BYTES:
         raise Refused("too-large", limit=MAX_BYTES)
     parser = DefusedXMLParser(target=_BoundedBuilder(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
     try:
-        parser.feed(body)
+        parser.feed(text)
         root = parser.close()
     except DefusedXmlException:
         raise Refused("xml-hostile") from None
     except ParseError as error:
         line, column = error.position
         raise Refused("xml-malformed", [Fault("xml.malformed", values={"line": line, "column": column})]) from None
-    except (LookupError, ValueError, RecursionError):
-        # An encoding that the parser does not know, or bytes that are not in the one it names.
-        raise Refused("xml-malformed", [Fault("xml.encoding")]) from None
+    except (ValueError, RecursionError):
+        raise Refused("xml-malformed", [Fault("xml.malformed", values={"line": 1, "column": 0})]) from None
     if not isinstance(root, Element):
         raise Refused("xml-malformed", [Fault("xml.malformed", values={"line": 1, "column": 0})])
     return root
@@ -81,6 +83,17 @@ def parse(body: bytes) -> Element:
 def local(element: Element) -> str:
     """The name without its namespace."""
     return str(element.tag).rpartition("}")[2]
+
+
+def is_wco(element: Element) -> bool:
+    """Whether an element is the WCO's: its namespaces differ within one document, and with every release."""
+    return namespace(element).startswith(_WCO)
+
+
+def shown(element: Element) -> str:
+    """The name of an element in a path: of a foreign one with its namespace."""
+    name = local(element) if is_wco(element) else str(element.tag)
+    return shortened(name.replace("/", "~1"))
 
 
 def namespace(element: Element) -> str:
