@@ -151,6 +151,12 @@ def test_a_case_after_release_is_an_obstacle_of_customs_beside_the_removal(after
     )
 
 
+def test_an_assessment_that_cannot_be_made_is_waited_for_by_customs_and_not_by_the_platform(after: After) -> None:
+    case: Fact = ("case_opened", {"reason": "value_unknown"})
+    found = after(SUBMITTED, ACCEPTED, GREEN, ("presented", {}), case)
+    assert [(each.waiting_for, each.who) for each in found.obstacles] == [("case", Role.CUSTOMS)]
+
+
 def test_two_cases_are_two_obstacles(after: After) -> None:
     cases: list[Fact] = [("case_opened", {"reason": "audit"}), ("case_opened", {"reason": "payment_reversed"})]
     found = after(SUBMITTED, ACCEPTED, ("released", {}), ("removed", {}), ("closed", {}), *cases)

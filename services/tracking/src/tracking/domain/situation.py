@@ -183,7 +183,7 @@ BEHIND_HOLDS: tuple[Row, ...] = (
     Row(_discrepancy, "discrepancy", Role.CUSTOMS, ("inspection",), "discrepancy", _office),
     Row(_inspection, "inspection", Role.INSPECTION, ("lane", "inspection"), actor=_office),
     Row(
-        lambda s: s.main is Main.ACCEPTED and bool(s.lane) and not _controlled(s),
+        lambda s: s.main is Main.ACCEPTED and bool(s.lane) and not _controlled(s) and not s.value_unknown,
         "assessment",
         Role.PLATFORM,
         ("lane", "documents", "documents_accepted", "inspection"),

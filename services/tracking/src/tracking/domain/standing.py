@@ -111,6 +111,11 @@ class Standing:
         return self.money in ("due", "short", "overdue", "reversed")
 
     @property
+    def value_unknown(self) -> bool:
+        """Whether it was found that the duties cannot be assessed: only customs can go on."""
+        return any(case.reason == "value_unknown" for case in self.cases)
+
+    @property
     def left_unreleased(self) -> bool:
         """Whether somebody says that the goods left, and nothing released them."""
         in_force = any(not any(each.is_the_same_as(gone) for gone in self.taken_back) for each in self.departures)
