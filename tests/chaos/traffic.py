@@ -17,6 +17,7 @@ from zlib import crc32
 from chaos.checker import Sent
 from pymongo import AsyncMongoClient
 
+from contracts.codes import countries
 from trade_cli.demo_facts import Facts
 from trade_cli.doors import Doors
 from trade_cli.partner_moves import MOVES, event
@@ -99,7 +100,9 @@ class Traffic:
 
     async def _seek_capital(self, delay: float, later: float) -> None:
         """Submit a project and a mandate that fit each other and none of another seed; later the project anew."""
-        project, mandate, country = self.facts.project, self.facts.mandate, f"S{self.seed}"
+        project, mandate = self.facts.project, self.facts.mandate
+        known = sorted(countries() - set(mandate.terms.get("excluded_countries", ())))
+        country = known[self.seed % len(known)]
         for pause, submit, kind, listing, terms in (
             (delay, self.doors.submit_project, "project", project, {"country": country}),
             (0, self.doors.submit_mandate, "mandate", mandate, {"countries": [country]}),

@@ -63,3 +63,13 @@ def test_minor_units_are_the_standards_and_not_the_digits_of_cash():
 @pytest.mark.parametrize("code", ["XXX", "XTS", "XAU", "XAG", "XDR", "XUA", "BGN", "EURO", "cny", ""])
 def test_what_has_no_minor_unit_is_no_currency(code):
     assert code not in codes.currencies()
+
+
+@pytest.mark.parametrize("activity", ["A", "U", "01", "2410", "291", "99"])
+def test_activities_stand_in_the_tree(activity):
+    assert codes.is_activity(activity)
+
+
+@pytest.mark.parametrize("activity", ["", "V", "a", "1", "00", "0400", "34", "24100", "２４", "steel"])
+def test_what_does_not_is_no_activity(activity):
+    assert not codes.is_activity(activity)

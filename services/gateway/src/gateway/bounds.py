@@ -33,7 +33,7 @@ def faults(value: Any, pointer: str = "") -> Iterator[Fault]:
 
     The money of a declaration is judged by its own rules, which tell all that is wrong with it at once.
     """
-    for each, place in _leaves(value, pointer):
+    for each, place in leaves(value, pointer):
         match each:
             case str():
                 yield from _of_text(each, place)
@@ -51,22 +51,22 @@ def faults(value: Any, pointer: str = "") -> Iterator[Fault]:
 
 def warnings(value: Any, pointer: str = "") -> Iterator[Fault]:
     """What is odd in a contract's value that may be used all the same."""
-    for each, place in _leaves(value, pointer):
+    for each, place in leaves(value, pointer):
         if isinstance(each, Reference) and (why := each.warning()):
             yield _fault(why, place, each)
 
 
-def _leaves(value: Any, pointer: str) -> Iterator[tuple[Any, str]]:
-    """Every value with its place; an enterprise's number is one value, and so is money."""
+def leaves(value: Any, pointer: str) -> Iterator[tuple[Any, str]]:
+    """Every value with its JSON pointer; an enterprise's number is one value, and so is money."""
     match value:
         case BaseModel():
             if isinstance(value, Identifier | Money):
                 yield value, pointer
             for name in type(value).model_fields:
-                yield from _leaves(getattr(value, name), f"{pointer}/{name}")
+                yield from leaves(getattr(value, name), f"{pointer}/{name}")
         case tuple():
             for index, each in enumerate(value):
-                yield from _leaves(each, f"{pointer}/{index}")
+                yield from leaves(each, f"{pointer}/{index}")
         case _:
             yield value, pointer
 

@@ -25,6 +25,7 @@ from contracts.gateway.v1 import (
 )
 from contracts.values import Identifier, PartyRole
 from gateway import messages, wco
+from gateway.code_lists import code_faults
 from gateway.documents import content_hash, in_normal_form, unknown_fields, validate, warnings
 from gateway.domain import access
 from gateway.domain.access import OwnerKind, Principal
@@ -138,7 +139,7 @@ async def take_project(receipts: Receipts, lodged: Lodged) -> Taken:
     """
     _check_scope(lodged.principal, access.PROJECTS_WRITE)
     project, faults = validate(Project, lodged.fields)
-    if project is None:
+    if project is None or (faults := code_faults(project)):
         raise Refused("invalid-project", faults)
     facts = _facts(Kind.PROJECT, lodged, project, project.reference)
     payload = ProjectSubmitted(
@@ -159,7 +160,7 @@ async def take_mandate(receipts: Receipts, lodged: Lodged) -> Taken:
     """
     _check_scope(lodged.principal, access.MANDATES_WRITE)
     mandate, faults = validate(Mandate, lodged.fields)
-    if mandate is None:
+    if mandate is None or (faults := code_faults(mandate)):
         raise Refused("invalid-mandate", faults)
     facts = _facts(Kind.MANDATE, lodged, mandate, mandate.reference)
     payload = MandateSubmitted(

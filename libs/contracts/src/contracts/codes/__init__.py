@@ -1,5 +1,5 @@
 """The code lists of the world's trade that payloads refer to: countries, currencies,
-places, units, kinds of package, languages.
+places, units, kinds of package, languages, economic activities.
 
 A list refuses what is no code; it never refuses a code that exists, so where a list cannot be whole
 (`places`) what is missing from it is a matter for a warning. Each file beside this one names its
@@ -24,6 +24,15 @@ _USER_ASSIGNED = frozenset(
 """ISO 3166 leaves these to users; customs administrations do use some, such as XI, XK and QP."""
 
 _QUALIFIER = re.compile(r"[A-Z]")
+_DIVISIONS = frozenset(
+    [
+        *range(1, 4), *range(5, 10), *range(10, 34), *range(35, 40), *range(41, 44), *range(45, 48), *range(49, 54),
+        *range(55, 57), *range(58, 64), *range(64, 67), 68, *range(69, 76), *range(77, 83), *range(84, 89),
+        *range(90, 100),
+    ]
+)  # fmt: skip
+"""Of ISIC Rev.4; its sections are A to U."""
+_ACTIVITY = re.compile(r"[A-U]|[0-9]{2,4}")
 _LOCODE = re.compile(r"[A-Z]{2}[A-Z2-9]{3}")
 
 
@@ -78,6 +87,11 @@ def is_unit(code: str) -> bool:
     """Whether a text is a unit of measure; a tariff's qualifier may follow behind "#", such as KGM#G."""
     unit, sign, qualifier = code.partition("#")
     return unit in units() and (not sign or _QUALIFIER.fullmatch(qualifier) is not None)
+
+
+def is_activity(code: str) -> bool:
+    """Whether a text is an economic activity of ISIC Rev.4: a section, or a division with what may stand below it."""
+    return _ACTIVITY.fullmatch(code) is not None and (code.isalpha() or int(code[:2]) in _DIVISIONS)
 
 
 def _listed(name: str) -> Iterator[tuple[str, list[str]]]:

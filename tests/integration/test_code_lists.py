@@ -1,4 +1,4 @@
-"""The codes of real WCO declarations against the lists: what exists passes, what does not is named."""
+"""Code lists over services: codes of real WCO declarations pass, and doors and owners know the same ones."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from contracts.codes import is_activity
 from contracts.gateway import v1
 from declarations.domain.code_rules import check_codes, warn
 from declarations.domain.declaration import Declaration
 from declarations.reference import load_codes
 from gateway.wco import read
+from matching.domain.sectors import path
 
 pytestmark = pytest.mark.serverless
 
@@ -31,12 +33,12 @@ def _declarations() -> dict[str, Declaration]:
     if not ORIGINALS.is_dir():
         pytest.skip(f"the WCO sample documents are not at {ORIGINALS}")
     found = {}
-    for path in sorted(ORIGINALS.rglob("*.[xX][mM][lL]")):
-        body = path.read_bytes()
+    for file in sorted(ORIGINALS.rglob("*.[xX][mM][lL]")):
+        body = file.read_bytes()
         if b"WCOTypeName>DEC<" in body and b"FunctionCode>9<" in body:
             fields: dict[str, Any] = {"ucr": "U", **read(body).fields}
             plain = v1.Declaration.model_validate(fields).model_dump(mode="json")
-            found[str(path.relative_to(ORIGINALS))] = TypeAdapter(Declaration).validate_python(plain)
+            found[str(file.relative_to(ORIGINALS))] = TypeAdapter(Declaration).validate_python(plain)
     return found
 
 
@@ -55,3 +57,9 @@ def test_every_code_of_an_original_that_exists_passes() -> None:
 def test_what_is_old_or_unusual_in_an_original_is_a_warning() -> None:
     warned = {each.code for declaration in _declarations().values() for each in warn(declaration, CODES)}
     assert warned == {"declaration.incoterm.old", "declaration.incoterm.mode"}
+
+
+def test_doors_and_matching_know_the_same_economic_activities() -> None:
+    written = [*(chr(sign) for sign in range(ord("A"), ord("Z") + 1)), *(f"{number:02}" for number in range(100))]
+    written += ["2410", "0400", "34", "1", "24100", "x", ""]
+    assert [code for code in written if is_activity(code)] == [code for code in written if path(code)]
