@@ -23,6 +23,9 @@ MIN_INSYNC = {Profile.DEV: 1, Profile.CITY: 2, Profile.ALL_MEMBERS: 2}
 MAX_MESSAGE_BYTES = 1_048_576
 """Largest record, compressed or not, that the broker takes."""
 
+MAX_EVENT_BYTES = 900_000
+"""Largest value of an event of ours: below the largest record, with room for headers."""
+
 FOREVER = -1
 PARTNER_INBOX_RETENTION_MS = 30 * 24 * 3600 * 1000
 

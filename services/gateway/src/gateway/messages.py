@@ -8,9 +8,11 @@ from chassis.aggregates import AggregateType
 from chassis.codec import dataclass_codec
 from chassis.telemetry import UCR
 from contracts.gateway.v1 import SUBMISSIONS, DeclarationSubmitted, MandateSubmitted, ProjectSubmitted
+from contracts.limits import exceeded
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import PartyRole
+from gateway.domain.faults import Fault, Refused
 from gateway.domain.receipt import KeepSubmission, Oddity, Receipt, SubmissionReceived, decide, evolve, kind_of
 from values.identifiers import Identifier
 from values.references import Lrn, declaration_id
@@ -23,7 +25,14 @@ Submitted = PartnerEvent | DeclarationSubmitted | ProjectSubmitted | MandateSubm
 
 
 def to_command(type_: str, payload: Submitted) -> KeepSubmission:
-    """The command that keeps and passes on a payload, which carries its receipt's facts."""
+    """The command that keeps and passes on a payload, which carries its receipt's facts.
+
+    Raises:
+        Refused: some step behind the door would have no room for it.
+    """
+    if (over := exceeded(payload)) is not None:
+        fault = Fault(f"limit.{over.code}", over.pointer, {"limit": over.limit, "found": over.found})
+        raise Refused("too-large", [fault], limit=over.limit)
     return KeepSubmission(_receipt(type_, payload), payload.model_dump_json(exclude_none=True))
 
 

@@ -22,13 +22,11 @@ from chassis.aggregates.model import (
 )
 from chassis.clock import Clock
 from chassis.failures import is_infrastructure
+from contracts.topics import MAX_EVENT_BYTES
 
 S = TypeVar("S")
 C = TypeVar("C")
 E = TypeVar("E")
-
-MAX_EVENT_BYTES = 900_000
-"""Below the broker's largest record, with room for headers."""
 
 log = structlog.get_logger(__name__)
 

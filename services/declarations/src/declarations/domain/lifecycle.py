@@ -31,7 +31,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from declarations.domain import authority, code_rules, duty, number, parties, risk, rules, settling
+from declarations.domain import authority, code_rules, duty, number, parties, risk, room, rules, settling
 from declarations.domain.announce import announce
 from declarations.domain.claims import WithoutEffect
 from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline
@@ -82,9 +82,9 @@ def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Seque
         function=command.function,
         submitted_at=now,
         declaration=command.declaration,
-        warnings=code_rules.warn(command.declaration, law.codes),
+        warnings=room.warnings(code_rules.warn(command.declaration, law.codes)),
     )
-    errors = rules.check(command.declaration, command.received_at, law)
+    errors = room.errors(rules.check(command.declaration, command.received_at, law))
     return [submitted, Rejected(version, command.receipt_id, now, errors)] if errors else [submitted]
 
 
@@ -109,7 +109,7 @@ def refuse_reference_in_use(state: State, command: Lodge, _now: datetime, _law: 
 def judge_parties(state: State, command: AnswerParties, now: datetime, law: Law) -> Sequence[Event]:
     if command.version != state.version:
         raise CommandOutOfOrder(f"answer for version {command.version}, the present one is {state.version}")
-    errors = parties.judge(state.declaration, command.standings)
+    errors = room.errors(parties.judge(state.declaration, command.standings))
     if errors:
         return [Rejected(state.version, state.receipt_id, now, errors)]
     if state.declaration.direction is Direction.IMPORT:
@@ -183,7 +183,7 @@ def assess_when_control_is_done(state: State, seen: Regions, now: datetime, law:
     lines, total = duty.assess(state.declaration, accepted_at, law.tariff, law.exchange)
     pay_by = law.payment.ends(now) if total.amount else None
     reference = payment_reference(state.id, state.version)
-    assessed = Assessed(lines, total, law.tariff.name, now, pay_by, reference)
+    assessed = Assessed(room.lines(lines), total, law.tariff.name, now, pay_by, reference)
     return [assessed, *(noted(each) for each in settling.in_other_currency(state.claims, total.currency))]
 
 

@@ -1,0 +1,62 @@
+"""The room that an event of a declaration has for what grows with the declaration: errors, warnings and lines.
+
+The door counts with these numbers (`contracts.limits`): what it takes always fits here. What does not is not cut
+off without a word: the last error says how many more there are, and a formula gives the base as one number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from declarations.domain.state import AssessmentLine, RuleError
+
+ERRORS_TOLD = 100
+WARNINGS_TOLD = 20
+VALUE_SHOWN = 200
+"""Characters of what was found, and of each parameter."""
+LINES_BYTES = 800_000
+LINE_BYTES = 120
+"""Of a line beside its formula, base, rate and amount."""
+
+
+def errors(found: Sequence[RuleError]) -> tuple[RuleError, ...]:
+    """The errors of one version as they are told."""
+    return _told(found, ERRORS_TOLD)
+
+
+def warnings(found: Sequence[RuleError]) -> tuple[RuleError, ...]:
+    """The warnings of one version as they are told."""
+    return _told(found, WARNINGS_TOLD)
+
+
+def _told(found: Sequence[RuleError], most: int) -> tuple[RuleError, ...]:
+    if len(found) <= most:
+        return tuple(map(_shortened, found))
+    more = RuleError("declaration.errors.more", "", parameters={"count": str(len(found) - most + 1)})
+    return (*map(_shortened, found[: most - 1]), more)
+
+
+def _shortened(error: RuleError) -> RuleError:
+    value = None if error.value is None else shown(error.value)
+    return replace(error, value=value, parameters={name: shown(each) for name, each in error.parameters.items()})
+
+
+def shown(text: str) -> str:
+    """A text, or its beginning."""
+    return text if len(text) <= VALUE_SHOWN else f"{text[: VALUE_SHOWN - 1]}…"
+
+
+def lines(found: Sequence[AssessmentLine]) -> tuple[AssessmentLine, ...]:
+    """The lines of an assessment; where their formulas take too much room, each is base × rate alone."""
+    if sum(map(_bytes, found)) <= LINES_BYTES:
+        return tuple(found)
+    return tuple(replace(line, formula=_short(line)) for line in found)
+
+
+def _bytes(line: AssessmentLine) -> int:
+    numbers = sum(len(format(each, "f")) for each in (line.base, line.rate, line.amount))
+    return LINE_BYTES + numbers + len(line.formula.encode())
+
+
+def _short(line: AssessmentLine) -> str:
+    percent = format((line.rate * 100).normalize(), "f")
+    return f"{line.base:f} × {percent} % = {line.amount:f}"
