@@ -23,6 +23,7 @@ STEP: dict[str, Any] = {
     "cause_text": "Arrived",
     "topic": "declarations.events.v1",
     "conflicts": [],
+    "warnings": [],
 }
 ESTIMATE = STEP | {
     "id": "P-0/0.1",

@@ -125,6 +125,8 @@ def show(console: Console, view: View) -> None:
         indent = f"{'':{_TIME_WIDTH + 18}}{'  ' * depths[step['id']]}"
         because = f"{indent}{step['id']}  because of {step['cause_row'] or step['cause_text'] or '-'}"
         console.print(Text(because, style="dim"), soft_wrap=True)
+        for warning in step["warnings"]:
+            console.print(Text(f"{indent}to be checked: {warning}", style="yellow"), soft_wrap=True)
         for conflict in step["conflicts"]:
             console.print(Text(f"{indent}CONFLICT: other content at {conflict['position']}", style="bold red"))
     for duty in view["duties"]:

@@ -181,3 +181,28 @@ def test_a_cause_without_a_row_is_told_in_words(played: list[Entry]) -> None:
     assert told["N-1/0.2"] == ("", "own step of N-1: attempt/1/sent")
     assert told["D-1/0.6"] == ("", "D-77/0.3 (not on this timeline)")
     assert told["D-1/0.5"] == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "The check digit of container CSQU3054384 would be 3"), ("zh", "校验码应为 3"), ("ru", "должна быть 3")],
+)
+def test_an_odd_container_number_is_told_where_it_was_reported(an_entry: EntryMaker, language: str, words: str) -> None:
+    odd = {
+        "code": "field.container.check_digit",
+        "pointer": "/data/references/container",
+        "value": "CSQU3054384",
+        "expected": "3",
+    }
+    said = an_entry("partners.shipment.gate_in", publisher="port-qd", classifier="ACT", receipt={"warnings": [odd]})
+    (warning,) = _view(said, language=language)["steps"][0]["warnings"]
+    assert words in warning
+    assert "/data/references/container" in warning
+    assert html.escape(warning) in _page(said, language=language)
+
+
+def test_what_a_declaration_is_warned_of_is_told_on_its_row(an_entry: EntryMaker) -> None:
+    old = {"code": "declaration.incoterm.old", "pointer": "/incoterm", "value": "DAF", "parameters": {}}
+    (step,) = _view(an_entry(D + "submitted", warnings=[old]))["steps"]
+    assert [("/incoterm" in each, "DAF" in each) for each in step["warnings"]] == [(True, True)]
+    assert _view(an_entry(D + "submitted", warnings="none", receipt=7))["steps"][0]["warnings"] == []

@@ -4,13 +4,15 @@ Invariant: a row is linked to rows of the same page only; a cause that has no ro
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from contracts.masking import masked_event
 from tracking.domain.entry import Entry
 from tracking.domain.facts import text_of
+from tracking.domain.standing import Fault
 from tracking.domain.timeline import Step
-from tracking.views.reader import Reader, View
+from tracking.views.reader import Reader, View, listed
+from tracking.views.situation import fault_text
 from tracking.wording import describe, happened, name_of_actor
 
 _SUBMISSION_PARTS = 3
@@ -50,8 +52,21 @@ def _step(step: Step, rows: Mapping[str, Entry], traces: Collection[str], reader
         "retracts": text_of(entry.facts, "retracts"),
         "retracted_by": step.retracted_by,
         "conflicts": [_conflict(each, reader) for each in step.conflicts],
+        "warnings": list(_warnings(entry, reader)),
         "raw": _raw(entry),
     }
+
+
+def _warnings(entry: Entry, reader: Reader) -> Iterator[str]:
+    """What the gateway or declarations found odd, and took all the same."""
+    receipt = entry.facts.get("receipt")
+    for told in listed(receipt.get("warnings")) if isinstance(receipt, Mapping) else []:
+        code, pointer, value, expected = (text_of(told, name) for name in ("code", "pointer", "value", "expected"))
+        yield fault_text(Fault(f"gateway.{code}", pointer, "", {"value": value, "expected": expected}), reader)
+    for told in listed(entry.facts.get("warnings")):
+        parameters = told.get("parameters")
+        known = parameters if isinstance(parameters, Mapping) else {}
+        yield fault_text(Fault(text_of(told, "code"), text_of(told, "pointer"), text_of(told, "value"), known), reader)
 
 
 def _conflict(entry: Entry, reader: Reader) -> View:
