@@ -13,7 +13,7 @@ from contracts import envelope
 from contracts.partners import v1 as partners_v1
 from declarations.domain.charges import ChargeCode
 from declarations.domain.claims import Claim, InspectionResult, Kind
-from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline, Standing
+from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline, Standing, TakeShare
 from declarations.domain.declaration import (
     Charge,
     Declaration,
@@ -28,6 +28,7 @@ from declarations.domain.declaration import (
 )
 from declarations.domain.evolve import evolve
 from declarations.domain.lifecycle import decide
+from declarations.domain.payments import Share
 from declarations.domain.state import Lane, RuleHit, State
 from declarations.messages import DeclarationMessages
 from declarations.reference import load_law
@@ -214,5 +215,10 @@ def deliveries(event: Received, targets: Sequence[str]) -> list[Delivery]:
     return [Delivery(event, target) for target in targets]
 
 
-EVERY_COMMAND: tuple[Command, ...] = (lodge(), answer(), ARRIVED, PassDeadline())
+def a_share(amount: str = TOTAL, allocation: int = 1, **changes: Any) -> TakeShare:
+    plain = Share("bank-qd", "B-1", Money(Decimal(amount), "CNY"), Decimal(amount), allocation)
+    return TakeShare(replace(plain, **changes))
+
+
+EVERY_COMMAND: tuple[Command, ...] = (lodge(), answer(), ARRIVED, a_share(), PassDeadline())
 A_HIT = RuleHit("rule", 1, 0, None)

@@ -17,6 +17,7 @@ from declaration_builders import (
     TOTAL,
     UCR,
     a_declaration,
+    a_share,
     an_item,
     answer,
     declared_for,
@@ -33,7 +34,7 @@ from hypothesis import strategies as st
 
 from contracts.texts import LANGUAGES, text
 from declarations.domain.claims import InspectionResult, Kind, WithoutEffect
-from declarations.domain.commands import AnswerParties, Lodge, NoteClaim, PassDeadline, Standing
+from declarations.domain.commands import AnswerParties, Lodge, NoteClaim, PassDeadline, Standing, TakeShare
 from declarations.domain.declaration import Function, Money
 from declarations.domain.events import (
     CaseOpened,
@@ -64,23 +65,24 @@ REACHED = {
 }
 """How each state is come to. ACCEPTED, REMOVED and EXITED are passed through within one decision."""
 
-LODGED, REFUSED, NOTED, NOTHING, OUT_OF_ORDER = "Submitted", "SubmissionRefused", "PartnerEventNoted", "", "!"
+LODGED, REFUSED, NOTED, SHARED = "Submitted", "SubmissionRefused", "PartnerEventNoted", "PaymentAllocated"
+NOTHING, OUT_OF_ORDER = "", "!"
 
 TABLE = {
-    #                       Lodge   AnswerParties  NoteClaim  PassDeadline
-    None:                 (LODGED,  OUT_OF_ORDER, OUT_OF_ORDER, OUT_OF_ORDER),
-    Status.SUBMITTED:     (REFUSED, "Prelodged",  NOTED, OUT_OF_ORDER),
-    Status.REJECTED:      (LODGED,  OUT_OF_ORDER, NOTED, OUT_OF_ORDER),
-    Status.PRELODGED:     (REFUSED, OUT_OF_ORDER, NOTED, OUT_OF_ORDER),
-    Status.ACCEPTED:      (REFUSED, OUT_OF_ORDER, NOTED, OUT_OF_ORDER),
-    Status.UNDER_CONTROL: (REFUSED, OUT_OF_ORDER, NOTED, OUT_OF_ORDER),
-    Status.ASSESSED:      (REFUSED, OUT_OF_ORDER, NOTED, "PaymentDeadlinePassed"),
-    Status.RELEASED:      (REFUSED, OUT_OF_ORDER, NOTED, NOTHING),
-    Status.REMOVED:       (REFUSED, OUT_OF_ORDER, NOTED, NOTHING),
-    Status.EXITED:        (REFUSED, OUT_OF_ORDER, NOTED, NOTHING),
-    Status.CLOSED:        (REFUSED, OUT_OF_ORDER, NOTED, NOTHING),
+    #                       Lodge   AnswerParties  NoteClaim  TakeShare  PassDeadline
+    None:                 (LODGED,  OUT_OF_ORDER, OUT_OF_ORDER, OUT_OF_ORDER, OUT_OF_ORDER),
+    Status.SUBMITTED:     (REFUSED, "Prelodged",  NOTED, SHARED, OUT_OF_ORDER),
+    Status.REJECTED:      (LODGED,  OUT_OF_ORDER, NOTED, SHARED, OUT_OF_ORDER),
+    Status.PRELODGED:     (REFUSED, OUT_OF_ORDER, NOTED, SHARED, OUT_OF_ORDER),
+    Status.ACCEPTED:      (REFUSED, OUT_OF_ORDER, NOTED, SHARED, OUT_OF_ORDER),
+    Status.UNDER_CONTROL: (REFUSED, OUT_OF_ORDER, NOTED, SHARED, OUT_OF_ORDER),
+    Status.ASSESSED:      (REFUSED, OUT_OF_ORDER, NOTED, SHARED, "PaymentDeadlinePassed"),
+    Status.RELEASED:      (REFUSED, OUT_OF_ORDER, NOTED, SHARED, NOTHING),
+    Status.REMOVED:       (REFUSED, OUT_OF_ORDER, NOTED, SHARED, NOTHING),
+    Status.EXITED:        (REFUSED, OUT_OF_ORDER, NOTED, SHARED, NOTHING),
+    Status.CLOSED:        (REFUSED, OUT_OF_ORDER, NOTED, SHARED, NOTHING),
 }  # fmt: skip
-COMMANDS = (Lodge, AnswerParties, NoteClaim, PassDeadline)
+COMMANDS = (Lodge, AnswerParties, NoteClaim, TakeShare, PassDeadline)
 
 
 def in_status(status):
@@ -95,7 +97,7 @@ def in_status(status):
 
 
 @pytest.mark.parametrize("status", [None, *Status])
-@pytest.mark.parametrize("command", [lodge(receipt="R-2"), answer(), note(Kind.DEPARTED), PassDeadline()])
+@pytest.mark.parametrize("command", [lodge(receipt="R-2"), answer(), note(Kind.DEPARTED), a_share(), PassDeadline()])
 def test_every_pair_of_state_and_command_does_what_the_table_says(status, command):
     wanted = TABLE[status][COMMANDS.index(type(command))]
     state = in_status(status)

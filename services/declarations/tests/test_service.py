@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import secrets
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import grpc
@@ -214,7 +214,7 @@ async def test_a_shipment_closes_and_a_lost_database_is_rebuilt_from_the_topic(i
             await shipment.report("shipment.gate_in", "in")
             await shipment.pay()
             await reaches(settings, shipment, "RELEASED")
-            await shipment.report("shipment.gate_out", "out", at=NOW + timedelta(days=1))
+            await shipment.report("shipment.gate_out", "out", at=datetime.now(UTC))
             closed = await reaches(settings, shipment, "CLOSED")
             assert len(closed.number) == 18
     facts = [fact for fact, _ in await shipment.published() if fact != "partner_event_noted"]
@@ -238,6 +238,54 @@ async def test_a_shipment_closes_and_a_lost_database_is_rebuilt_from_the_topic(i
 
         await eventually(a_case)
     assert [fact for fact, _ in await shipment.published()].count("released") == 1
+
+
+async def test_money_that_names_the_ucr_alone_is_spread_once_and_its_account_is_rebuilt(infrastructure, settings):
+    first = Shipment(infrastructure)
+    second = Shipment(infrastructure)
+    second.ucr = first.ucr
+    async with running(settings), registry(settings):
+        money = {"amount": {"amount": "2000.00", "currency": "CNY"}, "payment_reference": "B-1"}
+        await first.report("payment.confirmed", "by-ucr", **money, publisher="bank-qd")
+        for shipment in (first, second):
+            await shipment.lodge(f"R-{shipment.lrn}")
+            await reaches(settings, shipment, "PRELODGED")
+        await first.report("shipment.arrived", "there")
+        await first.report("shipment.gate_in", "in")
+
+        await eventually(lambda: paid_under(settings, first.ucr, TOTAL, "700.00"), within_seconds=60)
+    before = await accounts(settings)
+    empty = MongoSettings(url=settings.mongo.url, database=f"d{secrets.token_hex(4)}")
+    lost = settings.model_copy(update={"mongo": empty})
+    await build(lost).rebuild()
+    assert {id_: each for id_, each in (await accounts(lost)).items() if id_ in before} == before
+    async with registry(lost), running(lost):
+        money = {"amount": {"amount": "600.00", "currency": "CNY"}, "payment_reference": "B-2"}
+        await first.report("payment.confirmed", "rest", **money, publisher="bank-qd")
+        await eventually(lambda: paid_under(lost, first.ucr, TOTAL, TOTAL), within_seconds=60)
+    for shipment in (first, second):
+        assert [fact for fact, _ in await shipment.published()].count("released") == 1
+
+
+async def paid_under(settings, ucr, *amounts):
+    """Whether this is what the declarations of a UCR count as paid, whichever has which."""
+    async with door(settings) as service:
+        try:
+            answer = await service.ListDeclarations(pb.ListDeclarationsRequest(ucrs=[ucr]))
+        except grpc.aio.AioRpcError as error:
+            assert error.code() is grpc.StatusCode.UNAVAILABLE, error
+            return False
+    found = sorted(each.paid.amount for each in answer.declarations)
+    assert found == sorted(amounts), found
+    return True
+
+
+async def accounts(settings):
+    """Every account's state as stored."""
+    service = build(settings)
+    documents = await service.db["settlements"].find().to_list()
+    await service._mongo.close()
+    return {each["_id"]: (each["state"], each["seq"]) for each in documents}
 
 
 async def test_the_payment_deadline_fires_once_and_a_late_payment_still_releases(infrastructure, settings):

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from chaos.checker import money
 from chaos.checker.ends import Ends
 from chaos.checker.matchmaking import of_listings, of_matches
 from chaos.checker.notices import intents
@@ -40,6 +41,8 @@ class Group:
 
 
 def _of_declarations(ends: Ends, said: Said) -> Iterator[str]:
+    if said.topic == DECLARATIONS.name:
+        yield from (each for each in _of_own(ends, said) if not ends.resolved("declarations", said, each))
     if said.envelope.type == LODGED and not ends.resolved_somewhere("declarations", said):
         yield "its declaration"
     if said.topic == PARTNERS.name:
@@ -52,8 +55,22 @@ def _of_declarations(ends: Ends, said: Said) -> Iterator[str]:
         )
 
 
+def _of_own(ends: Ends, said: Said) -> Iterator[str]:
+    """Whom an event of its own is for: a declaration that gets a share, an account that was there before."""
+    if said.envelope.type == money.ALLOCATED:
+        yield json.loads(said.data)["declaration_id"]
+    elif news := money.account_of_news(said):
+        account, must_be_there = news
+        first = ends.first_at(account)
+        if must_be_there or (first is not None and first < said.at):
+            yield account
+
+
 def _of_shipment(ends: Ends, said: Said) -> Mapping[str, int | None]:
-    """The declarations that a partner event is for by its UCR alone, and since when each could be found."""
+    """Those whom a partner event is for by its UCR alone, and since when each could be found."""
+    if money.is_payment(said):
+        account = money.account_of_report(said)
+        return {account: 0} if account else {}
     payload = json.loads(said.data)
     references = payload["references"]
     if payload["classifier"] != "ACT" or references.get("declaration_number"):
@@ -92,7 +109,7 @@ def _of_tracking(ends: Ends, said: Said) -> Iterator[str]:
 
 
 GROUPS: Mapping[str, Group] = {
-    "declarations": Group((GATEWAY.name, PARTNERS.name), _of_declarations),
+    "declarations": Group((GATEWAY.name, PARTNERS.name, DECLARATIONS.name), _of_declarations),
     "matching": Group((GATEWAY.name, REGISTRY.name, MATCHING.name), _of_matching),
     "notifications": Group((DECLARATIONS.name, MATCHING.name), _of_notifications),
     "gateway": Group((DECLARATIONS.name,), _of_gateway, inboxes=True),

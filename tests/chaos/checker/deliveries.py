@@ -1,12 +1,15 @@
 """3: every event sent is, per addressed target, applied once or parked, and nothing else is applied."""
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from chaos import core_checks
+from chaos.checker import money
 from chaos.checker.addressed import COMMAND, LODGED, TOLD_BY_DOORS
 from chaos.checker.ends import Ends
 from chaos.verdicts import Verdict
-from chaos.world import World
+from chaos.world import Said, World
 
 from contracts.topics import EVENT_TOPICS, GATEWAY, PARTNERS
 
@@ -52,11 +55,30 @@ def _partners(ends: Ends) -> list[str]:
         payload = json.loads(said.data)
         if event not in ends.world.kept and not ends.parked("declarations", said):
             faults.append(f"3: the partner event {event} is neither kept nor parked")
-        actual = payload["classifier"] == "ACT"
-        concerned = ends.declarations_of.get(payload["references"].get("ucr") or "-", ()) if actual else ()
         faults += [
-            f"3: {event} is for {each.id}, which neither applied nor parked it"
-            for each in concerned
-            if not ends.resolved("declarations", said, each.id)
+            f"3: {event} is for {target}, which neither applied nor parked it"
+            for target in (_concerned(ends, said) if payload["classifier"] == "ACT" else ())
+            if not ends.resolved("declarations", said, target)
         ]
     return faults
+
+
+def _concerned(ends: Ends, said: Said) -> Sequence[str]:
+    """Every declaration of the UCR; of money the one that it names, or the account of a UCR that it names alone."""
+    named = json.loads(said.data)["references"]
+    if not money.is_payment(said):
+        return [each.id for each in ends.declarations_of.get(named.get("ucr") or "-", ())]
+    account = money.account_of_report(said)
+    if account is not None:
+        return [account]
+    stored = ends.world.of("declarations", "declarations")
+    return [each.id for each in stored if _is_named(each.state, named)]
+
+
+def _is_named(state: Mapping[str, Any], named: Mapping[str, str]) -> bool:
+    own = {
+        "payment_reference": (state.get("assessment") or {}).get("payment_reference"),
+        "declaration_number": state.get("number"),
+        "ucr": state.get("declaration", {}).get("ucr"),
+    }
+    return all(not named.get(name) or named[name] == value for name, value in own.items())

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from chaos.checker.money import conserved
 from chaos.verdicts import Verdict
 from chaos.world import World
 
@@ -18,7 +19,7 @@ Life = Sequence[tuple[str, Mapping[str, Any]]]
 
 
 def release(world: World) -> Verdict:
-    """Assessments add up, irrevocable acts happen once, and the guard held when a declaration was released."""
+    """Assessments add up, no payment counts twice, irrevocable acts happen once, and each release had its guard."""
     faults = []
     facts: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for each in world.first_said(DECLARATIONS.name).values():
@@ -37,6 +38,7 @@ def release(world: World) -> Verdict:
         for name in ("accepted", "assessed", "released", "closed"):
             if names.count(name) > 1:
                 faults.append(f"5: {id_} was {name} {names.count(name)} times")
+    faults += conserved(world)
     return Verdict(5, len(world.of("declarations", "declarations")), faults)
 
 

@@ -68,7 +68,11 @@ REGISTRY = Topic(
     "enterprise id",
 )
 DECLARATIONS = Topic(
-    "declarations.events.v1", "declarations", ("declarations",), ("notifications", "tracking", "gateway"), "UCR"
+    "declarations.events.v1",
+    "declarations",
+    ("declarations",),
+    ("declarations", "notifications", "tracking", "gateway"),
+    "UCR",
 )
 MATCHING = Topic(
     "matching.events.v1", "matching", ("matching",), ("matching", "notifications", "tracking"), "listing or match id"

@@ -3,23 +3,48 @@
 from chassis.clock import Clock
 from chassis.service import Service
 from chassis.subscriptions import AggregateHandler, Subscription
+from contracts.declarations.settlement import Allocated
 from contracts.gateway.v1 import DeclarationSubmitted
 from contracts.partners import v1 as partners_v1
 from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS
-from declarations.declaration_type import declaration_type
+from declarations.declaration_type import Declarations, declaration_type
 from declarations.domain.commands import Command, PassDeadline
+from declarations.domain.correlation import OF_MONEY
 from declarations.domain.state import State
 from declarations.grpc_server import RIGHTS, DeclarationServicer
 from declarations.handlers import LookUp, PartnerEventHandler, restore_serials
 from declarations.joining import Joiner, Sweeper
-from declarations.messages import lodging
+from declarations.messages import kind_of, lodging
+from declarations.ports import PartnerEvents
 from declarations.reference import load_law
 from declarations.registry_client import CHECK_PARTIES, RegistryClient
 from declarations.settings import DeclarationsSettings
+from declarations.settlement_type import SETTLEMENT
+from declarations.settlements import ALLOCATED, NEWS, AccountNews, PaymentHandler, share_of, take_share
 from declarations.store import MongoPartnerEvents, MongoSerials
 from trade.declarations.v1.declarations_pb2_grpc import add_DeclarationServiceServicer_to_server
 
 SUBMITTED = "trade.gateway.declaration.submitted.v1"
+
+
+PAYMENTS = {type_: partners_v1.EVENTS[type_] for type_ in partners_v1.EVENTS if kind_of(type_) in OF_MONEY}
+"""What banks report."""
+
+REPORTS = {type_: payload for type_, payload in partners_v1.EVENTS.items() if type_ not in PAYMENTS}
+"""What everybody else does."""
+
+
+def subscribe_money(
+    service: Service, declarations: Declarations, events: PartnerEvents, reports: PartnerEventHandler
+) -> None:
+    """Accounts of UCRs: what banks report, what is assessed and noted, and the shares that declarations take."""
+    settlements = service.aggregates(SETTLEMENT, topic=DECLARATIONS)
+    service.subscribe(Subscription(PARTNERS.name, PAYMENTS, PaymentHandler(reports, events, settlements)))
+    service.subscribe(Subscription(DECLARATIONS.name, NEWS, AccountNews(settlements, declarations)))
+    shares: AggregateHandler[State, Command] = AggregateHandler(
+        declarations, targets=share_of, command=lambda event, _: take_share(event)
+    )
+    service.subscribe(Subscription(DECLARATIONS.name, {ALLOCATED: Allocated}, shares))
 
 
 def build(settings: DeclarationsSettings, clock: Clock | None = None) -> Service:
@@ -44,7 +69,8 @@ def build(settings: DeclarationsSettings, clock: Clock | None = None) -> Service
     )
     service.subscribe(Subscription(GATEWAY.name, {SUBMITTED: DeclarationSubmitted}, submissions))
     reports = PartnerEventHandler(declarations, events, service.clock)
-    service.subscribe(Subscription(PARTNERS.name, partners_v1.EVENTS, reports))
+    service.subscribe(Subscription(PARTNERS.name, REPORTS, reports))
+    subscribe_money(service, declarations, events, reports)
 
     joiner = Joiner(declarations, events, service.parking, service.clock)
     registry = RegistryClient(service.peer("registry", idempotent=[CHECK_PARTIES]))

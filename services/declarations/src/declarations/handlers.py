@@ -32,7 +32,7 @@ class PartnerEventHandler:
         self._clock = clock
 
     async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
-        kept = [_kept(event) for event in events]
+        kept = [to_kept(event) for event in events]
         await self._events.keep(kept)
         actual = [each for each in kept if each.classifier == Classifier.ACTUAL]
         found = await find_concerned(self._declarations, actual)
@@ -87,7 +87,8 @@ def serial_request(state: State) -> SerialRequest:
     return SerialRequest(state.id, number.office_digits(declaration.customs_office), declaration.direction)
 
 
-def _kept(event: Event) -> KeptEvent:
+def to_kept(event: Event) -> KeptEvent:
+    """A partner event as it is kept."""
     payload = event.payload
     assert isinstance(payload, PartnerEvent)  # noqa: S101 - the subscription says so
     return KeptEvent(

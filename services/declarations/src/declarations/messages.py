@@ -20,7 +20,9 @@ from declarations.domain.references import References
 from declarations.domain.state import State
 from values.references import declaration_id
 
-_DOMAIN: dict[str, type[Any]] = {type_: getattr(events, payload.__name__) for type_, payload in v1.EVENTS.items()}
+_DOMAIN: dict[str, type[Any]] = {
+    type_: getattr(events, payload.__name__) for type_, payload in v1.DECLARATION_EVENTS.items()
+}
 """Event type → domain event: the two have the same name."""
 
 _TYPES = {domain: type_ for type_, domain in _DOMAIN.items()}
@@ -34,7 +36,7 @@ class DeclarationMessages:
 
     def encode(self, event: events.Event, state: State) -> tuple[str, bytes]:
         type_ = _TYPES[type(event)]
-        payload = v1.EVENTS[type_].model_validate({**_fact(state), **asdict(event)})
+        payload = v1.DECLARATION_EVENTS[type_].model_validate({**_fact(state), **asdict(event)})
         return type_, payload.model_dump_json().encode()
 
     def decode(self, type: str, data: bytes) -> events.Event:  # noqa: A002 - CloudEvents' own name

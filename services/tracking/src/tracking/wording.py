@@ -131,6 +131,7 @@ def _parameters(entry: Entry, language: str) -> dict[str, str]:
         "documents": documents(texts_of(facts, "documents"), language),
         "template": word("template", text_of(facts, "template"), language),
         "told_in": word("page.language", text_of(facts, "language"), language),
+        "declaration": _scalar(facts.get("declaration_id")),
         "count": str(len(errors)) if isinstance(errors, list) else NOTHING,
         **_coded(entry, language),
     }

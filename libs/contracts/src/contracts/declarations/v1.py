@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from contracts.declarations import settlement
 from contracts.gateway.v1 import Declaration, DeclarationFunction
 from contracts.grants import Grants, PartnerRole
 from contracts.partners.v1 import InspectionResult
@@ -236,11 +237,32 @@ class Assessed(DeclarationFact):
     payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
 
+class PaymentAllocated(DeclarationFact):
+    """The account of the UCR set the declaration's share of a payment that named the UCR alone."""
+
+    publisher: str = Field(description="Code of the bank whose payment it is; set by the gateway")
+    bank_reference: str = Field(description="The bank's own reference of the payment; set by the bank")
+    amount: Money = Field(description="The share in all; below zero it takes back money that named the declaration")
+    in_time: DecimalString = Field(description="The part that the door had by the payment deadline, same currency")
+    allocation: int = Field(ge=1, description="Number of the allocation in the account; the highest holds")
+
+
+class PaidPart(Payload):
+    """What counts of one payment."""
+
+    publisher: str = Field(description="Code of the bank whose payment it is; set by the gateway")
+    payment_reference: str = Field(description="The bank's own reference of the payment; set by the bank")
+    amount: DecimalString = Field(description="In the currency of the assessment; set by declarations")
+
+
 class PaymentRecorded(DeclarationFact):
     """Money for the duties has come in."""
 
     status: MoneyStatus = Field(description="paid or short; set by declarations")
     paid: Money = Field(description="What counts as paid, in all; set by declarations")
+    parts: tuple[PaidPart, ...] = Field(
+        default=(), description="What it is made of, by payment; empty in events before parts; set by declarations"
+    )
     due: Money = Field(description="The assessed total; set by declarations")
     payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
@@ -250,6 +272,9 @@ class PaymentReversed(DeclarationFact):
 
     status: MoneyStatus = Field(description="paid, short or reversed; set by declarations")
     paid: Money = Field(description="What still counts as paid, in all; set by declarations")
+    parts: tuple[PaidPart, ...] = Field(
+        default=(), description="What it is made of, by payment; empty in events before parts; set by declarations"
+    )
     due: Money = Field(description="The assessed total; set by declarations")
     payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
@@ -330,7 +355,7 @@ class CaseOpened(DeclarationFact):
     opened_at: Timestamp = Field(description="Set by declarations")
 
 
-EVENTS: dict[str, type[DeclarationFact]] = {
+DECLARATION_EVENTS: dict[str, type[DeclarationFact]] = {
     "trade.declarations.declaration.submitted.v1": Submitted,
     "trade.declarations.declaration.submission_refused.v1": SubmissionRefused,
     "trade.declarations.declaration.rejected.v1": Rejected,
@@ -347,6 +372,7 @@ EVENTS: dict[str, type[DeclarationFact]] = {
     "trade.declarations.declaration.presented.v1": Presented,
     "trade.declarations.declaration.presentation_withdrawn.v1": PresentationWithdrawn,
     "trade.declarations.declaration.assessed.v1": Assessed,
+    "trade.declarations.declaration.payment_allocated.v1": PaymentAllocated,
     "trade.declarations.declaration.payment_recorded.v1": PaymentRecorded,
     "trade.declarations.declaration.payment_reversed.v1": PaymentReversed,
     "trade.declarations.declaration.payment_deadline_passed.v1": PaymentDeadlinePassed,
@@ -358,4 +384,7 @@ EVENTS: dict[str, type[DeclarationFact]] = {
     "trade.declarations.declaration.closed.v1": Closed,
     "trade.declarations.declaration.case_opened.v1": CaseOpened,
 }
+"""Of a declaration."""
+
+EVENTS: dict[str, type[Payload]] = {**DECLARATION_EVENTS, **settlement.EVENTS}
 """Event type on the wire → payload."""

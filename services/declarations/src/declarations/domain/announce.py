@@ -62,9 +62,9 @@ def _money(assessment: Assessment, seen: Regions, sees: Regions) -> Iterator[Eve
     nothing = Money(Decimal(0), assessment.total.currency)
     paid, paid_before = sees.paid or nothing, seen.paid or nothing
     if paid.amount > paid_before.amount:
-        yield PaymentRecorded(sees.money, paid, assessment.total, assessment.payment_reference)
+        yield PaymentRecorded(sees.money, paid, assessment.total, assessment.payment_reference, sees.parts)
     elif paid.amount < paid_before.amount:
-        yield PaymentReversed(sees.money, paid, assessment.total, assessment.payment_reference)
+        yield PaymentReversed(sees.money, paid, assessment.total, assessment.payment_reference, sees.parts)
     if assessment.pay_by is None or seen.overdue == sees.overdue:
         return
     if sees.overdue:

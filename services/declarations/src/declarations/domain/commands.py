@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from declarations.domain.claims import Claim
 from declarations.domain.declaration import Declaration, Function, Identifier
+from declarations.domain.payments import Share
 
 
 class Standing(StrEnum):
@@ -49,8 +50,15 @@ class NoteClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeShare:
+    """The account of the UCR set the share of a payment that named the UCR alone."""
+
+    share: Share
+
+
+@dataclass(frozen=True, slots=True)
 class PassDeadline:
     """The last moment for payment is over, and all that came before it was read."""
 
 
-Command: TypeAlias = Lodge | AnswerParties | NoteClaim | PassDeadline
+Command: TypeAlias = Lodge | AnswerParties | NoteClaim | TakeShare | PassDeadline

@@ -7,12 +7,14 @@ Field for field the contract's facts without what every fact repeats, so that en
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
 from declarations.domain.claims import InspectionResult, Kind, WithoutEffect
 from declarations.domain.declaration import Declaration, Function, Identifier, Location, Money
 from declarations.domain.grants import Grants
+from declarations.domain.payments import Part
 from declarations.domain.references import References
 from declarations.domain.state import AssessmentLine, CaseReason, Lane, RuleError, RuleHit
 from values.payments import PaymentReference
@@ -130,6 +132,15 @@ class PaymentDeadlinePassed:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentAllocated:
+    publisher: str
+    bank_reference: str
+    amount: Money
+    in_time: Decimal
+    allocation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Released:
     released_at: datetime
     guard: Guard
@@ -212,6 +223,7 @@ class PaymentRecorded:
     paid: Money
     due: Money
     payment_reference: PaymentReference | None = None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +232,7 @@ class PaymentReversed:
     paid: Money
     due: Money
     payment_reference: PaymentReference | None = None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +257,7 @@ Changing: TypeAlias = (
     | Routed
     | PartnerEventNoted
     | Assessed
+    | PaymentAllocated
     | PaymentDeadlinePassed
     | Released
     | Removed

@@ -14,6 +14,7 @@ from declarations.domain.events import (
     Event,
     Exited,
     PartnerEventNoted,
+    PaymentAllocated,
     PaymentDeadlinePassed,
     Prelodged,
     Rejected,
@@ -22,6 +23,7 @@ from declarations.domain.events import (
     Routed,
     Submitted,
 )
+from declarations.domain.payments import Share
 from declarations.domain.state import Assessment, Routing, State, Status
 from values.references import DeclarationNumber
 
@@ -58,6 +60,7 @@ def _submitted(state: State | None, event: Submitted) -> State:
         try_after=event.submitted_at,
         claims=state.claims if state is not None else (),
         cases=state.cases if state is not None else (),
+        shares=state.shares if state is not None else (),
     )
 
 
@@ -87,6 +90,8 @@ def _changed(state: State, event: Changing) -> State:  # noqa: PLR0912 - one lin
                 event.lines, event.total, event.tariff, event.assessed_at, event.pay_by, event.payment_reference
             )
             return replace(state, status=Status.ASSESSED, assessment=assessment)
+        case PaymentAllocated():
+            return replace(state, shares=with_share(state.shares, event))
         case PaymentDeadlinePassed():
             return replace(state, deadline_passed=True)
         case Released():
@@ -111,6 +116,13 @@ def claim_of(event: PartnerEventNoted) -> Claim:
 def noted(claim: Claim) -> PartnerEventNoted:
     """The event that carries a claim."""
     return PartnerEventNoted(event_received_at=claim.received_at, **{name: getattr(claim, name) for name in _SAME})
+
+
+def with_share(shares: tuple[Share, ...], event: PaymentAllocated) -> tuple[Share, ...]:
+    """The shares with one of them set."""
+    share = Share(event.publisher, event.bank_reference, event.amount, event.in_time, event.allocation)
+    others = (each for each in shares if (each.key, each.amount.currency) != (share.key, share.amount.currency))
+    return tuple(sorted((*others, share), key=lambda each: (each.key, each.amount.currency)))
 
 
 def _with(claims: tuple[Claim, ...], claim: Claim) -> tuple[Claim, ...]:

@@ -34,7 +34,7 @@ from typing import Any, TypeAlias
 from declarations.domain import authority, code_rules, duty, number, parties, risk, room, rules, settling
 from declarations.domain.announce import announce
 from declarations.domain.claims import WithoutEffect
-from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline
+from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline, TakeShare
 from declarations.domain.declaration import Declaration, Direction
 from declarations.domain.events import (
     Accepted,
@@ -43,6 +43,7 @@ from declarations.domain.events import (
     Closed,
     Event,
     Exited,
+    PaymentAllocated,
     PaymentDeadlinePassed,
     Prelodged,
     Rejected,
@@ -123,6 +124,15 @@ def note_claim(state: State, command: NoteClaim, _now: datetime, law: Law) -> Se
     return [noted(settling.judged(claim, state.assessment.total.currency if state.assessment else None))]
 
 
+def take_share(state: State, command: TakeShare, _now: datetime, _law: Law) -> Sequence[Event]:
+    """Shares are absolute and numbered: one that was set before the present one says nothing any more."""
+    share = command.share
+    newer = (each for each in state.shares if each.key == share.key and each.amount.currency == share.amount.currency)
+    if any(each.allocation >= share.allocation for each in newer):
+        return []
+    return [PaymentAllocated(*share.key, share.amount, share.in_time, share.allocation)]
+
+
 def _judged_anew(state: State, corrected: Declaration, law: Law) -> Iterator[Event]:
     """The claims whose publishers a correction makes concerned, or no longer concerned."""
     for claim in state.claims:
@@ -152,6 +162,7 @@ TRANSITIONS: dict[tuple[Status | None, type[Command]], Rule] = {
     **{(status, Lodge): refuse_reference_in_use for status in _UNDER_WAY},
     (Status.SUBMITTED, AnswerParties): judge_parties,
     **{(status, NoteClaim): note_claim for status in Status},
+    **{(status, TakeShare): take_share for status in Status},
     (Status.ASSESSED, PassDeadline): pass_deadline,
     **{(status, PassDeadline): overtaken for status in _LET_GO},
 }

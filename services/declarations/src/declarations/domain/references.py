@@ -27,3 +27,8 @@ class References:
             if value:
                 return name, value
         return None
+
+
+def names_ucr_alone(references: References) -> bool:
+    """Whether a payment names the shipment and none of its declarations."""
+    return bool(references.ucr) and not (references.payment_reference or references.declaration_number)

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from declarations.domain import payments
 from declarations.domain.claims import Claim, InspectionResult, Kind, in_force
 from declarations.domain.declaration import Direction, Money
 from declarations.domain.events import Guard, MoneyStatus
@@ -50,6 +51,8 @@ class Regions:
     money: MoneyStatus
     paid: Money | None
     """None before assessment."""
+    parts: tuple[payments.Part, ...]
+    """What it is made of, by payment."""
     paid_in_time: Money | None
     """What the door had by the deadline."""
     overdue: bool
@@ -78,8 +81,9 @@ def regions(state: State) -> Regions:
     lane = state.routing.lane if state.routing else None
     total = state.assessment.total if state.assessment else None
     pay_by = state.assessment.pay_by if state.assessment else None
-    paid = _paid(claims, total.currency) if total else Decimal(0)
-    in_time = _paid(claims, total.currency, by=pay_by) if total else Decimal(0)
+    parts = payments.parts(claims, state.shares, total.currency) if total else []
+    paid = payments.total(parts)
+    in_time = payments.total(payments.parts(claims, state.shares, total.currency, by=pay_by)) if total else Decimal(0)
     gate_in = _first(claims, Kind.GATE_IN)
     gate_out = _first(claims, Kind.GATE_OUT)
     exit_ = _first(claims, Kind.EXIT_CONFIRMED)
@@ -91,7 +95,8 @@ def regions(state: State) -> Regions:
         documents_accepted=accepted,
         inspection=inspection,
         holds=_holds(claims),
-        money=_money(total, paid, claims),
+        money=_money(total, paid, claims, state.shares),
+        parts=tuple(parts),
         paid=Money(paid, total.currency) if total else None,
         paid_in_time=Money(in_time, total.currency) if total else None,
         overdue=state.deadline_passed and total is not None and in_time < total.amount,
@@ -159,32 +164,16 @@ def _holds(claims: Iterable[Claim]) -> frozenset[tuple[str, str]]:
     return frozenset(holds)
 
 
-def _paid(claims: Iterable[Claim], currency: str, *, by: datetime | None = None) -> Decimal:
-    """What the banks confirmed and did not take back, in the currency of the assessment.
-
-    A bank's reference counts once, with what it confirmed last. `by` leaves out what the door had later.
-    """
-    confirmed: dict[tuple[str, str], Decimal] = {}
-    reversed_: dict[tuple[str, str], Decimal] = {}
-    for claim in claims:
-        if claim.amount is None or claim.amount.currency != currency:
-            continue
-        key = (claim.publisher, claim.payment_reference or "")
-        if claim.kind is Kind.PAYMENT_CONFIRMED and (by is None or claim.received_at <= by):
-            confirmed[key] = claim.amount.amount
-        elif claim.kind is Kind.PAYMENT_REVERSED:
-            reversed_[key] = reversed_.get(key, Decimal(0)) + claim.amount.amount
-    return sum(
-        (max(Decimal(0), amount - reversed_.get(key, Decimal(0))) for key, amount in confirmed.items()), Decimal(0)
-    )
-
-
-def _money(total: Money | None, paid: Decimal, claims: Iterable[Claim]) -> MoneyStatus:
+def _money(
+    total: Money | None, paid: Decimal, claims: Iterable[Claim], shares: Iterable[payments.Share]
+) -> MoneyStatus:
     if total is None or total.amount == 0:
         return MoneyStatus.NIL
     if paid >= total.amount:
         return MoneyStatus.PAID
     if paid > 0:
         return MoneyStatus.SHORT
-    taken_back = any(claim.kind is Kind.PAYMENT_REVERSED for claim in claims)
+    taken_back = any(claim.kind is Kind.PAYMENT_REVERSED for claim in claims) or any(
+        share.amount.currency == total.currency for share in shares
+    )
     return MoneyStatus.REVERSED if taken_back else MoneyStatus.DUE

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from declarations.domain.claims import Claim
 from declarations.domain.declaration import Declaration, Identifier, Money
+from declarations.domain.payments import Share
 from values.payments import PaymentReference
 from values.references import DeclarationNumber
 
@@ -132,6 +133,8 @@ class State:
     claims: tuple[Claim, ...] = ()
     """What partners said, as it happened; never dropped, also across versions."""
     assessment: Assessment | None = None
+    shares: tuple[Share, ...] = ()
+    """Of payments that named the UCR alone, as its account gave them."""
     deadline_passed: bool = False
     released_at: datetime | None = None
     cases: tuple[CaseReason, ...] = ()
