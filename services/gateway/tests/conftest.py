@@ -67,11 +67,18 @@ class MemoryQuarantine:
 @dataclass
 class MemoryKeys:
     stored: dict[str, Key] = field(default_factory=dict)
+    asked: int = 0
+    """How often anything was looked up."""
+
+    async def ids(self) -> frozenset[str]:
+        self.asked += 1
+        return frozenset(self.stored)
 
     async def add(self, key: Key) -> None:
         self.stored[key.id] = key
 
     async def get(self, id_: str) -> Key | None:
+        self.asked += 1
         return self.stored.get(id_)
 
     async def revoke(self, id_: str, at: datetime, by: str, reason: str) -> Key | None:

@@ -9,6 +9,7 @@ import pytest
 from gateway_builders import as_staff
 
 from chassis.rpc import RpcError
+from gateway.authentication import UNSEEN_AT_ONCE
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes, scopes_beyond
 from gateway.domain.partner import Partner
@@ -75,6 +76,46 @@ async def test_without_a_key_the_door_stays_shut(gateway: Any) -> None:
     for headers in ({}, {"Authorization": "Basic Zm9v"}, {"Authorization": "Bearer"}):
         answer = await gateway.http.get("/v1/quarantine", headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (401, "urn:trade:problem:key-missing")
+
+
+async def test_keys_that_somebody_makes_up_cost_the_database_little(gateway: Any) -> None:
+    async def status(id_: str) -> int:
+        headers = {"Authorization": f"Bearer trade_{id_}_{'A' * 43}"}
+        found: int = (await gateway.http.get("/v1/quarantine", headers=headers)).status_code
+        return found
+
+    assert {await status(f"{n:012x}") for n in range(500)} == {401}
+    assert gateway.keys.asked == UNSEEN_AT_ONCE + 1
+    await gateway.clock.advance(seconds=5)
+    assert {await status(f"{n:012x}") for n in range(500)} == {401}
+    assert gateway.keys.asked == 2 * (UNSEEN_AT_ONCE + 1)
+
+
+async def test_a_new_key_of_another_replica_opens_at_once_and_after_seconds_where_unknown_ones_are_tried(
+    gateway: Any,
+) -> None:
+    async def status(headers: dict[str, str]) -> int:
+        found: int = (await gateway.http.get("/v1/quarantine", headers=headers)).status_code
+        return found
+
+    for code in ("port-qd", "port-sh", "port-tj"):
+        assert await status(gateway.partner(code)) == 200
+    for n in range(100):
+        assert await status({"Authorization": f"Bearer trade_{n:012x}_{'A' * 43}"}) == 401
+    late = gateway.partner("port-nb")
+    assert await status(late) == 401
+    await gateway.clock.advance(seconds=5)
+    assert await status(late) == 200
+
+
+async def test_a_key_issued_here_opens_at_once_whatever_is_tried(gateway: Any, rpc: KeyRpc) -> None:
+    for n in range(100):
+        wrong = {"Authorization": f"Bearer trade_{n:012x}_{'A' * 43}"}
+        assert (await gateway.http.get("/v1/quarantine", headers=wrong)).status_code == 401
+    owner = pb.Owner(partner=pb.Partner(code="port-qd", role="port"))
+    issued = await as_staff(rpc.IssueKey, pb.IssueKeyRequest(owner=owner))
+    headers = {"Authorization": f"Bearer {issued.secret}"}
+    assert (await gateway.http.get("/v1/quarantine", headers=headers)).status_code == 200
 
 
 async def test_two_keys_of_one_owner_overlap(gateway: Any) -> None:

@@ -1,7 +1,8 @@
 """CloudEvents 1.0 as partners send them: structured, binary and batch, over HTTP and Kafka.
 
 Reads the envelope only: `data` is left to the contract of its type. Everything that is wrong with
-an envelope comes back at once. Extension attributes other than the trace's are left out.
+an envelope comes back at once. What of it is not carried behind the door (subject, schema of the data,
+extensions other than the trace's) is named.
 """
 
 import base64
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.documents import content_hash, read_json
+from gateway.documents import MAX_FAULTS, MAX_NOT_READ, content_hash, read_json
 from gateway.domain.faults import Fault, Refused
 from values.faults import NotOfItsForm
 from values.moments import read_moment
@@ -24,6 +25,10 @@ SPECVERSION = "1.0"
 MAX_BATCH = 500
 _LENGTHS = {"id": 128, "source": 256, "type": 128, "subject": 256}
 _TRACE = ("traceparent", "tracestate")
+_CARRIED = frozenset({"specversion", "id", "source", "type", "time", "datacontenttype"})
+"""Attributes that are carried or that say how to read the event; of `time`, the data's own moment goes before it."""
+_NAME = re.compile(r"[a-z0-9]{1,64}")
+"""Names of attributes: lower-case letters and digits (CloudEvents 1.0.2, naming conventions)."""
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 _MAX_TRACESTATE = 512
 
@@ -42,6 +47,8 @@ class PartnerCloudEvent:
     media_type: str
     trace: Mapping[str, str] = field(default_factory=dict)
     """W3C headers, where the partner sends any. No baggage: that is ours to set."""
+    not_read: tuple[str, ...] = ()
+    """Attributes that are not carried, by where they stand."""
 
     @property
     def content_hash(self) -> str:
@@ -67,9 +74,14 @@ def of_object(value: Any, original: bytes, media_type: str = STRUCTURED) -> Part
     if not isinstance(value, dict):
         raise Refused("invalid-event", [Fault("field.not_an_object")])
     faults: list[Fault] = []
-    data = value.get("data")
-    if "data_base64" in value:
-        data = _decoded(value["data_base64"], faults)
+    # By the JSON format, an attribute that is null is absent.
+    value = {name: each for name, each in value.items() if each is not None}
+    data = value.pop("data", None)
+    encoded = value.pop("data_base64", None)
+    if data is not None and encoded is not None:
+        faults.append(Fault("event.data_twice", "/data_base64"))
+    elif encoded is not None:
+        data = _decoded(encoded, faults)
     kind = value.get("datacontenttype", JSON_TYPE)
     if not isinstance(kind, str) or essence(kind) != JSON_TYPE:
         faults.append(Fault("event.data_type", "/datacontenttype"))
@@ -128,6 +140,7 @@ def _event(
     *,
     prefix: str,
 ) -> PartnerCloudEvent:
+    faults.extend(_name_faults(attributes, prefix))
     texts = {name: _text(attributes, name, prefix, faults) for name in ("id", "source", "type")}
     subject = attributes.get("subject", "")
     if not isinstance(subject, str) or len(subject) > _LENGTHS["subject"]:
@@ -138,6 +151,7 @@ def _event(
         faults.append(Fault("event.specversion", prefix + "specversion", {"expected": SPECVERSION}))
     if "time" in attributes and not _is_time(attributes["time"]):
         faults.append(Fault("field.no_offset", prefix + "time"))
+    taken = trace_of(trace)
     if faults:
         raise Refused("invalid-event", faults)
     return PartnerCloudEvent(
@@ -148,8 +162,14 @@ def _event(
         data=data,
         original=original,
         media_type=media_type,
-        trace=trace_of(trace),
+        trace=taken,
+        not_read=tuple(prefix + name for name in attributes if name not in _CARRIED | taken.keys())[:MAX_NOT_READ],
     )
+
+
+def _name_faults(attributes: Mapping[str, Any], prefix: str) -> list[Fault]:
+    wrong = [name for name in attributes if not _NAME.fullmatch(name)]
+    return [Fault("event.attribute_name", prefix + name) for name in wrong[:MAX_FAULTS]]
 
 
 def _text(attributes: Mapping[str, Any], name: str, prefix: str, faults: list[Fault]) -> str:

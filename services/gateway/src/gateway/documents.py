@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from contracts.gateway.v1 import ReceiptWarning
 from contracts.values import Payload
 from gateway import bounds
-from gateway.domain.faults import Fault, Refused
+from gateway.domain.faults import Fault, Refused, cut_names
 from values.faults import shortened
 
 P = TypeVar("P", bound=Payload)
@@ -28,6 +28,8 @@ MAX_VALUES = 100_000
 MAX_EXPONENT = 400
 """Of a number, beyond any quantity: a whole number with a larger one is written out for hours."""
 MAX_FAULTS = 100
+MAX_NOT_READ = 300
+"""Names of what is not carried: a receipt is no copy of what was sent."""
 
 _CODES = {
     "missing": "field.required",
@@ -177,7 +179,11 @@ def pointer_of(path: Sequence[str | int]) -> str:
 
 
 def unknown_fields(given: Any, contract: BaseModel, pointer: str = "") -> Iterator[str]:
-    """Pointers of what was given and the contract does not know, so that a misspelt name is seen."""
+    """Pointers of what was given and the contract does not know, so that a misspelt name is seen; the first of them."""
+    return (cut_names(each) for each in islice(_unknown(given, contract, pointer), MAX_NOT_READ))
+
+
+def _unknown(given: Any, contract: BaseModel, pointer: str) -> Iterator[str]:
     if not isinstance(given, Mapping):
         return
     for name, value in given.items():
@@ -187,11 +193,11 @@ def unknown_fields(given: Any, contract: BaseModel, pointer: str = "") -> Iterat
             continue
         known = getattr(contract, name)
         if isinstance(known, BaseModel):
-            yield from unknown_fields(value, known, below)
+            yield from _unknown(value, known, below)
         elif isinstance(known, tuple) and isinstance(value, list):
             for index, (each, model) in enumerate(zip(value, known, strict=False)):
                 if isinstance(model, BaseModel):
-                    yield from unknown_fields(each, model, f"{below}/{index}")
+                    yield from _unknown(each, model, f"{below}/{index}")
 
 
 def in_normal_form(given: Any, read: Any) -> Any:

@@ -78,6 +78,7 @@ class KeyRpc(KeyServiceServicer):
             expires_at=expires_at,
         )
         await self._stored.add(key)
+        self._authenticator.forget(id_)
         log.info("key_issued", key_id=id_, owner=owner.actor, by=key.issued_by)
         return pb.IssueKeyResponse(key=_key(key), secret=shown)
 

@@ -12,7 +12,7 @@ from contracts.gateway.v1 import ReceiptFacts
 from contracts.partners.v1 import EVENTS, PartnerEvent
 from gateway import messages
 from gateway.cloudevents import PartnerCloudEvent
-from gateway.documents import unknown_fields, validate, warnings
+from gateway.documents import MAX_NOT_READ, unknown_fields, validate, warnings
 from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
 from gateway.domain.receipt import Kind, receipt_id
@@ -86,7 +86,7 @@ def _partner_submission(
         raise Refused("invalid-event", faults)
     facts = facts.model_copy(
         update={
-            "not_read": tuple(unknown_fields(given, payload, "/data")),
+            "not_read": (*event.not_read, *unknown_fields(given, payload, "/data"))[:MAX_NOT_READ],
             "warnings": (*warnings(payload, "/data"), *plausible.warnings(payload)),
         }
     )

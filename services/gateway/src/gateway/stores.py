@@ -98,6 +98,9 @@ class MongoKeys:
         document = await self._collection.find_one({"_id": id_})
         return None if document is None else _key(document)
 
+    async def ids(self) -> frozenset[str]:
+        return frozenset([document["_id"] async for document in self._collection.find({}, {"_id": 1})])
+
     async def revoke(self, id_: str, at: datetime, by: str, reason: str) -> Key | None:
         """End a key; one that was ended before stays as it is."""
         change = {"$set": {"revoked_at": at, "revoked_by": by, "revoke_reason": reason}}

@@ -15,6 +15,7 @@ from gateway.authentication import Authenticator
 from gateway.domain.access import Principal
 from gateway.domain.faults import Refused
 from gateway.domain.pace import Pace
+from gateway.http import refusals
 from gateway.http.problems import language, response
 from gateway.http.tracing import Traced
 from gateway.notifications_client import Notices
@@ -51,6 +52,7 @@ class Door:
             Refused: no valid key, or too fast.
         """
         principal = await self.authenticator.principal(request.headers.get("authorization"))
+        refusals.entered(request, principal)
         wait = self.pace.wait_seconds(principal.key_id, self.clock.monotonic(), cost)
         if wait > 0:
             raise Refused("too-many-requests", seconds=ceil(wait))
@@ -89,6 +91,7 @@ def create_app(door: Door) -> Any:
 
     @app.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> Response:
+        refusals.note(request, error)
         return response(error, _spoken(request))
 
     @app.exception_handler(HTTPException)

@@ -46,7 +46,7 @@ class Traced:
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         parent = _PROPAGATOR.extract(trace_of(headers), Context())
-        name = f"{scope['method']} {_door(scope['path'])}"
+        name = f"{scope['method']} {door_of(scope['path'])}"
         with trace.get_tracer(__name__).start_as_current_span(
             name, parent, SpanKind.SERVER, attributes={"http.request.method": scope["method"]}
         ) as span:
@@ -71,6 +71,6 @@ class Traced:
                 log.log(30 if known else 40, "request_failed", door=name, error=repr(error)[:300], exc_info=not known)
 
 
-def _door(path: str) -> str:
+def door_of(path: str) -> str:
     """The first two parts of a path: ids stay out of span names."""
     return "/".join(path.split("/", 3)[:3])

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
+from gateway.documents import MAX_NOT_READ
 from gateway.domain.faults import Fault
 from gateway.wco.xml import is_wco, local, shown
-
-MAX_PATHS = 300
 
 
 @dataclass
@@ -79,7 +78,7 @@ class Reading:
 
     def not_read(self) -> tuple[str, ...]:
         """Paths of the elements that hold a text and were not read, each once, in document order."""
-        return tuple(dict.fromkeys(self._left(self.declaration, f"/{shown(self.declaration)}")))[:MAX_PATHS]
+        return tuple(dict.fromkeys(self._left(self.declaration, f"/{shown(self.declaration)}")))[:MAX_NOT_READ]
 
     def _left(self, element: Element, path: str) -> Iterator[str]:
         # The depth of the tree is bounded by the parser.
