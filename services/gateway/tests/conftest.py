@@ -17,7 +17,7 @@ from contracts.topics import GATEWAY, PARTNERS
 from gateway.authentication import Authenticator
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, default_scopes
-from gateway.domain.event_outcome import Note
+from gateway.domain.event_outcome import Note, Share
 from gateway.domain.faults import Refused
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
@@ -119,6 +119,7 @@ class MemoryOutcomes:
 @dataclass
 class MemoryEventOutcomes:
     stored: dict[str, dict[str, Note]] = field(default_factory=dict)
+    stored_shares: dict[str, dict[str, Share]] = field(default_factory=dict)
 
     async def note(self, notes: Any) -> None:
         for id_, note in notes:
@@ -126,6 +127,13 @@ class MemoryEventOutcomes:
 
     async def notes(self, receipt_id: str) -> list[Note]:
         return list(self.stored.get(receipt_id, {}).values())
+
+    async def share(self, shares: Any) -> None:
+        for id_, share in shares:
+            self.stored_shares.setdefault(id_, {}).setdefault(share.event, share)
+
+    async def shares(self, payment: str) -> list[Share]:
+        return list(self.stored_shares.get(payment, {}).values())
 
 
 @dataclass

@@ -12,11 +12,11 @@ from contracts.envelope import Envelope
 from contracts.texts import LANGUAGES, catalogue, text
 from gateway.domain.event_outcome import Note, outcomes, status_of
 from gateway.domain.receipt import Kind, receipt_id
-from gateway.partners.outcomes import NOTED, to_notes
+from gateway.partners.outcomes import to_notes
 from gateway.subscribers import CONSUMED, OutcomeHandler
 
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
-(TYPE,) = NOTED
+TYPE = "trade.declarations.declaration.partner_event_noted.v1"
 SOURCE = "/port/qingdao"
 
 

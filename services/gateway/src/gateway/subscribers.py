@@ -9,7 +9,7 @@ from chassis.subscriptions import Delivery
 from contracts.declarations.v1 import EVENTS, DeclarationFact
 from contracts.values import Payload
 from gateway.domain.outcome import SHOWN, Step
-from gateway.partners.outcomes import NOTED, EventOutcomes, to_notes
+from gateway.partners.outcomes import NOTED, EventOutcomes, keep
 
 _PREFIX, _SUFFIX = "trade.declarations.declaration.", ".v1"
 
@@ -38,7 +38,7 @@ class OutcomeHandler:
         self._event_outcomes = event_outcomes
 
     async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
-        return [[_fact(event).declaration_id] for event in events]
+        return [[event.envelope.subject] for event in events]
 
     async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Any]]:
         noted = [each for each in deliveries if each.event.envelope.type in NOTED]
@@ -46,7 +46,7 @@ class OutcomeHandler:
         if steps:
             await self._outcomes.note(steps)
         if noted:
-            await self._event_outcomes.note([note for each in noted for note in to_notes(each.event)])
+            await keep(self._event_outcomes, [each.event for each in noted])
         return [Applied(None, ()) for _ in deliveries]
 
 

@@ -7,6 +7,8 @@
     expectation     planned or estimated: no declaration is changed by it
 
 A declaration may note an event again where a correction changes whether it counts: the last note holds.
+Money that names a UCR alone is noted by the account of that UCR, and counts for the declarations that it
+was spread over; until one of them is assessed it waits.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,12 +28,13 @@ _GRAVEST_LAST = (RETRACTED, WITHOUT_EFFECT, APPLIED)
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One thing that a declaration noted of an event: the event itself, or its retraction."""
+    """One thing that a declaration, or an account, noted of an event: the event itself, or its retraction."""
 
     event: str
-    """Id of the declaration's event that says so."""
+    """Id of the event that says so."""
     sequence: int
     declaration_id: str
+    """Empty where the account of a UCR noted it."""
     at: str
     """RFC 3339."""
     retraction: bool = False
@@ -39,6 +42,23 @@ class Note:
     """Why it has no effect; empty where it counts."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What the reason's text puts in."""
+    payment: str = ""
+    """The payment, by the id that its shares are kept under, where the account of a UCR noted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a declaration gets of a payment that named its UCR alone, in all."""
+
+    event: str
+    """Id of the account's event that says so."""
+    sequence: int
+    declaration_id: str
+    at: str
+    """RFC 3339."""
+    amount: str
+    """Decimal string in major units."""
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +66,21 @@ class Outcome:
     """What became of an event for one declaration."""
 
     declaration_id: str
+    """Empty where none has a part in it: what the account of the UCR says."""
     status: str
     at: str
     reason: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    share: Share | None = None
+    """What the declaration gets of a payment that named its UCR alone."""
 
 
-def outcomes(notes: Sequence[Note]) -> list[Outcome]:
-    """One outcome for each declaration that noted the event, by id."""
+def outcomes(notes: Sequence[Note], shares: Sequence[Share] = ()) -> list[Outcome]:
+    """One outcome for each declaration that noted the event or has a share of it, by id."""
     return [
-        _outcome([note for note in notes if note.declaration_id == id_])
+        outcome
         for id_ in sorted({note.declaration_id for note in notes})
+        for outcome in _spread(_outcome([note for note in notes if note.declaration_id == id_]), shares)
     ]
 
 
@@ -66,6 +90,15 @@ def status_of(classifier: str, found: Sequence[Outcome]) -> str:
         return EXPECTATION
     present = {each.status for each in found}
     return next((status for status in reversed(_GRAVEST_LAST) if status in present), WAITING)
+
+
+def _spread(outcome: Outcome, shares: Sequence[Share]) -> list[Outcome]:
+    """Of what an account counts, what declarations got of it, or that it waits; anything else as it is."""
+    if outcome.declaration_id or outcome.status != APPLIED:
+        return [outcome]
+    last = {(each.declaration_id, each.currency): each for each in sorted(shares, key=lambda each: each.sequence)}
+    found = [Outcome(each.declaration_id, APPLIED, each.at, share=each) for _, each in sorted(last.items())]
+    return found or [Outcome("", WAITING, outcome.at)]
 
 
 def _outcome(notes: Sequence[Note]) -> Outcome:

@@ -34,7 +34,7 @@ def router(door: Door) -> APIRouter:
             fields |= {"status": declaration["state"], "declaration": declaration}
         if receipt.kind is Kind.EVENT:
             spoken = language(request.headers.get("accept-language"))
-            fields |= event_outcomes.shown(receipt, await door.event_outcomes.notes(receipt.id), spoken)
+            fields |= await event_outcomes.told(door.event_outcomes, receipt, spoken)
         return JSONResponse(fields)
 
     @routes.get("/v1/receipts/{id_}/original", summary="The submission byte by byte")

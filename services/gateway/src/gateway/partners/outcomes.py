@@ -1,4 +1,8 @@
-"""What partners are told of their events: notes of declarations, kept by receipt, and put into words."""
+"""What partners are told of their events: notes of declarations and of accounts, kept by receipt, and put into words.
+
+Shares of a payment that names a UCR alone are kept by payment, since an account allots them without naming
+the bank's events.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -6,16 +10,20 @@ from typing import Any, Protocol
 
 from chassis.mongo import Database
 from chassis.records import Event
+from contracts.declarations.settlement import Allocated, ReportNoted
 from contracts.declarations.v1 import PartnerEventNoted
 from contracts.texts import text
-from gateway.domain.event_outcome import EXPECTATION, WAITING, WITHOUT_EFFECT, Note, Outcome, outcomes, status_of
+from contracts.values import Payload
+from gateway.domain.event_outcome import EXPECTATION, WAITING, WITHOUT_EFFECT, Note, Outcome, Share, outcomes, status_of
 from gateway.domain.receipt import Kind, Receipt, receipt_id
 from gateway.stores import push_once
 
-NOTED: Mapping[str, type[PartnerEventNoted]] = {
-    "trade.declarations.declaration.partner_event_noted.v1": PartnerEventNoted
+NOTED: Mapping[str, type[Payload]] = {
+    "trade.declarations.declaration.partner_event_noted.v1": PartnerEventNoted,
+    "trade.declarations.settlement.report_noted.v1": ReportNoted,
+    "trade.declarations.settlement.allocated.v1": Allocated,
 }
-"""The type consumed."""
+"""The types consumed."""
 
 
 class EventOutcomes(Protocol):
@@ -25,33 +33,60 @@ class EventOutcomes(Protocol):
 
     async def notes(self, receipt_id: str) -> list[Note]: ...
 
+    async def share(self, shares: Sequence[tuple[str, Share]]) -> None:
+        """Add shares to payments by id; harmless to repeat."""
+        ...
+
+    async def shares(self, payment: str) -> list[Share]: ...
+
 
 class MongoEventOutcomes:
-    """The collection `event_outcomes`: one document per receipt of an event, one entry per note."""
+    """The collections `event_outcomes` (a document per receipt of an event) and `payment_shares` (one per payment)."""
 
     def __init__(self, database: Database) -> None:
-        self._collection = database["event_outcomes"]
+        self._notes = database["event_outcomes"]
+        self._shares = database["payment_shares"]
 
     async def note(self, notes: Sequence[tuple[str, Note]]) -> None:
-        await push_once(self._collection, "notes", [(id_, asdict(note)) for id_, note in notes])
+        await push_once(self._notes, "notes", [(id_, asdict(note)) for id_, note in notes])
 
     async def notes(self, receipt_id: str) -> list[Note]:
-        document = await self._collection.find_one({"_id": receipt_id})
+        document = await self._notes.find_one({"_id": receipt_id})
         return [Note(**each) for each in (document or {}).get("notes", ())]
+
+    async def share(self, shares: Sequence[tuple[str, Share]]) -> None:
+        await push_once(self._shares, "shares", [(id_, asdict(share)) for id_, share in shares])
+
+    async def shares(self, payment: str) -> list[Share]:
+        document = await self._shares.find_one({"_id": payment})
+        return [Share(**each) for each in (document or {}).get("shares", ())]
+
+
+async def keep(kept: EventOutcomes, events: Sequence[Event]) -> None:
+    """Keep what noted events say; harmless to repeat."""
+    notes = [note for event in events for note in to_notes(event)]
+    shares = [to_share(event) for event in events if isinstance(event.payload, Allocated)]
+    if notes:
+        await kept.note(notes)
+    if shares:
+        await kept.share(shares)
 
 
 def to_notes(event: Event) -> Iterator[tuple[str, Note]]:
     """What a noted event says of receipts: of its own, and of the one that it takes back."""
     said = event.payload
-    assert isinstance(said, PartnerEventNoted)  # noqa: S101 - what the subscription asks for
+    if isinstance(said, Allocated) or (isinstance(said, ReportNoted) and said.declaration_id is not None):
+        return  # of a payment; and what a declaration noted itself
+    assert isinstance(said, PartnerEventNoted | ReportNoted)  # noqa: S101 - what the subscription asks for
     envelope = event.envelope
     note = Note(
         event=envelope.id,
         sequence=envelope.sequence,
-        declaration_id=said.declaration_id,
+        declaration_id=said.declaration_id or "",
         at=envelope.time.isoformat(),
         reason=str(said.without_effect or ""),
         parameters=said.effect_parameters,
+        payment=_payment(said) if isinstance(said, ReportNoted) else "",
     )
     yield said.event_id.partition("/")[0], note
     source = said.retracts_source or said.submission_source
@@ -60,22 +95,61 @@ def to_notes(event: Event) -> Iterator[tuple[str, Note]]:
         yield target, Note(note.event, note.sequence, note.declaration_id, note.at, retraction=True, reason=note.reason)
 
 
-def shown(receipt: Receipt, notes: Sequence[Note], spoken: str) -> dict[str, Any]:
+def to_share(event: Event) -> tuple[str, Share]:
+    """What an `allocated` event says, by the payment that it is about."""
+    said = event.payload
+    assert isinstance(said, Allocated)  # noqa: S101 - who calls it looks
+    envelope = event.envelope
+    return _payment(said), Share(
+        event=envelope.id,
+        sequence=envelope.sequence,
+        declaration_id=said.declaration_id,
+        at=envelope.time.isoformat(),
+        amount=str(said.amount.amount),
+        currency=said.amount.currency,
+    )
+
+
+def _payment(said: ReportNoted | Allocated) -> str:
+    """The id of a payment: the account, the bank, and the bank's own reference."""
+    return f"{said.settlement_id}/{said.publisher}/{said.payment_reference or ''}"
+
+
+async def told(kept: EventOutcomes, receipt: Receipt, spoken: str) -> dict[str, Any]:
+    """What a partner is shown of its event, from what is kept."""
+    notes = await kept.notes(receipt.id)
+    payments = sorted({note.payment for note in notes if note.payment})
+    shares = [share for payment in payments for share in await kept.shares(payment)]
+    return shown(receipt, notes, shares, spoken)
+
+
+def shown(receipt: Receipt, notes: Sequence[Note], shares: Sequence[Share], spoken: str) -> dict[str, Any]:
     """What a partner is shown of its event: the status as a whole, and each declaration's."""
-    found = outcomes(notes)
+    found = outcomes(notes, shares)
     status = status_of(receipt.classifier, found)
     fields: dict[str, Any] = {"status": status, "outcomes": [_shown(each, spoken) for each in found]}
     if status in (WAITING, EXPECTATION):
-        fields["text"] = text(f"gateway.outcome.{status}", spoken)
+        waits = status == WAITING and any(note.payment for note in notes)
+        fields["text"] = text("gateway.outcome.money_waits" if waits else f"gateway.outcome.{status}", spoken)
     return fields
 
 
 def _shown(outcome: Outcome, spoken: str) -> dict[str, Any]:
-    code = f"effect.{outcome.reason}" if outcome.status == WITHOUT_EFFECT else f"gateway.outcome.{outcome.status}"
-    fields = {
-        "declaration_id": outcome.declaration_id,
-        "status": outcome.status,
-        "at": outcome.at,
-        "text": text(code, spoken, **outcome.parameters),
-    }
+    code, parameters = _words(outcome)
+    fields: dict[str, Any] = {"status": outcome.status, "at": outcome.at, "text": text(code, spoken, **parameters)}
+    if outcome.declaration_id:
+        fields["declaration_id"] = outcome.declaration_id
+    if outcome.share is not None:
+        fields["amount"] = {"amount": outcome.share.amount, "currency": outcome.share.currency}
     return fields | ({"reason": outcome.reason} if outcome.reason else {})
+
+
+def _words(outcome: Outcome) -> tuple[str, Mapping[str, str]]:
+    """The text's code, and what it puts in."""
+    if outcome.status == WITHOUT_EFFECT:
+        return f"effect.{outcome.reason}", outcome.parameters
+    if outcome.share is not None:
+        return "gateway.outcome.share", {"amount": f"{outcome.share.amount} {outcome.share.currency}"}
+    if outcome.status == WAITING and not outcome.declaration_id:
+        return "gateway.outcome.money_waits", {}
+    return f"gateway.outcome.{outcome.status}", {}
