@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 from chassis import metrics
+from declarations import metrics as of_declarations
 
 RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"
 RULES: list[dict[str, Any]] = [
@@ -22,7 +23,7 @@ FROM_OUTSIDE = {"job", "instance", "le"}
 def samples() -> dict[str, set[str]]:
     """Names of samples as a scrape shows them, with their labels."""
     found: dict[str, set[str]] = {}
-    for each in vars(metrics).values():
+    for each in (*vars(metrics).values(), *vars(of_declarations).values()):
         if isinstance(each, MetricWrapperBase):
             suffixes = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_count", "_sum"]}[
                 str(each._type)

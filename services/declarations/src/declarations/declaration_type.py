@@ -9,12 +9,13 @@ from pymongo import ASCENDING, IndexModel
 from chassis.aggregates import Aggregates, AggregateType
 from chassis.codec import dataclass_codec
 from declarations.domain.commands import Command
-from declarations.domain.events import Event
+from declarations.domain.events import CaseOpened, Event
 from declarations.domain.evolve import evolve
 from declarations.domain.law import Law
 from declarations.domain.lifecycle import decide
 from declarations.domain.state import State, Status
 from declarations.messages import DeclarationMessages
+from declarations.metrics import CASES_OPENED
 
 Declarations: TypeAlias = Aggregates[State, Command, Event]
 
@@ -31,7 +32,11 @@ def declaration_type(law: Law) -> AggregateType[State, Command, Event]:
     """Declarations under a law."""
 
     def decide_under_law(state: State | None, command: Command, now: datetime) -> Sequence[Event]:
-        return decide(state, command, now=now, law=law)
+        events = decide(state, command, now=now, law=law)
+        for event in events:
+            if isinstance(event, CaseOpened):
+                CASES_OPENED.labels(reason=event.reason).inc()
+        return events
 
     return AggregateType(
         name="declaration",
