@@ -21,7 +21,8 @@ from trade.parking.v1.parking_pb2_grpc import ParkingServiceStub
 
 class World:
     def __init__(self, keys: Path) -> None:
-        create_key(keys, "staff")
+        for issuer in ("staff", "tracking", "gateway"):
+            create_key(keys, issuer)
         self._keys = keys
         self.clock = ManualClock()
         self.parking = MemoryParking(self.clock)
@@ -34,6 +35,12 @@ class World:
     def staff(self, *rights: str) -> Any:
         address, signer = f"127.0.0.1:{self.server.port}", TokenSigner(self._keys, "staff")
         self.channels.append(connect(address, signer, "x", subject="li", rights=rights))
+        return ParkingServiceStub(self.channels[-1])
+
+
+    def service(self, name: str) -> Any:
+        address = f"127.0.0.1:{self.server.port}"
+        self.channels.append(connect(address, TokenSigner(self._keys, name), "x"))
         return ParkingServiceStub(self.channels[-1])
 
 
@@ -64,6 +71,12 @@ async def test_pages_show_all_once(world: World) -> None:
         if not token:
             break
     assert seen == [0, 1, 2, 3, 4]
+
+
+async def test_of_services_only_the_desks_may_list_targets_and_nothing_else(world: World) -> None:
+    await world.service("tracking").ListTargets(pb.ListTargetsRequest())
+    assert (await failure(world.service("gateway").ListTargets(pb.ListTargetsRequest())))[0] == "PERMISSION_DENIED"
+    assert (await failure(world.service("tracking").ListParked(pb.ListParkedRequest())))[0] == "PERMISSION_DENIED"
 
 
 @pytest.mark.parametrize("token", ["nonsense", "W10=", "ImEi", "äöü"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.records import RawRecord
 from contracts.envelope import Envelope
-from tracking.domain.entry import Entry, Term
+from tracking.domain.entry import Entry, Term, term
 from tracking.messages import Unreadable, read
 
 RecordMaker = Callable[..., RawRecord]
@@ -63,6 +63,17 @@ def test_the_ids_of_a_declaration_are_found_wherever_they_stand(a_record: Record
     assert entry.thread == "6CN1"
     wanted = {(Term.LRN, "L1"), (Term.TRANSPORT_DOCUMENT, "BL9"), (Term.CONTAINER, "CSQU3054383"), (Term.RECEIPT, "R7")}
     assert wanted <= entry.terms
+
+
+def test_a_payment_reference_is_found_as_people_write_it(a_record: RecordMaker) -> None:
+    entry = read(a_record("declarations.declaration.assessed", payment_reference="RF18123456781234567890"))
+    assert isinstance(entry, Entry)
+    assert term(Term.PAYMENT_REFERENCE, "rf18 1234 5678-1234 5678 90") in entry.terms
+
+
+def test_a_shipment_has_one_thread_however_its_ucr_is_spaced(a_record: RecordMaker) -> None:
+    entries = [read(a_record("declarations.declaration.accepted", ucr=ucr)) for ucr in ("6CN 1", " 6CN  1 ")]
+    assert [each.thread for each in entries if isinstance(each, Entry)] == ["6CN 1", "6CN 1"]
 
 
 def test_a_repeat_has_the_same_fingerprint_and_other_content_has_not(a_record: RecordMaker) -> None:

@@ -1,6 +1,6 @@
 """The gRPC face of parking: what a service has parked, and how staff mend it.
 
-Reading asks for the right `parking.read`, changing for `parking.write` and a reason; the audit keeps
+Reading asks for the right `parking.read` (the desk lists targets as the service that it is), changing for `parking.write` and a reason; the audit keeps
 who did it and why.
 """
 
@@ -20,7 +20,6 @@ from chassis.parking_messages import (
     target_of,
 )
 from chassis.rpc import Right, abort, current_caller, page_id, page_place, page_size
-from chassis.rpc.rights import ANY_SERVICE
 from trade.parking.v1 import parking_pb2 as pb
 from trade.parking.v1.parking_pb2_grpc import ParkingServiceServicer, add_ParkingServiceServicer_to_server
 
@@ -30,7 +29,7 @@ WRITE = "parking.write"
 _SERVICE = "/trade.parking.v1.ParkingService"
 PARKING_RIGHTS = {
     f"{_SERVICE}/ListParked": Right(staff=READ),
-    f"{_SERVICE}/ListTargets": Right(services=(ANY_SERVICE,), staff=READ),
+    f"{_SERVICE}/ListTargets": Right(services=("tracking",), staff=READ),
     f"{_SERVICE}/PlanRedrive": Right(staff=READ),
     f"{_SERVICE}/ListAudit": Right(staff=READ),
     f"{_SERVICE}/ShowParked": Right(staff=READ),

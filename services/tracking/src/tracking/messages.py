@@ -16,6 +16,7 @@ from contracts.envelope import BadEnvelope, Envelope, parse
 from tracking.domain.entry import Entry, Position, Term, TermValue, term
 from values.faults import NotOfItsForm
 from values.moments import read_moment
+from values.references import Ucr
 
 MAX_ID = 500
 MAX_TERM = 120
@@ -117,7 +118,7 @@ def _ucr(payload: Mapping[str, Any]) -> str:
     nested = (payload.get("references"), payload.get("declaration"))
     for holder in (payload, *(each for each in nested if isinstance(each, dict))):
         if isinstance(holder.get("ucr"), str) and holder["ucr"]:
-            return _clean(holder["ucr"])
+            return str(Ucr(_clean(holder["ucr"])))
     return ""
 
 

@@ -173,7 +173,7 @@ def accept_on_arrival(state: State, seen: Regions, now: datetime, law: Law) -> S
     if seen.arrived_at is None or state.serial is None:
         return ()
     accepted = _accepted(state, state.serial, seen.arrived_at, law)
-    errors = rules.check_values(state.declaration, accepted.accepted_at, law)
+    errors = room.errors(rules.check_values(state.declaration, accepted.accepted_at, law))
     return [Rejected(state.version, state.receipt_id, now, errors)] if errors else [accepted]
 
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from declarations.domain.state import AssessmentLine, RuleError
+from values.faults import SHOWN, shortened
 
 ERRORS_TOLD = 100
 WARNINGS_TOLD = 20
-VALUE_SHOWN = 200
+VALUE_SHOWN = SHOWN
 """Characters of what was found, and of each parameter."""
 LINES_BYTES = 800_000
 LINE_BYTES = 120
@@ -36,13 +37,8 @@ def _told(found: Sequence[RuleError], most: int) -> tuple[RuleError, ...]:
 
 
 def _shortened(error: RuleError) -> RuleError:
-    value = None if error.value is None else shown(error.value)
-    return replace(error, value=value, parameters={name: shown(each) for name, each in error.parameters.items()})
-
-
-def shown(text: str) -> str:
-    """A text, or its beginning."""
-    return text if len(text) <= VALUE_SHOWN else f"{text[: VALUE_SHOWN - 1]}…"
+    value = None if error.value is None else shortened(error.value)
+    return replace(error, value=value, parameters={name: shortened(each) for name, each in error.parameters.items()})
 
 
 def lines(found: Sequence[AssessmentLine]) -> tuple[AssessmentLine, ...]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from values.numbers import is_digits
+from values.payments import PaymentReference
 from values.references import ContainerNumber, DeclarationNumber, Lrn, Reference, TransportDocument, Ucr
 
 
@@ -37,6 +38,7 @@ _NORMAL: Mapping[Term, type[Reference]] = {
     Term.UCR: Ucr,
     Term.DECLARATION_NUMBER: DeclarationNumber,
     Term.LRN: Lrn,
+    Term.PAYMENT_REFERENCE: PaymentReference,
     Term.CONTAINER: ContainerNumber,
     Term.TRANSPORT_DOCUMENT: TransportDocument,
 }
