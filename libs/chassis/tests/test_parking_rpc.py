@@ -37,7 +37,6 @@ class World:
         self.channels.append(connect(address, signer, "x", subject="li", rights=rights))
         return ParkingServiceStub(self.channels[-1])
 
-
     def service(self, name: str) -> Any:
         address = f"127.0.0.1:{self.server.port}"
         self.channels.append(connect(address, TokenSigner(self._keys, name), "x"))

@@ -207,7 +207,14 @@ def test_goods_that_arrive_on_a_day_without_a_rate_are_not_accepted_and_the_decl
 
 def test_of_many_goods_without_a_rate_on_arrival_as_many_errors_are_told_as_at_lodging():
     goods = tuple(an_item(number=number, price=Money(D("100"), "GBP")) for number in range(1, room.ERRORS_TOLD + 2))
-    state, events = run([lodge(replace(POUNDS, goods=goods, total_gross_mass_kg=None, total_packages=None)), answer(), arrived(TOMORROW)], law=UNTIL_TODAY)
+    state, events = run(
+        [
+            lodge(replace(POUNDS, goods=goods, total_gross_mass_kg=None, total_packages=None)),
+            answer(),
+            arrived(TOMORROW),
+        ],
+        law=UNTIL_TODAY,
+    )
     assert names(events) == ["Submitted", "Prelodged", "PartnerEventNoted", "Rejected"]
     assert len(state.errors) == room.ERRORS_TOLD
     assert state.errors[-1].code == "declaration.errors.more"

@@ -1,7 +1,7 @@
 """The gRPC face of parking: what a service has parked, and how staff mend it.
 
-Reading asks for the right `parking.read` (the desk lists targets as the service that it is), changing for `parking.write` and a reason; the audit keeps
-who did it and why.
+Reading asks for the right `parking.read`, changing for `parking.write` and a reason; the audit keeps
+who did it and why. Tracking lists targets by its name as a service, for the desk.
 """
 
 from typing import Any, NoReturn
