@@ -103,16 +103,19 @@ def show(code: Code, as_json: Json = False) -> None:
 @app.command("list", epilog="Examples:  trade partners list  |  trade partners list --json")
 def list_(as_json: Json = False) -> None:
     """List partners by code."""
+    _show(call(_every), as_json)
+
+
+async def _every(stub: Any) -> list[pb.RegisteredPartner]:
     found: list[pb.RegisteredPartner] = []
     token = ""
     while True:
         request = pb.ListPartnersRequest(page_size=PAGE, page_token=token)
-        answer = call(lambda stub, request=request: stub.ListPartners(request, timeout=DEADLINE_SECONDS))  # type: ignore[misc]
+        answer = await stub.ListPartners(request, timeout=DEADLINE_SECONDS)
         found.extend(answer.partners)
         token = answer.next_page_token
         if not token:
-            break
-    _show(found, as_json)
+            return found
 
 
 async def _register(stub: Any, code: str, role: str, granted: pb.PartnerGrants, reason: str = "") -> Any:

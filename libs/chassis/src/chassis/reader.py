@@ -19,7 +19,7 @@ wire.install()
 Positions = Mapping[TopicPartition, int]
 
 
-class Reader(AIOKafkaConsumer):  # type: ignore[misc]
+class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # the library has no types
     """A consumer of committed records."""
 
     def __init__(self, *topics: str, on_poll: Callable[[Positions], None] | None = None, **options: Any) -> None:

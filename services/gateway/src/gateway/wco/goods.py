@@ -16,6 +16,9 @@ _TARIFF, _TARIC = "TSP", "TRC"
 
 _TARIFF_DIGITS = 8
 
+_LONGEST_COUNT = 9
+"""Digits of a number of packages that fits an integer of 32 bits."""
+
 _CHARGES = frozenset(code.value for code in ChargeCode)
 
 _NO_PREFERENCE = "1"
@@ -99,9 +102,8 @@ def _packages(reading: Reading, element: Element) -> int | str | None:
     counts = reading.texts(element, "Packaging/QuantityQuantity")
     if not counts:
         return None
-    if all(is_digits(count) and len(count) < 10 for count in counts):  # noqa: PLR2004 - fits an int
-        return sum(int(count) for count in counts)
-    return next(count for count in counts if not is_digits(count) or len(count) >= 10)  # noqa: PLR2004
+    wrong = [count for count in counts if not is_digits(count) or len(count) > _LONGEST_COUNT]
+    return wrong[0] if wrong else sum(map(int, counts))
 
 
 def _package_kind(reading: Reading, element: Element) -> str | None:
