@@ -142,13 +142,22 @@ class World:
         return first
 
 
+ACCOUNTS = "settlements"
+"""Where declarations keeps the accounts of UCRs."""
+
+
 def remembered(world: World, service: str) -> Mapping[str, Any]:
-    """Per aggregate what must come back: its state, its events, and which input caused which."""
-    return {
-        each.id: (each.state, each.seq, sorted((line["cause"], line["by"], *line["events"]) for line in each.lines))
-        for each in world.of(service)
-        if each.seq
-    }
+    """Per aggregate what must come back: its state, its events, and which input caused which.
+
+    Of an account of a UCR the looks that found nothing new are left out: the declarations' own news is an account's to
+    look at only where the account is there when the news is read, and after a rebuild it is there from the start.
+    """
+    return {each.id: (each.state, each.seq, _caused(each)) for each in world.of(service) if each.seq}
+
+
+def _caused(stored: Stored) -> list[tuple[str, ...]]:
+    lines = (line for line in stored.lines if line["events"] or stored.collection != ACCOUNTS)
+    return sorted((line["cause"], line["by"], *line["events"]) for line in lines)
 
 
 def said_of(records: Iterable[RawRecord]) -> list[Said]:
