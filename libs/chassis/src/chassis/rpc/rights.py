@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from chassis.identity import Caller
 
+ANY_SERVICE = "*"
+
 
 @dataclass(frozen=True, slots=True)
 class Right:
     """The callers of one method. One that names nobody lets nobody in."""
 
     services: tuple[str, ...] = ()
-    """Names of the services that may call."""
+    """Names of the services that may call; `*` for every one."""
     staff: str = ""
     """The right that a person needs; empty: no person may."""
     anyone: bool = False
@@ -19,4 +21,4 @@ class Right:
     def allows(self, caller: Caller) -> bool:
         if caller.is_staff:
             return bool(self.staff) and self.staff in caller.rights
-        return caller.subject in self.services
+        return caller.subject in self.services or ANY_SERVICE in self.services
