@@ -54,6 +54,11 @@ def written(granted: pb.PartnerGrants) -> dict[str, list[str]]:
     return {kind: values for kind, values in kinds.items() if values}
 
 
+def in_words(granted: pb.PartnerGrants) -> str:
+    """Grants in one line; empty where there are none."""
+    return "; ".join(f"{kind.replace('_', ' ')}: {', '.join(values)}" for kind, values in written(granted).items())
+
+
 def _place(place: str) -> pb.GrantedPlace:
     unlocode, _, facility = place.partition("/")
     return pb.GrantedPlace(unlocode=unlocode, facility=facility)

@@ -4,7 +4,6 @@ The key itself is shown once, when it is issued. Keys of one owner overlap: issu
 the owner change over, revoke the old one.
 """
 
-import asyncio
 import json
 import os
 import sys
@@ -23,9 +22,9 @@ from contracts.grants import PartnerRole
 from trade.gateway.v1 import gateway_pb2 as pb
 from trade.gateway.v1.gateway_pb2_grpc import KeyServiceStub
 from trade.gateway.v1.partners_pb2 import PartnerGrants, RegisteredPartner
-from trade_cli.granting import Agencies, Carriers, Offices, Places, grants, written
+from trade_cli.granting import Agencies, Carriers, Offices, Places, grants, in_words
 from trade_cli.partners import register
-from trade_cli.platform import CliError, load_platform
+from trade_cli.platform import CliError, ask
 
 DEADLINE_SECONDS = 10.0
 PAGE = 200
@@ -110,16 +109,20 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List keys; what opens with them is not kept and not shown."""
+    of = _owner(owner, "") if owner else None
+    _show(_call(lambda stub: _every(stub, of)), as_json)
+
+
+async def _every(stub: Any, owner: pb.Owner | None) -> list[pb.Key]:
     found: list[pb.Key] = []
     token = ""
     while True:
-        request = pb.ListKeysRequest(page_size=PAGE, page_token=token, owner=_owner(owner, "") if owner else None)
-        answer = _call(lambda stub, request=request: stub.ListKeys(request, timeout=DEADLINE_SECONDS))  # type: ignore[misc]
+        request = pb.ListKeysRequest(page_size=PAGE, page_token=token, owner=owner)
+        answer = await stub.ListKeys(request, timeout=DEADLINE_SECONDS)
         found.extend(answer.keys)
         token = answer.next_page_token
         if not token:
-            break
-    _show(found, as_json)
+            return found
 
 
 def _owner(written: str, role: str) -> pb.Owner:
@@ -136,13 +139,9 @@ def _register(owner: str, role: str | None, granted: PartnerGrants) -> None:
             raise CliError("what a partner may report on is given with its --role, or by `trade partners grant`")
         return
 
-    async def calling() -> RegisteredPartner:
-        async with load_platform().channel("gateway") as channel:
-            return await register(channel, owner, role, granted)
-
-    partner = asyncio.run(calling())
-    words = "; ".join(f"{kind.replace('_', ' ')}: {', '.join(each)}" for kind, each in written(partner.grants).items())
-    told = f"{partner.code} is registered as {partner.role}, and may report on {words or 'nothing yet'}"
+    partner: RegisteredPartner = ask("gateway", lambda channel: register(channel, owner, role, granted))
+    words = in_words(partner.grants) or "nothing yet"
+    told = f"{partner.code} is registered as {partner.role}, and may report on {words}"
     Console(stderr=True).print(f"[dim]{escape(told)}[/dim]")
 
 
@@ -155,11 +154,7 @@ def _open_private(path: Path) -> int:
 
 
 def _call(method: Callable[[Any], Awaitable[Any]]) -> Any:
-    async def call() -> Any:
-        async with load_platform().channel("gateway") as channel:
-            return await method(KeyServiceStub(channel))
-
-    return asyncio.run(call())
+    return ask("gateway", lambda channel: method(KeyServiceStub(channel)))
 
 
 def _moment(stamp: Timestamp) -> str:

@@ -1,6 +1,5 @@
 """`trade partners`: who reports events, in which role, and what each may report on; changed by staff."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,8 +14,8 @@ from rich.table import Table
 from contracts.grants import PartnerRole
 from trade.gateway.v1 import partners_pb2 as pb
 from trade.gateway.v1.partners_pb2_grpc import PartnerServiceStub
-from trade_cli.granting import Agencies, Carriers, Offices, Places, grants, written
-from trade_cli.platform import CliError, load_platform
+from trade_cli.granting import Agencies, Carriers, Offices, Places, grants, in_words, written
+from trade_cli.platform import CliError, ask
 
 DEADLINE_SECONDS = 10.0
 PAGE = 200
@@ -138,12 +137,7 @@ async def register(channel: Any, code: str, role: str, granted: pb.PartnerGrants
 
 def call(method: Callable[[Any], Awaitable[Any]]) -> Any:
     """Call the gateway's PartnerService."""
-
-    async def calling() -> Any:
-        async with load_platform().channel("gateway") as channel:
-            return await method(PartnerServiceStub(channel))
-
-    return asyncio.run(calling())
+    return ask("gateway", lambda channel: method(PartnerServiceStub(channel)))
 
 
 def _some(
@@ -159,7 +153,7 @@ def _plain(partner: pb.RegisteredPartner) -> dict[str, Any]:
     changes = [
         {
             "fact": each.fact,
-            "at": str(each.at.ToDatetime(tzinfo=UTC).isoformat(timespec="seconds")),
+            "at": _moment(each),
             "by": each.by,
             "grants": written(each.grants),
             "reason": each.reason,
@@ -167,6 +161,10 @@ def _plain(partner: pb.RegisteredPartner) -> dict[str, Any]:
         for each in partner.changes
     ]
     return {"code": partner.code, "role": partner.role, "grants": written(partner.grants), "changes": changes}
+
+
+def _moment(change: Any) -> str:
+    return str(change.at.ToDatetime(tzinfo=UTC).isoformat(timespec="seconds"))
 
 
 def _show(found: list[Any], as_json: bool) -> None:
@@ -179,20 +177,16 @@ def _show(found: list[Any], as_json: bool) -> None:
 def _print(found: list[Any]) -> None:
     table = Table("code", "role", "may report on", box=None)
     for each in found:
-        table.add_row(escape(each.code), each.role, escape(_in_words(written(each.grants))))
+        table.add_row(escape(each.code), each.role, escape(in_words(each.grants)))
     _console().print(table)
 
 
 def _print_history(partner: pb.RegisteredPartner) -> None:
     table = Table("when", "what", "by", "why", box=None)
-    for each in _plain(partner)["changes"]:
-        what = f"{each['fact']} {_in_words(each['grants'])}".strip()
-        table.add_row(each["at"], escape(what), escape(each["by"]), escape(each["reason"]))
+    for each in partner.changes:
+        what = f"{each.fact} {in_words(each.grants)}".strip()
+        table.add_row(_moment(each), escape(what), escape(each.by), escape(each.reason))
     _console().print(table)
-
-
-def _in_words(granted: dict[str, list[str]]) -> str:
-    return "; ".join(f"{kind.replace('_', ' ')}: {', '.join(values)}" for kind, values in granted.items())
 
 
 def _console() -> Console:

@@ -4,9 +4,11 @@ A command never guesses an address. `load_platform` reads the file of the runnin
 every client (HTTP or gRPC) is made from it.
 """
 
+import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import grpc
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -128,6 +130,21 @@ def load_platform(path: Path | str | None = None) -> Platform:
         fault = error.errors(include_url=False)[0]
         where = "/".join(str(part) for part in fault["loc"])
         raise CliError(f"{file} is no platform file: {where or 'the file'}: {fault['msg']}") from None
+
+
+def ask(service: str, method: Callable[[grpc.aio.Channel], Awaitable[Any]]) -> Any:
+    """What a service of the running platform answers, over one channel.
+
+    Raises:
+        CliError: as `load_platform` and `Platform.channel`.
+        grpc.aio.AioRpcError: the service refuses or is away.
+    """
+
+    async def asking() -> Any:
+        async with load_platform().channel(service) as channel:
+            return await method(channel)
+
+    return asyncio.run(asking())
 
 
 def _default_file() -> Path:

@@ -13,9 +13,10 @@ from declarations.domain.authority import ON_THE_WAY, RULES, judge
 from declarations.domain.claims import Kind, WithoutEffect, in_force
 from declarations.domain.commands import NoteClaim
 from declarations.domain.declaration import Document, Identifier, Location, Party, Role, Transport
-from declarations.domain.grants import GrantedPlace, Grants
+from declarations.domain.grants import Grants
 from declarations.domain.references import References
 from declarations.domain.state import Lane, Status
+from values.places import GrantedPlace
 from values.references import DeclarationNumber, TransportDocument
 
 QINGDAO, ALMATY, SHANGHAI = "CNTAO", "KZALA", "CNSHA"

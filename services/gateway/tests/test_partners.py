@@ -15,7 +15,7 @@ from contracts.envelope import Envelope
 from contracts.grants import PartnerRole
 from contracts.topics import GATEWAY
 from gateway.domain.access import Owner, OwnerKind, Principal
-from gateway.domain.grants import NOTHING, GrantedPlace, Grants
+from gateway.domain.grants import NOTHING, Grants
 from gateway.domain.partner import Partner, evolve
 from gateway.domain.roles import ROLES
 from gateway.messages import FIRM_RECEIPT
@@ -26,6 +26,7 @@ from gateway.quarantine import InboxHandler
 from gateway.settings import InboxSettings
 from trade.gateway.v1 import partners_pb2 as pb
 from values.identifiers import Identifier
+from values.places import GrantedPlace
 
 QINGDAO = pb.PartnerGrants(places=[pb.GrantedPlace(unlocode="cn tao", facility=" Qianwan  terminal ")])
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}

@@ -14,7 +14,7 @@ from contracts.codes import currencies
 from contracts.gateway.v1 import Declaration
 from contracts.values import Identifier, Money
 from gateway.domain.faults import Fault
-from values.faults import TextFault, shortened
+from values.faults import TextFault
 from values.references import Reference
 from values.text import line_fault, prose_fault
 
@@ -94,4 +94,4 @@ def _of_money(money: Money, pointer: str) -> Iterator[Fault]:
 
 def _fault(why: TextFault, pointer: str, value: str) -> Fault:
     """A text's fault at its place; `found` is shown for characters that nobody sees."""
-    return Fault(f"field.{why.code}", pointer, {"found": why.found}, shortened(value))
+    return Fault(f"field.{why.code}", pointer, {"found": why.found}, value)

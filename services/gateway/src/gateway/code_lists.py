@@ -13,7 +13,6 @@ from contracts.values import Payload
 from gateway.bounds import leaves
 from gateway.documents import MAX_FAULTS
 from gateway.domain.faults import Fault
-from values.faults import shortened
 
 STAGES = frozenset({"idea", "feasibility", "construction", "operating"})
 """Of a project, as its contract names them."""
@@ -44,7 +43,7 @@ JUDGED: Mapping[str, tuple[str, Callable[[str], bool]]] = {
 def code_faults(value: Payload, prefix: str = "") -> list[Fault]:
     """Every code that is on no list."""
     wrong = (
-        Fault(JUDGED[name][0], pointer, value=shortened(code))
+        Fault(JUDGED[name][0], pointer, value=code)
         for name, code, pointer in _codes(value, prefix)
         if not JUDGED[name][1](code)
     )

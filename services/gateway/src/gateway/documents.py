@@ -18,7 +18,6 @@ from contracts.gateway.v1 import ReceiptWarning
 from contracts.values import Payload
 from gateway import bounds
 from gateway.domain.faults import Fault, Refused, cut_names
-from values.faults import shortened
 
 P = TypeVar("P", bound=Payload)
 
@@ -114,7 +113,7 @@ def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         repeated = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise Refused("json-malformed", [Fault("json.repeated_name", values={"name": shortened(repeated)})])
+        raise Refused("json-malformed", [Fault("json.repeated_name", values={"name": repeated})])
     return found
 
 
@@ -169,7 +168,7 @@ def _fault(detail: Mapping[str, Any], prefix: str) -> Fault:
     code = _CODES.get(kind) or next((code for start, code in _CODES_BY_START if kind.startswith(start)), "field.wrong")
     limit = detail.get("ctx", {}).get(_LIMITS.get(kind, ""), "")
     given = detail.get("input")
-    value = shortened(str(given)) if isinstance(given, str | int | Decimal) and kind != "missing" else None
+    value = str(given) if isinstance(given, str | int | Decimal) and kind != "missing" else None
     return Fault(code, prefix + pointer_of(detail["loc"]), {"limit": limit, "rule": detail["msg"]}, value)
 
 

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from chassis import paging
 from contracts.texts import LANGUAGES
+from values.faults import SHOWN
 
 T = TypeVar("T")
 
 MAX_ID = 500
 """Characters of the longest id that the timeline keeps."""
-ECHO = 200
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
 _SIZE = re.compile(r"0*[1-9][0-9]{0,5}")
 
@@ -34,7 +34,7 @@ def language_of(parameters: Mapping[str, str]) -> str | None:
     """
     asked = parameters.get("lang")
     if asked is not None and asked not in LANGUAGES:
-        raise BadRequest("language", asked[:ECHO], ", ".join(LANGUAGES))
+        raise BadRequest("language", asked[:SHOWN], ", ".join(LANGUAGES))
     return asked
 
 
@@ -45,7 +45,7 @@ def id_of(given: str) -> str:
         BadRequest: there is none, or none is as long.
     """
     if not given or len(given) > MAX_ID:
-        raise BadRequest("id", given[:ECHO], f"1–{MAX_ID}")
+        raise BadRequest("id", given[:SHOWN], f"1–{MAX_ID}")
     return given
 
 
@@ -59,7 +59,7 @@ def page_size(parameters: Mapping[str, str]) -> int:
     if size is None:
         return PAGE_SIZE
     if not _SIZE.fullmatch(size) or int(size) > MAX_PAGE_SIZE:
-        raise BadRequest("page_size", size[:ECHO], f"1–{MAX_PAGE_SIZE}")
+        raise BadRequest("page_size", size[:SHOWN], f"1–{MAX_PAGE_SIZE}")
     return int(size)
 
 
@@ -82,4 +82,4 @@ def _begins(parameters: Mapping[str, str], read: Callable[[str], T]) -> T:
     try:
         return read(token)
     except paging.BadCursor:
-        raise BadRequest("page_token", token[:ECHO]) from None
+        raise BadRequest("page_token", token[:SHOWN]) from None

@@ -17,8 +17,9 @@ from typing import TypeAlias
 
 from declarations.domain.claims import Claim, Kind, WithoutEffect
 from declarations.domain.declaration import Declaration, Location, Role
-from declarations.domain.grants import GrantedPlace, Grants
+from declarations.domain.grants import Grants
 from values.identifiers import compact
+from values.places import GrantedPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def of_the_agency(claim: Claim, grants: Grants, declaration: Declaration, seats:
     """As of a place; or the declaration carries a document that the agency issued."""
     documents = (*declaration.documents, *(each for item in declaration.goods for each in item.documents))
     issuers = {compact(each.issuer) for each in documents if each.issuer}
-    if issuers & {compact(code) for code in grants.agencies}:
+    if issuers & set(grants.agencies):
         return True
     return of_the_place(claim, grants, declaration, seats)
 
@@ -103,7 +104,7 @@ RULES: Mapping[str, Rule] = {
 
 def _granted_meets(grants: Grants, declaration: Declaration, seats: Seats) -> bool:
     office = declaration.customs_office or seats.home
-    if compact(office) in {compact(each) for each in grants.customs_offices}:
+    if compact(office) in grants.customs_offices:
         return True
     return any(_covers(place, here) for place in grants.places for here in _places(declaration, seats))
 
@@ -133,15 +134,13 @@ def _stated(location: Location | None) -> GrantedPlace | None:
     """A location as a place; None where it does not say which."""
     if location is None or not location.unlocode:
         return None
-    return GrantedPlace(compact(location.unlocode), location.facility)
+    return GrantedPlace(location.unlocode, location.facility)
 
 
 def _covers(granted: GrantedPlace, place: GrantedPlace) -> bool:
     """Whether a grant holds at a place: the same UN/LOCODE, and no other facility."""
-    if compact(granted.unlocode) != compact(place.unlocode):
+    if granted.unlocode != place.unlocode:
         return False
-    return not granted.facility or not place.facility or _facility(granted) == _facility(place)
-
-
-def _facility(place: GrantedPlace) -> str:
-    return " ".join((place.facility or "").split()).casefold()
+    if granted.facility is None or place.facility is None:
+        return True
+    return granted.facility.casefold() == place.facility.casefold()

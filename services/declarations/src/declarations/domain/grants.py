@@ -2,22 +2,20 @@
 
 from dataclasses import dataclass
 
-from values.identifiers import Identifier
-
-
-@dataclass(frozen=True, slots=True)
-class GrantedPlace:
-    unlocode: str
-    facility: str | None = None
-    """The one facility meant; None: every one of the place."""
+from values.identifiers import Identifier, compact
+from values.places import GrantedPlace
 
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """Given by staff; a snapshot of the moment when the event came in."""
+    """Given by staff, codes in normal form; a snapshot of the moment when the event came in."""
 
     places: tuple[GrantedPlace, ...] = ()
     customs_offices: tuple[str, ...] = ()
     agencies: tuple[str, ...] = ()
     carriers: tuple[Identifier, ...] = ()
     """Registry numbers that a carrier acts under."""
+
+    def __post_init__(self) -> None:
+        for name in ("customs_offices", "agencies"):
+            object.__setattr__(self, name, tuple(compact(each) for each in getattr(self, name)))

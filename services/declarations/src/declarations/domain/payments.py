@@ -49,7 +49,7 @@ class Part:
 def confirmed(claims: Iterable[Claim], currency: str, *, by: datetime | None = None) -> dict[Key, Decimal]:
     """What was confirmed of each payment last. `claims` are in force; `by` leaves out what the door had later."""
     return {
-        _key(claim): claim.amount.amount
+        payment_of(claim): claim.amount.amount
         for claim in claims
         if claim.kind is Kind.PAYMENT_CONFIRMED
         and claim.amount is not None
@@ -63,7 +63,7 @@ def reversed_(claims: Iterable[Claim], currency: str) -> dict[Key, Decimal]:
     sums: dict[Key, Decimal] = {}
     for claim in claims:
         if claim.kind is Kind.PAYMENT_REVERSED and claim.amount is not None and claim.amount.currency == currency:
-            sums[_key(claim)] = sums.get(_key(claim), NOTHING) + claim.amount.amount
+            sums[payment_of(claim)] = sums.get(payment_of(claim), NOTHING) + claim.amount.amount
     return sums
 
 
@@ -98,5 +98,6 @@ def total(found: Iterable[Part]) -> Decimal:
     return sum((each.amount for each in found), NOTHING)
 
 
-def _key(claim: Claim) -> Key:
+def payment_of(claim: Claim) -> Key:
+    """The payment that a bank's claim is about."""
     return claim.publisher, claim.payment_reference or ""

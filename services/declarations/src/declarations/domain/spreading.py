@@ -17,7 +17,10 @@ from typing import TypeAlias
 
 from declarations.domain.claims import Claim, in_force
 from declarations.domain.declaration import Money
-from declarations.domain.payments import NOTHING, Key, confirmed, reversed_
+from declarations.domain.payments import NOTHING, Key, confirmed, payment_of, reversed_
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+"""Behind every deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Owed:
     @property
     def rank(self) -> tuple[datetime, str]:
         """The oldest deadline first."""
-        return self.pay_by or datetime.max.replace(tzinfo=UTC), self.declaration_id
+        return self.pay_by or _NEVER, self.declaration_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class _Table:
 
     def _rank(self, id_: str) -> tuple[datetime, str]:
         """The oldest deadline first; what is not assessed yet comes last."""
-        return self._owed[id_].rank if id_ in self._owed else (datetime.max.replace(tzinfo=UTC), id_)
+        return self._owed[id_].rank if id_ in self._owed else (_NEVER, id_)
 
 
 def _payments(reports: Sequence[Report], currency: str) -> list[_Payment]:
@@ -147,7 +150,7 @@ def _payments(reports: Sequence[Report], currency: str) -> list[_Payment]:
     back = reversed_((each.claim for each in said), currency)
     by_name = {id_: confirmed((each.claim for each in said if each.declaration_id == id_), currency) for id_ in named}
     own = {id_: _own([each.claim for each in reports if each.declaration_id == id_], currency) for id_ in named}
-    keys = dict.fromkeys((each.claim.publisher, each.claim.payment_reference or "") for each in reports)
+    keys = dict.fromkeys(payment_of(each.claim) for each in reports)
     return [
         _Payment(
             key,

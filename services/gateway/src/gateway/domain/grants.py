@@ -9,21 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from values.identifiers import Identifier, compact
-
-
-@dataclass(frozen=True, slots=True)
-class GrantedPlace:
-    """A UN/LOCODE, and one facility of it or every one."""
-
-    unlocode: str
-    facility: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "unlocode", compact(self.unlocode))
-        object.__setattr__(self, "facility", " ".join((self.facility or "").split()) or None)
-
-    def __str__(self) -> str:
-        return self.unlocode if self.facility is None else f"{self.unlocode}/{self.facility}"
+from values.places import GrantedPlace
 
 
 @dataclass(frozen=True, slots=True)

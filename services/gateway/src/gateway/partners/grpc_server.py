@@ -13,7 +13,7 @@ from chassis.aggregates import Applied, Failed, Input
 from chassis.paging import cursor
 from chassis.rpc import Right, abort, current_caller, page_id, page_size
 from contracts.codes import is_place
-from gateway.domain.grants import GrantedPlace, Grants
+from gateway.domain.grants import Grants
 from gateway.domain.partner import Command, Grant, NotChanged, NotRegistered, Partner, Register, Revoke
 from gateway.domain.roles import ROLES
 from gateway.partners.aggregate import RegisteredPartners
@@ -23,6 +23,7 @@ from trade.gateway.v1.partners_pb2_grpc import PartnerServiceServicer
 from values.faults import shortened
 from values.identifiers import Identifier
 from values.partners import FORM, PartnerCode
+from values.places import GrantedPlace
 
 READ = "partners.read"
 WRITE = "partners.write"

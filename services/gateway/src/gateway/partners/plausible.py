@@ -32,7 +32,7 @@ def faults(event: PartnerEvent, limits: Limits) -> Iterator[Fault]:
     """What cannot be: each with its place, the value and the limit."""
     place = event.location.unlocode if event.location is not None else None
     if place is not None and not is_place(compact(place)):
-        yield Fault("event.place", PLACE, {"value": shortened(place)}, shortened(place))
+        yield Fault("event.place", PLACE, {"value": place}, place)
     if event.classifier is not Classifier.ACTUAL:
         return
     latest, earliest = event.received_at + limits.ahead, event.received_at - limits.back

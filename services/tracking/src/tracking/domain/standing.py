@@ -208,7 +208,7 @@ def _region(standing: Standing, fact: str, entry: Entry) -> Standing:  # noqa: P
     facts = entry.facts
     match fact:
         case "rejected":
-            return replace(standing, faults=_faults(facts))
+            return replace(standing, faults=faults_of(facts, "errors"))
         case "routed":
             return replace(standing, lane=text_of(facts, "lane"))
         case "documents_requested":
@@ -288,10 +288,11 @@ def _owed(facts: Mapping[str, Any]) -> str:
     return "due" if amount.strip("0.-") else "nil"
 
 
-def _faults(facts: Mapping[str, Any]) -> tuple[Fault, ...]:
-    errors = facts.get("errors")
+def faults_of(facts: Mapping[str, Any], name: str) -> tuple[Fault, ...]:
+    """The faults that stand in a list of a payload, such as its `errors`."""
+    found = facts.get(name)
     return tuple(
         Fault(text_of(each, "code"), text_of(each, "pointer"), text_of(each, "value"), part_of(each, "parameters"))
-        for each in (errors if isinstance(errors, list) else [])
+        for each in (found if isinstance(found, list) else [])
         if isinstance(each, Mapping)
     )

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from contracts.masking import masked_event
 from tracking.domain.entry import Entry
-from tracking.domain.facts import text_of
-from tracking.domain.standing import Fault
+from tracking.domain.facts import part_of, text_of
+from tracking.domain.standing import Fault, faults_of
 from tracking.domain.timeline import Step
 from tracking.views.reader import Reader, View, listed
 from tracking.views.situation import fault_text
@@ -59,14 +59,11 @@ def _step(step: Step, rows: Mapping[str, Entry], traces: Collection[str], reader
 
 def _warnings(entry: Entry, reader: Reader) -> Iterator[str]:
     """What the gateway or declarations found odd, and took all the same."""
-    receipt = entry.facts.get("receipt")
-    for told in listed(receipt.get("warnings")) if isinstance(receipt, Mapping) else []:
+    for told in listed(part_of(entry.facts, "receipt").get("warnings")):
         code, pointer, value, expected = (text_of(told, name) for name in ("code", "pointer", "value", "expected"))
         yield fault_text(Fault(f"gateway.{code}", pointer, "", {"value": value, "expected": expected}), reader)
-    for told in listed(entry.facts.get("warnings")):
-        parameters = told.get("parameters")
-        known = parameters if isinstance(parameters, Mapping) else {}
-        yield fault_text(Fault(text_of(told, "code"), text_of(told, "pointer"), text_of(told, "value"), known), reader)
+    for fault in faults_of(entry.facts, "warnings"):
+        yield fault_text(fault, reader)
 
 
 def _conflict(entry: Entry, reader: Reader) -> View:
