@@ -1,4 +1,4 @@
-"""What one poll takes: a fair share of each partition, in order, and nothing that then is lost."""
+"""What one poll takes: each partition in its turn, in order, and nothing that then is lost."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -19,7 +19,8 @@ class Fetched(Reader):
     def __init__(self, waiting: Mapping[int, int]) -> None:
         self._on_poll = None
         self._failed = None
-        self._turn = 0
+        self._polls = 0
+        self._given_at = {}
         self._fetcher = SimpleNamespace(_records={_of(number): list(range(size)) for number, size in waiting.items()})
         self._bad = {_of(number) for number, size in waiting.items() if size < 0}
 
@@ -45,13 +46,31 @@ def _of(number: int) -> TopicPartition:
 
 
 @given(st.dictionaries(st.integers(0, 20), st.integers(1, 300), min_size=1), st.integers(1, 200))
-async def test_each_partition_has_its_share_and_a_poll_is_full(waiting: dict[int, int], most: int) -> None:
-    found = await Fetched(waiting)._shares(most)
+async def test_a_poll_is_full_and_of_few_partitions(waiting: dict[int, int], most: int) -> None:
+    found = await Fetched(waiting).getmany(max_records=most)
     assert sum(map(len, found.values())) == min(most, sum(waiting.values()))
-    for number, size in waiting.items():
-        taken = found.get(_of(number), [])
+    for taken in found.values():
         assert taken == list(range(len(taken)))
-        assert len(taken) >= min(size, most // len(waiting))
+    cut = [each for each, taken in found.items() if len(taken) < waiting[each.partition]]
+    assert len(cut) <= 1, "of all but the last everything is taken"
+
+
+@given(
+    st.dictionaries(st.integers(0, 8), st.integers(1, 300), min_size=1),
+    st.integers(1, 50),
+    st.lists(st.lists(st.integers(0, 8), max_size=3), max_size=20),
+)
+async def test_no_partition_waits_for_more_polls_than_there_are_others(
+    waiting: dict[int, int], most: int, fetched: list[list[int]]
+) -> None:
+    reader = Fetched(waiting)
+    polls: dict[TopicPartition, int] = {}
+    while reader._fetcher._records:
+        found = await reader.getmany(max_records=most)
+        polls = {each: polls.get(each, 0) + 1 for each in reader._fetcher._records if each not in found}
+        assert all(waited < 9 for waited in polls.values())
+        for number in fetched.pop() if fetched else ():
+            reader._fetcher._records.setdefault(_of(number), []).extend(range(60))
 
 
 @given(st.dictionaries(st.integers(0, 20), st.integers(-1, 30), min_size=1), st.integers(1, 50))
@@ -70,7 +89,7 @@ async def test_what_was_taken_comes_before_the_failure_of_another(waiting: dict[
 
 async def test_with_more_partitions_than_a_poll_may_have_each_has_its_turn() -> None:
     reader = Fetched(dict.fromkeys(range(10), 1_000))
-    polls = [await reader._shares(2) for _ in range(10)]
+    polls = [await reader.getmany(max_records=2) for _ in range(10)]
     assert {partition for found in polls for partition in found} == {_of(number) for number in range(10)}
 
 

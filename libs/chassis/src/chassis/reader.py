@@ -2,7 +2,7 @@
 
 Keeps three promises that the library's own does not. It reads committed records only, and "the end" is the last
 stable offset: what stands in an aborted or an open transaction is no fact, is not waited for, and is no lag. Each
-poll takes a fair share of every partition that has something, so that none waits behind another's thousands. Nothing
+poll begins with the partition that has waited for most polls, so that none waits behind another's thousands. Nothing
 that was taken from one partition is lost where reading another fails.
 """
 
@@ -33,46 +33,44 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # the library has no type
         super().__init__(*topics, **{**options, "isolation_level": "read_committed"})
         self._on_poll = on_poll
         self._failed: KafkaError | None = None
-        self._turn = 0
+        self._polls = 0
+        self._given_at: dict[TopicPartition, int] = {}
+        """The poll that last gave out something of a partition."""
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Records by partition: of what was fetched a fair share of each, else what comes within the time."""
+        """Records by partition: of what was fetched, in turns; else what comes within the time."""
         if self._on_poll is not None:
             self._on_poll(self._positions())
         if self._failed is not None:
             failed, self._failed = self._failed, None
             raise failed
+        self._polls += 1
+        found: dict[TopicPartition, list[ConsumerRecord]] = {}
         if not partitions and max_records is not None:
-            found = await self._shares(max_records)
-            if found:
-                return found
-        records: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
-            *partitions, timeout_ms=timeout_ms, max_records=max_records
-        )
-        return records
+            found = await self._turns(max_records)
+        if not found:
+            found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+        self._given_at.update(dict.fromkeys(found, self._polls))
+        return found
 
-    async def _shares(self, most: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """At most so many of what was fetched already, shared out evenly; where all have one, each is first in turn."""
+    async def _turns(self, most: int) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """At most so many of what was fetched already: what has waited longest first, and of each all that has room.
+
+        Whole turns, not even shares: what stands together in a partition is often for the same few documents, and
+        costs one update each if it comes in one batch.
+        """
         # Only the first of these calls may wait, for partitions to be given out: else some could be taken here and be
         # another member's by the time they are handed over.
-        fetched = list(self._fetcher._records)
-        self._turn += 1
-        waiting = [fetched[(self._turn + index) % len(fetched)] for index in range(len(fetched))]
         found: dict[TopicPartition, list[ConsumerRecord]] = {}
-        while waiting and most > 0:
-            share = max(1, most // len(waiting))
-            for partition in tuple(waiting):
-                size = min(share, most)
-                if size == 0:
-                    break
-                records = await self._take(partition, size, nothing_yet=not found)
-                if records:
-                    found.setdefault(partition, []).extend(records)
-                    most -= len(records)
-                if len(records) < size:
-                    waiting.remove(partition)
+        for partition in sorted(self._fetcher._records, key=lambda each: self._given_at.get(each, 0)):
+            records = await self._take(partition, most, nothing_yet=not found)
+            if records:
+                found[partition] = records
+                most -= len(records)
+            if most == 0:
+                break
         return found
 
     async def _take(self, partition: TopicPartition, size: int, *, nothing_yet: bool) -> list[ConsumerRecord]:
