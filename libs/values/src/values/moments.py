@@ -13,6 +13,9 @@ from values.faults import NotOfItsForm
 NO_OFFSET = "moment.no_offset"
 NO_MOMENT = "moment.form"
 
+CLOCK_SKEW = timedelta(minutes=5)
+"""By how much a partner's clock may differ from the platform's: what the door lets lie in the future, by default."""
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt](?P<time>[0-9]{2}:[0-9]{2}):(?P<second>[0-9]{2})"

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field, field_validator
 
 from chassis.settings import HttpSettings, ServiceSettings
+from values.moments import CLOCK_SKEW
 from values.partners import PartnerCode
 
 
@@ -30,7 +31,9 @@ class GatewaySettings(ServiceSettings):
         default=5.0, ge=0, description="How long a key or a grant that was revoked elsewhere still counts"
     )
     clock_skew_seconds: float = Field(
-        default=300.0, ge=0, description="How far in the future an actual event may lie, for partners' clocks"
+        default=CLOCK_SKEW.total_seconds(),
+        ge=0,
+        description="How far in the future an actual event may lie, for partners' clocks",
     )
     event_age_days: float = Field(
         default=400.0, gt=0, description="How long ago an actual event may have happened when it is told"

@@ -55,7 +55,7 @@ from declarations.domain.events import (
 )
 from declarations.domain.evolve import evolve, noted
 from declarations.domain.law import Law
-from declarations.domain.regions import Control, Regions, guard, regions
+from declarations.domain.regions import Control, Regions, departures, guard, regions
 from declarations.domain.state import CaseReason, Lane, RuleError, State, Status
 from values.payments import payment_reference
 
@@ -203,7 +203,9 @@ def release_when_guard_holds(state: State, seen: Regions, now: datetime, _law: L
     if not terms.holds:
         return ()
     audited = state.routing is not None and state.routing.lane is Lane.BLUE
-    return [Released(now, terms), *([CaseOpened(CaseReason.AUDIT, now)] if audited else [])]
+    # A departure that is known was told before, also where the door's clock goes before this one.
+    released_at = max((now, *(each.received_at for each in departures(state))))
+    return [Released(released_at, terms), *([CaseOpened(CaseReason.AUDIT, now)] if audited else [])]
 
 
 def let_go(state: State, seen: Regions, _now: datetime, _law: Law) -> Sequence[Event]:

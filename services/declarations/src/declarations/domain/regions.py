@@ -15,6 +15,7 @@ from declarations.domain.claims import Claim, InspectionResult, Kind, in_force
 from declarations.domain.declaration import Direction, Money
 from declarations.domain.events import Guard, MoneyStatus
 from declarations.domain.state import Lane, State
+from values.moments import CLOCK_SKEW
 
 ARRIVAL = (Kind.ARRIVED, Kind.GATE_IN)
 """Either says that the goods are there: goods inside the port's gate have arrived, whoever forgot to tell."""
@@ -64,7 +65,7 @@ class Regions:
     left_at: datetime | None
     """When the goods were where only released ones may be: an import behind the gate, an export abroad."""
     left_unreleased: bool
-    """They were there before they were released, or are and nothing has released them yet."""
+    """They were there before they were released, or are and nothing has released them yet: see `_before_release`."""
 
     @property
     def presence(self) -> Presence:
@@ -87,8 +88,7 @@ def regions(state: State) -> Regions:
     gate_in = _first(claims, Kind.GATE_IN)
     gate_out = _first(claims, Kind.GATE_OUT)
     exit_ = _first(claims, Kind.EXIT_CONFIRMED)
-    departure = gate_out if state.declaration.direction is Direction.IMPORT else exit_
-    left_at = departure.occurred_at if departure else None
+    leaving = departures(state)
     return Regions(
         control=_control(lane, requested, accepted, inspection),
         documents_requested=requested,
@@ -104,9 +104,15 @@ def regions(state: State) -> Regions:
         presented_at=gate_in.occurred_at if gate_in else None,
         gate_out_at=gate_out.occurred_at if gate_out else None,
         exit_at=exit_.occurred_at if exit_ else None,
-        left_at=left_at,
-        left_unreleased=left_at is not None and (state.released_at is None or left_at < state.released_at),
+        left_at=leaving[0].occurred_at if leaving else None,
+        left_unreleased=any(_before_release(each, state.released_at) for each in leaving),
     )
+
+
+def departures(state: State) -> tuple[Claim, ...]:
+    """The claims in force that the goods are where only released ones may be, as they happened."""
+    kind = Kind.GATE_OUT if state.declaration.direction is Direction.IMPORT else Kind.EXIT_CONFIRMED
+    return tuple(claim for claim in in_force(state.claims) if claim.kind is kind)
 
 
 def guard(state: State, seen: Regions) -> Guard:
@@ -118,6 +124,17 @@ def guard(state: State, seen: Regions) -> Guard:
         money_settled=state.assessment is not None and seen.money in (MoneyStatus.NIL, MoneyStatus.PAID),
         presented=seen.presented_at is not None,
     )
+
+
+def _before_release(departure: Claim, released_at: datetime | None) -> bool:
+    """Whether goods left before they were released, though partners' clocks and ours differ.
+
+    What the door had by the release had happened by then, whatever its stamp says. What came after it
+    happened before it only where its stamp says so by more than a partner's clock may be wrong by.
+    """
+    if released_at is None or departure.received_at <= released_at:
+        return True
+    return departure.occurred_at < released_at - CLOCK_SKEW
 
 
 def _first(claims: Iterable[Claim], kind: Kind) -> Claim | None:

@@ -16,6 +16,7 @@ from contracts.values import Classifier
 from gateway.domain.faults import Fault
 from values.faults import shortened
 from values.identifiers import compact
+from values.moments import CLOCK_SKEW
 
 PLACE = "/data/location/unlocode"
 
@@ -24,7 +25,7 @@ PLACE = "/data/location/unlocode"
 class Limits:
     """How far an actual event may lie from the moment of its receipt."""
 
-    ahead: timedelta = timedelta(minutes=5)
+    ahead: timedelta = CLOCK_SKEW
     back: timedelta = timedelta(days=400)
 
 

@@ -1,0 +1,97 @@
+"""Whether goods left before they were released, though partners' clocks and the platform's differ."""
+
+from datetime import timedelta
+
+import pytest
+from declaration_builders import (
+    ARRIVED,
+    GATE_IN,
+    NOW,
+    TOTAL,
+    a_claim,
+    answer,
+    export,
+    in_lane,
+    lodge,
+    names,
+    paid,
+    run,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from declarations.domain.claims import Kind
+from declarations.domain.commands import NoteClaim
+from declarations.domain.evolve import evolve
+from declarations.domain.lifecycle import decide
+from declarations.domain.regions import departures
+from declarations.domain.state import CaseReason, Lane, Status
+from values.moments import CLOCK_SKEW
+
+SECOND = timedelta(seconds=1)
+LEFT = CaseReason.REMOVED_BEFORE_RELEASE
+UNPAID = [lodge(), answer(), ARRIVED, GATE_IN]
+
+
+def gate_out(stamped: timedelta, told: timedelta, kind: Kind = Kind.GATE_OUT) -> NoteClaim:
+    """A departure with its stamp and when the door had it, from the release on."""
+    return NoteClaim(a_claim(kind, "out", occurred_at=NOW + stamped, received_at=NOW + told))
+
+
+def test_a_departure_told_before_the_release_is_one_before_it_though_its_stamp_lies_behind():
+    state, events = run([*UNPAID, gate_out(timedelta(minutes=4), -SECOND), paid(TOTAL)])
+    assert (state.status, state.cases) == (Status.REMOVED, (LEFT,))
+    assert "Closed" not in names(events)
+
+
+def test_a_departure_told_after_the_release_is_none_before_it_though_its_stamp_lies_a_little_before():
+    state, _ = run([*UNPAID, paid(TOTAL), gate_out(-20 * SECOND, SECOND)])
+    assert (state.status, state.cases) == (Status.CLOSED, ())
+
+
+@pytest.mark.parametrize(("before", "cases"), [(CLOCK_SKEW, ()), (CLOCK_SKEW + SECOND, (LEFT,))])
+def test_a_departure_well_before_the_release_is_one_whenever_it_is_told(before, cases):
+    assert run([*UNPAID, paid(TOTAL), gate_out(-before, timedelta(hours=3))])[0].cases == cases
+
+
+def test_a_departure_that_the_door_had_by_the_release_and_that_was_read_after_it_is_one_before_it():
+    state, _ = run([*UNPAID, paid(TOTAL), gate_out(-2 * SECOND, -SECOND)])
+    assert (state.status, state.cases) == (Status.REMOVED, (LEFT,))
+
+
+def test_a_departure_that_is_known_when_the_goods_are_released_came_before_though_the_doors_clock_goes_before_ours():
+    state, _ = run([*UNPAID, gate_out(SECOND, SECOND), paid(TOTAL)])
+    assert (state.status, state.cases) == (Status.REMOVED, (LEFT,))
+    assert state.released_at == NOW + SECOND
+
+
+IMPORT = ([lodge(), answer(), ARRIVED, GATE_IN], paid(TOTAL), Kind.GATE_OUT)
+EXPORT = ([lodge(export()), answer()], GATE_IN, Kind.EXIT_CONFIRMED)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    first=st.sampled_from(["release", "departure"]),
+    pause=st.integers(1, 3600),
+    skew=st.integers(-int(CLOCK_SKEW.total_seconds()), int(CLOCK_SKEW.total_seconds())),
+    way=st.integers(0, 60),
+    life=st.sampled_from([IMPORT, EXPORT]),
+)
+def test_what_is_told_as_it_happens_is_a_case_if_and_only_if_it_is_told_before_the_release(
+    first, pause, skew, way, life
+):
+    """For every skew of a partner's clock that the door allows, and whatever time it takes from the door to here."""
+    before, releasing, kind = life
+    released, other = NOW + timedelta(days=1), timedelta(seconds=pause)
+    told = released - other if first == "departure" else released + other
+    left = a_claim(kind, "out", occurred_at=told + skew * SECOND, received_at=told)
+    steps = sorted([(told + way * SECOND, NoteClaim(left)), (released, releasing)], key=lambda step: step[0])
+    state, _ = run(before, law=in_lane(Lane.GREEN))
+    for now, command in steps:
+        for event in decide(state, command, now=now, law=in_lane(Lane.GREEN)):
+            state = evolve(state, event)
+    assert [each.event_id for each in departures(state)] == [left.event_id]
+    if first == "departure":
+        assert (state.status in (Status.REMOVED, Status.EXITED), state.cases) == (True, (LEFT,))
+    else:
+        assert (state.status, state.cases) == (Status.CLOSED, ())
