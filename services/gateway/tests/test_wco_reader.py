@@ -192,6 +192,101 @@ def test_a_second_amount_where_one_is_allowed_is_refused_with_its_place(inside: 
     assert [(fault.code, fault.pointer) for fault in refused.value.faults] == [("wco.repeated", place)]
 
 
+TWICE = (
+    ("<TotalGrossMassMeasure>{}</TotalGrossMassMeasure>", "/Declaration/TotalGrossMassMeasure[2]"),
+    ("<TotalPackageQuantity>{}</TotalPackageQuantity>", "/Declaration/TotalPackageQuantity[2]"),
+    ("<DeclarationOfficeID>{}</DeclarationOfficeID>", "/Declaration/DeclarationOfficeID[2]"),
+    ("<FunctionalReferenceID>{}</FunctionalReferenceID>", "/Declaration/FunctionalReferenceID[2]"),
+    (
+        "<GoodsShipment><TradeTerms><ConditionCode>{}</ConditionCode></TradeTerms></GoodsShipment>",
+        "/Declaration/GoodsShipment[2]",
+    ),
+    (
+        "<BorderTransportMeans><ModeCode>{}</ModeCode></BorderTransportMeans>",
+        "/Declaration/BorderTransportMeans[2]/ModeCode",
+    ),
+)
+TWICE_IN_SHIPMENT = (
+    ("<TradeTerms><ConditionCode>{}</ConditionCode></TradeTerms>", "TradeTerms[2]/ConditionCode"),
+    ("<UCR><TraderAssignedReferenceID>{}</TraderAssignedReferenceID></UCR>", "UCR[2]/TraderAssignedReferenceID"),
+    ("<ExportCountry><ID>{}</ID></ExportCountry>", "ExportCountry[2]/ID"),
+    ("<Destination><CountryCode>{}</CountryCode></Destination>", "Destination[2]/CountryCode"),
+    ("<Consignment><GoodsLocation><Name>{}</Name></GoodsLocation></Consignment>", "Consignment[2]/GoodsLocation"),
+)
+TWICE_IN_ITEM = (
+    ("<SequenceNumeric>{}</SequenceNumeric>", "SequenceNumeric[2]"),
+    ("<CustomsValuation><MethodCode>{}</MethodCode></CustomsValuation>", "CustomsValuation[2]/MethodCode"),
+    ("<Origin><CountryCode>{}</CountryCode><TypeCode>1</TypeCode></Origin>", "Origin[2]"),
+    ("<Commodity><Description>{}</Description></Commodity>", "Commodity[2]"),
+    (
+        "<Commodity><DutyTaxFee><DutyRegimeCode>{}</DutyRegimeCode></DutyTaxFee>"
+        "<DutyTaxFee><DutyRegimeCode>300</DutyRegimeCode></DutyTaxFee></Commodity>",
+        "Commodity/DutyTaxFee[2]/DutyRegimeCode",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("inside", "place"),
+    [
+        *(((form.format("1") + form.format("2")), place) for form, place in TWICE),
+        *(
+            (
+                f"<GoodsShipment>{form.format('1')}{form.format('2')}</GoodsShipment>",
+                f"/Declaration/GoodsShipment/{place}",
+            )
+            for form, place in TWICE_IN_SHIPMENT
+        ),
+        *((an_item(form.format("1") + form.format("2")), f"{ITEM}/{place}") for form, place in TWICE_IN_ITEM[:-1]),
+        (an_item(TWICE_IN_ITEM[-1][0].format("100")), f"{ITEM}/{TWICE_IN_ITEM[-1][1]}"),
+        (
+            an_item(
+                "<Commodity>"
+                + "".join(
+                    f"<Classification><ID>{code}</ID><IdentificationTypeCode>TSP</IdentificationTypeCode></Classification>"
+                    for code in ("85434000", "85437090")
+                )
+                + "</Commodity>"
+            ),
+            f"{ITEM}/Commodity/Classification[2]",
+        ),
+        (
+            "<PreviousDocument><CategoryCode>Y</CategoryCode><ID>A</ID><TypeCode>DCR</TypeCode></PreviousDocument>"
+            "<PreviousDocument><CategoryCode>Y</CategoryCode><ID>B</ID><TypeCode>DCR</TypeCode></PreviousDocument>",
+            "/Declaration/PreviousDocument",
+        ),
+    ],
+)
+def test_what_decides_and_may_stand_once_is_refused_where_it_stands_twice(inside: str, place: str) -> None:
+    with pytest.raises(Refused, match="invalid-declaration") as refused:
+        read(wco(inside, kind="IM"))
+    assert ("wco.repeated", place) in {(fault.code, fault.pointer) for fault in refused.value.faults}
+
+
+@pytest.mark.parametrize(
+    ("regime", "origins", "country", "left"),
+    [
+        ("100", {"1": "CN"}, "CN", []),
+        ("300", {"1": "CN", "2": "ME"}, "ME", ["Origin/CountryCode", "Origin/TypeCode"]),
+        ("300", {"2": "ME", "1": "ME"}, "ME", []),
+        ("300", {"1": "CN"}, "CN", []),
+        ("100", {"2": "ME", "1": "CN"}, "CN", ["Origin/CountryCode", "Origin/TypeCode"]),
+        ("100", {"2": "ME"}, None, ["Origin/CountryCode", "Origin/TypeCode"]),
+    ],
+)
+def test_the_origin_is_the_preferential_one_only_where_a_preference_is_claimed(
+    regime: str, origins: dict[str, str], country: str | None, left: list[str]
+) -> None:
+    stated = "".join(
+        f"<Origin><CountryCode>{each}</CountryCode><TypeCode>{kind}</TypeCode></Origin>"
+        for kind, each in origins.items()
+    )
+    fee = f"<Commodity><DutyTaxFee><DutyRegimeCode>{regime}</DutyRegimeCode></DutyTaxFee></Commodity>"
+    document = read(wco(an_item(stated + fee), kind="IM"))
+    assert document.fields["goods"][0].get("origin") == country
+    assert [path.removeprefix(f"{ITEM}/") for path in document.not_read if "Origin" in path] == left
+
+
 def test_an_element_of_a_foreign_namespace_is_not_the_wcos() -> None:
     foreign = an_item(
         '<x:CustomsValueAmount xmlns:x="urn:other" currencyID="GBP">1</x:CustomsValueAmount>'

@@ -95,7 +95,7 @@ def _check_function(reading: Reading) -> None:
 
 def _fields(reading: Reading, responsible: str | None) -> dict[str, Any]:
     declaration = reading.declaration
-    shipment = reading.first(declaration, "GoodsShipment")
+    shipment = reading.only(declaration, "GoodsShipment")
     goods = goods_items(reading)
     papers = documents(reading, declaration) + (documents(reading, shipment) if shipment is not None else [])
     procedure = _procedure(reading)
@@ -126,7 +126,12 @@ def _fields(reading: Reading, responsible: str | None) -> dict[str, Any]:
 
 def _ucr(reading: Reading, shipment: Element | None, papers: Sequence[dict[str, Any]]) -> str | None:
     stated = reading.text(shipment, "UCR/TraderAssignedReferenceID") or reading.text(shipment, "UCR/ID")
-    return stated or next((paper["number"] for paper in papers if paper["type"][1:] == _UCR_DOCUMENT), None)
+    if stated:
+        return stated
+    named = dict.fromkeys(paper["number"] for paper in papers if paper["type"][1:] == _UCR_DOCUMENT)
+    if len(named) > 1:
+        reading.faults.append(Fault("wco.repeated", "/Declaration/PreviousDocument", {"count": len(named)}))
+    return next(iter(named), None)
 
 
 def _direction(reading: Reading, procedure: str | None) -> str:
@@ -154,7 +159,7 @@ def _procedure(reading: Reading) -> str | None:
     whole = [
         procedure
         for procedure in reading.all(reading.declaration, "GoodsShipment/GovernmentAgencyGoodsItem/GovernmentProcedure")
-        if reading.first(procedure, "PreviousCode") is not None
+        if reading.only(procedure, "PreviousCode") is not None
     ]
     codes = {"".join(reading.peek(each, name) or "" for name in _PROCEDURE) for each in whole}
     if len(codes) != 1:

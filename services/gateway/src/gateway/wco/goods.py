@@ -1,7 +1,7 @@
 """Goods items of a WCO declaration.
 
-Numbers of data elements are those of the customs data annexes: 6/14 commodity code, 4/14 price,
-6/1 and 6/5 masses, 6/10 packages, 4/16 valuation method, 4/9 additions and deductions, 5/15 origin, 4/17 preference.
+Numbers of data elements are those of the customs data annexes: 6/14 commodity code, 4/14 price, 6/1 and 6/5 masses,
+6/10 packages, 4/16 valuation method, 4/9 additions and deductions, 5/15 and 5/16 origin, 4/17 preference.
 """
 
 from typing import Any
@@ -21,6 +21,9 @@ _LONGEST_COUNT = 9
 
 _CHARGES = frozenset(code.value for code in ChargeCode)
 
+_NON_PREFERENTIAL, _PREFERENTIAL = "1", "2"
+"""Types of an origin."""
+
 _NO_PREFERENCE = "1"
 """First digit of a preference code that claims none: the rate that applies to everybody."""
 
@@ -35,14 +38,15 @@ def goods_items(reading: Reading) -> list[dict[str, Any]]:
 
 
 def _item(reading: Reading, element: Element, position: int) -> dict[str, Any]:
-    commodity = reading.first(element, "Commodity")
+    commodity = reading.only(element, "Commodity")
     papers = documents(reading, element)
+    preference = _preference(reading, commodity, papers)
     return {
         "number": reading.text(element, "SequenceNumeric") or position,
         "commodity_code": _commodity_code(reading, commodity),
         "description": reading.text(commodity, "Description"),
-        "origin": reading.text(element, "Origin/CountryCode"),
-        "preference": _preference(reading, commodity, papers),
+        "origin": _origin(reading, element, preferential=preference is not None),
+        "preference": preference,
         "quantity": _quantity(reading, commodity),
         "gross_mass_kg": _kilograms(reading, commodity, "GoodsMeasure/GrossMassMeasure"),
         "net_mass_kg": _kilograms(reading, commodity, "GoodsMeasure/NetNetWeightMeasure"),
@@ -59,24 +63,54 @@ def _item(reading: Reading, element: Element, position: int) -> dict[str, Any]:
 
 def _commodity_code(reading: Reading, commodity: Element | None) -> str:
     """Tariff code with the refining digits behind; empty where the declaration states none."""
-    first: dict[str | None, Element] = {}
+    of: dict[str | None, list[Element]] = {}
     for classification in reading.all(commodity, "Classification"):
-        first.setdefault(reading.peek(classification, "IdentificationTypeCode"), classification)
-    tariff = _classified(reading, first.get(_TARIFF))
-    return tariff + _classified(reading, first.get(_TARIC)) if len(tariff) == _TARIFF_DIGITS else tariff
+        of.setdefault(reading.peek(classification, "IdentificationTypeCode"), []).append(classification)
+    tariff = _classified(reading, of.get(_TARIFF, []))
+    return tariff + _classified(reading, of.get(_TARIC, [])) if len(tariff) == _TARIFF_DIGITS else tariff
 
 
-def _classified(reading: Reading, classification: Element | None) -> str:
-    reading.text(classification, "IdentificationTypeCode")
-    return reading.text(classification, "ID") or ""
+def _classified(reading: Reading, alike: list[Element]) -> str:
+    """The code of the one classification of a kind."""
+    if len(alike) > 1:
+        reading.repeated(alike)
+    for classification in alike:
+        reading.text(classification, "IdentificationTypeCode")
+        return reading.text(classification, "ID") or ""
+    return ""
+
+
+def _origin(reading: Reading, element: Element, *, preferential: bool) -> str | None:
+    """The country by which the rate goes: that of preferential origin where a preference is claimed and it is stated.
+
+    One without a type is that of non-preferential origin.
+    """
+    of: dict[str, list[Element]] = {}
+    for origin in reading.all(element, "Origin"):
+        of.setdefault(reading.peek(origin, "TypeCode") or _NON_PREFERENTIAL, []).append(origin)
+    for alike in of.values():
+        if len(alike) > 1:
+            reading.repeated(alike)
+    countries = {kind: reading.peek(alike[0], "CountryCode") for kind, alike in of.items()}
+    country = (countries.get(_PREFERENTIAL) if preferential else None) or countries.get(_NON_PREFERENTIAL)
+    for kind, (origin, *_) in of.items():
+        if countries[kind] == country:
+            reading.text(origin, "CountryCode")
+            reading.text(origin, "TypeCode")
+    return country
 
 
 def _preference(reading: Reading, commodity: Element | None, papers: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The preference that is claimed. A code that claims none is not carried, and so is listed as not read."""
-    code = reading.peek(commodity, "DutyTaxFee/DutyRegimeCode")
-    if code is None or code.startswith(_NO_PREFERENCE):
+    # It may stand at each tax, and then says the same at each.
+    regimes = reading.all(commodity, "DutyTaxFee/DutyRegimeCode")
+    if len({each.text for each in regimes}) > 1:
+        reading.repeated(regimes)
+    code = next((each.text.strip() for each in regimes if each.text), "")
+    if not code or code.startswith(_NO_PREFERENCE):
         return None
-    reading.text(commodity, "DutyTaxFee/DutyRegimeCode")
+    for each in regimes:
+        reading.take(each)
     proofs = (paper["number"] for paper in papers if str(paper["type"]).startswith(_ORIGIN_PROOFS))
     return {"code": code, "certificate": next(proofs, None)}
 
@@ -119,7 +153,7 @@ def charges(reading: Reading, element: Element | None) -> list[dict[str, Any]]:
     """
     found = []
     for charge in reading.all(element, "CustomsValuation/ChargeDeduction"):
-        code = next((each.text.strip() for each in reading.all(charge, "ChargesTypeCode") if each.text), None)
+        code = reading.peek(charge, "ChargesTypeCode")
         if code in _CHARGES:
             reading.text(charge, "ChargesTypeCode")
             found.append({"code": code, "amount": reading.money(charge, "OtherChargeDeductionAmount")})

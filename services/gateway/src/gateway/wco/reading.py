@@ -5,7 +5,7 @@ release, and mix them in one document, while the names stay. An element of anybo
 name. What is looked at to decide is not read yet: an element counts as read where what it says is carried.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
@@ -30,25 +30,28 @@ class Reading:
             found = [child for element in found for child in element if local(child) == name and is_wco(child)]
         return found
 
-    def first(self, parent: Element | None, path: str) -> Element | None:
-        return next(iter(self.all(parent, path)), None)
-
-    def text(self, parent: Element | None, path: str) -> str | None:
-        """The text of the first element at a path, None where it is absent or empty; it counts as read."""
-        element = self.first(parent, path)
-        return None if element is None else self.take(element)
-
-    def peek(self, parent: Element | None, path: str) -> str | None:
-        """As `text`, and it does not count as read."""
-        element = self.first(parent, path)
-        return None if element is None else _text(element)
-
     def only(self, parent: Element | None, path: str) -> Element | None:
         """The element at a path where one is allowed at most; of more than one nobody knows which counts."""
         found = self.all(parent, path)
         if len(found) > 1:
-            self.faults.append(Fault("wco.repeated", self._path(found[1]), {"count": len(found)}))
+            self.repeated(found)
         return next(iter(found), None)
+
+    def repeated(self, elements: Sequence[Element]) -> None:
+        """Where these elements stand is room for one."""
+        fault = Fault("wco.repeated", self._path(elements[1]), {"count": len(elements)})
+        if fault not in self.faults:  # who looks before it is read comes twice
+            self.faults.append(fault)
+
+    def text(self, parent: Element | None, path: str) -> str | None:
+        """The text of the only element at a path, None where it is absent or empty; it counts as read."""
+        element = self.only(parent, path)
+        return None if element is None else self.take(element)
+
+    def peek(self, parent: Element | None, path: str) -> str | None:
+        """As `text`, and it does not count as read."""
+        element = self.only(parent, path)
+        return None if element is None else _text(element)
 
     def texts(self, parent: Element | None, path: str) -> list[str]:
         """The texts of all elements at a path that have one; they count as read."""

@@ -19,7 +19,7 @@ _TRANSPORT_DOCUMENTS = frozenset(
 def transport(reading: Reading, papers: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Mode, means, document, location and containers; `papers` are all documents of the declaration."""
     declaration = reading.declaration
-    consignment = reading.first(declaration, "GoodsShipment/Consignment")
+    consignment = reading.only(declaration, "GoodsShipment/Consignment")
     return {
         "mode": reading.text(declaration, "BorderTransportMeans/ModeCode"),
         "means": reading.text(declaration, "BorderTransportMeans/ID")
@@ -31,7 +31,7 @@ def transport(reading: Reading, papers: Iterable[dict[str, Any]]) -> dict[str, A
 
 
 def _location(reading: Reading) -> dict[str, Any] | None:
-    place = reading.first(reading.declaration, "GoodsShipment/Consignment/GoodsLocation")
+    place = reading.only(reading.declaration, "GoodsShipment/Consignment/GoodsLocation")
     if place is None:
         return None
     facility = reading.text(place, "Name") or reading.text(place, "ID")
