@@ -1,5 +1,6 @@
 """Contracts and domain name the same things: what is added to one of them and forgotten in the other is seen here."""
 
+import json
 from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from declarations.domain.claims import InspectionResult, Kind
 from declarations.domain.declaration import Money
 from declarations.domain.regions import INFORMATIVE, regions
 from declarations.messages import DeclarationMessages, claim, kind_of
+from values.references import TransportDocument
 
 ENVELOPE = set(v1.DeclarationFact.model_fields)
 """What every fact repeats; the domain's events leave it out."""
@@ -62,6 +64,18 @@ def test_what_was_published_once_is_still_folded(type_):
     """Golden payloads stay as they were published: a field that came later must have a default in the domain too."""
     event = DeclarationMessages().decode(type_, (GOLDEN / f"{type_}.json").read_bytes())
     assert type(event).__name__ == v1.DECLARATION_EVENTS[type_].__name__
+
+
+def test_a_reference_that_was_published_as_somebody_wrote_it_is_folded_in_its_normal_form():
+    """A rebuild is what brings documents of before there was a normal form under the names by which they are found."""
+    name = "trade.declarations.declaration.submitted.v1"
+    payload = json.loads((GOLDEN / f"{name}.json").read_bytes())
+    payload["declaration"]["transport"] |= {"document": " cosu 6412-345 ", "containers": ["csqu 305438 3"]}
+    event = DeclarationMessages().decode(name, json.dumps(payload).encode())
+    assert isinstance(event, events.Submitted)
+    assert event.declaration.transport.document == TransportDocument("COSU6412-345")
+    assert str(event.declaration.transport.document) == "COSU6412-345"
+    assert event.declaration.transport.containers == ("CSQU3054383",)
 
 
 FIRST = {

@@ -12,8 +12,10 @@ from pydantic import SecretStr
 from chassis import mongo
 from chassis.settings import MongoSettings
 from gateway.domain.access import FIRM_SCOPES, Owner, OwnerKind
+from gateway.domain.event_outcome import Note, Share
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
+from gateway.partners.outcomes import MongoEventOutcomes
 from gateway.quarantine import Quarantined
 from gateway.receipts import Original
 from gateway.stores import MongoKeys, MongoOriginals, MongoOutcomes, MongoQuarantine
@@ -28,13 +30,20 @@ class Stores:
     quarantine: Any
     keys: Any
     outcomes: Any
+    event_outcomes: Any
 
 
 @pytest.fixture
 async def real(infrastructure: Infrastructure) -> AsyncIterator[Stores]:
     client = mongo.connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))
     database = mongo.open_database(client, f"gateway-{uuid4().hex[:8]}")
-    stores = Stores(MongoOriginals(database), MongoQuarantine(database), MongoKeys(database), MongoOutcomes(database))
+    stores = Stores(
+        MongoOriginals(database),
+        MongoQuarantine(database),
+        MongoKeys(database),
+        MongoOutcomes(database),
+        MongoEventOutcomes(database),
+    )
     await stores.quarantine.create_indexes()
     await stores.keys.create_indexes()
     yield stores
@@ -48,7 +57,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
         found: Stores = request.getfixturevalue("real")
         return found
     memory = request.getfixturevalue("gateway")
-    return Stores(memory.originals, memory.quarantine, memory.keys, memory.outcomes)
+    return Stores(memory.originals, memory.quarantine, memory.keys, memory.outcomes, memory.event_outcomes)
 
 
 async def test_originals_are_kept_once_byte_by_byte(stores: Stores) -> None:
@@ -110,6 +119,7 @@ async def test_keys_are_kept_and_ended_once(stores: Stores) -> None:
     assert await keys.page(firm, "", 2) == made[:2]
     assert await keys.page(firm, "1", 2) == made[2:]
     assert len(await keys.page(None, "", 10)) == 4
+    assert await keys.ids() == {"0", "1", "2", "9"}
     ended = await keys.revoke("0", NOW, "staff:wang", "lost")
     assert ended == replace(made[0], revoked_at=NOW, revoked_by="staff:wang", revoke_reason="lost")
     assert await keys.revoke("0", NOW + timedelta(hours=1), "staff:li", "again") == ended
@@ -125,3 +135,25 @@ async def test_outcomes_take_each_event_once_and_come_back_in_order(stores: Stor
     assert await outcomes.steps("D-1") == steps
     assert await outcomes.steps("D-2") == [steps[0]]
     assert await outcomes.steps("D-3") == []
+
+
+async def test_notes_and_shares_of_an_event_are_taken_once_each_and_by_their_receipt_and_payment(
+    stores: Stores,
+) -> None:
+    kept = stores.event_outcomes
+    notes = [
+        Note(
+            f"D-{n}/0.1", 1, f"D-{n}", NOW.isoformat(), reason="wrong_currency", parameters={"owed": "CNY"}, payment="P"
+        )
+        for n in range(3)
+    ]
+    await kept.note([("E-1", notes[0]), ("E-2", notes[1])])
+    await kept.note([("E-1", notes[0]), ("E-1", notes[2])])
+    assert await kept.notes("E-1") == [notes[0], notes[2]]
+    assert await kept.notes("E-2") == [notes[1]]
+    assert await kept.notes("E-3") == []
+    shares = [Share(f"S/0.{n}", n, f"D-{n}", NOW.isoformat(), "593.40", "CNY") for n in range(2)]
+    await kept.share([("P-1", share) for share in shares])
+    await kept.share([("P-1", shares[0])])
+    assert await kept.shares("P-1") == shares
+    assert await kept.shares("P-2") == []
