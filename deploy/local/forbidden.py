@@ -42,6 +42,14 @@ BANS = (
         {"libs/values/src/values/numbers.py": "says what a digit is"},
     ),
     Ban(
+        frozenset({"isprintable"}),
+        "true of what is ignored in display, as variation selectors: values.text.reference_fault, line_fault",
+        {
+            "libs/chassis/src/chassis/logs.py": "looks for white space alone",
+            "cli/src/trade_cli/send.py": "says of ASCII what a header can hold",
+        },
+    ),
+    Ban(
         frozenset({"fromisoformat", "strptime"}),
         "reads week dates, bare days and moments without an offset: values.moments.read_moment, read_day",
         {"libs/values/src/values/moments.py": "reads them behind its own grammar"},

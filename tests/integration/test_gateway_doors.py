@@ -149,6 +149,8 @@ async def test_a_partners_topic_takes_the_good_and_quarantines_the_bad(platform:
     good, bad = an_event(id=f"{mark}-good"), an_event(id=f"{mark}-bad", data={"classifier": "ACT"})
     binary = an_event(id=f"{mark}-binary")
     headers = [(f"ce_{name}", binary[name].encode()) for name in ("specversion", "id", "source", "type")]
+    # What tools along the way write beside it, or a client for an attribute that it has not.
+    headers += [("x-b3", b"\xff\xfe\x00"), ("TraceParent", b"\x80"), ("x-null", None), ("ce_subject", None)]
     producer = AIOKafkaProducer(bootstrap_servers=platform.infrastructure.bootstrap_servers)
     await producer.start()
     try:

@@ -27,6 +27,7 @@ def test_the_day_of_a_moment_is_asked_of_the_office_alone(source):
     "source",
     [
         "text.isdigit()",
+        "text.isprintable()",
         "all(map(str.isdecimal, texts))",
         "datetime.fromisoformat(text)",
         "date.fromisoformat(text)",

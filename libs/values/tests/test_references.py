@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from values import text
+from values.faults import TextFault
 from values.identifiers import Identifier
 from values.references import (
     CONTAINER_CHECK_DIGIT,
@@ -14,12 +15,15 @@ from values.references import (
     DeclarationNumber,
     Lrn,
     Reference,
+    SubmissionId,
+    SubmissionSource,
     TransportDocument,
     Ucr,
     declaration_id,
 )
 
-KINDS = [Lrn, Ucr, TransportDocument, DeclarationNumber, CommodityCode, ContainerNumber]
+UNSEEN = [code for first, last in text.IGNORABLE + text.BLANK for code in range(first, last + 1)]
+KINDS = [Lrn, Ucr, SubmissionId, SubmissionSource, TransportDocument, DeclarationNumber, CommodityCode, ContainerNumber]
 
 
 @given(st.sampled_from(KINDS), st.text(max_size=40))
@@ -132,6 +136,35 @@ def test_two_references_that_may_be_used_differ_to_the_eye_or_are_one(written):
         assert reference.isprintable()
         assert reference == reference.strip()
         assert "  " not in reference
+        assert not any(_is_unseen(ord(sign)) for sign in reference)
+
+
+def test_every_character_that_is_ignored_in_display_is_known():
+    assert len(UNSEEN) - sum(last - first + 1 for first, last in text.BLANK) == 4174  # as the Unicode file counts them
+
+
+@pytest.mark.parametrize("kind", [Lrn, Ucr, SubmissionId, SubmissionSource, TransportDocument, DeclarationNumber])
+@pytest.mark.parametrize("around", ["A{}1", "{}A1", "A1{}", "\u8fbb{}"])
+def test_no_reference_holds_a_character_that_nobody_sees(kind, around):
+    for code in UNSEEN:
+        assert kind(around.format(chr(code))).fault() == TextFault(text.HIDDEN, f"U+{code:04X}")
+
+
+@pytest.mark.parametrize("sign", list("\ufe0f\U000e0100\u034f\u1160\u17b4\u180b\u2800\u3164\uffa0\U0001d159"))
+def test_a_reference_with_something_unseen_is_not_another_one(sign):
+    for kind in (Lrn, Ucr, TransportDocument, SubmissionId):
+        fault = kind(f"QD-2026{sign}-1").fault()
+        assert fault is not None
+        assert fault.code == text.HIDDEN
+
+
+@pytest.mark.parametrize(
+    "name", ["\u8fbb\U000e0100\u5546\u4f1a", "\u82a6\ufe00", "\u1820\u180b", "\u0645\u06cc\u200c\u0631\u0648\u062f"]
+)
+def test_a_name_is_written_as_its_language_writes_it(name):
+    assert text.line_fault(name) is None
+    assert text.prose_fault(name) is None
+    assert Ucr(name).fault() is not None
 
 
 def test_an_empty_reference_cannot_be_used():
@@ -142,6 +175,10 @@ def test_an_empty_reference_cannot_be_used():
 def test_a_commodity_code_has_no_separators():
     assert CommodityCode("7210.12 00") == "72101200"
     assert CommodityCode("").fault() is None
+
+
+def _is_unseen(code):
+    return any(first <= code <= last for first, last in text.IGNORABLE + text.BLANK)
 
 
 def _remainder(first_ten):

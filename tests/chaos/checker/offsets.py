@@ -57,7 +57,8 @@ def _submission(record: RawRecord) -> str:
         ValueError, KeyError, TypeError, AttributeError: nobody can read it.
     """
     partner = record.topic.removeprefix(INBOX)
-    headers = {name.lower(): (raw or b"").decode() for name, raw in record.headers}
+    ours = [(name.lower(), raw or b"") for name, raw in record.headers if name.lower().startswith("ce_")]
+    headers = {name: raw.decode() for name, raw in ours}
     event = json.loads(record.value or b"") if "ce_id" not in headers else {}
     source, id_ = headers.get("ce_source") or event["source"], headers.get("ce_id") or event["id"]
     return submission_key(f"partner:{partner}", source, id_)

@@ -77,7 +77,10 @@ def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope
     try:
         text = {name: raw.decode() for name, raw in headers}  # type: ignore[union-attr]  # told below
     except (AttributeError, UnicodeDecodeError):
-        return _unreadable(headers)
+        ours = _without_foreign(headers)
+        if isinstance(ours, BadEnvelope):
+            return ours
+        text = ours
     try:
         id_, source, type_, said_at, version = required = _required(text)
     except KeyError as error:
@@ -105,13 +108,13 @@ def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope
     )
 
 
-def _unreadable(headers: Sequence[tuple[str, bytes | None]]) -> BadEnvelope:
-    """Which header cannot be read."""
+def _without_foreign(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str] | BadEnvelope:
+    """The texts of the headers without those of others that are none; why it is no envelope, where one of ours is."""
+    text = {}
     for name, raw in headers:
-        if raw is None:
-            return BadEnvelope(f"header {name!r} is null")
         try:
-            raw.decode()
-        except UnicodeDecodeError:
-            break
-    return BadEnvelope(f"header {name!r} is not UTF-8")
+            text[name] = raw.decode()  # type: ignore[union-attr]  # told below
+        except (AttributeError, UnicodeDecodeError):
+            if name.startswith("ce_"):
+                return BadEnvelope(f"header {name!r} is {'null' if raw is None else 'not UTF-8'}")
+    return text

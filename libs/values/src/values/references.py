@@ -1,6 +1,8 @@
 """References by which one thing is found again, each in its normal form.
 
-Lrn, Ucr             composed (NFC), no blanks around, single ones within
+Lrn, Ucr,
+SubmissionId,
+SubmissionSource     composed (NFC), no blanks around, single ones within
 TransportDocument    composed, without blanks, upper case
 DeclarationNumber    without blanks, upper case
 CommodityCode        without blanks and points, upper case
@@ -65,6 +67,18 @@ class Lrn(Reference):
 
 class Ucr(Reference):
     """Unique consignment reference of a shipment."""
+
+    __slots__ = ()
+
+
+class SubmissionId(Reference):
+    """A submitter's own id of what it sends, one thing within a source: of an event its CloudEvents `id`."""
+
+    __slots__ = ()
+
+
+class SubmissionSource(Reference):
+    """Within what a submitter's ids are unique: of an event its CloudEvents `source`."""
 
     __slots__ = ()
 

@@ -1,13 +1,18 @@
 """Which characters a text may have, for every door alike.
 
-    reference   one line that names something: printable, in NFC, no compatibility forms (full-width letters, ligatures,
-                superscripts), no format, private-use or unassigned characters, ASCII digits, and within one word
-                letters of one alphabet
-    line        one line for people: no control characters, none that turn or hide the text beside them
+    reference   one line that names something: every character is seen (none that is ignored in display or shows a
+                blank, no format, private-use or unassigned ones), in NFC, no compatibility forms (full-width letters,
+                ligatures, superscripts), ASCII digits, and within one word letters of one alphabet
+    line        one line for people: no control characters, none that turn the text beside them
     prose       as a line, with line feeds and tabs
 
-Sources: Unicode Standard Annex 15 (normal forms), Technical Standard 39 (mixed scripts; alphabets that look alike),
-Technical Report 36 (direction overrides).
+A line and prose may hold what is ignored in display otherwise: Chinese names choose the shape of a character by a
+variation selector, Mongolian writing by one of its own, and Persian keeps letters apart by a joiner. Nothing is found
+by such a text.
+
+Sources: Unicode Standard Annex 15 (normal forms), Annex 44 with `DerivedCoreProperties.txt`
+(Default_Ignorable_Code_Point), Technical Standard 39 (mixed scripts; alphabets that look alike), Technical Report 36
+(direction overrides).
 """
 
 import re
@@ -28,6 +33,29 @@ _CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _TURNING = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _HIDDEN_CATEGORIES = frozenset({"Cf", "Co", "Cs", "Cn", "Zs"})
 """Format, private use, half characters, unassigned, and blanks other than the plain one."""
+IGNORABLE = (
+    (0x00AD, 0x00AD),
+    (0x034F, 0x034F),
+    (0x061C, 0x061C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFF8),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
+)
+"""First and last of the characters that are ignored in display: Default_Ignorable_Code_Point, of every category."""
+BLANK = ((0x2800, 0x2800), (0x13441, 0x13442), (0x16FE4, 0x16FE4), (0x1D159, 0x1D159))
+"""Symbols and letters that show a blank: of Braille, of hieroglyphs, the filler of Khitan, a note without a head."""
+_UNSEEN = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in IGNORABLE + BLANK) + "]")
 _LOOK_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU", "GEORGIAN")
 """Alphabets that share shapes; letters of two of them in one word make another name that looks the same."""
 _WORD = re.compile(r"\w+")
@@ -43,6 +71,12 @@ def prose_fault(text: str) -> TextFault | None:
     return _first(text, CONTROL, _CONTROL_IN_PROSE) or _first(text, HIDDEN, _TURNING)
 
 
+def hidden_fault(text: str) -> TextFault | None:
+    """The first character that nobody sees; a plain blank is seen."""
+    hidden = (sign for sign in text if unicodedata.category(sign) in _HIDDEN_CATEGORIES or _UNSEEN.match(sign))
+    return next((TextFault(HIDDEN, _visible(sign)) for sign in hidden if sign != " "), None)
+
+
 def reference_fault(text: str) -> TextFault | None:
     """What is wrong with a name of something; a reference that is right looks like no other one."""
     if text.isascii():
@@ -53,9 +87,8 @@ def reference_fault(text: str) -> TextFault | None:
 def _reference_faults(text: str) -> Iterator[TextFault]:
     if fault := _first(text, CONTROL, _CONTROL):
         yield fault
-    for sign in text:
-        if sign != " " and unicodedata.category(sign) in _HIDDEN_CATEGORIES:
-            yield TextFault(HIDDEN, _visible(sign))
+    if fault := hidden_fault(text):
+        yield fault
     if not unicodedata.is_normalized("NFC", text):
         yield TextFault(COMPOSED)
     for sign in text:

@@ -40,7 +40,7 @@ def faults(value: Any, pointer: str = "") -> Iterator[Fault]:
             case Identifier():
                 if fault := each.number.fault():
                     name, why = fault
-                    yield _fault(why, f"{place}/{name}", getattr(each, name))
+                    yield as_fault(why, f"{place}/{name}", getattr(each, name))
             case Money() if not isinstance(value, Declaration):
                 yield from _of_money(each, place)
             case int() if abs(each) > MAX_INTEGER:
@@ -53,7 +53,7 @@ def warnings(value: Any, pointer: str = "") -> Iterator[Fault]:
     """What is odd in a contract's value that may be used all the same."""
     for each, place in leaves(value, pointer):
         if isinstance(each, Reference) and (why := each.warning()):
-            yield _fault(why, place, each)
+            yield as_fault(why, place, each)
 
 
 def leaves(value: Any, pointer: str) -> Iterator[tuple[Any, str]]:
@@ -77,7 +77,7 @@ def _of_text(value: str, pointer: str) -> Iterator[Fault]:
     prose = pointer.rpartition("/")[2] in _PROSE
     why = value.fault() if isinstance(value, Reference) else (prose_fault if prose else line_fault)(value)
     if why is not None:
-        yield _fault(why, pointer, value)
+        yield as_fault(why, pointer, value)
 
 
 def _of_money(money: Money, pointer: str) -> Iterator[Fault]:
@@ -92,6 +92,6 @@ def _of_money(money: Money, pointer: str) -> Iterator[Fault]:
         yield Fault("field.money.decimals", f"{pointer}/amount", {"limit": decimals}, amount)
 
 
-def _fault(why: TextFault, pointer: str, value: str) -> Fault:
+def as_fault(why: TextFault, pointer: str, value: str) -> Fault:
     """A text's fault at its place; `found` is shown for characters that nobody sees."""
     return Fault(f"field.{why.code}", pointer, {"found": why.found}, value)

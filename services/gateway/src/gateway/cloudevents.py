@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.bounds import as_fault
 from gateway.documents import MAX_FAULTS, MAX_NOT_READ, content_hash, read_json
 from gateway.domain.faults import Fault, Refused
 from values.faults import NotOfItsForm
 from values.moments import read_moment
+from values.references import Reference, SubmissionId, SubmissionSource
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -24,7 +26,7 @@ JSON_TYPE = "application/json"
 SPECVERSION = "1.0"
 MAX_BATCH = 500
 _LENGTHS = {"id": 128, "source": 256, "type": 128, "subject": 256}
-_TRACE = ("traceparent", "tracestate")
+TRACE = ("traceparent", "tracestate")
 _CARRIED = frozenset({"specversion", "id", "source", "type", "time", "datacontenttype"})
 """Attributes that are carried or that say how to read the event; of `time`, the data's own moment goes before it."""
 _NAME = re.compile(r"[a-z0-9]{1,64}")
@@ -37,8 +39,8 @@ _MAX_TRACESTATE = 512
 class PartnerCloudEvent:
     """An event in its envelope."""
 
-    id: str
-    source: str
+    id: SubmissionId
+    source: SubmissionSource
     type: str
     subject: str
     data: Mapping[str, Any]
@@ -90,12 +92,14 @@ def of_object(value: Any, original: bytes, media_type: str = STRUCTURED) -> Part
     return _event(value, data if isinstance(data, dict) else {}, original, media_type, value, faults, prefix="/")
 
 
-def binary(attributes: Mapping[str, str], headers: Mapping[str, str], body: bytes, *, prefix: str) -> PartnerCloudEvent:
+def binary(
+    attributes: Mapping[str, str | None], headers: Mapping[str, str], body: bytes, *, prefix: str
+) -> PartnerCloudEvent:
     """An event whose attributes stand in headers.
 
     Args:
-        attributes: by name, without the prefix of the headers.
-        headers: all headers by lower-case name; the trace is taken from them.
+        attributes: by name, without the prefix of the headers; one that is null is absent.
+        headers: others by lower-case name; the trace is taken from them.
         prefix: of the attributes' headers, for naming them: `ce-` or `ce_`.
 
     Raises:
@@ -106,8 +110,8 @@ def binary(attributes: Mapping[str, str], headers: Mapping[str, str], body: byte
     if not isinstance(data, dict):
         faults.append(Fault("field.not_an_object", "/data"))
         data = {}
-    trace = {**headers, **attributes}
-    return _event(dict(attributes), data, body, JSON_TYPE, trace, faults, prefix=prefix)
+    given = {name: each for name, each in attributes.items() if each is not None}
+    return _event(given, data, body, JSON_TYPE, {**headers, **given}, faults, prefix=prefix)
 
 
 def batch(body: bytes) -> list[PartnerCloudEvent | Refused]:
@@ -141,7 +145,7 @@ def _event(
     prefix: str,
 ) -> PartnerCloudEvent:
     faults.extend(_name_faults(attributes, prefix))
-    texts = {name: _text(attributes, name, prefix, faults) for name in ("id", "source", "type")}
+    texts = {name: _name(attributes, name, prefix, faults) for name in ("id", "source", "type")}
     subject = attributes.get("subject", "")
     if not isinstance(subject, str) or len(subject) > _LENGTHS["subject"]:
         faults.append(Fault("field.too_long", prefix + "subject", {"limit": _LENGTHS["subject"]}))
@@ -155,8 +159,8 @@ def _event(
     if faults:
         raise Refused("invalid-event", faults)
     return PartnerCloudEvent(
-        id=texts["id"],
-        source=texts["source"],
+        id=SubmissionId(texts["id"]),
+        source=SubmissionSource(texts["source"]),
         type=texts["type"],
         subject=subject,
         data=data,
@@ -172,18 +176,26 @@ def _name_faults(attributes: Mapping[str, Any], prefix: str) -> list[Fault]:
     return [Fault("event.attribute_name", prefix + name) for name in wrong[:MAX_FAULTS]]
 
 
-def _text(attributes: Mapping[str, Any], name: str, prefix: str, faults: list[Fault]) -> str:
+def twice(pointer: str, first: str, second: str) -> Fault:
+    """An attribute that says two things, both of which are shown."""
+    return Fault("event.attribute_twice", pointer, {"first": first, "second": second})
+
+
+def _name(attributes: Mapping[str, Any], name: str, prefix: str, faults: list[Fault]) -> str:
+    """What an event is known by, in normal form, judged as every reference is."""
     value = attributes.get(name)
     if value is None:
         faults.append(Fault("field.required", prefix + name))
     elif not isinstance(value, str):
         faults.append(Fault("field.not_text", prefix + name))
-    elif not value.strip() or not value.isprintable():
+    elif not (reference := Reference(value)):
         faults.append(Fault("field.empty", prefix + name))
-    elif len(value) > _LENGTHS[name]:
+    elif len(reference) > _LENGTHS[name]:
         faults.append(Fault("field.too_long", prefix + name, {"limit": _LENGTHS[name]}))
+    elif why := reference.fault():
+        faults.append(as_fault(why, prefix + name, value))
     else:
-        return value
+        return reference
     return ""
 
 
@@ -209,7 +221,8 @@ def _decoded(value: Any, faults: list[Fault]) -> Any:
 
 def trace_of(headers: Mapping[str, Any]) -> dict[str, str]:
     """The W3C trace headers that a sender gives, where they have the form; no baggage."""
-    found = {name: headers[name] for name in _TRACE if isinstance(headers.get(name), str)}
+    given = {name: headers.get(name) for name in TRACE}
+    found = {name: each for name, each in given.items() if isinstance(each, str) and each.isascii()}
     if not _TRACEPARENT.fullmatch(found.get("traceparent", "")):
         return {}
     if len(found.get("tracestate", "")) > _MAX_TRACESTATE:

@@ -25,6 +25,7 @@ from contracts.gateway.v1 import (
 )
 from contracts.values import Identifier, PartyRole
 from gateway import messages, wco
+from gateway.bounds import as_fault
 from gateway.code_lists import code_faults
 from gateway.documents import content_hash, in_normal_form, unknown_fields, validate, warnings
 from gateway.domain import access
@@ -33,7 +34,7 @@ from gateway.domain.faults import Fault, Refused
 from gateway.domain.receipt import CONTENT, IDEMPOTENCY_KEY, Kind, receipt_id
 from gateway.domain.ucr import make_ucr
 from gateway.receipts import Original, Receipts, Submission, Taken
-from values.references import declaration_id
+from values.references import SubmissionId, declaration_id
 
 _ACTING = (PartyRole.DECLARANT, PartyRole.AGENT)
 MAX_OWN_ID = 128
@@ -183,16 +184,23 @@ def _firm(principal: Principal) -> Identifier:
     return Identifier(scheme=number.scheme, value=number.value)
 
 
+def _own_name(written: str) -> SubmissionId:
+    """A firm's own name of a submission, judged as a partner's is; empty where it gives none."""
+    named = SubmissionId(written)
+    if len(named) > MAX_OWN_ID:
+        raise Refused("invalid-header", [Fault("field.too_long", "Idempotency-Key", {"limit": MAX_OWN_ID})])
+    if named and (why := named.fault()):
+        raise Refused("invalid-header", [as_fault(why, "Idempotency-Key", written)])
+    return named
+
+
 def _facts(kind: Kind, lodged: Lodged, read: Declaration | Project | Mandate, reference: str) -> ReceiptFacts:
     """The receipt's facts; a submission without a name of its own is known by what it says."""
-    if len(lodged.own_id) > MAX_OWN_ID or not lodged.own_id.isprintable():
-        raise Refused("invalid-header", [Fault("field.too_long", "Idempotency-Key", {"limit": MAX_OWN_ID})])
+    named = _own_name(lodged.own_id)
     submitter = lodged.principal.owner.actor
     function = lodged.function if kind is Kind.DECLARATION else ""
     content = content_hash(function, lodged.content or in_normal_form(lodged.fields, read))
-    source, own_id = (
-        (IDEMPOTENCY_KEY, lodged.own_id) if lodged.own_id else (CONTENT, f"{reference}|{function}|{content}")
-    )
+    source, own_id = (IDEMPOTENCY_KEY, str(named)) if named else (CONTENT, f"{reference}|{function}|{content}")
     return ReceiptFacts(
         id=receipt_id(kind, submitter, source, own_id),
         submitter=submitter,

@@ -1,10 +1,11 @@
 """A partner's topic: every record is taken or quarantined, and nothing queues behind a bad one.
 
 The topic is the partner's identity: the broker lets nobody else write to it. A record holds a
-CloudEvent, in binary mode (`ce_*` headers) or structured (the value is the event).
+CloudEvent, in binary mode (`ce_*` headers) or structured (the value is the event). Of its headers these and
+`content-type` are the platform's: any other may hold any bytes, or null, and is none of its business.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -16,7 +17,8 @@ from chassis import telemetry
 from chassis.clock import Clock
 from chassis.paging import Place
 from chassis.records import RawRecord
-from gateway.cloudevents import STRUCTURED, PartnerCloudEvent, binary, essence, structured
+from gateway.cloudevents import STRUCTURED, TRACE, PartnerCloudEvent, binary, essence, structured, twice
+from gateway.documents import MAX_FAULTS
 from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
 from gateway.partner_handlers import take_events
@@ -25,6 +27,7 @@ from gateway.partners.plausible import Limits
 from gateway.receipts import Receipts, Taken
 
 _PREFIX = "ce_"
+_CONTENT_TYPE = "content-type"
 MAX_BYTES = 1024 * 1024
 """Of one record, unpacked: a compressed one can hold a thousand times what the broker allows on the wire."""
 
@@ -170,29 +173,50 @@ def _read(record: RawRecord) -> PartnerCloudEvent | Refused:
             raise Refused("too-large", limit=MAX_BYTES)
         if record.value is None:
             raise Refused("invalid-event", [Fault("record.no_value")])
-        headers = _headers(record)
-        if essence(headers.get("content-type", "")) == STRUCTURED or not any(
-            name.startswith(_PREFIX) for name in headers
-        ):
+        content_type = _texts(record, _CONTENT_TYPE.__eq__).get(_CONTENT_TYPE)
+        if essence(content_type or "") == STRUCTURED:
             return structured(record.value)
-        attributes = {name.removeprefix(_PREFIX): text for name, text in headers.items() if name.startswith(_PREFIX)}
-        return binary(attributes, headers, record.value, prefix=_PREFIX)
+        attributes = _texts(record, _is_attribute)
+        if not attributes:
+            return structured(record.value)
+        given = {name.removeprefix(_PREFIX): text for name, text in attributes.items()}
+        return binary(given, _trace(record), record.value, prefix=_PREFIX)
     except Refused as refused:
         return refused
 
 
-def _headers(record: RawRecord) -> dict[str, str]:
-    """Headers as texts by lower-case name.
+def _is_attribute(name: str) -> bool:
+    return name.startswith(_PREFIX)
+
+
+def _texts(record: RawRecord, is_meant: Callable[[str], bool]) -> dict[str, str | None]:
+    """Those headers that are meant, as texts by lower-case name; null is kept as None.
 
     Raises:
-        Refused: one is null or not UTF-8, or an attribute stands there twice.
+        Refused: of those one is not UTF-8, or stands there twice.
     """
-    texts: dict[str, str] = {}
-    for name, raw in record.headers:
-        if raw is None or (name.lower() in texts and name.lower().startswith(_PREFIX)):
-            raise Refused("invalid-event", [Fault("record.header", name)])
+    given: dict[str, bytes | None] = {}
+    texts: dict[str, str | None] = {}
+    faults: list[Fault] = []
+    for name, raw in ((name.lower(), raw) for name, raw in record.headers if is_meant(name.lower())):
+        if name in given:
+            faults.append(twice(name, _shown(given[name]), _shown(raw)))
+            continue
+        given[name] = raw
         try:
-            texts[name.lower()] = raw.decode()
+            texts[name] = None if raw is None else raw.decode()
         except UnicodeDecodeError:
-            raise Refused("invalid-event", [Fault("record.header", name)]) from None
+            faults.append(Fault("record.header", name, value=_shown(raw)))
+    if faults:
+        raise Refused("invalid-event", faults[:MAX_FAULTS])
     return texts
+
+
+def _shown(raw: bytes | None) -> str:
+    """A header as a person reads it, whatever its bytes are."""
+    return "null" if raw is None else raw.decode(errors="backslashreplace")
+
+
+def _trace(record: RawRecord) -> dict[str, str]:
+    """What a tracing tool wrote beside the event, where it is what it seems to be."""
+    return {name.lower(): _shown(raw) for name, raw in record.headers if name.lower() in TRACE}

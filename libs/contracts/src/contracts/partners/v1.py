@@ -12,6 +12,7 @@ from pydantic import Field
 from contracts.gateway.v1 import ReceiptFacts
 from contracts.grants import Grants, PartnerRole
 from contracts.values import Classifier, Location, Money, Payload, References, Timestamp, personal
+from values.references import SubmissionId, SubmissionSource
 
 
 class PartnerEvent(Payload):
@@ -25,16 +26,18 @@ class PartnerEvent(Payload):
     grants: Grants | None = Field(
         default=None, description="What the partner may report on; set by the gateway, absent in events before grants"
     )
-    submission_id: str = Field(description="The partner's own event id; set by the gateway from the CloudEvent")
-    submission_source: str | None = Field(
+    submission_id: SubmissionId = Field(
+        description="The partner's own event id; set by the gateway from the CloudEvent"
+    )
+    submission_source: SubmissionSource | None = Field(
         default=None, description="The CloudEvent's source, in which the id is unique; set by the gateway"
     )
     location: Location | None = Field(default=None, description="Where; set by the partner")
     references: References = Field(description="Which shipment; set by the partner")
-    retracts: str | None = Field(
+    retracts: SubmissionId | None = Field(
         default=None, description="The partner's own id of the event that this one takes back; set by the partner"
     )
-    retracts_source: str | None = Field(
+    retracts_source: SubmissionSource | None = Field(
         default=None,
         description="Source of the event taken back; set by the partner, else by the gateway to this event's own",
     )

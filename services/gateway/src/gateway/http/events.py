@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from chassis import telemetry
-from gateway.cloudevents import BATCH, JSON_TYPE, STRUCTURED, PartnerCloudEvent, batch, binary, structured
+from gateway.cloudevents import BATCH, JSON_TYPE, STRUCTURED, PartnerCloudEvent, batch, binary, structured, twice
 from gateway.domain.access import OwnerKind
 from gateway.domain.faults import Fault, Refused
 from gateway.http import refusals
@@ -75,8 +75,8 @@ def _attribute(request: Request, name: str) -> str:
         Refused: it stands there twice, holds what is neither ASCII nor encoded, or is not so quoted or encoded.
     """
     given = request.headers.getlist(name)
-    if len(given) != 1:
-        raise Refused("invalid-event", [Fault("field.form", name)])
+    if len(given) > 1:
+        raise Refused("invalid-event", [twice(name, given[0], given[1])])
     if not given[0].isascii():
         raise Refused("invalid-event", [Fault("event.header_not_ascii", name)])
     try:

@@ -24,6 +24,7 @@ from values.faults import shortened
 from values.identifiers import Identifier
 from values.partners import FORM, PartnerCode
 from values.places import GrantedPlace
+from values.text import hidden_fault, line_fault
 
 READ = "partners.read"
 WRITE = "partners.write"
@@ -116,7 +117,7 @@ async def _checked(context: Context, written: str, faults: Faults) -> str:
 
 
 def _reason_faults(reason: str) -> Faults:
-    if len(reason) > MAX_REASON or not reason.isprintable():
+    if len(reason) > MAX_REASON or line_fault(reason):
         return [("reason", f"has at most {MAX_REASON} printable characters")]
     return []
 
@@ -129,11 +130,11 @@ def _grant_faults(given: pb.PartnerGrants) -> Iterator[tuple[str, str]]:
                 f"grants.places[{index}].unlocode",
                 f"is a UN/LOCODE such as CNTAO, found {shortened(place.unlocode)!r}",
             )
-        if len(place.facility) > MAX_TEXT or not place.facility.isprintable():
+        if len(place.facility) > MAX_TEXT or line_fault(place.facility) or hidden_fault(place.facility):
             yield f"grants.places[{index}].facility", f"has at most {MAX_TEXT} printable characters"
     for name in ("customs_offices", "agencies"):
         for index, code in enumerate(getattr(given, name)):
-            if not code.strip() or len(code) > MAX_TEXT or not code.isprintable() or not code.isascii():
+            if not code.strip() or len(code) > MAX_TEXT or not code.isascii() or line_fault(code):
                 yield f"grants.{name}[{index}]", f"is a code of ASCII characters, found {shortened(code)!r}"
     for index, number in enumerate(given.carriers):
         fault = Identifier(number.scheme, number.value).fault()
