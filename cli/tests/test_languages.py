@@ -44,6 +44,7 @@ def test_a_language_that_is_none_of_ours_is_an_error_that_names_them(
     told = " ".join(result.output.split())
     assert f"Invalid value for '{option}'" in told or f"Invalid value for {option}" in told
     assert all(f"'{each}'" in told for each in LANGUAGES)
+    assert "Value error" not in told
 
 
 def test_the_environment_s_language_is_checked_as_well() -> None:
@@ -57,3 +58,17 @@ def test_the_command_knows_the_languages_of_the_catalogue(monkeypatch: pytest.Mo
     assert (languages.spoken(None), languages.spoken("zh")) == ("ru", "zh")
     monkeypatch.setenv("LANG", "C")
     assert languages.spoken(None) == "en"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["trace", "6CN1", "--lang", "de"], "'de' is not one of 'zh', 'ru', 'en'"),
+        (["partners", "add", "x", "--role", "king"], "'king' is not one of 'carrier', 'port'"),
+    ],
+)
+def test_a_wrong_choice_is_told_in_the_words_of_a_person(arguments: list[str], words: str) -> None:
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
+    told = " ".join(result.output.split())
+    assert f": {words}" in told
+    assert "Value error" not in told

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("services/*/src/**/*.py", "libs/*/src/**/*.py", "cli/src/**/*.py")
@@ -65,6 +66,10 @@ NUMBER_ALLOWED = {
 PAGE_FIELDS = frozenset({"page_size", "page_token"})
 PAGE_HELPERS = frozenset({"page_size", "page_place", "page_id"})
 PAGE_WHY = "a size may be negative, a token anybody's: chassis.rpc.page_size, page_place, page_id"
+VALIDATORS = frozenset(
+    {"field_validator", "model_validator", "AfterValidator", "BeforeValidator", "PlainValidator", "WrapValidator"}
+)
+VALIDATOR_WHY = "pydantic puts 'Value error, ' before its words, which people read: raise a PydanticCustomError"
 _COUNTED = frozenset({"int", "len", "round"})
 
 
@@ -73,6 +78,7 @@ def uses(name: str, source: str) -> Iterator[str]:
     bans = [ban for ban in BANS if name not in ban.allowed]
     tree = ast.parse(source)
     yield from (f"{name}:{node.lineno}: .{node.attr}: {PAGE_WHY}" for node in _pages(tree))
+    yield from (f"{name}:{node.lineno}: {ast.unparse(node)}: {VALIDATOR_WHY}" for node in _bare_refusals(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             for ban in bans:
@@ -93,6 +99,28 @@ def _pages(tree: ast.AST) -> Iterator[ast.Attribute]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in PAGE_FIELDS and id(node) not in judged:
             yield node
+
+
+def _bare_refusals(tree: ast.AST) -> Iterator[ast.Raise | ast.Assert]:
+    """What a validator of pydantic raises or asserts and pydantic would tell as an error of Python."""
+    nodes = list(ast.walk(tree))
+    calls = [each for each in nodes if isinstance(each, ast.Call) and _is_validator(each)]
+    named = {each.id for call in calls for each in call.args if isinstance(each, ast.Name)}
+    for function in nodes:
+        if isinstance(function, ast.FunctionDef) and (
+            function.name in named or any(map(_is_validator, function.decorator_list))
+        ):
+            yield from (each for each in ast.walk(function) if _is_bare(each))
+
+
+def _is_validator(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in VALIDATORS
+
+
+def _is_bare(node: ast.AST) -> TypeGuard[ast.Raise | ast.Assert]:
+    raised = node.exc if isinstance(node, ast.Raise) else None
+    raised = raised.func if isinstance(raised, ast.Call) else raised
+    return isinstance(node, ast.Assert) or (isinstance(raised, ast.Name) and raised.id == "ValueError")
 
 
 def _reads_a_number(call: ast.Call) -> bool:

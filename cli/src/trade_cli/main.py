@@ -42,6 +42,10 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            # Options are read by pydantic, which names the kind of its own exception before the words.
+            error.message = error.message.removeprefix("Value error, ")
+            raise
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except (CliError, OSError, UnicodeError, httpx2.HTTPError, grpc.RpcError) as error:

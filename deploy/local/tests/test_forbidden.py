@@ -43,6 +43,23 @@ def test_a_number_or_a_moment_is_read_by_the_strict_readers_alone(source):
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "class A:\n @field_validator('x')\n def f(cls, x):\n  raise ValueError('no')",
+        "class A:\n @model_validator(mode='after')\n def f(self):\n  assert self.x\n  return self",
+        "def f(x):\n raise ValueError\nX = Annotated[str, AfterValidator(f)]",
+    ],
+)
+def test_a_validator_refuses_in_words_of_its_own(source):
+    (use,) = uses(SERVICE, source)
+    assert "PydanticCustomError" in use
+
+
+def test_elsewhere_an_error_of_value_may_be_raised():
+    assert list(uses(SERVICE, "def f(x):\n raise ValueError(x)")) == []
+
+
+@pytest.mark.parametrize(
     "source", ["Decimal(0)", 'Decimal("0.003")', "Decimal(10**15)", "Decimal(len(x))", "Decimal(-1)"]
 )
 def test_a_number_that_the_code_writes_out_or_counts_needs_no_reader(source):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contracts.topics import Profile
@@ -117,7 +118,9 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def _only_in_development(cls, given: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
         if given and known.data.get("environment") != "development":
-            raise ValueError("fail points exist in development only: set TRADE_ENVIRONMENT=development")
+            raise PydanticCustomError(
+                "development_only", "Fail points exist in development only: set TRADE_ENVIRONMENT=development"
+            )
         return given
 
     @property

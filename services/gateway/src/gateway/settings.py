@@ -1,6 +1,7 @@
 """The gateway's environment."""
 
 from pydantic import BaseModel, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from chassis.settings import HttpSettings, ServiceSettings
 from values.moments import CLOCK_SKEW
@@ -17,7 +18,9 @@ class InboxSettings(BaseModel):
     @classmethod
     def _is_code(cls, partner: str) -> str:
         if PartnerCode(partner).fault() is not None or PartnerCode(partner) != partner:
-            raise ValueError("is no partner's code: lower-case letters, digits, points and dashes, at most 59")
+            raise PydanticCustomError(
+                "partner_form", "Is no partner's code: lower-case letters, digits, points and dashes, at most 59"
+            )
         return partner
 
 
