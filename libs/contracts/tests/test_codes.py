@@ -3,6 +3,7 @@
 import pytest
 
 from contracts import codes
+from values.places import Locode
 
 
 @pytest.mark.parametrize("unit", ["KGM", "NAR", "MTQ", "TNE", "LTR", "H87", "5B", "ASV", "KGM#G", "TNE#I"])
@@ -25,24 +26,35 @@ def test_the_lists_are_whole():
     assert len(codes.package_kinds()) > 400
     assert {len(kind) for kind in codes.package_kinds()} == {2}
     assert set(codes.places()) == {"BY", "CN", "IN", "IR", "KG", "KZ", "PK", "RU", "TJ", "UZ"}
-    assert all(codes.is_place(place) for places in codes.places().values() for place in places)
+    assert all(codes.is_place(Locode(place)) for places in codes.places().values() for place in places)
 
 
-@pytest.mark.parametrize("place", ["CNTAO", "KZALA", "RUVVO", "GBWLA", "XKPRN"])
+@pytest.mark.parametrize("place", ["CNTAO", "KZALA", "RUVVO", "GBWLA", "XKPRN", "XZOSL", "cn tao"])
 def test_a_place_has_its_form_and_a_country(place):
-    assert codes.is_place(place)
-    assert codes.is_known_place(place)
+    assert codes.is_place(Locode(place))
 
 
-@pytest.mark.parametrize("place", ["CNTAO1", "CN TAO", "cntao", "ZNTAO", "CNT0O", "CN", ""])
+@pytest.mark.parametrize("place", ["CNTAO1", "ZNTAO", "CNT0O", "CN", "", "QQQQQ", "ZZZZZ", "XXAAA"])
 def test_what_has_not_is_no_place(place):
-    assert not codes.is_place(place)
+    assert not codes.is_place(Locode(place))
 
 
-def test_a_place_that_is_not_listed_is_told_from_one_that_cannot_be():
-    assert codes.is_place("CNTOA")
-    assert not codes.is_known_place("CNTOA")
-    assert codes.is_known_place("GBZZZ")
+def test_of_a_country_without_a_list_no_place_is_said_to_be_known():
+    assert "CNTAO" in codes.places()["CN"]
+    assert codes.is_place(Locode("CNTOA"))
+    assert "CNTOA" not in codes.places()["CN"]
+    assert codes.is_place(Locode("GBZZZ"))
+    assert "GB" not in codes.places()
+
+
+@pytest.mark.parametrize("code", ["CN", "KZ", "XI", "XK", "XZ", "QP"])
+def test_countries_and_what_customs_and_the_un_use_for_one_are_countries(code):
+    assert code in codes.countries()
+
+
+@pytest.mark.parametrize("code", ["AA", "QQ", "QR", "QZ", "SU", "UK", "EU", "XX", "XA", "XT", "ZZ", "cn", ""])
+def test_what_names_no_country_is_none(code):
+    assert code not in codes.countries()
 
 
 def test_languages_have_two_letters():

@@ -16,10 +16,10 @@ from declarations.domain.declaration import Document, Identifier, Location, Part
 from declarations.domain.grants import Grants
 from declarations.domain.references import References
 from declarations.domain.state import Lane, Status
-from values.places import GrantedPlace
+from values.places import GrantedPlace, Locode
 from values.references import DeclarationNumber, TransportDocument
 
-QINGDAO, ALMATY, SHANGHAI = "CNTAO", "KZALA", "CNSHA"
+QINGDAO, ALMATY, SHANGHAI = Locode("cn tao"), Locode("KZALA"), Locode("CNSHA")
 CARRIER = Identifier("KZ-BIN", "190540000014")
 STRANGER = Identifier("KZ-BIN", "850101300015")
 NOBODY = Grants()

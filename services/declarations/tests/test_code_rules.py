@@ -17,6 +17,7 @@ from declarations.domain.lifecycle import decide
 from declarations.domain.rules import check
 from declarations.domain.state import RuleError
 from declarations.domain.trade_terms import TRADE_TERMS
+from values.places import Locode
 
 CODES = LAW.codes
 
@@ -26,7 +27,7 @@ def goods(**changes):
 
 
 def at(unlocode):
-    return a_declaration(transport=replace(a_declaration().transport, location=Location(unlocode)))
+    return a_declaration(transport=replace(a_declaration().transport, location=Location(Locode(unlocode))))
 
 
 REFUSED = [
@@ -35,6 +36,8 @@ REFUSED = [
     ("declaration.office.unknown", "/customs_office", a_declaration(customs_office="Qingdao")),
     ("declaration.place.unknown", "/transport/location/unlocode", at("ZNTAO")),
     ("declaration.place.unknown", "/transport/location/unlocode", at("Qingdao")),
+    ("declaration.place.unknown", "/transport/location/unlocode", at("QQQQQ")),
+    ("declaration.place.unknown", "/transport/location/unlocode", at("ZZZZZ")),
     ("declaration.incoterm.unknown", "/incoterm", a_declaration(incoterm="FBO")),
     ("declaration.unit.unknown", "/goods/0/quantity/unit", goods(quantity=Quantity(Decimal(1), "KILO"))),
     ("declaration.package_kind.unknown", "/goods/0/package_kind", goods(package_kind="BOX")),
@@ -42,6 +45,9 @@ REFUSED = [
 WARNED = [
     ("declaration.office.unlisted", "/customs_office", a_declaration(customs_office="5141")),
     ("declaration.place.unlisted", "/transport/location/unlocode", at("CNTOA")),
+    ("declaration.place.unlisted", "/transport/location/unlocode", at("cn qqq")),
+    ("declaration.place.unchecked", "/transport/location/unlocode", at("GBZZZ")),
+    ("declaration.place.unchecked", "/transport/location/unlocode", at("XKPRN")),
     ("declaration.incoterm.old", "/incoterm", a_declaration(incoterm="DAF")),
     ("declaration.incoterm.old", "/incoterm", a_declaration(incoterm="C&F")),
     (
@@ -69,6 +75,12 @@ def test_what_may_be_is_warned_of_and_goes_on(code, pointer, declaration):
     (submitted,) = decide(None, lodge(declaration), now=NOW, law=LAW)
     assert isinstance(submitted, Submitted)
     assert [(each.code, each.pointer) for each in submitted.warnings] == [(code, pointer)]
+
+
+@pytest.mark.parametrize("written", ["CNTAO", "cn tao", " Cntao"])
+def test_every_spelling_of_a_listed_place_is_taken_without_a_word(written):
+    assert check(at(written), NOW, LAW) == ()
+    assert warn(at(written), CODES) == ()
 
 
 @pytest.mark.parametrize("mode", "1234589")

@@ -1,5 +1,6 @@
 """What a partner reads of its event: what became of it for each declaration, in words."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from chassis.subscriptions import Delivery
 from contracts.declarations.v1 import EVENTS, WithoutEffect
 from contracts.envelope import Envelope
 from contracts.texts import LANGUAGES, catalogue, text
-from gateway.domain.event_outcome import Note, outcomes, status_of
+from gateway.domain.event_outcome import Note, judged, outcomes, status_of
 from gateway.domain.receipt import Kind, receipt_id
 from gateway.partners.outcomes import to_notes
 from gateway.subscribers import CONSUMED, OutcomeHandler
@@ -91,6 +92,52 @@ async def test_a_retracted_event_says_so(gateway: Any) -> None:
 async def test_a_retraction_in_another_source_takes_nothing_back(gateway: Any) -> None:
     back = noted(2, event_id="PE-back/0.1", submission_id="back", retracts="evt-1", retracts_source="/port/other")
     assert (await read(gateway, noted(), back))["status"] == "applied"
+
+
+BACK: dict[str, Any] = {"event_id": f"{receipt_id(Kind.EVENT, 'partner:port-qd', '/port/b', 'back')}/0.1",
+        "submission_id": "back", "submission_source": "/port/b", "retracts": "evt-1"}  # fmt: skip
+
+
+async def read_retraction(gateway: Any, *events: Event, spoken: str = "en") -> Any:
+    """What the port reads of the event with which it takes `evt-1` back."""
+    return await read(gateway, *events, spoken=spoken, id="back", source="/port/b")
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+async def test_a_retraction_that_takes_nothing_back_says_what_was_not_found(gateway: Any, spoken: str) -> None:
+    own = noted(2, **BACK, retracts_source="/port/b")
+    shown = await read_retraction(gateway, noted(), own, spoken=spoken)
+    assert shown["status"] == "without_effect"
+    (outcome,) = shown["outcomes"]
+    words = text("effect.nothing_taken_back", spoken, id="evt-1", source="/port/b")
+    assert (outcome["reason"], outcome["text"]) == ("nothing_taken_back", words)
+    assert "evt-1" in words and "/port/b" in words
+
+
+async def test_a_retraction_that_takes_something_back_counts(gateway: Any) -> None:
+    shown = await read_retraction(gateway, noted(), noted(2, **BACK, retracts_source=SOURCE))
+    assert shown["status"] == "applied"
+
+
+async def test_a_retraction_before_its_event_counts_once_that_is_noted(gateway: Any) -> None:
+    back = noted(1, **BACK, retracts_source=SOURCE)
+    assert (await read_retraction(gateway, back))["status"] == "without_effect"
+    assert (await read_retraction(gateway, back, noted(2)))["status"] == "applied"
+
+
+async def test_a_retraction_told_to_another_declaration_takes_nothing_back_there(gateway: Any) -> None:
+    back = noted(1, "D-2", **BACK, retracts_source=SOURCE)
+    assert (await read_retraction(gateway, noted(), back))["status"] == "without_effect"
+    shown = await read(gateway, noted(), back)
+    assert [(each["declaration_id"], each["status"]) for each in shown["outcomes"]] == [("D-1", "applied")]
+
+
+async def test_money_that_an_account_knows_is_taken_back_by_name_too(gateway: Any) -> None:
+    target = receipt_id(Kind.EVENT, "partner:port-qd", SOURCE, "evt-1")
+    back = Note("e2", 1, "D-1", "t", takes_back=target)
+    assert judged(back, [Note("e1", 1, "", "t")]) == back
+    assert judged(replace(back, declaration_id=""), [Note("e1", 1, "D-1", "t")]).reason == ""
+    assert judged(back, [Note("e2", 1, "D-1", "t", retraction=True)]).reason == "nothing_taken_back"
 
 
 async def test_a_planned_event_changes_no_declaration_and_says_so(gateway: Any) -> None:

@@ -1,5 +1,6 @@
 """One thing has one name: every spelling of a declarant, a reference or a container meets the same declaration."""
 
+import json
 from typing import Any
 
 import pytest
@@ -49,6 +50,24 @@ async def test_a_blank_behind_a_reference_makes_no_other_declaration(gateway: An
     answers = [await gateway.http.post("/v1/declarations", json=each, headers=gateway.firm()) for each in sent]
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("written", ["CNTAO", "cn tao", " CnTao "])
+async def test_every_spelling_of_a_place_is_that_place(gateway: Any, written: str) -> None:
+    declaration = gateway.a_declaration(transport={"location": {"unlocode": written}})
+    answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm())
+    assert answer.status_code == 202
+    (published,) = gateway.outbox.published
+    assert json.loads(published["data"])["declaration"]["transport"]["location"]["unlocode"] == "CNTAO"
+
+
+async def test_a_place_that_cannot_be_is_refused_at_the_door(gateway: Any) -> None:
+    declaration = gateway.a_declaration(transport={"location": {"unlocode": "Qingdao"}})
+    answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm())
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    found = (error["pointer"], error["code"], error["value"])
+    assert found == ("/transport/location/unlocode", "field.locode.form", "QINGDAO")
 
 
 async def test_an_odd_container_number_is_taken_and_warned_of_in_words(gateway: Any) -> None:

@@ -26,7 +26,7 @@ from gateway.quarantine import InboxHandler
 from gateway.settings import InboxSettings
 from trade.gateway.v1 import partners_pb2 as pb
 from values.identifiers import Identifier
-from values.places import GrantedPlace
+from values.places import GrantedPlace, Locode
 
 QINGDAO = pb.PartnerGrants(places=[pb.GrantedPlace(unlocode="cn tao", facility=" Qianwan  terminal ")])
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
@@ -111,7 +111,7 @@ async def test_a_lost_database_gets_its_partners_back_from_the_topic_that_firms_
     folding.finish()
     partner = await registered.get("port-qd")
     assert partner is not None
-    assert partner.grants == Grants(places=(GrantedPlace("CNTAO", "Qianwan terminal"),))
+    assert partner.grants == Grants(places=(GrantedPlace(Locode("CNTAO"), "Qianwan terminal"),))
     assert await firms.get(answer.json()["id"]) is not None
 
 
@@ -182,7 +182,7 @@ def test_granting_and_revoking_are_union_and_difference(one: Grants, other: Gran
 
 async def test_the_door_stamps_the_grants_of_the_moment(gateway: Any) -> None:
     headers = gateway.partner() | CLOUDEVENT
-    granted = Grants(places=(GrantedPlace("CNTAO"),))
+    granted = Grants(places=(GrantedPlace(Locode("CNTAO")),))
     gateway.registered.stored["port-qd"] = Partner("port-qd", "port", granted)
     spoofed = {**gateway.an_event()["data"], "grants": {"places": [{"unlocode": "KZALA"}]}}
     answer = await gateway.http.post("/v1/events", json=gateway.an_event(data=spoofed), headers=headers)

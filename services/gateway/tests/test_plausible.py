@@ -64,16 +64,65 @@ async def test_a_future_event_on_a_topic_is_judged_by_the_brokers_time_and_quara
     assert [each["code"] for each in kept.faults] == ["event.in_the_future"]
 
 
+@pytest.mark.parametrize("named", [{}, {"retracts_source": "/port/qingdao"}])
+async def test_an_event_that_takes_itself_back_is_refused_by_name(gateway: Any, named: dict[str, str]) -> None:
+    event = gateway.an_event(id="x3", data=gateway.an_event()["data"] | {"retracts": "x3"} | named)
+    answer = await gateway.http.post("/v1/events", json=event, headers=gateway.partner() | CLOUDEVENT)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"], error["value"]) == ("/data/retracts", "event.retracts_itself", "x3")
+
+
+async def test_an_event_on_a_topic_that_takes_itself_back_is_quarantined(gateway: Any) -> None:
+    gateway.partner()
+    principal = Principal(Owner(OwnerKind.PARTNER, "port-qd"), ())
+    inbox = InboxHandler(principal, gateway.partners, gateway.receipts, gateway.quarantine, gateway.clock)
+    event = gateway.an_event(id="x3", data=gateway.an_event()["data"] | {"retracts": "x3"})
+    record = RawRecord("inbox.port-qd", 0, 0, None, (), json.dumps(event).encode(), 1_767_596_400_000)
+    await inbox.apply([record])
+    (kept,) = gateway.quarantine.stored.values()
+    assert [(each["code"], each["value"]) for each in kept.faults] == [("event.retracts_itself", "x3")]
+
+
+async def test_the_same_id_in_another_source_may_be_taken_back(gateway: Any) -> None:
+    event = gateway.an_event(id="x3", data=gateway.an_event()["data"] | {"retracts": "x3", "retracts_source": "/b"})
+    answer = await gateway.http.post("/v1/events", json=event, headers=gateway.partner() | CLOUDEVENT)
+    assert answer.status_code == 202
+
+
 async def test_a_place_that_is_none_is_refused_by_name(gateway: Any) -> None:
     answer = await tell(gateway, location={"unlocode": "zz-nonsense"})
     (error,) = answer.json()["errors"]
-    assert (error["pointer"], error["value"]) == ("/data/location/unlocode", "zz-nonsense")
+    assert (error["pointer"], error["value"]) == ("/data/location/unlocode", "ZZ-NONSENSE")
+
+
+@pytest.mark.parametrize("place", ["QQQQQ", "ZZZZZ", "SUMOW"])
+async def test_a_place_in_no_country_is_refused_by_name(gateway: Any, place: str) -> None:
+    answer = await tell(gateway, location={"unlocode": place})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"], error["value"]) == ("/data/location/unlocode", "event.place", place)
+
+
+async def test_every_spelling_of_a_place_is_published_as_that_place(gateway: Any) -> None:
+    answer = await tell(gateway, location={"unlocode": "cn tao"})
+    assert (answer.status_code, answer.json().get("warnings", [])) == (202, [])
+    (published,) = gateway.outbox.published
+    assert json.loads(published["data"])["location"]["unlocode"] == "CNTAO"
 
 
 async def test_a_place_that_nobody_lists_is_taken_with_a_warning(gateway: Any) -> None:
     answer = await tell(gateway, location={"unlocode": "CN8ZZ"})
     assert answer.status_code == 202
     assert [each["code"] for each in answer.json()["warnings"]] == ["event.place_unlisted"]
+
+
+async def test_a_place_of_a_country_without_a_list_is_not_said_to_be_known(gateway: Any) -> None:
+    answer = await tell(gateway, location={"unlocode": "GBZZZ"})
+    assert answer.status_code == 202
+    (warning,) = answer.json()["warnings"]
+    assert (warning["code"], warning["value"]) == ("event.place_unchecked", "GBZZZ")
+    assert "not checked" in warning["text"]
 
 
 async def test_a_container_that_is_none_is_taken_with_a_warning(gateway: Any) -> None:

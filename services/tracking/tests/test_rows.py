@@ -45,7 +45,7 @@ def test_an_estimate_never_reads_as_happened(an_entry: EntryMaker, classifier: s
 
 
 def test_what_did_happen_reads_as_happened(an_entry: EntryMaker) -> None:
-    there = {"location": {"unlocode": "CNTAO"}, "publisher": "port-qd", "classifier": "ACT"}
+    there = {"location": {"unlocode": "cn tao"}, "publisher": "port-qd", "classifier": "ACT"}
     (step,) = _view(an_entry("partners.shipment.arrived", **there))["steps"]
     assert (step["text"], step["expected_at"]) == ("Arrived at CNTAO (port-qd)", None)
     assert step["happened_at"]["utc"] == "2026-01-05 08:00:00Z"

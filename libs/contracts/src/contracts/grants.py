@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from contracts.values import Identifier, Payload
+from values.places import Locode
 
 
 class PartnerRole(StrEnum):
@@ -20,7 +21,7 @@ class PartnerRole(StrEnum):
 class GrantedPlace(Payload):
     """A place that a partner reports from."""
 
-    unlocode: str = Field(description="UN/LOCODE, such as CNTAO; set by staff")
+    unlocode: Locode = Field(description="UN/LOCODE, such as CNTAO; set by staff")
     facility: str | None = Field(default=None, description="The one facility meant; none: every one of the place")
 
 

@@ -28,6 +28,7 @@ from values.faults import NotOfItsForm
 from values.moments import NO_OFFSET, read_moment
 from values.numbers import read_decimal, read_whole
 from values.payments import PaymentReference
+from values.places import Locode
 from values.references import ContainerNumber, DeclarationNumber, TransportDocument, Ucr
 
 MAX_DIGITS = 38
@@ -175,7 +176,7 @@ class Quantity(Payload):
 
 
 class Location(Payload):
-    unlocode: str | None = Field(default=None, description="UN/LOCODE, such as CNTAO; set by the publisher")
+    unlocode: Locode | None = Field(default=None, description="UN/LOCODE, such as CNTAO; set by the publisher")
     facility: str | None = Field(default=None, description="Terminal, gate or warehouse; set by the publisher")
 
 

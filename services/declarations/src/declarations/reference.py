@@ -18,6 +18,7 @@ from declarations.domain.offices import Office, OfficeForm, Offices
 from declarations.domain.risk import CONDITIONS, RiskRule, RiskRules
 from declarations.domain.state import Lane
 from values.numbers import read_decimal
+from values.places import Locode
 
 
 class UnknownOffice(Exception):
@@ -72,7 +73,7 @@ def load_codes() -> Codes:
         package_kinds=codes.package_kinds(),
         is_unit=codes.is_unit,
         is_place=codes.is_place,
-        is_known_place=codes.is_known_place,
+        places=codes.places(),
         offices=load_offices(),
     )
 
@@ -122,7 +123,7 @@ def _office(data: Mapping[str, Any]) -> Office:
     return Office(
         code=data["code"],
         names=data["names"],
-        place=data.get("place"),
+        place=Locode(data["place"]) if "place" in data else None,
         zone=ZoneInfo(data["zone"]),
         hosted=data["hosted"],
     )

@@ -81,7 +81,7 @@ def _partner_submission(
     if payload is None:
         raise Refused("invalid-event", faults)
     given = {name: value for name, value in event.data.items() if name not in _STAMPED}
-    faults = [*_reference_faults(payload), *plausible.faults(payload, limits)]
+    faults = [*_reference_faults(payload), *_retraction_faults(payload), *plausible.faults(payload, limits)]
     if faults:
         raise Refused("invalid-event", faults)
     facts = facts.model_copy(
@@ -92,6 +92,14 @@ def _partner_submission(
     )
     command = messages.to_command(event.type, payload.model_copy(update={"receipt": facts}))
     return Submission(command, original, trace)
+
+
+def _retraction_faults(event: PartnerEvent) -> list[Fault]:
+    """An event that takes itself back says nothing, and would count as one that says something."""
+    own = event.submission_id, event.submission_source
+    if event.retracts is None or (event.retracts, event.retracts_source) != own:
+        return []
+    return [Fault("event.retracts_itself", "/data/retracts", {"value": event.retracts}, event.retracts)]
 
 
 def _reference_faults(event: PartnerEvent) -> list[Fault]:

@@ -13,15 +13,7 @@ from importlib.resources import files
 
 import pycountry
 
-_USER_ASSIGNED = frozenset(
-    {
-        "AA",
-        "ZZ",
-        *(f"Q{letter}" for letter in "MNOPQRSTUVWXYZ"),
-        *(f"X{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-    }
-)
-"""ISO 3166 leaves these to users; customs administrations do use some, such as XI, XK and QP."""
+from values.places import Locode
 
 _QUALIFIER = re.compile(r"[A-Z]")
 _DIVISIONS = frozenset(
@@ -33,13 +25,12 @@ _DIVISIONS = frozenset(
 )  # fmt: skip
 """Of ISIC Rev.4; its sections are A to U."""
 _ACTIVITY = re.compile(r"[A-U]|[0-9]{2,4}")
-_LOCODE = re.compile(r"[A-Z]{2}[A-Z2-9]{3}")
 
 
 @cache
 def countries() -> frozenset[str]:
-    """ISO 3166-1 alpha-2, with the codes that it leaves to users."""
-    return frozenset(country.alpha_2 for country in pycountry.countries) | _USER_ASSIGNED
+    """ISO 3166-1 alpha-2, with the codes left to users that customs or the UN do use."""
+    return frozenset(country.alpha_2 for country in pycountry.countries).union(_words("countries_in_use"))
 
 
 @cache
@@ -68,19 +59,16 @@ def package_kinds() -> frozenset[str]:
 
 @cache
 def places() -> Mapping[str, frozenset[str]]:
-    """Country → its places by UN/LOCODE, five characters; countries whose places are not listed are absent."""
+    """Country → its places by UN/LOCODE, five characters.
+
+    Of a country that is absent nothing is known: its places can be neither confirmed nor doubted.
+    """
     return {country: frozenset(country + place for place in found) for country, found in _listed("places")}
 
 
-def is_place(code: str) -> bool:
-    """Whether a text can be a UN/LOCODE: its form, and a country that exists."""
-    return _LOCODE.fullmatch(code) is not None and code[:2] in countries()
-
-
-def is_known_place(code: str) -> bool:
-    """Whether a UN/LOCODE is listed; every place of a country whose places are not listed is taken as known."""
-    listed = places().get(code[:2])
-    return listed is None or code in listed
+def is_place(place: Locode) -> bool:
+    """Whether a code can be a UN/LOCODE: its form, and a country that exists."""
+    return place.fault() is None and place.country in countries()
 
 
 def is_unit(code: str) -> bool:

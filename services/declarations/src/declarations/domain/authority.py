@@ -19,14 +19,14 @@ from declarations.domain.claims import Claim, Kind, WithoutEffect
 from declarations.domain.declaration import Declaration, Location, Role
 from declarations.domain.grants import Grants
 from values.identifiers import compact
-from values.places import GrantedPlace
+from values.places import GrantedPlace, Locode
 
 
 @dataclass(frozen=True, slots=True)
 class Seats:
     """Where customs offices lie."""
 
-    places: Mapping[str, str]
+    places: Mapping[str, Locode]
     """Code of an office → UN/LOCODE."""
     home: str
     """The office that handles declarations which name no office and no place."""

@@ -11,6 +11,7 @@ from declarations.domain.declaration import Declaration, Direction, Role
 from declarations.domain.law import Codes
 from declarations.domain.state import RuleError
 from declarations.domain.trade_terms import TRADE_TERMS
+from values.places import Locode
 
 _LAND_OR_AIR = frozenset("234")
 """Rail, road, air."""
@@ -74,8 +75,14 @@ def _office_unlisted(declaration: Declaration, codes: Codes) -> Iterator[RuleErr
 
 
 def _place_unlisted(declaration: Declaration, codes: Codes) -> Iterator[RuleError]:
+    """Not on the list of its country, or of a country without one: unknown is not known."""
     place = _place(declaration)
-    if place is not None and codes.is_place(place) and not codes.is_known_place(place):
+    if place is None or not codes.is_place(place):
+        return
+    listed = codes.places.get(place.country)
+    if listed is None:
+        yield RuleError("declaration.place.unchecked", "/transport/location/unlocode", place)
+    elif place not in listed:
         yield RuleError("declaration.place.unlisted", "/transport/location/unlocode", place)
 
 
@@ -92,7 +99,7 @@ def _term_and_mode(declaration: Declaration, _codes: Codes) -> Iterator[RuleErro
         yield RuleError("declaration.incoterm.mode", "/incoterm", term.code, {"mode": str(mode)})
 
 
-def _place(declaration: Declaration) -> str | None:
+def _place(declaration: Declaration) -> Locode | None:
     location = declaration.transport.location
     return location.unlocode if location is not None else None
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from declarations.domain.charges import ChargeCode
 from values.identifiers import Identifier
+from values.places import Locode
 from values.references import CommodityCode, ContainerNumber, Lrn, TransportDocument, Ucr
 
 __all__ = [
@@ -81,7 +82,7 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    unlocode: str | None = None
+    unlocode: Locode | None = None
     facility: str | None = None
 
 

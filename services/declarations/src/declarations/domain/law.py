@@ -13,6 +13,7 @@ from declarations.domain.exchange import ExchangeRates
 from declarations.domain.office_day import OfficeCalendar
 from declarations.domain.offices import Offices
 from declarations.domain.risk import RiskRules
+from values.places import Locode
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,10 @@ class Codes:
     """UN/CEFACT Recommendation 21."""
     is_unit: Callable[[str], bool]
     """Whether a text is a unit of measure."""
-    is_place: Callable[[str], bool]
+    is_place: Callable[[Locode], bool]
     """Whether a text can be a UN/LOCODE: its form, and a country that exists."""
-    is_known_place: Callable[[str], bool]
-    """Whether a UN/LOCODE is listed, as far as its country's places are."""
+    places: Mapping[str, frozenset[str]]
+    """Country → its places by UN/LOCODE; a country that is absent has no list."""
     offices: Offices
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from values.places import Locode
+
 
 @dataclass(frozen=True, slots=True)
 class Office:
@@ -18,7 +20,7 @@ class Office:
     code: str
     names: Mapping[str, str]
     """By language: zh, ru, en, as far as known."""
-    place: str | None
+    place: Locode | None
     """UN/LOCODE of where it is; none for a district's head without a place of its own."""
     zone: ZoneInfo
     """Whose calendar its days are."""

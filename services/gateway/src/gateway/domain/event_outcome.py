@@ -7,12 +7,13 @@
     expectation     planned or estimated: no declaration is changed by it
 
 A declaration may note an event again where a correction changes whether it counts: the last note holds.
+A retraction may come before what it takes back: until that is noted too, it has no effect.
 Money that names a UCR alone is noted by the account of that UCR, and counts for the declarations that it
 was spread over; until one of them is assessed it waits.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ACTUAL = "ACT"
 WAITING, APPLIED, WITHOUT_EFFECT, RETRACTED, EXPECTATION = (
@@ -22,6 +23,8 @@ WAITING, APPLIED, WITHOUT_EFFECT, RETRACTED, EXPECTATION = (
     "retracted",
     "expectation",
 )
+NOTHING_TAKEN_BACK = "nothing_taken_back"
+"""Why a retraction has no effect: no event of its publisher and source has that id where it was noted."""
 _GRAVEST_LAST = (RETRACTED, WITHOUT_EFFECT, APPLIED)
 """Of several declarations the event as a whole is the last of these that one of them is."""
 
@@ -42,6 +45,8 @@ class Note:
     """Why it has no effect; empty where it counts."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What the reason's text puts in."""
+    takes_back: str = ""
+    """Of a retraction's own note: the receipt of the event that it names."""
     payment: str = ""
     """The payment, by the id that its shares are kept under, where the account of a UCR noted it."""
 
@@ -75,11 +80,28 @@ class Outcome:
     """What the declaration gets of a payment that named its UCR alone."""
 
 
+def judged(note: Note, of_target: Sequence[Note]) -> Note:
+    """A retraction's own note: without effect while what it names was not noted where the retraction was.
+
+    An account and the declarations of its UCR know of the same money: a note of the one is enough for the other.
+    """
+    if not note.takes_back or note.reason:
+        return note
+    told = {each.declaration_id for each in of_target if not each.retraction}
+    found = told & {note.declaration_id, ""} if note.declaration_id else told
+    return note if found else replace(note, reason=NOTHING_TAKEN_BACK)
+
+
 def outcomes(notes: Sequence[Note], shares: Sequence[Share] = ()) -> list[Outcome]:
-    """One outcome for each declaration that noted the event or has a share of it, by id."""
+    """One outcome for each declaration that noted the event or has a share of it, by id.
+
+    Where only its retraction was noted, by a declaration that never had the event, there is nothing to tell.
+    """
+    told = {note.declaration_id for note in notes if not note.retraction}
+    of_declarations = told and "" not in told
     return [
         outcome
-        for id_ in sorted({note.declaration_id for note in notes})
+        for id_ in sorted(told if of_declarations else {note.declaration_id for note in notes})
         for outcome in _spread(_outcome([note for note in notes if note.declaration_id == id_]), shares)
     ]
 

@@ -23,7 +23,7 @@ from trade.gateway.v1.partners_pb2_grpc import PartnerServiceServicer
 from values.faults import shortened
 from values.identifiers import Identifier
 from values.partners import FORM, PartnerCode
-from values.places import GrantedPlace
+from values.places import GrantedPlace, Locode
 from values.text import hidden_fault, line_fault
 
 READ = "partners.read"
@@ -125,7 +125,7 @@ def _reason_faults(reason: str) -> Faults:
 def _grant_faults(given: pb.PartnerGrants) -> Iterator[tuple[str, str]]:
     """What cannot be granted, each with its field, its value and the rule."""
     for index, place in enumerate(given.places):
-        if not is_place(GrantedPlace(place.unlocode).unlocode):
+        if not is_place(Locode(place.unlocode)):
             yield (
                 f"grants.places[{index}].unlocode",
                 f"is a UN/LOCODE such as CNTAO, found {shortened(place.unlocode)!r}",
@@ -145,7 +145,7 @@ def _grant_faults(given: pb.PartnerGrants) -> Iterator[tuple[str, str]]:
 
 def _grants(given: pb.PartnerGrants) -> Grants:
     return Grants(
-        places=tuple(GrantedPlace(each.unlocode, each.facility) for each in given.places),
+        places=tuple(GrantedPlace(Locode(each.unlocode), each.facility) for each in given.places),
         customs_offices=tuple(given.customs_offices),
         agencies=tuple(given.agencies),
         carriers=tuple(Identifier(each.scheme, each.value) for each in given.carriers),

@@ -14,7 +14,17 @@ from contracts.declarations.settlement import Allocated, ReportNoted
 from contracts.declarations.v1 import PartnerEventNoted
 from contracts.texts import text
 from contracts.values import Payload
-from gateway.domain.event_outcome import EXPECTATION, WAITING, WITHOUT_EFFECT, Note, Outcome, Share, outcomes, status_of
+from gateway.domain.event_outcome import (
+    EXPECTATION,
+    WAITING,
+    WITHOUT_EFFECT,
+    Note,
+    Outcome,
+    Share,
+    judged,
+    outcomes,
+    status_of,
+)
 from gateway.domain.receipt import Kind, Receipt, receipt_id
 from gateway.stores import push_once
 
@@ -79,19 +89,23 @@ def to_notes(event: Event) -> Iterator[tuple[str, Note]]:
         return  # of a payment; and what a declaration noted itself
     assert isinstance(said, PartnerEventNoted | ReportNoted)  # noqa: S101 - what the subscription asks for
     envelope = event.envelope
+    source = said.retracts_source or said.submission_source
+    target, named = "", {}
+    if said.retracts is not None and source is not None:
+        target = receipt_id(Kind.EVENT, f"partner:{said.publisher}", source, said.retracts)
+        named = {"id": said.retracts, "source": source}
     note = Note(
         event=envelope.id,
         sequence=envelope.sequence,
         declaration_id=said.declaration_id or "",
         at=envelope.time.isoformat(),
         reason=str(said.without_effect or ""),
-        parameters=said.effect_parameters,
+        parameters={**named, **said.effect_parameters},
+        takes_back=target,
         payment=_payment(said) if isinstance(said, ReportNoted) else "",
     )
     yield said.event_id.partition("/")[0], note
-    source = said.retracts_source or said.submission_source
-    if said.retracts is not None and source is not None:
-        target = receipt_id(Kind.EVENT, f"partner:{said.publisher}", source, said.retracts)
+    if target:
         yield target, Note(note.event, note.sequence, note.declaration_id, note.at, retraction=True, reason=note.reason)
 
 
@@ -117,7 +131,10 @@ def _payment(said: ReportNoted | Allocated) -> str:
 
 async def told(kept: EventOutcomes, receipt: Receipt, spoken: str) -> dict[str, Any]:
     """What a partner is shown of its event, from what is kept."""
-    notes = await kept.notes(receipt.id)
+    notes = [
+        judged(note, await kept.notes(note.takes_back)) if note.takes_back else note
+        for note in await kept.notes(receipt.id)
+    ]
     payments = sorted({note.payment for note in notes if note.payment})
     shares = [share for payment in payments for share in await kept.shares(payment)]
     return shown(receipt, notes, shares, spoken)

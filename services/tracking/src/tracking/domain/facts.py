@@ -6,6 +6,7 @@ from typing import Any
 
 from values.faults import NotOfItsForm
 from values.moments import read_moment
+from values.places import Locode
 
 Facts = Mapping[str, Any]
 
@@ -48,8 +49,8 @@ def money_of(facts: Facts, name: str) -> str:
 
 
 def place_of(location: Facts) -> str:
-    """UN/LOCODE and facility, as far as they are named."""
-    return " ".join(filter(None, (text_of(location, "unlocode"), text_of(location, "facility"))))
+    """UN/LOCODE in normal form and facility, as far as they are named."""
+    return " ".join(filter(None, (Locode(text_of(location, "unlocode")), text_of(location, "facility"))))
 
 
 def parties_of(facts: Facts) -> dict[str, str]:
