@@ -153,6 +153,18 @@ async def test_a_header_of_another_tool_may_hold_any_bytes_or_null(gateway: Any,
     assert json.loads(published["data"])["receipt"]["not_read"] == []
 
 
+@pytest.mark.parametrize("state", ["v=\u00e9", "v=1\u200b"])
+async def test_a_trace_that_is_none_is_left_out_and_harms_nothing(gateway: Any, state: str) -> None:
+    parent = f"00-{'a' * 32}-{'b' * 16}-01"
+    event = gateway.an_event(traceparent=parent, tracestate=state)
+    assert structured(json.dumps(event).encode()).trace == {"traceparent": parent}
+    headers = [(f"ce_{name}", event[name].encode()) for name in NAMES]
+    headers += [("traceparent", parent.encode()), ("tracestate", state.encode())]
+    assert await on_topic(gateway, event["data"], headers) == []
+    (trace,) = (each["trace"] for each in gateway.outbox.published)
+    assert (trace["traceparent"], trace.get("tracestate")) == (parent, None)
+
+
 @pytest.mark.parametrize(
     ("name", "key"), [("ce_id", "CE_ID"), ("ce_source", "ce_source"), ("content-type", "Content-Type")]
 )

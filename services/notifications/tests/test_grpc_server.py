@@ -103,6 +103,8 @@ async def test_staff_resend_with_a_reason_that_is_kept(desk: Desk, door: Door) -
     answer = await door().ResendNotice(request)
     assert answer.notice.status == pb.NOTICE_STATUS_WAITING
     assert answer.notice.history[-1].actor == "staff:li"
+    again = pb.ResendNoticeRequest(command_id=" c-1 ", notice_id=id_, reason="another one")
+    assert await refusal(door().ResendNotice(again)) == (grpc.StatusCode.ALREADY_EXISTS, "COMMAND_ID_TAKEN")
     await desk.look_up()
     assert (await desk.state(id_)).status is Status.READY
 
@@ -139,6 +141,9 @@ async def test_refusals_have_stable_reasons(desk: Desk, door: Door) -> None:
     ] == code.INVALID_ARGUMENT
     turned = pb.ResendNoticeRequest(command_id="c", notice_id=inbox, reason="a\u202eb")
     assert await refusal(staff.ResendNotice(turned)) == (code.INVALID_ARGUMENT, "REQUEST_INVALID")
+    for named in ("", " ", "c\u200b", "c\ufe0f", "c\n1", "c" * 129):
+        looks_alike = pb.ResendNoticeRequest(command_id=named, notice_id=inbox, reason="r")
+        assert await refusal(staff.ResendNotice(looks_alike)) == (code.INVALID_ARGUMENT, "REQUEST_INVALID")
     long = pb.ResendNoticeRequest(command_id="c", notice_id="Ж" * 10_000, reason="r")
     assert await refusal(staff.ResendNotice(long)) == (code.NOT_FOUND, "NOTICE_UNKNOWN")
     assert (await refusal(staff.ListNotices(pb.ListNoticesRequest(ucr=UCR, page_size=-1))))[0] == code.INVALID_ARGUMENT

@@ -15,6 +15,7 @@ from registry.memory import MemoryClaims, MemoryContacts
 from registry.ports import Ports
 from registry.requests import Description
 from registry.store import ENTERPRISE
+from values.references import CommandId
 
 ALTYN = "KZ-BIN:190540000014"
 TAUGE = "KZ-BIN:190540000540"
@@ -24,7 +25,7 @@ RULES = rules()
 
 
 def an_order(command_id: str = "c-1", actor: str = "staff:li") -> Order:
-    return Order(command_id, actor)
+    return Order(CommandId(command_id), actor)
 
 
 def a_description(*numbers: str, roles: tuple[str, ...] = ("importer",), **contact: str) -> Description:

@@ -109,6 +109,17 @@ async def test_a_value_of_ten_thousand_letters_is_refused_as_invalid_and_repeate
     assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
 
 
+async def test_a_blank_around_a_command_id_makes_no_other_command(doors):
+    first = await doors.staff.RegisterEnterprise(a_registration(command_id="c 1"))
+    assert await doors.staff.RegisterEnterprise(a_registration(command_id=" c  1 ")) == first
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await doors.staff.RegisterEnterprise(a_registration(QINGDAO, command_id="c 1 "))
+    assert reason_of(refused.value) == "COMMAND_CONFLICT"
+    with pytest.raises(grpc.aio.AioRpcError) as unseen:
+        await doors.staff.RegisterEnterprise(a_registration(QINGDAO, command_id="c 1\ufe0f"))
+    assert reason_of(unseen.value) == "INVALID_REQUEST"
+
+
 async def test_twenty_calls_for_one_number_at_once_end_in_one_enterprise_and_nineteen_refusals(doors):
     calls = (doors.staff.RegisterEnterprise(a_registration(command_id=f"c-{index}")) for index in range(20))
     answers = await asyncio.gather(*calls, return_exceptions=True)

@@ -2,7 +2,8 @@
 
 Lrn, Ucr,
 SubmissionId,
-SubmissionSource     composed (NFC), no blanks around, single ones within
+SubmissionSource,
+CommandId            composed (NFC), no blanks around, single ones within
 TransportDocument    composed, without blanks, upper case
 DeclarationNumber    without blanks, upper case
 CommodityCode        without blanks and points, upper case
@@ -73,6 +74,12 @@ class Ucr(Reference):
 
 class SubmissionId(Reference):
     """A submitter's own id of what it sends, one thing within a source: of an event its CloudEvents `id`."""
+
+    __slots__ = ()
+
+
+class CommandId(Reference):
+    """A caller's own id of a command, by which the command is known when it comes again."""
 
     __slots__ = ()
 

@@ -219,4 +219,5 @@ def _shown(raw: bytes | None) -> str:
 
 def _trace(record: RawRecord) -> dict[str, str]:
     """What a tracing tool wrote beside the event, where it is what it seems to be."""
-    return {name.lower(): _shown(raw) for name, raw in record.headers if name.lower() in TRACE}
+    given = {name.lower(): raw for name, raw in record.headers if name.lower() in TRACE}
+    return {name: raw.decode() for name, raw in given.items() if raw is not None and raw.isascii()}

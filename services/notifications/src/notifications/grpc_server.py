@@ -17,6 +17,7 @@ from notifications.handlers import CommandIdTaken, Notices, resend
 from notifications.texts import StoredText, Texts
 from trade.notifications.v1 import notifications_pb2 as pb
 from trade.notifications.v1.notifications_pb2_grpc import NotificationServiceServicer
+from values.references import CommandId
 from values.text import prose_fault
 
 READ, WRITE, ERASE = "notices.read", "notices.write", "notices.erase"
@@ -30,6 +31,7 @@ RIGHTS = {
 }
 
 LONGEST_REASON = 500
+LONGEST_COMMAND_ID = 128
 
 log = structlog.get_logger(__name__)
 
@@ -105,13 +107,15 @@ class NotificationRpc(NotificationServiceServicer):
             await _refuse(
                 context, "reason", f"says why in at most {LONGEST_REASON} characters; it is kept in the audit"
             )
-        if not request.command_id:
-            await _refuse(context, "command_id", "is the caller's own id of this command")
+        command_id = CommandId(request.command_id)
+        if command_id.fault() or len(command_id) > LONGEST_COMMAND_ID:
+            words = f"is the caller's own id of this command: at most {LONGEST_COMMAND_ID} characters, all of them seen"
+            await _refuse(context, "command_id", words)
         code = grpc.StatusCode
         try:
             await resend(
                 self._notices,
-                command_id=request.command_id,
+                command_id=command_id,
                 notice_id=request.notice_id,
                 reason=reason,
                 actor=current_caller().actor,

@@ -23,6 +23,7 @@ from registry.requests import Description, InvalidRequest
 from trade.registry.v1 import registry_pb2 as pb
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceServicer
 from values.faults import shortened
+from values.references import CommandId
 
 Context = grpc.aio.ServicerContext[Any, Any]
 T = TypeVar("T")
@@ -103,7 +104,7 @@ class RegistryServer(RegistryServiceServicer):
     def _order(self, request: Any) -> Order:
         if self._overloaded():
             raise RpcError(grpc.StatusCode.UNAVAILABLE, "OVERLOADED", "too many events are unsent; try again later")
-        return Order(request.command_id, current_caller().actor)
+        return Order(CommandId(request.command_id), current_caller().actor)
 
 
 async def _answer(context: Context, work: Awaitable[T]) -> T:

@@ -36,6 +36,7 @@ from registry.requests import (
     judge,
     reason_faults,
 )
+from values.references import CommandId
 
 _COMMAND = "command/"
 """Before a command's id where it is claimed; no number looks like that."""
@@ -45,7 +46,7 @@ _COMMAND = "command/"
 class Order:
     """Who asks for a change, under which id."""
 
-    command_id: str
+    command_id: CommandId
     actor: str
 
 
