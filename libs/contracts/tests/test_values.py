@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.values import MAX_DIGITS, Identifier, Money, Quantity, Timestamp, WholeNumber
+from contracts.grants import GrantedPlace
+from contracts.values import MAX_DIGITS, Identifier, Location, Money, Quantity, Timestamp, WholeNumber
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,14 @@ def test_a_moment_without_an_offset_is_told_apart() -> None:
 @pytest.mark.parametrize("scheme", ["cn-uscc", " CN-USCC "])
 def test_a_number_of_an_enterprise_has_one_form_on_the_wire(scheme: str) -> None:
     assert str(Identifier(scheme=scheme, value="91370200 ma3demx012")) == "CN-USCC:91370200MA3DEMX012"
+
+
+@pytest.mark.parametrize("written", ["cn tao", "CNTAO", " Cn\u00a0TAO "])
+def test_a_place_of_a_past_event_is_read_in_normal_form(written: str) -> None:
+    assert Location.model_validate({"unlocode": written}).unlocode == "CNTAO"
+    assert GrantedPlace.model_validate({"unlocode": written}).unlocode == "CNTAO"
+
+
+def test_a_place_of_a_past_event_that_is_none_is_read_as_it_stands() -> None:
+    assert Location.model_validate({"unlocode": "zz-nonsense"}).unlocode == "ZZ-NONSENSE"
+    assert Location.model_validate({"facility": "gate 7"}).unlocode is None
