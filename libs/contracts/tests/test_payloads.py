@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from contracts.events import event_types
 from contracts.examples import example
 from contracts.texts import LANGUAGES
+from values.payments import BankReference
 
 TYPES = event_types()
 PAYLOADS = Path(__file__).parents[1] / "golden" / "payloads"
@@ -29,19 +30,27 @@ def test_a_golden_payload_is_read_and_nothing_it_says_is_lost(file):
     assert _lost(golden, read.model_dump(mode="json")) == []
 
 
+_SPELLING = {"payment_reference": BankReference, "bank_reference": BankReference}
+"""Fields that are read in a normal form, which payloads of the past may not have."""
+
+
 def _lost(golden: Any, now: Any, path: str = "") -> list[str]:
     """Paths of golden values that are not in what was read; a field more is no loss."""
     if isinstance(golden, dict) and isinstance(now, dict):
         return [each for key, value in golden.items() for each in _lost(value, now.get(key), f"{path}/{key}")]
     if isinstance(golden, list) and isinstance(now, list) and len(golden) == len(now):
         return [each for i, (a, b) in enumerate(zip(golden, now, strict=True)) for each in _lost(a, b, f"{path}/{i}")]
-    return [] if golden == now else [f"{path or '/'}: {golden!r} was read as {now!r}"]
+    spelling = _SPELLING.get(path.rpartition("/")[2])
+    kept = golden == now or (spelling is not None and isinstance(golden, str) and spelling(golden) == now)
+    return [] if kept else [f"{path or '/'}: {golden!r} was read as {now!r}"]
 
 
 def test_a_lost_field_is_seen():
     assert _lost({"a": {"b": 1}, "c": [1, 2]}, {"a": {}, "c": [1, 2]}) == ["/a/b: 1 was read as None"]
     assert _lost({"c": [1, 2]}, {"c": [1]}) != []
     assert _lost({"a": 1}, {"a": 1, "new": 2}) == []
+    assert _lost({"payment_reference": "pay-1"}, {"payment_reference": "PAY-1"}) == []
+    assert _lost({"payment_reference": "pay-1"}, {"payment_reference": "PAY1"}) != []
 
 
 @pytest.mark.parametrize("name", TYPES)

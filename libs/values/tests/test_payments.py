@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from values.faults import TextFault
-from values.payments import CHECK_DIGITS, FORM, PaymentReference, payment_reference
+from values.payments import CHECK_DIGITS, FORM, BankReference, PaymentReference, payment_reference
 from values.references import EMPTY
 
 DECLARATIONS = st.builds(payment_reference, st.from_regex(r"D-[0-9a-f]{20}", fullmatch=True), st.integers(1, 99))
@@ -56,3 +56,27 @@ def test_two_swapped_signs_are_seen(given_: PaymentReference, place: int) -> Non
 )
 def test_what_is_no_reference_is_refused_by_reason(written: str, fault: TextFault) -> None:
     assert PaymentReference(written).fault() == fault
+
+
+WRITTEN = st.text("abcxyzABCXYZ0123456789-/._", min_size=1, max_size=30)
+
+
+@given(WRITTEN, st.data())
+def test_every_spelling_of_a_bank_s_reference_is_one(written: str, data: st.DataObject) -> None:
+    spelt = "".join(
+        data.draw(st.sampled_from(["", " ", "  ", "\t", "\u00a0"]))
+        + data.draw(st.sampled_from([sign.lower(), sign.upper()]))
+        for sign in written
+    )
+    assert BankReference(spelt) == BankReference(written)
+    assert BankReference(BankReference(written)) == BankReference(written)
+
+
+@given(WRITTEN, WRITTEN)
+def test_what_differs_in_more_than_case_is_another_reference_of_a_bank(one: str, other: str) -> None:
+    assert (BankReference(one) == BankReference(other)) == (one.upper() == other.upper())
+
+
+def test_dashes_of_a_bank_s_reference_count_and_an_empty_one_is_refused() -> None:
+    assert BankReference("2026-1") != BankReference("20261")
+    assert BankReference(" ").fault() == TextFault(EMPTY)

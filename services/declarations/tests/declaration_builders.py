@@ -32,6 +32,7 @@ from declarations.domain.payments import Share
 from declarations.domain.state import Lane, RuleHit, State
 from declarations.messages import DeclarationMessages
 from declarations.reference import load_law
+from values.payments import BankReference
 from values.references import CommodityCode, ContainerNumber, Lrn, TransportDocument, Ucr, declaration_id
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -116,6 +117,8 @@ def charge(code: str, amount: str, currency: str = "CNY") -> Charge:
 def a_claim(kind: Kind, id_: str = "", **changes: Any) -> Claim:
     id_ = id_ or kind.value
     moment = changes.pop("at", NOW + timedelta(hours=1))
+    if "payment_reference" in changes:
+        changes["payment_reference"] = BankReference(changes["payment_reference"])
     plain = Claim(
         event_id=f"E-{id_}",
         kind=kind,
@@ -216,7 +219,7 @@ def deliveries(event: Received, targets: Sequence[str]) -> list[Delivery]:
 
 
 def a_share(amount: str = TOTAL, allocation: int = 1, **changes: Any) -> TakeShare:
-    plain = Share("bank-qd", "B-1", Money(Decimal(amount), "CNY"), Decimal(amount), allocation)
+    plain = Share("bank-qd", BankReference("B-1"), Money(Decimal(amount), "CNY"), Decimal(amount), allocation)
     return TakeShare(replace(plain, **changes))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from declarations.domain.claims import Kind, WithoutEffect, in_force
 from declarations.domain.declaration import Money
-from declarations.domain.payments import Share, confirmed, parts, reversed_
+from declarations.domain.payments import Key, Share, confirmed, parts, reversed_
 from declarations.domain.settlement import (
     AccountMissing,
     Allocated,
@@ -75,7 +75,7 @@ class Account:
             sums[each.declaration_id] = sums.get(each.declaration_id, Decimal(0)) + each.amount.amount
         return {id_: str(amount) for id_, amount in sums.items() if amount}
 
-    def counted(self, id_: str, *, by: Any = None) -> dict[tuple[str, str], Decimal]:
+    def counted(self, id_: str, *, by: Any = None) -> dict[Key, Decimal]:
         """What a declaration counts of each payment, as it works it out itself."""
         assert self.state is not None
         claims = in_force(each.claim for each in self.state.reports if each.declaration_id == id_)

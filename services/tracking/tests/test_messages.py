@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,6 +70,25 @@ def test_a_payment_reference_is_found_as_people_write_it(a_record: RecordMaker) 
     entry = read(a_record("declarations.declaration.assessed", payment_reference="RF18123456781234567890"))
     assert isinstance(entry, Entry)
     assert term(Term.PAYMENT_REFERENCE, "rf18 1234 5678-1234 5678 90") in entry.terms
+
+
+@pytest.mark.parametrize(
+    ("fact", "name"),
+    [
+        ("partners.payment.confirmed", "payment_reference"),
+        ("declarations.declaration.partner_event_noted", "payment_reference"),
+        ("declarations.settlement.allocated", "payment_reference"),
+        ("declarations.declaration.payment_allocated", "bank_reference"),
+    ],
+)
+def test_a_bank_s_reference_is_found_as_people_write_it_and_kept_with_the_bank(
+    a_record: RecordMaker, fact: str, name: str
+) -> None:
+    entry = read(a_record(fact, publisher="bank-qd", references={"payment_reference": "RF18-1"}, **{name: "ccb-1 a"}))
+    assert isinstance(entry, Entry)
+    assert {term(Term.BANK_REFERENCE, "CCB -1A"), term(Term.BANK_PAYMENT, "bank-qd/CCB-1 A")} <= entry.terms
+    assert {value for kind, value in entry.terms if kind is Term.PAYMENT_REFERENCE} == {"RF181"}
+    assert term(Term.BANK_REFERENCE, "CCB1A") not in entry.terms
 
 
 def test_a_shipment_has_one_thread_however_its_ucr_is_spaced(a_record: RecordMaker) -> None:

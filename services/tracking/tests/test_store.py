@@ -56,6 +56,17 @@ async def test_a_container_is_found_however_it_is_written(
     assert await store.search(written, "", 50) == [("6CNBOX", {"container"})]
 
 
+@pytest.mark.parametrize("written", ["B-1", " b - 1", "bank-qd/b-1"])
+async def test_a_bank_s_reference_finds_the_shipment_with_the_bank_or_without(
+    database: Database, an_entry: EntryMaker, written: str
+) -> None:
+    store = TimelineStore(database)
+    await store.create_indexes()
+    await store.add([an_entry("declarations.settlement.allocated", publisher="bank-qd", payment_reference="b-1")])
+    assert [thread for thread, _ in await store.search(written, "", 50)] == ["6CNUCR1"]
+    assert await store.search("bank-sh/B-1", "", 50) == []
+
+
 async def test_pages_of_a_search_and_of_unreadable_records_show_all_once(
     database: Database, an_entry: EntryMaker
 ) -> None:

@@ -72,3 +72,28 @@ def test_a_partner_event_without_ucr_is_found_by_declaration_number_else_contain
     assert belongs(stranger(container="CSQU3054383", transport_document="BL1"), own, frozenset())
     assert belongs(stranger(), own, frozenset({"p9"}))
     assert Term.CONTAINER in own
+
+
+def test_a_bank_s_event_belongs_by_the_payment_of_the_same_bank_alone(an_entry: EntryMaker) -> None:
+    noted = an_entry("declarations.declaration.partner_event_noted", publisher="bank-qd", payment_reference="2026 a1")
+    own = references([noted, an_entry("declarations.declaration.assessed", payment_reference="RF18 0000-20261")])
+
+    def told(bank: str, reference: str, **refs: str) -> bool:
+        fields = {"publisher": bank, "payment_reference": reference, "references": refs}
+        return belongs(an_entry("partners.payment.reversed", id="p9", ucr="", **fields), own, frozenset())
+
+    assert told("bank-qd", "2026A1")
+    assert not told("bank-sh", "2026A1")
+    assert not told("bank-qd", "2026-A1")
+    assert not told("bank-sh", "RF18000020261")
+    assert told("bank-sh", "9", payment_reference="rf18 000020261")
+
+
+@pytest.mark.parametrize("name", ["payment_reference", "declaration_number"])
+def test_one_transfer_for_two_shipments_is_shown_at_the_one_that_each_event_names(
+    an_entry: EntryMaker, name: str
+) -> None:
+    own = references([an_entry(publisher="bank-qd", bank_reference="B-1"), an_entry(**{name: "RF01"})])
+    fields = {"publisher": "bank-qd", "payment_reference": "B-1"}
+    events = [an_entry(ucr="", references={name: said}, **fields) for said in ("RF01", "RF02")]
+    assert [belongs(each, own, frozenset()) for each in events] == [True, False]

@@ -1,4 +1,6 @@
-"""The payment reference of an assessment: what a payer writes on its order, so that the money settles what it is for.
+"""The references of money: the platform's own of an assessment, and a bank's own of a payment.
+
+A payer writes the platform's on its order, so that the money settles what it is for:
 
 `RF`, two check digits, twenty digits: a structured creditor reference (ISO 11649), which banks know how to carry and
 to check. The check digits (ISO 7064, MOD 97-10) find every single wrong digit and every pair that was swapped. There
@@ -7,6 +9,7 @@ are no letters in it, though the standard allows them: between a letter and a di
 
 import hashlib
 import re
+import unicodedata
 
 from values.faults import TextFault
 from values.identifiers import compact
@@ -36,6 +39,19 @@ class PaymentReference(Reference):
         if not self._FORM.fullmatch(self):
             return TextFault(FORM)
         return None if _remainder(self[4:] + self[:4]) == 1 else TextFault(CHECK_DIGITS, self[2:4])
+
+
+class BankReference(Reference):
+    """A bank's own reference of one payment, without blanks, in upper case. It says nothing without the bank.
+
+    Dashes stay: every bank numbers by a rule of its own, and `2026-1` may be another payment than `20261`.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def normal(cls, written: str) -> str:
+        return compact(unicodedata.normalize("NFC", written))
 
 
 def payment_reference(declaration_id: str, version: int) -> PaymentReference:

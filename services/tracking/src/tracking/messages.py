@@ -42,6 +42,8 @@ _FIELDS = {
     "mandate_reference": Term.REFERENCE,
 }
 
+_OF_MONEY = frozenset({"payment_reference", "bank_reference"})
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -168,10 +170,19 @@ def _named(holder: Mapping[str, Any]) -> Iterator[TermValue]:
     for name, value in holder.items():
         if isinstance(value, dict):
             yield from _named(value)
+        elif name in _OF_MONEY and isinstance(holder.get("publisher"), str):
+            yield from _of_bank(holder["publisher"], value)
         elif name in _FIELDS:
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, str) and each:
                     yield term(_FIELDS[name], _clean(each))
+
+
+def _of_bank(bank: str, reference: object) -> Iterator[TermValue]:
+    """A reference that stands beside its publisher is the publisher's own; one that stands alone is the platform's."""
+    if isinstance(reference, str) and reference:
+        yield term(Term.BANK_REFERENCE, _clean(reference))
+        yield term(Term.BANK_PAYMENT, _clean(f"{bank}/{reference}"))
 
 
 def _clean(value: str) -> str:

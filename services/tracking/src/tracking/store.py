@@ -22,7 +22,7 @@ from values.moments import read_moment
 MAX_ENTRIES = 5_000
 """Most entries of one timeline that a page shows."""
 
-_JOINED_BY = (Term.PAYMENT_REFERENCE, Term.DECLARATION_NUMBER, Term.CONTAINER)
+_JOINED_BY = (Term.PAYMENT_REFERENCE, Term.DECLARATION_NUMBER, Term.BANK_PAYMENT, Term.CONTAINER)
 _Document = dict[str, Any]
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from contracts.grants import PartnerRole
 from contracts.values import DecimalString, Money, Payload, Timestamp
+from values.payments import BankReference
 
 
 class SettlementFact(Payload):
@@ -39,7 +40,9 @@ class ReportNoted(SettlementFact):
         default_factory=dict, description="What the reason's text puts in; set by declarations"
     )
     amount: Money | None = Field(default=None, description="Set by the bank")
-    payment_reference: str | None = Field(default=None, description="The bank's own reference; set by the bank")
+    payment_reference: BankReference | None = Field(
+        default=None, description="The bank's own reference; set by the bank"
+    )
 
 
 class AssessmentNoted(SettlementFact):
@@ -55,7 +58,7 @@ class Allocated(SettlementFact):
 
     declaration_id: str = Field(description="Who gets it; set by declarations")
     publisher: str = Field(description="Code of the bank whose payment it is; set by the gateway")
-    payment_reference: str = Field(description="The bank's own reference of the payment; set by the bank")
+    payment_reference: BankReference = Field(description="The bank's own reference of the payment; set by the bank")
     amount: Money = Field(description="The share in all; below zero it takes money back that named the declaration")
     in_time: DecimalString = Field(description="The part that the door had by the payment deadline, same currency")
     allocation: int = Field(ge=1, description="Counts the account's allocations, from 1; the highest holds")

@@ -26,7 +26,7 @@ from contracts.values import (
     Timestamp,
     personal,
 )
-from values.payments import PaymentReference
+from values.payments import BankReference, PaymentReference
 
 
 class DeclarationFact(Payload):
@@ -165,7 +165,9 @@ class PartnerEventNoted(DeclarationFact):
     result: InspectionResult | None = Field(default=None, description="Set by the inspecting body")
     findings: str | None = personal(default=None, description="Set by the inspecting body")
     amount: Money | None = Field(default=None, description="Set by the bank")
-    payment_reference: str | None = Field(default=None, description="The bank's own reference; set by the bank")
+    payment_reference: BankReference | None = Field(
+        default=None, description="The bank's own reference; set by the bank"
+    )
 
 
 class DocumentsRequested(DeclarationFact):
@@ -241,7 +243,7 @@ class PaymentAllocated(DeclarationFact):
     """The account of the UCR set the declaration's share of a payment that named the UCR alone."""
 
     publisher: str = Field(description="Code of the bank whose payment it is; set by the gateway")
-    bank_reference: str = Field(description="The bank's own reference of the payment; set by the bank")
+    bank_reference: BankReference = Field(description="The bank's own reference of the payment; set by the bank")
     amount: Money = Field(description="The share in all; below zero it takes back money that named the declaration")
     in_time: DecimalString = Field(description="The part that the door had by the payment deadline, same currency")
     allocation: int = Field(ge=1, description="Number of the allocation in the account; the highest holds")
@@ -251,7 +253,7 @@ class PaidPart(Payload):
     """What counts of one payment."""
 
     publisher: str = Field(description="Code of the bank whose payment it is; set by the gateway")
-    payment_reference: str = Field(description="The bank's own reference of the payment; set by the bank")
+    payment_reference: BankReference = Field(description="The bank's own reference of the payment; set by the bank")
     amount: DecimalString = Field(description="In the currency of the assessment; set by declarations")
 
 

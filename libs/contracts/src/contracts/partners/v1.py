@@ -12,6 +12,7 @@ from pydantic import Field
 from contracts.gateway.v1 import ReceiptFacts
 from contracts.grants import Grants, PartnerRole
 from contracts.values import Classifier, Location, Money, Payload, References, Timestamp, personal
+from values.payments import BankReference
 from values.references import SubmissionId, SubmissionSource
 
 
@@ -106,14 +107,14 @@ class PaymentConfirmed(PartnerEvent):
     """
 
     amount: Money = Field(description="What was paid; set by the bank")
-    payment_reference: str = Field(description="The bank's own reference of the payment; set by the bank")
+    payment_reference: BankReference = Field(description="The bank's own reference of the payment; set by the bank")
 
 
 class PaymentReversed(PartnerEvent):
     """A bank takes a confirmed payment back."""
 
     amount: Money = Field(description="What was taken back; set by the bank")
-    payment_reference: str = Field(
+    payment_reference: BankReference = Field(
         description="The bank's own reference of the payment that is reversed; set by the bank"
     )
 

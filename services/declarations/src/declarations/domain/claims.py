@@ -15,6 +15,7 @@ from enum import StrEnum
 from declarations.domain.declaration import Location, Money
 from declarations.domain.grants import Grants
 from declarations.domain.references import References
+from values.payments import BankReference
 
 
 class Kind(StrEnum):
@@ -79,7 +80,8 @@ class Claim:
     result: InspectionResult | None = None
     findings: str | None = None
     amount: Money | None = None
-    payment_reference: str | None = None
+    payment_reference: BankReference | None = None
+    """The bank's own."""
 
 
 def ordered(claims: Iterable[Claim]) -> tuple[Claim, ...]:

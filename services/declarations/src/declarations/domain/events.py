@@ -17,7 +17,7 @@ from declarations.domain.grants import Grants
 from declarations.domain.payments import Part
 from declarations.domain.references import References
 from declarations.domain.state import AssessmentLine, CaseReason, Lane, RuleError, RuleHit
-from values.payments import PaymentReference
+from values.payments import BankReference, PaymentReference
 
 
 class MoneyStatus(StrEnum):
@@ -107,7 +107,7 @@ class PartnerEventNoted:
     result: InspectionResult | None
     findings: str | None
     amount: Money | None
-    payment_reference: str | None
+    payment_reference: BankReference | None
     submission_source: str | None = None
     retracts_source: str | None = None
     grants: Grants | None = None
@@ -134,7 +134,7 @@ class PaymentDeadlinePassed:
 @dataclass(frozen=True, slots=True)
 class PaymentAllocated:
     publisher: str
-    bank_reference: str
+    bank_reference: BankReference
     amount: Money
     in_time: Decimal
     allocation: int

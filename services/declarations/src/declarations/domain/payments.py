@@ -12,8 +12,9 @@ from typing import TypeAlias
 
 from declarations.domain.claims import Claim, Kind
 from declarations.domain.declaration import Money
+from values.payments import BankReference
 
-Key: TypeAlias = tuple[str, str]
+Key: TypeAlias = tuple[str, BankReference]
 """A bank's payment: the bank's code on the platform, and its own reference."""
 
 NOTHING = Decimal(0)
@@ -24,7 +25,7 @@ class Share:
     """What the account of a UCR gives a declaration of one payment, in all; below zero it takes named money back."""
 
     publisher: str
-    payment_reference: str
+    payment_reference: BankReference
     """The bank's own."""
     amount: Money
     in_time: Decimal
@@ -42,7 +43,7 @@ class Part:
     """What counts of one payment for one declaration."""
 
     publisher: str
-    payment_reference: str
+    payment_reference: BankReference
     amount: Decimal
 
 
@@ -100,4 +101,4 @@ def total(found: Iterable[Part]) -> Decimal:
 
 def payment_of(claim: Claim) -> Key:
     """The payment that a bank's claim is about."""
-    return claim.publisher, claim.payment_reference or ""
+    return claim.publisher, claim.payment_reference or BankReference("")

@@ -21,6 +21,7 @@ from declarations.domain.claims import WithoutEffect, ordered
 from declarations.domain.declaration import Money
 from declarations.domain.payments import NOTHING, Key
 from declarations.domain.spreading import Owed, Report, in_time, spread
+from values.payments import BankReference
 from values.references import Ucr
 
 PREFIX = "S-"
@@ -37,7 +38,7 @@ class Given:
     """What a declaration got of a payment, in all."""
 
     publisher: str
-    payment_reference: str
+    payment_reference: BankReference
     """The bank's own."""
     declaration_id: str
     amount: Money

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from values.numbers import is_digits
-from values.payments import PaymentReference
+from values.payments import BankReference, PaymentReference
 from values.references import ContainerNumber, DeclarationNumber, Lrn, Reference, TransportDocument, Ucr
 
 
@@ -22,7 +22,11 @@ class Term(StrEnum):
     DECLARATION_NUMBER = "declaration_number"
     LRN = "lrn"
     PAYMENT_REFERENCE = "payment_reference"
-    """The platform's, or the bank's own."""
+    """The platform's, of an assessment."""
+    BANK_REFERENCE = "bank_reference"
+    """A bank's own of a payment, whichever bank: for search alone, since two banks may have the same."""
+    BANK_PAYMENT = "bank_payment"
+    """A bank and its own reference, `BANK/REFERENCE`: one payment."""
     CONTAINER = "container"
     TRANSPORT_DOCUMENT = "transport_document"
     EVENT = "event"
@@ -39,6 +43,8 @@ _NORMAL: Mapping[Term, type[Reference]] = {
     Term.DECLARATION_NUMBER: DeclarationNumber,
     Term.LRN: Lrn,
     Term.PAYMENT_REFERENCE: PaymentReference,
+    Term.BANK_REFERENCE: BankReference,
+    Term.BANK_PAYMENT: BankReference,
     Term.CONTAINER: ContainerNumber,
     Term.TRANSPORT_DOCUMENT: TransportDocument,
 }

@@ -53,9 +53,10 @@ def references(entries: Iterable[Entry]) -> dict[Term, frozenset[str]]:
 def belongs(entry: Entry, own: dict[Term, frozenset[str]], causes: frozenset[str]) -> bool:
     """Whether an event that names no UCR is about the shipment.
 
-    It is if one of the shipment's events was caused by it, or by its references, the strongest first:
-    payment reference, declaration number, then container and transport document together. A container alone is not
-    enough: it travels again.
+    It is if one of the shipment's events was caused by it, or by its references. A payment reference decides alone,
+    else a declaration number: one transfer may pay for several shipments, each named in an event of its own. What
+    names neither belongs by the bank's payment, or by container and transport document together. A container alone
+    is not enough: it travels again; nor is a bank's reference without the bank.
     """
     if entry.id in causes:
         return True
@@ -64,11 +65,10 @@ def belongs(entry: Entry, own: dict[Term, frozenset[str]], causes: frozenset[str
     def shared(kind: Term) -> bool:
         return bool(said.get(kind, frozenset()) & own.get(kind, frozenset()))
 
-    if shared(Term.PAYMENT_REFERENCE):
-        return True
-    if said.get(Term.DECLARATION_NUMBER):
-        return shared(Term.DECLARATION_NUMBER)
-    return shared(Term.CONTAINER) and shared(Term.TRANSPORT_DOCUMENT)
+    for kind in (Term.PAYMENT_REFERENCE, Term.DECLARATION_NUMBER):
+        if said.get(kind):
+            return shared(kind)
+    return shared(Term.BANK_PAYMENT) or (shared(Term.CONTAINER) and shared(Term.TRANSPORT_DOCUMENT))
 
 
 def _place(entry: Entry) -> tuple[str, int, int, str]:
