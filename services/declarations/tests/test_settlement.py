@@ -159,8 +159,19 @@ def test_money_of_another_currency_is_told_to_count_for_nothing_when_the_currenc
     account.learn(owed("D-1", 100))
     (*_, last) = [each.report.claim for each in account.events if isinstance(each, ReportNoted)]
     assert last.without_effect is WithoutEffect.PAYMENT_CURRENCY
-    assert last.effect_parameters == {"owed": "CNY", "paid": "USD"}
+    assert last.effect_parameters == {"owed": "CNY 100", "paid": "USD"}
     assert account.given == {}
+
+
+def test_what_is_owed_in_several_currencies_is_told_as_one_sum_in_each_and_told_anew_when_it_grows() -> None:
+    account = Account().learn(said(100, "p", currency="EUR"), owed("D-1", "1000.00"))
+    dollars = Owed("D-2", yuan("20.00", "USD"), NOW)
+    account.learn(dollars, owed("D-3", "300.00"))
+    assert account.state is not None
+    (report,) = account.state.reports
+    assert report.claim.effect_parameters == {"owed": "CNY 1300.00, USD 20.00", "paid": "EUR"}
+    told = len(account.events)
+    assert len(account.learn(dollars).events) == told
 
 
 def test_an_account_opens_with_money_that_names_the_ucr_alone_and_with_nothing_else() -> None:

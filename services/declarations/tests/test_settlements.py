@@ -187,7 +187,7 @@ async def test_a_payment_by_ucr_alone_in_another_currency_is_told_to_count_for_n
     assert account is not None
     (report,) = account.reports
     assert (report.claim.without_effect, report.claim.effect_parameters) == (
-        "payment_currency", {"owed": "CNY", "paid": "USD"},
+        "payment_currency", {"owed": "CNY 1300.00", "paid": "USD"},
     )  # fmt: skip
 
 

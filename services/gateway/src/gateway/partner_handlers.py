@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from contracts.gateway.v1 import ReceiptFacts
-from contracts.partners.v1 import EVENTS, PartnerEvent
+from contracts.partners.v1 import EVENTS, PartnerEvent, PaymentConfirmed, PaymentReversed
 from gateway import messages
 from gateway.cloudevents import PartnerCloudEvent
 from gateway.documents import MAX_NOT_READ, unknown_fields, validate, warnings
@@ -103,8 +103,16 @@ def _retraction_faults(event: PartnerEvent) -> list[Fault]:
 
 
 def _reference_faults(event: PartnerEvent) -> list[Fault]:
-    """An event that refers to nothing can never meet its shipment."""
+    """An event that refers to nothing can never meet its shipment, nor money what it pays.
+
+    A transport document says which goods, not which assessment or account. The retraction of a payment
+    names one of the same three: money that names a UCR alone is found by that UCR.
+    """
     given = event.references
+    if isinstance(event, PaymentConfirmed | PaymentReversed):
+        if given.payment_reference or given.declaration_number or given.ucr:
+            return []
+        return [Fault("event.payment_for_nothing", "/data/references")]
     if any(given.model_dump().values()):
         return []
     return [Fault("event.no_reference", "/data/references")]

@@ -147,16 +147,25 @@ def _new(state: Settlement, reports: Iterable[Report]) -> Iterator[Report]:
 
 def _judged(state: Settlement) -> Iterator[Report]:
     """Reports that name the UCR alone and whose effect follows anew from what is owed, in which currency."""
-    owed = {each.due.currency for each in state.owed}
+    owed = _due(state.owed)
     for each in state.reports:
         money = each.claim.amount
         if each.declaration_id is not None or money is None or each.claim.retracts is not None:
             continue
         vain = bool(owed) and money.currency not in owed
         why = WithoutEffect.PAYMENT_CURRENCY if vain else None
-        if why is not each.claim.without_effect:
-            parameters = {"owed": ", ".join(sorted(owed)), "paid": money.currency} if vain else {}
+        due = ", ".join(f"{currency} {owed[currency]:f}" for currency in sorted(owed))
+        parameters = {"owed": due, "paid": money.currency} if vain else {}
+        if (why, parameters) != (each.claim.without_effect, each.claim.effect_parameters):
             yield replace(each, claim=replace(each.claim, without_effect=why, effect_parameters=parameters))
+
+
+def _due(owed: Iterable[Owed]) -> dict[str, Decimal]:
+    """Currency → what all assessments in it ask for."""
+    sums: dict[str, Decimal] = {}
+    for each in owed:
+        sums[each.due.currency] = sums.get(each.due.currency, NOTHING) + each.due.amount
+    return sums
 
 
 def _allocations(state: Settlement, now: datetime) -> Iterator[Allocated]:
