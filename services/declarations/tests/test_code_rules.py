@@ -55,6 +55,8 @@ WARNED = [
         "/incoterm",
         a_declaration(incoterm="FOB", freight=yuan("9"), transport=Transport(mode="2")),
     ),
+    ("declaration.value.not_used", "/goods/0/customs_value", goods(customs_value=yuan("9"))),
+    ("declaration.value.not_used", "/goods/0/statistical_value", goods(statistical_value=yuan("9"))),
 ]
 
 

@@ -12,11 +12,11 @@ from declarations.domain.charges import ChargeCode
 from declarations.domain.declaration import Charge, Declaration, GoodsItem, Money
 from declarations.domain.duty import assess
 from declarations.domain.rules import check, check_values
-from declarations.domain.trade_terms import TRADE_TERMS, holds_freight
+from declarations.domain.trade_terms import TRADE_TERMS, holds_freight, holds_insurance
 from declarations.domain.valuation import stated_value
 
-AMOUNTS = st.sampled_from(("1", "1.25", "700", "10000", "99999999999999")).map(Decimal)
-plain = st.builds(Money, AMOUNTS, st.sampled_from(("CNY", "USD", "GBP")))
+AMOUNTS = st.sampled_from(("0.01", "1", "1.25", "700", "10000", "99999999999999")).map(Decimal)
+plain = st.builds(Money, AMOUNTS, st.sampled_from(("CNY", "USD", "GBP", "IRR")))
 odd = st.builds(
     Money,
     st.sampled_from(("0", "-1", "705.5", "1E+15")).map(Decimal),
@@ -68,18 +68,39 @@ def test_what_passes_is_assessed_on_values_that_are_stated_or_computed(declarati
     assert set(bases) == {item.number for item in declaration.goods}
     assert total.amount == sum(line.amount for line in lines)
     for item in declaration.goods:
-        assert bases[item.number] >= 0
+        assert bases[item.number] > 0
         assert _is_known(declaration, item)
+        assert _counts_once(declaration, item)
 
 
 def _is_known(declaration: Declaration, item: GoodsItem) -> bool:
     """As the rules' opposite, written out by itself: a value, or a price whose way to the border is known."""
     if stated_value(item) is not None:
         return True
-    coded = {charge.code for charge in (*declaration.charges, *item.charges)}
-    carried = holds_freight(declaration.incoterm) or declaration.freight is not None or coded & {"AK", "AR"}
+    carried = (
+        holds_freight(declaration.incoterm) or _above_zero(declaration.freight) or _coded(declaration, item, "AK", "AR")
+    )
     priced = item.price is not None or declaration.total_price is not None
-    return priced and bool(carried)
+    return priced and carried
+
+
+def _counts_once(declaration: Declaration, item: GoodsItem) -> bool:
+    """Freight and insurance are added by their field or by a code that holds them, not by both."""
+    if stated_value(item) is not None:
+        return True
+    freight = _above_zero(declaration.freight) and not holds_freight(declaration.incoterm)
+    insurance = _above_zero(declaration.insurance) and not holds_insurance(declaration.incoterm)
+    return not (freight and _coded(declaration, item, "AK", "AR")) and not (
+        insurance and _coded(declaration, item, "AK")
+    )
+
+
+def _above_zero(money: Money | None) -> bool:
+    return money is not None and money.amount > 0
+
+
+def _coded(declaration: Declaration, item: GoodsItem, *codes: str) -> bool:
+    return any(charge.code in codes and charge.amount.amount > 0 for charge in (*declaration.charges, *item.charges))
 
 
 @settings(deadline=None)
@@ -91,6 +112,8 @@ def test_a_currency_counts_at_its_rate_or_not_at_all(price, currency):
     rate = LAW.exchange.find_rate(currency, LAW.calendar.day(NOW))
     if rate is None:
         assert errors == {"declaration.currency.no_rate"}
+    elif LAW.exchange.rounded(whole.amount * rate) == 0:
+        assert errors == {"declaration.value.rounds_to_nothing"}
     else:
         assert errors == set()
         base = assess(declaration, NOW, LAW.tariff, LAW.exchange)[0][0].base

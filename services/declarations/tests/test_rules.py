@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, charge
+from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, charge, yuan
 
 from contracts.texts import LANGUAGES, catalogue, text
 from declarations.domain import code_rules
@@ -52,6 +52,22 @@ BROKEN = [
     ("declaration.value.missing", "/goods/0/price", a_declaration(goods=(an_item(price=None),), total_price=None)),
     ("declaration.value.zero", "/goods/0/price/amount", goods(price=Money(D(0), "CNY"))),
     ("declaration.value.deducted_away", "/goods/0", goods(charges=(charge("BC", "10000"),))),
+    (
+        "declaration.value.rounds_to_nothing",
+        "/goods/0/price/amount",
+        replace(goods(price=Money(D("0.01"), "IRR")), currency=None, total_price=None),
+    ),
+    ("declaration.freight.zero", "/freight/amount", a_declaration(incoterm="FOB", freight=yuan("0"))),
+    (
+        "declaration.freight.twice",
+        "/freight",
+        a_declaration(incoterm="FOB", freight=yuan("5"), charges=(charge("AR", "5"),)),
+    ),
+    (
+        "declaration.insurance.twice",
+        "/insurance",
+        a_declaration(insurance=yuan("5"), incoterm="CFR", charges=(charge("AK", "5"),)),
+    ),
     ("declaration.total_price.zero", "/total_price/amount", NOTHING_PAID),
     ("declaration.incoterm.missing", "/incoterm", a_declaration(incoterm=None)),
     ("declaration.freight.missing", "/freight", a_declaration(incoterm="FOB")),

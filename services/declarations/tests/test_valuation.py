@@ -102,17 +102,24 @@ def test_an_item_without_a_value_is_an_error_and_never_zero():
 @pytest.mark.parametrize(
     ("changes", "amount", "words"),
     [
-        ({"customs_value": Money(D(1000), "USD")}, "7000.00",
+        ({"price": None, "customs_value": Money(D(1000), "USD")}, "7000.00",
          "stated customs value 7000.00 (1000 USD × 7.00 on 2026-03-02)"),
-        ({"statistical_value": yuan("900")}, "900.00", "stated statistical value 900.00"),
-        ({"customs_value": yuan("800"), "statistical_value": yuan("900")}, "800.00", "stated customs value 800.00"),
+        ({"price": None, "statistical_value": yuan("900")}, "900.00", "stated statistical value 900.00"),
+        ({"price": None, "customs_value": yuan("800"), "statistical_value": yuan("900")}, "800.00",
+         "stated customs value 800.00"),
+        ({"statistical_value": yuan("900")}, "10531.50",
+         "price 10000.00 + freight 500.00 + insurance 31.50 (0.3 %)"),
+        ({"customs_value": yuan("800"), "statistical_value": yuan("900")}, "10531.50",
+         "price 10000.00 + freight 500.00 + insurance 31.50 (0.3 %)"),
         ({"customs_value": yuan("800"), "valuation_method": "6"}, "800.00", "stated customs value by method 6 800.00"),
         ({"valuation_method": "4"}, "10000.00", "stated price by method 4 10000.00"),
         ({"customs_value": yuan("800"), "valuation_method": "1"}, "10531.50",
          "price 10000.00 + freight 500.00 + insurance 31.50 (0.3 %)"),
     ],
 )  # fmt: skip
-def test_a_stated_value_is_the_value_unless_the_method_starts_from_the_price(changes, amount, words):
+def test_a_stated_value_is_the_value_unless_the_method_or_a_price_without_one_starts_from_the_price(
+    changes, amount, words
+):
     found = value(goods=(an_item(**changes),), incoterm="FOB", freight=yuan("500"))
     assert (found.amount, found.formula) == (D(amount), words)
 
@@ -156,6 +163,10 @@ def test_freight_stated_by_code_counts_as_freight_and_holds_its_insurance(place)
     stated = (charge("AK", "500"),)
     where = {"charges": stated} if place == "header" else {"goods": (an_item(charges=stated),)}
     assert value(incoterm="FOB", **where).amount == D("10500.00")
+
+
+def test_a_charge_of_zero_does_not_hold_the_insurance():
+    assert value(incoterm="CFR", charges=(charge("AK", "0"),)).amount == D("10030.00")
 
 
 def test_air_transport_by_code_is_freight_without_insurance():

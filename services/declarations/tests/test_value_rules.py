@@ -26,6 +26,7 @@ from declaration_builders import (
 
 from declarations.domain import room
 from declarations.domain.claims import Kind
+from declarations.domain.code_rules import warn
 from declarations.domain.declaration import Money, Quantity
 from declarations.domain.duty import assess
 from declarations.domain.evolve import evolve
@@ -117,7 +118,86 @@ def test_a_price_that_holds_the_freight_needs_none(term):
 
 def test_without_a_trade_term_the_freight_must_be_stated():
     assert found(a_declaration(incoterm=None)) == {("incoterm.missing", "/incoterm")}
-    assert found(a_declaration(incoterm=None, freight=yuan("0"))) == set()
+    assert found(a_declaration(incoterm=None, freight=yuan("1"))) == set()
+
+
+@pytest.mark.parametrize("term", [None, "FOB", "5"])
+def test_freight_of_zero_is_no_freight_by_field_or_by_code(term):
+    nothing = charge("AK", "0")
+    assert found(a_declaration(incoterm=term, freight=yuan("0"))) == {("freight.zero", "/freight/amount")}
+    assert found(a_declaration(incoterm=term, charges=(nothing,))) == {("freight.zero", "/charges/0/amount")}
+    half = unpriced(an_item(charges=(charge("AR", "5"),)), an_item(number=2, charges=(nothing,)))
+    assert found(replace(half, incoterm=term)) == {("freight.zero", "/goods/1/charges/0/amount")}
+    assert found(a_declaration(incoterm=term, freight=yuan("5"), charges=(nothing,))) == set()
+
+
+def test_freight_of_zero_beside_a_price_that_holds_it_is_right():
+    assert found(a_declaration(incoterm="CFR", freight=yuan("0"))) == set()
+
+
+TWICE = [
+    ("FOB", "insurance", "AK", {"insurance.twice"}),
+    ("CFR", "insurance", "AK", {"insurance.twice"}),
+    (None, "insurance", "AK", {"insurance.twice"}),
+    ("CIF", "insurance", "AK", set()),
+    ("FOB", "insurance", "AR", set()),
+    ("FOB", "freight", "AK", {"freight.twice"}),
+    ("5", "freight", "AR", {"freight.twice"}),
+    (None, "freight", "AR", {"freight.twice"}),
+    ("CFR", "freight", "AK", set()),
+    ("FOB", "freight", "AB", set()),
+]
+
+
+@pytest.mark.parametrize("place", ["/charges/0", "/goods/0/charges/0"])
+@pytest.mark.parametrize(("term", "field", "code", "codes"), TWICE)
+def test_carriage_by_field_and_by_a_code_that_holds_it_is_refused_naming_both(term, field, code, codes, place):
+    stated = (charge(code, "50"),)
+    where = {"charges": stated} if place == "/charges/0" else {"goods": (an_item(charges=stated),)}
+    errors = check(a_declaration(incoterm=term, **{field: yuan("20")}, **where), NOW, LAW)
+    assert {error.code for error in errors} == {f"declaration.{each}" for each in codes}
+    for error in errors:
+        assert (error.pointer, error.parameters) == (f"/{field}", {"kind": code, "charge": place})
+    free = check(a_declaration(incoterm=term, **{field: yuan("0")}, **where), NOW, LAW)
+    assert not [error for error in free if error.code.endswith(".twice")]
+
+
+def test_a_charge_of_an_item_that_states_its_value_counts_nothing_twice():
+    stated = an_item(valuation_method="6", customs_value=yuan("5"), charges=(charge("AK", "5"),))
+    beside = unpriced(stated, an_item(number=2))
+    assert found(replace(beside, incoterm="FOB", freight=yuan("5"), insurance=yuan("5"))) == set()
+
+
+def test_a_value_that_rounds_to_nothing_is_refused_with_amount_and_rate():
+    (error,) = check(priced("0.01", "IRR"), NOW, LAW)
+    rate = LAW.exchange.find_rate("IRR", LAW.calendar.day(NOW))
+    assert (error.code, error.pointer, error.value) == (
+        "declaration.value.rounds_to_nothing", "/goods/0/price/amount", "0.00",
+    )  # fmt: skip
+    assert error.parameters == {"item": "1", "amount": "0.01 IRR", "rate": f"{rate:f}"}
+    stated = priced("5", "CNY", valuation_method="6", customs_value=Money(D("0.01"), "IRR"))
+    assert found(stated) == {("value.rounds_to_nothing", "/goods/0/customs_value/amount")}
+
+
+def test_an_invoice_total_that_leaves_a_share_of_nothing_is_refused():
+    bare = replace(a_declaration(goods=(UNPRICED, replace(UNPRICED, number=2))), total_price=yuan("0.01"))
+    spread = replace(bare, total_gross_mass_kg=None, total_packages=None)
+    assert found(spread) == {("value.rounds_to_nothing", "/total_price/amount")}
+
+
+def test_a_value_beside_a_price_without_a_method_is_told_not_to_be_used_and_nothing_else_is():
+    both = {"customs_value": yuan("5"), "statistical_value": yuan("6")}
+
+    def told(declaration):
+        return [(each.code, each.pointer, each.value) for each in warn(declaration, LAW.codes)]
+
+    code = "declaration.value.not_used"
+    assert told(a_declaration(goods=(an_item(**both),))) == [
+        (code, "/goods/0/customs_value", "5"), (code, "/goods/0/statistical_value", "6"),
+    ]  # fmt: skip
+    assert told(a_declaration(goods=(an_item(valuation_method="1", **both),))) == []
+    assert told(unpriced(replace(UNPRICED, **both))) == []
+    assert told(export(goods=(an_item(**both),))) == []
 
 
 def test_a_stated_value_needs_neither_term_nor_freight():

@@ -1,4 +1,4 @@
-"""What a bank's event must name: an assessment, a declaration or a UCR, in a confirmation, a reversal and a retraction."""
+"""What a bank's event must name: an assessment, a declaration or a UCR; a retraction, too."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
 MONEY = {"amount": {"amount": "100.00", "currency": "CNY"}, "payment_reference": "B-1"}
 KINDS = ("confirmed", "reversed")
-GOODS_ONLY = (
+GOODS_ONLY: tuple[dict[str, str], ...] = (
     {"transport_document": "COSU6311"},
     {"container": "CSQU3054383"},
     {"transport_document": "COSU6311", "container": "CSQU3054383"},

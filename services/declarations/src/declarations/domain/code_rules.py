@@ -1,8 +1,8 @@
 """The rules of codes: which code must be on its list, and what is only worth a warning.
 
 A code that cannot be is an error; one that may exist, is old or is unusual is a warning: the
-declaration goes on, and the firm reads it. Sources: UN/CEFACT Recommendations 16 (UN/LOCODE), 20
-and 21, the trade terms of `trade_terms`, the offices of `offices`.
+declaration goes on, and the firm reads it; so is a stated value that no method puts to use. Sources:
+UN/CEFACT Recommendations 16 (UN/LOCODE), 20 and 21, the trade terms of `trade_terms`, the offices of `offices`.
 """
 
 from collections.abc import Callable, Iterator
@@ -104,6 +104,22 @@ def _place(declaration: Declaration) -> Locode | None:
     return location.unlocode if location is not None else None
 
 
+def _value_not_used(declaration: Declaration, _codes: Codes) -> Iterator[RuleError]:
+    """Stated beside a price without a method, which stands for method 1: the price decides (`valuation`)."""
+    if declaration.direction is not Direction.IMPORT:
+        return
+    for index, item in enumerate(declaration.goods):
+        if item.valuation_method or item.price is None:
+            continue
+        for name in ("customs_value", "statistical_value"):
+            money = getattr(item, name)
+            if money is not None:
+                named = {"item": str(item.number)}
+                yield RuleError(
+                    "declaration.value.not_used", f"/goods/{index}/{name}", format(money.amount, "f"), named
+                )
+
+
 RULES: tuple[CodeRule, ...] = (
     _importer_named,
     _office_has_a_form,
@@ -114,4 +130,4 @@ RULES: tuple[CodeRule, ...] = (
 )
 """Header first, then goods."""
 
-WARNINGS: tuple[CodeRule, ...] = (_office_unlisted, _place_unlisted, _term_is_old, _term_and_mode)
+WARNINGS: tuple[CodeRule, ...] = (_office_unlisted, _place_unlisted, _term_is_old, _term_and_mode, _value_not_used)

@@ -17,7 +17,7 @@ from declarations.domain.document_rules import documents_are_valid
 from declarations.domain.goods_rules import GOODS_RULES
 from declarations.domain.law import Codes, Law
 from declarations.domain.state import RuleError
-from declarations.domain.value_rules import amounts, amounts_have_their_form, deduction_errors, value_errors
+from declarations.domain.value_rules import amounts, amounts_have_their_form, value_errors, zero_value_errors
 
 _MODES = frozenset("123456789")
 
@@ -37,14 +37,14 @@ def check(declaration: Declaration, lodged_at: datetime, law: Law) -> tuple[Rule
         *documents_are_valid(declaration, on, law.calendar),
         *value_errors(declaration, on, law.exchange, law.codes.currencies),
     )
-    return errors or tuple(deduction_errors(declaration, on, law.exchange))
+    return errors or tuple(zero_value_errors(declaration, on, law.exchange))
 
 
 def check_values(declaration: Declaration, accepted_at: datetime, law: Law) -> tuple[RuleError, ...]:
     """Why the customs values cannot be computed on the day of acceptance, whose rates count; nothing where they can."""
     on = law.calendar.day(accepted_at)
     errors = value_errors(declaration, on, law.exchange, law.codes.currencies)
-    return errors or tuple(deduction_errors(declaration, on, law.exchange))
+    return errors or tuple(zero_value_errors(declaration, on, law.exchange))
 
 
 def _declarant_named(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:

@@ -3,7 +3,7 @@
     transaction value = price + freight + insurance to the border + additions − deductions
     insurance unknown: 0.3 % × (price + freight)
 
-Method 1, or none with nothing stated, starts from the price; what is added follows the trade term
+Method 1, or none beside a price, starts from the price; what is added follows the trade term
 (`trade_terms`) and the code of a charge (`charges`). Otherwise the stated customs value is the value,
 in its absence the statistical value, and under methods 2 to 6 in the absence of both the item's
 amount; nothing is added to it. An invoice total without prices of items is spread over them by gross
@@ -50,9 +50,10 @@ class _Term:
 
 def stated_value(item: GoodsItem) -> tuple[str, Money] | None:
     """The field that holds the value itself, and the value; None where it is computed from a price."""
-    if item.valuation_method == TRANSACTION_VALUE:
+    method = item.valuation_method
+    if method == TRANSACTION_VALUE or (not method and item.price is not None):
         return None
-    names = ("customs_value", "statistical_value", *(("price",) if item.valuation_method else ()))
+    names = ("customs_value", "statistical_value", "price")
     return next(((name, money) for name in names if (money := getattr(item, name)) is not None), None)
 
 
@@ -69,8 +70,9 @@ def total_is_spread(declaration: Declaration) -> bool:
 
 
 def freight_is_stated(declaration: Declaration) -> bool:
-    """Whether the cost of the way to the border is there, for all items that are valued by price."""
-    return declaration.freight is not None or _charged(declaration, STATES_FREIGHT)
+    """Whether the cost of the way to the border is there, above zero, for all items that are valued by price."""
+    freight = declaration.freight
+    return (freight is not None and freight.amount > 0) or _charged(declaration, STATES_FREIGHT)
 
 
 def customs_values(declaration: Declaration, on: OfficeDay, exchange: ExchangeRates) -> list[CustomsValue]:
@@ -154,11 +156,15 @@ def _insurance(stated: Money | None, price_and_freight: Decimal, on: OfficeDay, 
 
 
 def _charged(declaration: Declaration, codes: frozenset[ChargeCode]) -> bool:
-    """Whether charges of some codes stand at the header, or at every item that is valued by price."""
-    if any(charge.code in codes for charge in declaration.charges):
+    """Whether charges of some codes, above zero, stand at the header, or at every item that is valued by price."""
+    if _state(declaration.charges, codes):
         return True
     items = valued_by_price(declaration)
-    return bool(items) and all(any(charge.code in codes for charge in item.charges) for item in items)
+    return bool(items) and all(_state(item.charges, codes) for item in items)
+
+
+def _state(charges: Iterable[Charge], codes: frozenset[ChargeCode]) -> bool:
+    return any(charge.code in codes and charge.amount.amount > 0 for charge in charges)
 
 
 def _charges(charges: Iterable[Charge], on: OfficeDay, exchange: ExchangeRates) -> Iterator[_Term]:

@@ -9,12 +9,12 @@ valued by methods 2 to 6. See `rules` for what every rule keeps to.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from declarations.domain.charges import DEDUCTIONS
+from declarations.domain.charges import DEDUCTIONS, STATES_FREIGHT, STATES_INSURANCE
 from declarations.domain.declaration import Charge, Declaration, Direction, Money
 from declarations.domain.exchange import ExchangeRates
 from declarations.domain.office_day import OfficeDay
 from declarations.domain.state import RuleError
-from declarations.domain.trade_terms import TRADE_TERMS, holds_freight
+from declarations.domain.trade_terms import TRADE_TERMS, holds_freight, holds_insurance
 from declarations.domain.valuation import (
     customs_values,
     freight_is_stated,
@@ -74,20 +74,31 @@ def value_errors(
     return (
         *_items_have_a_value(declaration),
         *_carriage_is_known(declaration),
+        *_carriage_counts_once(declaration),
         *_currencies_have_a_rate(declaration, on, exchange, currencies),
     )
 
 
-def deduction_errors(declaration: Declaration, on: OfficeDay, exchange: ExchangeRates) -> Iterator[RuleError]:
-    """Items of which deductions leave nothing; asked where no other rule is broken."""
+def zero_value_errors(declaration: Declaration, on: OfficeDay, exchange: ExchangeRates) -> Iterator[RuleError]:
+    """Items of which deductions or rounding leave nothing; asked where no other rule is broken."""
     if declaration.direction is not Direction.IMPORT:
         return
     of_all = _deducts(declaration.charges)
     values = customs_values(declaration, on, exchange)
     for index, (item, value) in enumerate(zip(declaration.goods, values, strict=True)):
-        if value.amount <= 0 and (of_all or _deducts(item.charges)):
-            named = {"item": str(item.number)}
+        if value.amount > 0:
+            continue
+        named = {"item": str(item.number)}
+        if stated_value(item) is None and (of_all or _deducts(item.charges)):
             yield RuleError("declaration.value.deducted_away", f"/goods/{index}", format(value.amount, "f"), named)
+            continue
+        name, money = stated_value(item) or ("price", item.price)
+        pointer = f"/goods/{index}/{name}/amount" if money else "/total_price/amount"
+        money = money or declaration.total_price
+        rate = exchange.find_rate(money.currency, on) if money else None
+        if money and rate is not None:
+            named |= {"amount": f"{money.amount:f} {money.currency}", "rate": format(rate, "f")}
+        yield RuleError("declaration.value.rounds_to_nothing", pointer, format(value.amount, "f"), named)
 
 
 def _deducts(charges: tuple[Charge, ...]) -> bool:
@@ -113,10 +124,51 @@ def _carriage_is_known(declaration: Declaration) -> Iterator[RuleError]:
     if not valued_by_price(declaration) or freight_is_stated(declaration):
         return
     term = declaration.incoterm
-    if term is None:
+    if term is not None and (term not in TRADE_TERMS or holds_freight(term)):
+        return
+    zeros = list(_carriage_of_zero(declaration))
+    if zeros:
+        yield from (RuleError("declaration.freight.zero", pointer, "0") for pointer in zeros)
+    elif term is None:
         yield RuleError("declaration.incoterm.missing", "/incoterm")
-    elif term in TRADE_TERMS and not holds_freight(term):
+    else:
         yield RuleError("declaration.freight.missing", "/freight", None, {"term": term})
+
+
+def _carriage_of_zero(declaration: Declaration) -> Iterator[str]:
+    """Where the way to the border is said to cost nothing."""
+    if declaration.freight is not None and not declaration.freight.amount:
+        yield "/freight/amount"
+    for pointer, charge in _charges_that_count(declaration):
+        if charge.code in STATES_FREIGHT and not charge.amount.amount:
+            yield f"{pointer}/amount"
+
+
+def _carriage_counts_once(declaration: Declaration) -> Iterator[RuleError]:
+    """What a charge holds by its code is not stated beside it, unless the price holds it and it is not added."""
+    if not valued_by_price(declaration):
+        return
+    term = declaration.incoterm
+    for code, name, codes, in_price in (
+        ("declaration.freight.twice", "freight", STATES_FREIGHT, holds_freight(term)),
+        ("declaration.insurance.twice", "insurance", STATES_INSURANCE, holds_insurance(term)),
+    ):
+        money = getattr(declaration, name)
+        if money is None or money.amount <= 0 or in_price:
+            continue
+        for pointer, charge in _charges_that_count(declaration):
+            if charge.code in codes and charge.amount.amount > 0:
+                also = {"kind": charge.code.value, "charge": pointer}
+                yield RuleError(code, f"/{name}", format(money.amount, "f"), also)
+
+
+def _charges_that_count(declaration: Declaration) -> Iterator[tuple[str, Charge]]:
+    """The charges of the header and of the items that are valued by price, with their pointers."""
+    for place, charge in enumerate(declaration.charges):
+        yield f"/charges/{place}", charge
+    for index, item in enumerate(declaration.goods):
+        if stated_value(item) is None:
+            yield from ((f"/goods/{index}/charges/{place}", charge) for place, charge in enumerate(item.charges))
 
 
 def _currencies_have_a_rate(
