@@ -69,8 +69,8 @@ def world() -> World:
 
 
 POISON = [
-    ("undecodable", {"headers": [("x", None)]}),
-    ("undecodable", {"headers": [("x", b"\xff\xfe")]}),
+    ("undecodable", {"headers": [("ce_x", None)]}),
+    ("undecodable", {"headers": [("ce_x", b"\xff\xfe")]}),
     ("schema", {"value": b"\xff"}),
     ("schema", {"value": b"{"}),
     ("schema", {"value": b'{"amount": "many", "tallies": []}'}),
@@ -215,7 +215,7 @@ async def test_handlers_that_alternate_are_asked_once_each_unless_a_key_needs_it
 
 
 async def test_redriving_a_key_hands_each_record_to_its_targets(world: World) -> None:
-    await world.policy.process([a_record(0, 1, headers=[("x", None)]), a_record(1, 2, ["T-1", "T-2"])])
+    await world.policy.process([a_record(0, 1, headers=[("ce_x", None)]), a_record(1, 2, ["T-1", "T-2"])])
     await world.policy.process([a_record(7, -1, ["T-2"], key="other")])
     await world.policy.discard(f"{SOURCE_TOPIC}/0/0/{KEY}", actor="staff:li", reason="unreadable")
     assert await world.redrive(KEY) == (1, 0, 0)
@@ -243,7 +243,7 @@ async def test_infrastructure_failure_never_parks_and_never_skips(world: World) 
     plain = subscription(world.tallies)
     away = Away(plain.handler)
     world.use(Subscription(plain.topic, plain.types, away))
-    batch = [a_record(0, 1), a_record(1, 2), a_record(2, 3, headers=[("x", None)])]
+    batch = [a_record(0, 1), a_record(1, 2), a_record(2, 3, headers=[("ce_x", None)])]
     with pytest.raises(ConnectionError):
         await world.policy.process(batch)
     assert await world.parking.counts() == (0, 0)

@@ -172,7 +172,7 @@ async def test_an_older_record_that_comes_late_and_a_discard_meanwhile_are_respe
 
 
 async def test_what_fails_again_tells_why_this_time_and_stays_first(world: World) -> None:
-    await world.policy.process([a_record(0, 1, headers=[("x", None)])])
+    await world.policy.process([a_record(0, 1, headers=[("ce_x", None)])])
     await world.policy.process([a_record(1, 2)])
     other = world.of_build("b-2")
     await world.clock.advance(seconds=9)
@@ -273,7 +273,7 @@ async def test_the_plan_tells_what_is_to_be_expected_of_each_in_order(world: Wor
 
 
 async def test_the_plan_tells_what_cannot_be_mended_by_a_redrive(world: World) -> None:
-    await world.policy.process([a_record(0, 1, headers=[("x", None)]), a_record(1, 2)])
+    await world.policy.process([a_record(0, 1, headers=[("ce_x", None)]), a_record(1, 2)])
     plan = await world.policy.plan(KEY, 10)
     assert plan is not None
     assert _expected(plan) == [(0, "still_unreadable"), (1, "targets_asked")]
