@@ -16,6 +16,7 @@ from chaos.toy.staff import clear, desk, parked
 from chaos.verdicts import Verdict
 
 from chassis.breaker import BREAKER_PARKS
+from chassis.consumer import BACKOFF_SECONDS
 from chassis.testing import eventually
 from contracts.envelope import Envelope
 from contracts.topics import MAX_MESSAGE_BYTES
@@ -23,6 +24,7 @@ from trade.parking.v1 import parking_pb2 as pb
 
 Header = tuple[str, bytes | None]
 
+LONGEST_REST_SECONDS = BACKOFF_SECONDS[1]
 BOMB_MEBIBYTES = 1536
 MEMORY_BYTES = 400 * 1_048_576
 """What a toy may take while it meets the bomb: some four times of what it takes at rest, a quarter of the bomb."""
@@ -137,11 +139,11 @@ async def flood(ground: Ground, *, refused: bool) -> Sequence[Verdict]:
         await on.load.place([held])
         # Two of its rests: what is to be shown is that nothing comes of it in all that time.
         rested = len(on.replica.said("consumption_rests"))
-        await eventually(lambda: _rested(on, rested + 2), within_seconds=60.0)
+        await eventually(lambda: _rested(on, rested + 2), within_seconds=2 * LONGEST_REST_SECONDS + 15.0)
         assert not await on.orders_at("held"), "it was taken while the breaker was open"
         assert on.replica.said("breaker_open")
         on.stage.mended.touch()
-        await eventually(lambda: _all_cleared(on), within_seconds=60.0)
+        await eventually(lambda: _all_cleared(on), within_seconds=LONGEST_REST_SECONDS + 60.0)
         await eventually(lambda: _breaker(on, 0), within_seconds=30.0)
         return await settled(on.stage, on.oracle)
 
