@@ -3,11 +3,11 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from values.faults import NotOfItsForm
-from values.moments import NO_MOMENT, NO_OFFSET, read_day, read_moment
+from values.moments import NO_MOMENT, NO_OFFSET, _read_unusual, read_day, read_moment
 
 CHINA = timezone(timedelta(hours=8))
 
@@ -65,3 +65,29 @@ def test_a_day_is_a_calendar_day():
     for text in ("20261124", "2026-W48-2", "2026-11-31", "2026-11-24T00:00:00Z", "٢٠٢٦-11-24", ""):
         with pytest.raises(NotOfItsForm):
             read_day(text)
+
+
+def _told(read, text):
+    try:
+        moment = read(text)
+    except NotOfItsForm as error:
+        return error.args
+    return moment, moment.utcoffset()
+
+
+_ALMOST = st.from_regex(
+    r"(19|20|00|99)[0-9]{2}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]"
+    r"(\.[0-9]{0,9})?(Z|z|[+-][0-2][0-9]:[0-6][0-9])?",
+    fullmatch=True,
+)
+
+
+@given(_ALMOST)
+@example("9999-12-31T23:59:59-01:00")
+@example("0001-01-01T00:00:00+01:00")
+@example("2026-11-28T24:00:00Z")
+@example("2026-02-30T00:00:00.5Z")
+@example("2026-11-28T10:00:00-00:00")
+@example("2026-11-28T10:00:00+24:00")
+def test_the_short_way_of_usual_moments_tells_what_the_long_way_tells(text):
+    assert _told(read_moment, text) == _told(_read_unusual, text)
