@@ -1,26 +1,31 @@
-"""Whole shipments through all six services and their public doors, and what each service spends on one."""
+"""Whole shipments through all six services and their public doors, and what they cost services and database."""
 
 import asyncio
+import re
 import time
+from collections import Counter
 
-from aiokafka import TopicPartition
+import httpx2
 
-from bench.figures import Figure, Tally
+from bench.figures import Aim, Figure, Tally
 from bench.ground import Ground, cpu_seconds, memory_mb
-from chassis.reader import Reader
-from contracts.topics import EVENT_TOPICS
 from launcher.platform import Platform
 from launcher.services import SERVICES
+from trade_cli.declaration_feed import feed
 from trade_cli.demo_facts import facts
 from trade_cli.doors import doors
 from trade_cli.enrolment import issue_keys, register
 from trade_cli.load import Load, report, shipments
 from trade_cli.platform import load_platform
-from trade_cli.tracking_client import tracking
 
-SIDE_BY_SIDE = 10
+SIDE_BY_SIDE = (10, 50, 200)
+CONNECTIONS = 50
 REST_SECONDS = 2.0
 """After the last shipment is closed, its notices and spans are still on their way."""
+QUIET_SECONDS = 20.0
+"""So long nothing happens, and what the database is asked all the same is counted."""
+_COMMANDS = re.compile(r'^trade_database_commands_total\{collection="([^"]*)",command="([^"]*)"\} (\S+)$', re.MULTILINE)
+DEAREST = 12
 
 
 async def measure(ground: Ground) -> list[Figure]:
@@ -35,31 +40,51 @@ async def measure(ground: Ground) -> list[Figure]:
     await register(client, told.enterprises)
     firms = [each for each in told.enterprises if each.id == told.declarant]
     keys = await issue_keys(client, firms, told.partners, label="bench")
-    rate, steps, cpu, memory, latency = Tally(), Tally(), Tally(), Tally(), Tally()
-    count = ground.size(20, 2)
-    async with doors(client, connections=SIDE_BY_SIDE) as gateway, tracking(client) as desk:
-        load = Load(gateway, desk, keys, told.declarant)
-        await load.run(shipments(told, 2, 1), side_by_side=2)
-        for number in range(ground.rounds):
-            spent, published = _spent(running), await _published(client.kafka)
-            begun = time.monotonic()
-            times = await load.run(shipments(told, count, number + 2), side_by_side=SIDE_BY_SIDE)
-            seconds = time.monotonic() - begun
-            found = report(times, seconds)
-            assert found["closed"] == count, found["problems"]
-            rate.add("six services", count / seconds)
-            latency.add("median shipment", found["latency_seconds"]["lodged_to_closed"]["p50"])
-            steps.add("six services", (await _published(client.kafka) - published) / seconds)
-            await asyncio.sleep(REST_SECONDS)
-            for name, before in spent.items():
-                cpu.add(name, (cpu_seconds(running.parts[name].pid) - before) * 1000 / count)
-                memory.add(name, memory_mb(running.parts[name].pid))
-    dearest = dict(sorted(cpu.rows.items(), key=lambda row: -sum(row[1])))
+    rate, latency, accepted, cpu, memory, commands = Tally(), Tally(), Tally(), Tally(), Tally(), Tally()
+    by_kind: Counter[str] = Counter()
+    played = 0
+    seed = 1
+    async with doors(client, connections=CONNECTIONS) as gateway, feed(client.kafka) as said:
+        await Load(gateway, said, keys, told.declarant).run(shipments(told, 2, seed), side_by_side=2)
+        for _ in range(ground.rounds):
+            for many in SIDE_BY_SIDE:
+                seed += 1
+                count = ground.size(max(30, many), 2)
+                spent, asked = _spent(running), await _commands(running)
+                load = Load(gateway, said, keys, told.declarant)
+                begun = time.monotonic()
+                times = await load.run(shipments(told, count, seed), side_by_side=many)
+                seconds = time.monotonic() - begun
+                found = report(times, seconds)
+                assert found["closed"] == count, found["problems"]
+                await asyncio.sleep(REST_SECONDS)
+                row = f"{many} in flight"
+                rate.add(row, count / seconds)
+                latency.add(row, found["latency_seconds"]["lodged_to_closed"]["p50"])
+                accepted.add(row, found["latency_seconds"]["lodged_to_accepted"]["p99"])
+                more = await _commands(running) - asked
+                commands.add(row, more.total() / count)
+                by_kind += more
+                played += count
+                for name, before in spent.items():
+                    cpu.add(name, (cpu_seconds(running.parts[name].pid) - before) * 1000 / count)
+                    memory.add(name, memory_mb(running.parts[name].pid))
+        quiet = Tally()
+        asked = await _commands(running)
+        await asyncio.sleep(QUIET_SECONDS)
+        quiet.add("six services", (await _commands(running) - asked).total() / QUIET_SECONDS)
+    dearest_cpu = dict(sorted(cpu.rows.items(), key=lambda row: -sum(row[1])))
+    kinds = {name: [asked / played] for name, asked in by_kind.most_common(DEAREST)}
     return [
-        Figure("Shipments, ten side by side", "per s", rate.rows),
-        Figure("Events published meanwhile", "per s", steps.rows, note="each is one durable step of one service"),
-        Figure("From lodging to closing", "s", latency.rows, note="partners answer as soon as they are asked"),
-        Figure("CPU of one shipment, by service", "ms", dearest),
+        Figure(
+            "Shipments closed", "per s", rate.rows, note="the load reads what declarations publish, and asks nobody"
+        ),
+        Figure("From lodging to closing, p50", "s", latency.rows, note="partners answer as soon as they are asked"),
+        Figure("From lodging to acceptance, p99", "s", accepted.rows),
+        Figure("Database commands of one shipment", "", commands.rows, aim=Aim(60.0)),
+        Figure("Of these, the most frequent", "", kinds, note="all rounds together"),
+        Figure("Database commands at rest", "per s", quiet.rows, aim=Aim(3.0)),
+        Figure("CPU of one shipment, by service", "ms", dearest_cpu),
         Figure("Memory while shipments flow, by service", "MB", memory.rows),
     ]
 
@@ -68,15 +93,13 @@ def _spent(running: Platform) -> dict[str, float]:
     return {name: cpu_seconds(running.parts[name].pid) for name in SERVICES}
 
 
-async def _published(kafka: str) -> int:
-    """Events on all topics so far."""
-    names = [topic.name for topic in EVENT_TOPICS]
-    observer = Reader(*names, bootstrap_servers=kafka, group_id=None)
-    await observer.start()
-    try:
-        partitions = [
-            TopicPartition(name, number) for name in names for number in observer.partitions_for_topic(name) or ()
-        ]
-        return sum((await observer.end_offsets(partitions)).values())
-    finally:
-        await observer.stop()
+async def _commands(running: Platform) -> Counter[str]:
+    """Commands that the database has answered so far, by service, kind and collection."""
+    found: Counter[str] = Counter()
+    services = load_platform(running.layout.description).services
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        for name, address in services.items():
+            told = (await http.get(f"{address.admin}/metrics")).text
+            for collection, command, count in _COMMANDS.findall(told):
+                found[f"{name} {command} {collection}"] += int(float(count))
+    return found

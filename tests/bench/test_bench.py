@@ -17,7 +17,12 @@ EVERY = {
     "core": {"Durable steps, five stages, saturated", "CPU of one step, without the servers'"},
     "stored": {f"{what} of a step by what is stored, {who}" for what in ("Time", "CPU") for who in ("core", "floor")},
     "memory": {"Memory of a service at rest", "Memory after so many shipments' first step"},
-    "shipments": {"Shipments, ten side by side", "Events published meanwhile", "CPU of one shipment, by service"},
+    "shipments": {
+        "Shipments closed",
+        "Database commands of one shipment",
+        "Database commands at rest",
+        "CPU of one shipment, by service",
+    },
     "doors": {
         "POST to 202, one client, p99",
         "POST to first answer, one client, p50",

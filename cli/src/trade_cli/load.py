@@ -1,28 +1,30 @@
-"""Load for a running platform: seeded shipments through the public doors, and how long their steps took."""
+"""Load for a running platform: seeded shipments through the public doors, and how long their steps took.
+
+Firms and partners of the load act on what declarations publish, as partners do who read it; nobody is asked.
+"""
 
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-import httpx2
-
+from trade_cli.declaration_feed import Feed, Said
 from trade_cli.demo_facts import Facts
 from trade_cli.doors import Doors
-from trade_cli.partner_moves import MOVES, event, money_of
+from trade_cli.partner_moves import MOVES, event
 from trade_cli.platform import CliError
-from trade_cli.tracking_client import TrackingClient, View
-from values.moments import read_moment
+from values.references import ContainerNumber
 
 MILESTONES = ("lodged", "accepted", "released", "closed")
-LOOK_SECONDS = 0.2
 SHIPMENT_SECONDS = 180.0
-CLOCKS_SECONDS = 5.0
-"""An acceptance so long before the lodging was another run's."""
+"""So long without any news a shipment counts as not closed."""
+_CONTAINERS = 5_000
+"""Containers that the shipments use, one after the other."""
+_FAILED = {"rejected": "was rejected", "submission_refused": "was refused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,11 @@ def _shipment(facts: Facts, number: int, seed: int, draw: random.Random) -> Ship
         "packages": packages,
         "price": money,
     }
-    transport = {**facts.declaration["transport"], "document": f"SIM{seed}{number:06d}"}
+    transport = {
+        **facts.declaration["transport"],
+        "document": f"SIM{seed}{number:06d}",
+        "containers": [_container(draw.randrange(_CONTAINERS))],
+    }
     declaration = {
         **facts.declaration,
         "lrn": lrn,
@@ -78,70 +84,108 @@ def _shipment(facts: Facts, number: int, seed: int, draw: random.Random) -> Ship
     return Shipment(lrn, declaration)
 
 
+def _waits_for(said: Said) -> str:
+    """What a declaration waits for after an event; empty: for nothing that a partner of the load answers."""
+    match said.fact:
+        case "prelodged":
+            return "arrival"
+        case "accepted":
+            return "presentation"
+        case "documents_requested":
+            return "documents"
+        case "routed" if said.payload["lane"] == "yellow":
+            return "document_check"
+        case "inspection_ordered":
+            return "inspection"
+        case "assessed" if said.payload.get("payment_reference"):
+            return "payment"
+        case "released":
+            return "removal" if said.payload["direction"] == "import" else "exit"
+    return ""
+
+
+def _container(number: int) -> str:
+    first_ten = f"SIMU{number:06d}"
+    return f"{first_ten}{ContainerNumber.check_digit(first_ten)}"
+
+
 class Load:
     """Plays shipments side by side."""
 
-    def __init__(self, doors: Doors, tracking: TrackingClient, keys: Mapping[str, str], declarant: str) -> None:
+    def __init__(self, doors: Doors, feed: Feed, keys: Mapping[str, str], declarant: str) -> None:
         self._doors = doors
-        self._tracking = tracking
+        self._feed = feed
         self._keys = keys
         self._declarant = declarant
+        self.times: list[Times] = []
+        """Of every shipment that was begun, also where the load is stopped."""
 
-    async def run(self, load: Sequence[Shipment], *, side_by_side: int) -> list[Times]:
-        """Play all, so many at a time; one that fails does not end the others."""
+    async def run(self, load: Sequence[Shipment], *, side_by_side: int, rate: float | None = None) -> list[Times]:
+        """Play all; one that fails does not end the others.
+
+        Args:
+            side_by_side: at most so many are under way.
+            rate: so many are begun a second, whatever became of those before; None: the next when there is room.
+        """
         slots = asyncio.Semaphore(side_by_side)
+        begun = time.monotonic()
 
-        async def one(shipment: Shipment) -> Times:
+        async def one(shipment: Shipment) -> None:
             times = Times(shipment.lrn)
-            async with slots:
-                try:
-                    await self._play(shipment, times)
-                except CliError as error:
-                    times.problem = str(error)
-            return times
+            self.times.append(times)
+            try:
+                await self._play(shipment, times)
+            except CliError as error:
+                times.problem = str(error)
+            finally:
+                self._feed.forget(shipment.lrn)
+                slots.release()
 
-        return list(await asyncio.gather(*(one(each) for each in load)))
+        async with asyncio.TaskGroup() as playing:
+            for number, shipment in enumerate(load):
+                if rate is not None:
+                    await asyncio.sleep(max(0.0, begun + number / rate - time.monotonic()))
+                await slots.acquire()
+                playing.create_task(one(shipment))
+        return self.times
 
     async def _play(self, shipment: Shipment, times: Times) -> None:
+        heard = self._feed.listen(shipment.lrn)
         receipt = await self._doors.lodge(self._keys[self._declarant], shipment.declaration)
         times.at["lodged"] = time.monotonic()
-        ucr, told = str(receipt["ucr"]), set[str]()
-        deadline = time.monotonic() + SHIPMENT_SECONDS
+        if receipt.get("duplicate"):
+            raise CliError(f"{shipment.lrn} was played before: take another seed")
         while not times.closed:
-            if time.monotonic() > deadline:
-                raise CliError(f"{shipment.lrn} is not closed after {SHIPMENT_SECONDS:.0f} s")
             try:
-                view = await self._tracking.shipment(ucr, spans=False)
-            except httpx2.TransportError:
-                await asyncio.sleep(LOOK_SECONDS)
-                continue
-            _note(view, times)
-            if times.at.get("accepted", times.at["lodged"]) < times.at["lodged"] - CLOCKS_SECONDS:
-                raise CliError(f"{shipment.lrn} was played before: take another seed")
-            moved = [await self._answer(ucr, each["waiting_for"], view, told) for each in view["situations"]]
-            if not any(moved):
-                await asyncio.sleep(LOOK_SECONDS)
+                # Not `wait_for`: where news comes with the cancellation of a stop, it loses the cancellation.
+                async with asyncio.timeout(SHIPMENT_SECONDS):
+                    said = await heard.get()
+            except TimeoutError:
+                raise CliError(f"{shipment.lrn}: no news for {SHIPMENT_SECONDS:.0f} s") from None
+            if said.fact in _FAILED:
+                raise CliError(f"{shipment.lrn} {_FAILED[said.fact]}")
+            if said.fact in MILESTONES:
+                times.at.setdefault(said.fact, said.at.timestamp() + time.monotonic() - time.time())
+            if waiting_for := _waits_for(said):
+                await self._answer(waiting_for, said.payload)
 
-    async def _answer(self, ucr: str, waiting_for: str, view: View, told: set[str]) -> bool:
-        if waiting_for == "correction":
-            raise CliError(f"{ucr} was rejected")
-        if waiting_for not in MOVES or waiting_for in told:
-            return False
-        duty = view["duties"][-1] if view["duties"] else None
-        due, pays = (money_of(duty["total"]), duty["payment_reference"]) if duty else (None, None)
-        said = event(ucr, waiting_for, now=datetime.now(UTC), due=due, pays=pays)
-        await self._doors.tell(self._keys[MOVES[waiting_for].partner], said)
-        told.add(waiting_for)
-        return True
+    async def _answer(self, waiting_for: str, payload: Mapping[str, Any]) -> None:
+        due, pays = payload.get("total"), payload.get("payment_reference")
+        told = event(payload["ucr"], waiting_for, now=datetime.now(UTC), due=due, pays=pays)
+        await self._doors.tell(self._keys[MOVES[waiting_for].partner], told)
 
 
-def _note(view: View, times: Times) -> None:
-    """When the platform stated each milestone, on this process's clock; both clocks are one machine's."""
-    offset = time.monotonic() - time.time()
-    for step in view["steps"]:
-        fact = step["type"].split(".")[3]
-        if step["type"].startswith("trade.declarations.declaration.") and fact in MILESTONES:
-            times.at.setdefault(fact, read_moment(step["stated_at"]["iso"]).timestamp() + offset)
+async def progress(load: Load, count: int, every_seconds: float, tell: Callable[[str], None]) -> None:
+    """Say from time to time how far it is, for ever."""
+    before = 0
+    while True:
+        await asyncio.sleep(every_seconds)
+        closed = sum(each.closed for each in load.times)
+        failed = sum(bool(each.problem) for each in load.times)
+        under_way = len(load.times) - closed - failed
+        rate = (closed - before) / every_seconds
+        tell(f"{closed} of {count} closed, {under_way} under way, {failed} failed; {rate:.1f} closed a second")
+        before = closed
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:
@@ -157,7 +201,7 @@ _RANKS = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 
 
 def report(times: Sequence[Times], seconds: float) -> dict[str, Any]:
-    """Counts, throughput, and the percentiles of every step between milestones, in seconds."""
+    """Of those begun: counts, throughput, and the percentiles of every step between milestones, in seconds."""
     done = [each for each in times if each.closed]
     stages = (*pairwise(MILESTONES), (MILESTONES[0], MILESTONES[-1]))
     steps = {f"{start}_to_{end}": percentiles(_between(done, start, end)) for start, end in stages}

@@ -1,9 +1,11 @@
 """`trade simulate`: load through the public doors of the running platform on this machine."""
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -11,49 +13,78 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from trade_cli.declaration_feed import feed
 from trade_cli.demo_facts import facts
 from trade_cli.doors import doors
 from trade_cli.enrolment import issue_keys, register
-from trade_cli.load import Load, report, shipments
+from trade_cli.load import Load, progress, report, shipments
 from trade_cli.platform import CliError, Platform, load_platform
-from trade_cli.tracking_client import tracking
 
 app = typer.Typer()
 
 
-@app.command(epilog="Examples:  trade simulate --shipments 100 --seed 7  |  trade simulate --shipments 20 --json")
+CONNECTIONS = 50
+"""Of the load to the gateway, however many shipments are under way."""
+PROGRESS_SECONDS = 5.0
+
+
+@app.command(
+    epilog="Examples:  trade simulate --shipments 100 --seed 7  |  trade simulate --shipments 5000 --side-by-side 1000"
+    "  |  trade simulate --shipments 600 --rate 5 --json"
+)
 def simulate(
     count: Annotated[int, typer.Option("--shipments", min=1, max=100_000, help="How many to play.")] = 20,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same load.")] = 1,
-    side_by_side: Annotated[int, typer.Option("--side-by-side", min=1, max=200, help="How many at a time.")] = 10,
+    side_by_side: Annotated[
+        int, typer.Option("--side-by-side", min=1, max=10_000, help="How many are under way at most.")
+    ] = 10,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", min=0.01, help="Begin so many a second. Default: the next one when one is closed."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Play shipments from lodging to closing and measure them; only on a platform of this machine.
 
-    Exit status 0 if every one was closed. A seed is used up once: a second run with it repeats declarations
-    that are closed already, and measures nothing but duplicates.
+    Says how far it is from time to time; stopped with Ctrl-C it reports what it has measured until then.
+    Exit status 0 if every one was closed. A seed is used up once: a second run with it is refused.
     """
-    found = asyncio.run(_simulate(load_platform(), count, seed, side_by_side))
+    found = asyncio.run(_simulate(load_platform(), count, seed, side_by_side, rate))
     if as_json:
         print(json.dumps(found))
     else:
         _show(found)
-    raise typer.Exit(0 if found["closed"] == found["shipments"] else 1)
+    raise typer.Exit(0 if found["closed"] == count else 1)
 
 
-async def _simulate(platform: Platform, count: int, seed: int, side_by_side: int) -> dict[str, Any]:
-    for url in (platform.gateway_url, platform.tracking_url):
-        check_loopback(url)
+async def _simulate(platform: Platform, count: int, seed: int, side_by_side: int, rate: float | None) -> dict[str, Any]:
+    check_loopback(platform.gateway_url)
+    told = facts()
+    keys = await _keys(platform)
+    tell = Console(stderr=True).print
+    async with doors(platform, connections=min(side_by_side, CONNECTIONS)) as gateway, feed(platform.kafka) as said:
+        load = Load(gateway, said, keys, told.declarant)
+        showing = asyncio.create_task(progress(load, count, PROGRESS_SECONDS, tell))
+        started = time.monotonic()
+        with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C: what is known is reported
+            await load.run(shipments(told, count, seed), side_by_side=side_by_side, rate=rate)
+        showing.cancel()
+        return {"seed": seed, **report(load.times, time.monotonic() - started)}
+
+
+async def _keys(platform: Platform) -> Mapping[str, str]:
+    """Keys of the load's firm and partners: made once a platform, and kept beside its own."""
+    kept = platform.keys_dir / "simulation.json"
+    if kept.exists():
+        keys: Mapping[str, str] = json.loads(kept.read_text())
+        return keys
     told = facts()
     await register(platform, told.enterprises)
     firms = [each for each in told.enterprises if each.id == told.declarant]
-    keys = await issue_keys(platform, firms, told.partners, label=f"simulation {seed}")
-    async with doors(platform, connections=side_by_side) as gateway, tracking(platform) as desk:
-        started = time.monotonic()
-        times = await Load(gateway, desk, keys, told.declarant).run(
-            shipments(told, count, seed), side_by_side=side_by_side
-        )
-        return {"seed": seed, **report(times, time.monotonic() - started)}
+    keys = await issue_keys(platform, firms, told.partners, label="simulation")
+    kept.touch(mode=0o600)
+    kept.write_text(json.dumps(dict(keys)))
+    return keys
 
 
 def check_loopback(url: str) -> None:

@@ -7,9 +7,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
+from bson import SON
 from prometheus_client import REGISTRY
+from pymongo.monitoring import CommandFailedEvent, CommandStartedEvent, CommandSucceededEvent
 from stubbed_consumer import PARTITION, Kafka, Stubbed, until
 from tallies import MOMENT, SOURCE_TOPIC, TALLY, TOPIC, a_record, add, subscription
 from test_outbox import Broker, Documents, entries
@@ -18,6 +21,7 @@ from test_timers import World as Deadlines
 from test_topics_care import ALL, HOLE
 from test_topics_care import World as Topics
 
+from chassis import mongo
 from chassis import outbox as outbox_module
 from chassis.breaker import BREAKER_PARKS
 from chassis.clock import ManualClock
@@ -318,6 +322,25 @@ async def pending_work() -> None:
     assert shown("trade_pending_work", work="look-up") == 0
 
 
+async def database_commands() -> None:
+    """Both ends of a command count, and its collection is that of the command, also of a cursor's next batch."""
+    listener, where, commands = mongo.Commands(), ("host", 1), metrics_of_commands
+    sent: dict[str, dict[str, Any]] = {"find": {"find": "c"}, "getMore": {"getMore": 7, "collection": "c"}}
+    for number, (name, command) in enumerate(sent.items()):
+        count, seconds = commands(name)
+        listener.started(CommandStartedEvent(SON(command), "d", number, where, 0))
+        listener.succeeded(CommandSucceededEvent(timedelta(seconds=2), {}, name, number, where, 0))
+        assert commands(name) == (count + 1, seconds + 2)
+        listener.started(CommandStartedEvent(SON(command), "d", number, where, 0))
+        listener.failed(CommandFailedEvent(timedelta(seconds=3), {}, name, number, where, 0))
+        assert commands(name) == (count + 2, seconds + 5)
+
+
+def metrics_of_commands(name: str) -> tuple[float, float]:
+    labels = {"command": name, "collection": "c"}
+    return shown("trade_database_commands_total", **labels), shown("trade_database_seconds_total", **labels)
+
+
 async def lag_with_the_broker_away() -> None:
     """What is not known is not zero."""
     async with Consuming() as world:
@@ -369,5 +392,7 @@ PROVOKED: dict[str, Provocation] = {
     "trade_oldest_overdue_timer_seconds": overdue,
     "trade_timers_rest": timers_rest,
     "trade_pending_work": pending_work,
+    "trade_database_commands": database_commands,
+    "trade_database_seconds": database_commands,
 }
 """By the name of the family, as the client library gives it."""

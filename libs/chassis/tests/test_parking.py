@@ -66,6 +66,19 @@ async def test_all_locks_are_told_as_far_as_they_are_few(parking: ParkingStore) 
     assert await parking.all_locked(2) is None
 
 
+async def test_it_is_empty_but_for_what_is_parked_locked_or_stopped(parking: ParkingStore) -> None:
+    assert await parking.is_empty()
+    await parking.set_breaker("schema")
+    assert not await parking.is_empty()
+    await parking.clear_breaker()
+    await parking.park([parked(0)])
+    assert not await parking.is_empty()
+    await parking.remove(parked(0).id, action="discarded", actor="staff:li", reason="", outcome="")
+    assert not await parking.is_empty(), "its lock is still there"
+    assert await parking.release_empty() == [parked(0).target]
+    assert await parking.is_empty()
+
+
 async def test_parking_twice_keeps_one(parking: ParkingStore) -> None:
     await parking.park([parked(1)])
     await parking.park([parked(1), parked(2)])

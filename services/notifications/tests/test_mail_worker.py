@@ -1,12 +1,13 @@
 """Sending: claimed first, repeated with the same Message-ID, and nobody waits for somebody else's server."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chassis.aggregates import Aggregates, Input, Outcome
 from chassis.testing import eventually
 from contracts.topics import NOTIFICATIONS
-from notifications.domain.notice import Channel, Command, Event, Notice, Reason, RequestResend, Status
+from notifications.domain.notice import Channel, Command, Event, Notice, Reason, RecordSent, RequestResend, Status
 from notifications.handlers import Contact
 from notifications.mail import Handover, Mail, NotTaken, SmtpPost, Taken
 from notifications.mail_worker import MailWorker
@@ -85,8 +86,10 @@ async def test_a_crash_between_sending_and_noting_repeats_with_the_same_message_
     class Broken(Aggregates[Notice, Command, Event]):
         """Saves nothing that was sent: the process is gone by then."""
 
-        async def apply_one(self, input_: Input[Command]) -> Outcome[Notice]:
-            raise Dies
+        async def apply(self, inputs: Sequence[Input[Command]], **how: bool) -> list[Outcome[Notice]]:
+            if any(isinstance(each.command, RecordSent) for each in inputs):
+                raise Dies
+            return await super().apply(inputs, **how)
 
     dying = Broken(NOTICE, desk.notices.documents, desk.outbox, desk.clock, topic=NOTIFICATIONS.name)
     whole, desk.notices = desk.notices, dying

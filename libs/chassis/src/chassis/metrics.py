@@ -127,3 +127,15 @@ TOPICS_WRONG = Gauge(
     "trade_topics_wrong",
     "Differences of the broker's topics from the topics table; without any, partitions that nobody reads: see the log.",
 )
+DATABASE_COMMANDS = Counter(
+    "trade_database_commands_total",
+    "Commands that the database has answered, by kind and collection. What one shipment costs: how many more there are "
+    "after it.",
+    ["command", "collection"],
+)
+DATABASE_SECONDS = Counter(
+    "trade_database_seconds_total",
+    "Seconds from sending a command to its answer, added up by kind and collection. Over the number of commands: how "
+    "long one takes; growing everywhere at once: the database is at its limit.",
+    ["command", "collection"],
+)

@@ -8,15 +8,43 @@ from pymongo import AsyncMongoClient, InsertOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from chassis import metrics
 from chassis.settings import MongoSettings
 
 Database = AsyncDatabase[dict[str, Any]]
 Collection = AsyncCollection[dict[str, Any]]
 
 _DUPLICATE_KEY = 11000
+
+CONNECTIONS = 8
+"""Of a process to the database, so that its work waits here and not there: a server that has hundreds of commands in
+hand answers none of them in time, and what was given up after the time-out is done again."""
+
+
+class Commands(CommandListener):
+    """Counts what the driver sends: by it one sees what a piece of work costs the database."""
+
+    def __init__(self) -> None:
+        self._collections: dict[int, str] = {}
+
+    def started(self, event: CommandStartedEvent) -> None:
+        named = event.command.get("collection" if event.command_name == "getMore" else event.command_name)
+        self._collections[event.request_id] = named if isinstance(named, str) else ""
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        self._ended(event)
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        self._ended(event)
+
+    def _ended(self, event: CommandSucceededEvent | CommandFailedEvent) -> None:
+        labels = event.command_name, self._collections.pop(event.request_id, "")
+        metrics.DATABASE_COMMANDS.labels(*labels).inc()
+        metrics.DATABASE_SECONDS.labels(*labels).inc(event.duration_micros / 1e6)
 
 
 def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
@@ -31,6 +59,8 @@ def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
         serverSelectionTimeoutMS=5_000,
         connectTimeoutMS=5_000,
         socketTimeoutMS=20_000,
+        maxPoolSize=CONNECTIONS,
+        event_listeners=[Commands()],
     )
 
 

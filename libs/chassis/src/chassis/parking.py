@@ -151,6 +151,10 @@ class ParkingStore(Protocol):
         """Unlock a target if nothing was appended since `version` was read."""
         ...
 
+    async def is_empty(self) -> bool:
+        """Whether nothing is parked or locked, and the breaker is closed: as it nearly always is."""
+        ...
+
     async def release_empty(self) -> list[str]:
         """Unlock targets that have nothing parked any more: whoever took the last delivery out died before it could."""
         ...

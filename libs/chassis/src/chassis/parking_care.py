@@ -11,11 +11,18 @@ log = structlog.get_logger(__name__)
 
 async def mind_parked(parking: ParkingStore, policy: DeliveryPolicy) -> None:
     """One round. Raises only for infrastructure; what is shown stays as it was then."""
+    if await parking.is_empty():
+        _show(0, 0, open_=False)
+        return
     for target in await parking.release_empty():
         log.info("empty_lock_released", target=target)
     await policy.redrive_strays()
     deliveries, targets = await parking.counts()
+    # Any replica may have opened or closed it, or this one before it was started anew.
+    _show(deliveries, targets, open_=await parking.breaker() is not None)
+
+
+def _show(deliveries: int, targets: int, *, open_: bool) -> None:
     metrics.PARKED_DELIVERIES.set(deliveries)
     metrics.PARKED_TARGETS.set(targets)
-    # Any replica may have opened or closed it, or this one before it was started anew.
-    metrics.BREAKER_OPEN.set(await parking.breaker() is not None)
+    metrics.BREAKER_OPEN.set(open_)

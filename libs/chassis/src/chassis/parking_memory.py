@@ -68,6 +68,9 @@ class MemoryParking:
         self._strays.discard(target)
         return True
 
+    async def is_empty(self) -> bool:
+        return not self._locks and not self._parked
+
     async def release_empty(self) -> list[str]:
         full = {each.target for each in self._parked.values()} | {BREAKER}
         return [

@@ -94,6 +94,10 @@ class MongoParking:
         passage("release.after")
         return result.deleted_count == 1
 
+    async def is_empty(self) -> bool:
+        nothing = await self._locks.find_one({}, {"_id": 1}) is None
+        return nothing and await self._parked.find_one({}, {"_id": 1}) is None
+
     async def release_empty(self) -> list[str]:
         # The versions first: a delivery that is kept meanwhile changes its lock's, or locks anew behind the release.
         versions = {lock["_id"]: lock["version"] async for lock in self._locks.find({"_id": {"$ne": BREAKER}})}

@@ -5,7 +5,6 @@ Nobody who does not need the peer waits for it. What the work returns goes throu
 load-decide-save; a peer that is away changes nothing but the time of the next attempt.
 """
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -15,6 +14,7 @@ import structlog
 from chassis import metrics, telemetry
 from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Failed, Input
 from chassis.aggregates.document import Document
+from chassis.alarm import Alarm
 from chassis.clock import Clock
 from chassis.due import unlocked
 from chassis.failpoints import passage
@@ -24,7 +24,6 @@ from chassis.parking import ParkingStore
 S = TypeVar("S")
 C = TypeVar("C")
 
-INTERVAL_SECONDS = 1.0
 BACKOFF_SECONDS = (0.2, 30.0)
 
 log = structlog.get_logger(__name__)
@@ -54,18 +53,18 @@ class PendingWork(Generic[S, C]):
         self._clock = clock
         self._batch = batch
         self._name = name
-        self._wake = asyncio.Event()
+        self._alarm = Alarm(clock)
         aggregates.on_saved(self._saved)
 
     def _saved(self, state: S) -> None:
-        if self._aggregates.type.try_after(state) is not None:
-            self._wake.set()
+        moment = self._aggregates.type.try_after(state)
+        if moment is not None:
+            self._alarm.set(moment)
 
     async def run(self) -> None:
         """Do what is pending, for ever."""
         pause = BACKOFF_SECONDS[0]
         while True:
-            self._wake.clear()
             try:
                 more = await self.step()
             except Exception as error:
@@ -79,16 +78,7 @@ class PendingWork(Generic[S, C]):
                 continue
             pause = BACKOFF_SECONDS[0]
             if not more:
-                await self._pause()
-
-    async def _pause(self) -> None:
-        sleeping = asyncio.ensure_future(self._clock.sleep(INTERVAL_SECONDS))
-        waking = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            waking.cancel()
+                await self._alarm.rings()
 
     async def step(self) -> bool:
         """Do one batch; whether there may be more at once."""
@@ -100,7 +90,7 @@ class PendingWork(Generic[S, C]):
             passage("peer.before")
             inputs = [input_ for input_ in await self._answers(free) if input_ is not None]
             passage("peer.answered")
-            outcomes = await self._aggregates.apply(inputs)
+            outcomes = await self._aggregates.apply(inputs, recent=True)
         for input_, outcome in zip(inputs, outcomes, strict=True):
             if isinstance(outcome, Failed):
                 await self._park_step(input_.target, self._name, outcome.error)

@@ -17,6 +17,7 @@ from aiokafka import TopicPartition
 from chassis import metrics
 from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input, Outcome
 from chassis.aggregates.document import Document
+from chassis.alarm import Alarm
 from chassis.clock import Clock
 from chassis.due import unlocked, without_parked
 from chassis.failpoints import passage
@@ -27,6 +28,7 @@ S = TypeVar("S")
 C = TypeVar("C")
 
 INTERVAL_SECONDS = 0.5
+"""Between two looks while something is due and may not fire yet."""
 BATCH = 200
 CLOCK_TOLERANCE = timedelta(seconds=5)
 
@@ -81,7 +83,14 @@ class Timers(Generic[S, C]):
         self._name = name
         self._sample: _Sample | None = None
         self._oldest_due: datetime | None = None
+        self._alarm = Alarm(clock)
+        aggregates.on_saved(self._saved)
         metrics.OLDEST_OVERDUE_SECONDS.labels(name).set_function(self._oldest_overdue_seconds)
+
+    def _saved(self, state: S) -> None:
+        moment = self._aggregates.type.due_at(state)
+        if moment is not None:
+            self._alarm.set(moment)
 
     def _oldest_overdue_seconds(self) -> float:
         return 0.0 if self._oldest_due is None else max(0.0, (self._clock.now() - self._oldest_due).total_seconds())
@@ -95,7 +104,12 @@ class Timers(Generic[S, C]):
             except Exception as error:
                 metrics.INFRASTRUCTURE_FAILURES.labels("timers").inc()
                 log.log(30 if is_infrastructure(error) else 40, "timers_failed", error=repr(error))
-            await self._clock.sleep(INTERVAL_SECONDS)
+                await self._clock.sleep(INTERVAL_SECONDS)
+                continue
+            if self._oldest_due is not None:
+                await self._clock.sleep(INTERVAL_SECONDS)
+            else:
+                await self._alarm.rings()
 
     async def fire_due(self) -> bool:
         """Fire what may fire now; whether a full batch was due, so that there may be more."""

@@ -15,8 +15,9 @@ from typing import Any
 import structlog
 
 from chassis import metrics, telemetry
-from chassis.aggregates import Applied, Failed, Input
+from chassis.aggregates import Applied, Failed, Input, Outcome
 from chassis.aggregates.document import Document
+from chassis.alarm import Alarm
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
@@ -44,23 +45,25 @@ class MailWorker:
         self._post = post
         self._clock = clock
         self._settings = settings
-        self._wake = asyncio.Event()
+        self._alarm = Alarm(clock)
         self._in_hand: dict[str, str] = {}
         """Notice id → route."""
         self._unreadable: set[str] = set()
         """Left alone by this process, with an alarm: they cannot be changed."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._to_note: list[tuple[Input[Command], asyncio.Future[Outcome[Notice]]]] = []
+        """What became of attempts, noted in batches: a bulk costs the database hardly more than one of its writes."""
+        self._noting: asyncio.Task[None] | None = None
         notices.on_saved(self._saved)
 
     def _saved(self, notice: Notice) -> None:
-        if notice.status is Status.READY:
-            self._wake.set()
+        if notice.status is Status.READY and notice.send_after is not None:
+            self._alarm.set(notice.send_after)
 
     async def run(self) -> None:
         """Send what is due, for ever; on a stop finish what is in hand."""
         try:
             while True:
-                self._wake.clear()
                 try:
                     while await self.start_due():
                         pass
@@ -71,7 +74,7 @@ class MailWorker:
                     log.warning("mail_waits", error=repr(error)[:300])
                     await self._clock.sleep(INTERVAL_SECONDS)
                     continue
-                await self._pause()
+                await self._alarm.rings()
         finally:
             await self._finish()
 
@@ -85,7 +88,7 @@ class MailWorker:
         inputs = [_claim(self._notices.type.codec.decode(each["state"]), each, lease_until) for each in documents]
         started = 0
         passage("claim.before")
-        outcomes = await self._notices.apply(inputs)
+        outcomes = await self._notices.apply(inputs, recent=True)
         passage("claim.after")
         for input_, outcome in zip(inputs, outcomes, strict=True):
             match outcome:
@@ -140,7 +143,7 @@ class MailWorker:
         def done(finished: "asyncio.Task[None]") -> None:
             self._tasks.discard(finished)
             self._in_hand.pop(notice.intent.id, None)
-            self._wake.set()
+            self._alarm.set(self._clock.now())  # there is room for another
 
         task.add_done_callback(done)
 
@@ -191,7 +194,7 @@ class MailWorker:
         until = self._clock.monotonic() + self._settings.lease_seconds
         while True:
             try:
-                outcome = await self._notices.apply_one(input_)
+                outcome = await self._applied(input_)
             except Exception as error:
                 if not is_infrastructure(error):
                     log.exception("attempt_not_noted", notice=input_.target, cause=input_.cause)
@@ -207,14 +210,27 @@ class MailWorker:
                 log.error("attempt_not_noted", notice=input_.target, cause=input_.cause, error=repr(outcome.error))
             return
 
-    async def _pause(self) -> None:
-        sleeping = asyncio.ensure_future(self._clock.sleep(INTERVAL_SECONDS))
-        waking = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            waking.cancel()
+    async def _applied(self, input_: Input[Command]) -> Outcome[Notice]:
+        """Apply it with whatever else came while the batch before was being saved."""
+        outcome: asyncio.Future[Outcome[Notice]] = asyncio.get_running_loop().create_future()
+        self._to_note.append((input_, outcome))
+        if self._noting is None or self._noting.done():
+            self._noting = asyncio.create_task(self._note_all())
+        return await outcome
+
+    async def _note_all(self) -> None:
+        while self._to_note:
+            batch, self._to_note = self._to_note, []
+            try:
+                outcomes = await self._notices.apply([input_ for input_, _ in batch], recent=True)
+            except Exception as error:
+                for _, outcome in batch:
+                    if not outcome.done():  # else its attempt was given up meanwhile
+                        outcome.set_exception(error)
+            else:
+                for (_, outcome), found in zip(batch, outcomes, strict=True):
+                    if not outcome.done():
+                        outcome.set_result(found)
 
     async def _finish(self) -> None:
         if self._tasks:

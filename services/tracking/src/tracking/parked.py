@@ -16,7 +16,7 @@ import structlog
 from chassis.clock import Clock
 from tracking.domain.held import Held
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 5.0
 LOOK_SHARE = 10
 MAX_LOOK_SECONDS = 8.0
 FRESH_SECONDS = 15.0

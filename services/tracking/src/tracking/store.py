@@ -5,7 +5,7 @@ a repeat is refused by it, and a contradiction is stored beside it under its own
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -41,15 +41,16 @@ class TimelineStore:
     async def add(self, entries: Sequence[Entry]) -> None:
         """Keep entries; repeats change nothing, contradictions are kept beside the first."""
         refused = await insert_missing(self._entries, [_document(each, each.id) for each in entries])
-        known = {
-            document["_id"]: document["hash"]
-            async for document in self._entries.find({"_id": {"$in": list(refused)}}, {"hash": 1})
-        }
+        known = await self._hashes(refused) if refused else {}
         conflicts = [each for each in entries if known.get(each.id, each.hash) != each.hash]
         twice = await insert_missing(self._entries, [_document(each, f"{each.id}#{each.hash}") for each in conflicts])
         metrics.ENTRIES.labels("new").inc(len(entries) - len(refused))
         metrics.ENTRIES.labels("repeat").inc(len(refused) - len(conflicts) + len(twice))
         metrics.ENTRIES.labels("conflict").inc(len(conflicts) - len(twice))
+
+    async def _hashes(self, ids: Set[str]) -> dict[str, str]:
+        found = self._entries.find({"_id": {"$in": sorted(ids)}}, {"hash": 1})
+        return {document["_id"]: document["hash"] async for document in found}
 
     async def keep_unreadable(self, records: Sequence[Unreadable], now: datetime) -> None:
         """Keep records that could not be read, by their place in Kafka."""

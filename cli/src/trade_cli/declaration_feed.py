@@ -1,0 +1,78 @@
+"""What declarations say, as it is published: how a load learns outcomes without asking anybody.
+
+One consumer of the topic for all shipments, from its end on; nothing is committed.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chassis.reader import Reader
+from contracts.envelope import Envelope, parse
+from contracts.topics import DECLARATIONS
+
+_POLL_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One event of one declaration."""
+
+    fact: str
+    """`accepted` of `trade.declarations.declaration.accepted.v1`."""
+    at: datetime
+    payload: Mapping[str, Any]
+
+
+class Feed:
+    """Events by the declarant's reference."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, asyncio.Queue[Said]] = {}
+
+    def listen(self, lrn: str) -> "asyncio.Queue[Said]":
+        """Events of this reference from now on; ask before it is lodged."""
+        return self._waiting.setdefault(lrn, asyncio.Queue())
+
+    def forget(self, lrn: str) -> None:
+        self._waiting.pop(lrn, None)
+
+    async def follow(self, reader: Reader) -> None:
+        """Hand out what is read, for ever."""
+        while True:
+            batch = await reader.getmany(timeout_ms=_POLL_MS)
+            for records in batch.values():
+                for record in records:
+                    self._hand_out(record.headers, record.value)
+
+    def _hand_out(self, headers: Any, value: bytes | None) -> None:
+        envelope = parse(headers)
+        if not isinstance(envelope, Envelope) or value is None:
+            return
+        payload = json.loads(value)
+        queue = self._waiting.get(payload.get("lrn", ""))
+        if queue is not None:
+            queue.put_nowait(Said(envelope.type.split(".")[3], envelope.time, payload))
+
+
+@asynccontextmanager
+async def feed(kafka: str) -> AsyncIterator[Feed]:
+    """The feed of a broker, from now on."""
+    reader = Reader(DECLARATIONS.name, bootstrap_servers=kafka, group_id=None, auto_offset_reset="latest")
+    await reader.start()
+    try:
+        await reader.seek_to_end()
+        for partition in reader.assignment():
+            await reader.position(partition)  # now, not when it is first read
+        found = Feed()
+        following = asyncio.create_task(found.follow(reader))
+        try:
+            yield found
+        finally:
+            following.cancel()
+    finally:
+        await reader.stop()
