@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.reader import Reader
+from chassis.stopping import cancel
 from contracts.envelope import Envelope, parse
 from contracts.topics import DECLARATIONS
 
@@ -73,6 +74,6 @@ async def feed(kafka: str) -> AsyncIterator[Feed]:
         try:
             yield found
         finally:
-            following.cancel()
+            await cancel([following])
     finally:
         await reader.stop()

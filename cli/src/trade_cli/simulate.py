@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chassis.stopping import cancel
 from trade_cli.declaration_feed import feed
 from trade_cli.demo_facts import facts
 from trade_cli.doors import doors
@@ -68,7 +69,7 @@ async def _simulate(platform: Platform, count: int, seed: int, side_by_side: int
         started = time.monotonic()
         with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C: what is known is reported
             await load.run(shipments(told, count, seed), side_by_side=side_by_side, rate=rate)
-        showing.cancel()
+        await cancel([showing])
         return {"seed": seed, **report(load.times, time.monotonic() - started)}
 
 

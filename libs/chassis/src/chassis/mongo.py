@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+from prometheus_client import Counter
 from pymongo import AsyncMongoClient, InsertOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
@@ -42,9 +44,16 @@ class Commands(CommandListener):
         self._ended(event)
 
     def _ended(self, event: CommandSucceededEvent | CommandFailedEvent) -> None:
-        labels = event.command_name, self._collections.pop(event.request_id, "")
-        metrics.DATABASE_COMMANDS.labels(*labels).inc()
-        metrics.DATABASE_SECONDS.labels(*labels).inc(event.duration_micros / 1e6)
+        commands, seconds = _counters(event.command_name, self._collections.pop(event.request_id, ""))
+        commands.inc()
+        seconds.inc(event.duration_micros / 1e6)
+
+
+@lru_cache(256)
+def _counters(command: str, collection: str) -> tuple[Counter, Counter]:
+    """To look for them among all labels costs more than to count."""
+    labels = command, collection
+    return metrics.DATABASE_COMMANDS.labels(*labels), metrics.DATABASE_SECONDS.labels(*labels)
 
 
 def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:

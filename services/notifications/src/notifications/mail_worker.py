@@ -235,7 +235,7 @@ class MailWorker:
     async def _finish(self) -> None:
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=FINISH_SECONDS)
-        for task in set(self._tasks):
+        for task in (*self._tasks, *filter(None, [self._noting])):
             task.cancel()
 
 
