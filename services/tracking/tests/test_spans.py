@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import bson
 import grpc
@@ -13,11 +14,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from chassis.clock import SystemClock
+from chassis.clock import ManualClock, SystemClock
 from chassis.settings import ListenSettings
 from chassis.testing import eventually
 from tracking import otlp, spans
 from tracking.otlp import TraceReceiver
+from tracking.span_store import SpanStore, from_document, to_document
 from tracking.spans import KeptSpan, read_spans
 
 
@@ -40,10 +42,26 @@ def an_export(*given: Span) -> ExportTraceServiceRequest:
 class MemorySpans:
     def __init__(self) -> None:
         self.kept: list[KeptSpan] = []
+        self.writes = 0
 
     async def add(self, spans: Sequence[KeptSpan]) -> int:
         self.kept.extend(spans)
+        self.writes += 1
         return 0
+
+    async def remove_expired(self) -> int:
+        return 0
+
+
+class SlowSpans:
+    """A store that takes its time."""
+
+    def __init__(self, store: MemorySpans, clock: ManualClock, seconds: float) -> None:
+        self._store, self._clock, self._seconds = store, clock, seconds
+
+    async def add(self, spans: Sequence[KeptSpan]) -> int:
+        await self._clock.sleep(self._seconds)
+        return await self._store.add(spans)
 
     async def remove_expired(self) -> int:
         return 0
@@ -60,13 +78,15 @@ def test_only_spans_with_a_ucr_are_kept() -> None:
 
 
 def test_a_hostile_span_is_cut_to_what_the_database_takes() -> None:
-    span = a_span(**{"a\0b": "x\0y", "$where": "1"})
+    span = a_span(**{"a\0b": "x\0y", "$where": "1", "a.b": "2", "": "3"})
     span.parent_span_id = bytes(1_000_000)
     span.links.add(trace_id=bytes(1_000_000), span_id=bytes(1_000_000))
     (kept,) = read_spans(an_export(span))
     assert kept is not None
-    assert not any("\0" in name for name in kept.attributes)
-    bson.encode(asdict(kept))
+    document = to_document(kept)
+    bson.encode(document)
+    assert not set(field_names(document)) & {"a\0b", "$where", "a.b", ""}
+    assert from_document(document)["attributes"] == kept.attributes
     assert len(kept.parent_id) == 16
     assert [len(each) for each in kept.links] == [32 + 1 + 16]
 
@@ -104,6 +124,102 @@ async def test_a_full_queue_drops_and_tells(monkeypatch: pytest.MonkeyPatch) -> 
     receiver = TraceReceiver(MemorySpans(), SystemClock(), ListenSettings(port=0))
     answer = await receiver.Export(an_export(*(a_span() for _ in range(5))), None)  # type: ignore[arg-type]
     assert answer.partial_success.rejected_spans == 3
+
+
+def field_names(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from field_names(inner)
+
+
+def test_a_span_stored_with_its_attributes_as_fields_is_read_as_before() -> None:
+    (kept,) = read_spans(an_export(a_span(step="x")))
+    assert kept is not None
+    assert from_document({**to_document(kept), "attributes": {"trade.ucr": "6CN1", "step": "x"}}) == {
+        **to_document(kept),
+        "attributes": {"trade.ucr": "6CN1", "step": "x"},
+    }
+
+
+class StoredSpans:
+    """The collection as far as it is asked, and what happens while it is."""
+
+    def __init__(self, **stored: int) -> None:
+        self.stored = stored
+        self.commands: list[str] = []
+        self.meanwhile: list[Callable[[], Awaitable[object]]] = []
+
+    def __getitem__(self, name: str) -> "StoredSpans":
+        return self
+
+    def with_options(self, **_: object) -> "StoredSpans":
+        return self
+
+    async def estimated_document_count(self) -> int:
+        self.commands.append("count")
+        if self.meanwhile:
+            await self.meanwhile.pop()()
+        return sum(self.stored.values())
+
+    async def aggregate(self, stages: list[dict[str, Any]]) -> "Answer":
+        self.commands.append("aggregate")
+        if self.meanwhile:
+            await self.meanwhile.pop()()
+        asked = stages[0]["$match"]["ucr"]["$in"]
+        return Answer([{"_id": ucr, "count": self.stored[ucr]} for ucr in asked if ucr in self.stored])
+
+    async def delete_many(self, _: object) -> Any:
+        self.commands.append("delete")
+        return SimpleNamespace(deleted_count=1)
+
+    async def bulk_write(self, operations: Sequence[object], *, ordered: bool) -> None:
+        self.commands.append(f"write {len(operations)}")
+
+
+class Answer(list[dict[str, Any]]):
+    async def to_list(self) -> list[dict[str, Any]]:
+        return self
+
+
+def a_store(collection: StoredSpans, per_shipment: int = 5, in_all: int = 100) -> SpanStore:
+    return SpanStore(collection, ManualClock(), days=1, per_shipment=per_shipment, in_all=in_all)  # type: ignore[arg-type]
+
+
+def spans_of(*ucrs: str) -> list[KeptSpan]:
+    return [span for span in read_spans(an_export(*(a_span(ucr) for ucr in ucrs))) if span is not None]
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+async def test_spans_that_expire_while_others_are_counted_do_not_disturb_the_count(looks: int) -> None:
+    collection = StoredSpans(A=4)
+    store = a_store(collection)
+    collection.meanwhile = [store.remove_expired] * looks
+    assert await store.add(spans_of("A", "A", "B")) == 1
+
+
+async def test_a_batch_of_spans_costs_one_look_and_one_write() -> None:
+    collection = StoredSpans(A=4)
+    store = a_store(collection)
+    assert await store.add(spans_of("A", "A", "B", "C")) == 1
+    assert collection.commands == ["count", "aggregate", "write 3"]
+    assert await store.add(spans_of("B", "C", *"BBBBB")) == 2
+    assert collection.commands[3:] == ["write 5"], "what this process knows is not asked again"
+
+
+async def test_spans_are_written_seldom_and_the_slower_the_database_the_more_seldom() -> None:
+    clock, store = ManualClock(), MemorySpans()
+    receiver = TraceReceiver(SlowSpans(store, clock, seconds=2), clock, ListenSettings(port=0))
+    writing = asyncio.create_task(receiver.write())
+    try:
+        for _ in range(60):
+            await receiver.Export(an_export(a_span()), None)  # type: ignore[arg-type]
+            await clock.advance(seconds=1)
+            await asyncio.sleep(0)
+    finally:
+        writing.cancel()
+    assert len(store.kept) >= 40
+    assert store.writes <= 3, "gather 1 s, write 2 s, rest 18 s"
 
 
 async def _value(value: object) -> object:

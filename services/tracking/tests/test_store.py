@@ -18,7 +18,8 @@ from chassis.settings import MongoSettings
 from launcher.infrastructure import Infrastructure
 from tracking.domain.entry import Entry
 from tracking.messages import Unreadable, read
-from tracking.spans import KeptSpan, SpanStore, read_spans
+from tracking.span_store import SpanStore
+from tracking.spans import KeptSpan, read_spans
 from tracking.store import TimelineStore
 
 EntryMaker = Callable[..., Entry]

@@ -13,7 +13,7 @@ from tracking.otlp import TraceReceiver
 from tracking.parked import ParkedWatch
 from tracking.parking_client import NoAddress, ParkingClient
 from tracking.settings import TrackingSettings
-from tracking.spans import SpanStore
+from tracking.span_store import SpanStore
 from tracking.store import TimelineStore
 from tracking.subscribers import TimelineSubscriber
 

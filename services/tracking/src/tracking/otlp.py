@@ -1,8 +1,9 @@
 """The OTLP door: takes spans in, and never makes an exporter wait for the database.
 
-Exports are queued and written behind; where the queue is full they are dropped and counted: spans
-help to explain, the timeline never rests on them. The port has no token, as OTLP exporters have
-none; it listens inside (loopback, or the cluster's network policy).
+Exports are queued and written behind, many at once and seldom: the slower the database answers, the longer the next
+write waits, so that spans take a small share of its time whatever else it does. Where the queue is full they are
+dropped and counted: spans help to explain, the timeline never rests on them. The port has no token, as OTLP exporters
+have none; it listens inside (loopback, or the cluster's network policy).
 """
 
 import asyncio
@@ -25,6 +26,11 @@ from tracking.spans import KeptSpan, read_spans
 MAX_QUEUED = 10_000
 MAX_EXPORT_BYTES = 4 * 1024 * 1024
 BATCH = 500
+GATHER_SECONDS = 1.0
+"""How long the first span of a batch waits for others, unless the batch is full before."""
+SHARE = 0.1
+"""Of the time in which a write of spans may be under way: after one that took 0.2 s the next waits 1.8 s."""
+LONGEST_REST_SECONDS = 30.0
 CLEAN_SECONDS = 300.0
 
 log = structlog.get_logger(__name__)
@@ -85,14 +91,24 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
     async def write(self) -> None:
         """Write queued spans for ever; what the database refuses or cannot take is dropped and counted."""
         while True:
-            batch = [await self._queue.get()]
-            while len(batch) < BATCH and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
+            batch = await self._gathered()
+            begun = self._clock.monotonic()
             try:
                 await self._store.add(batch)
             except Exception:
                 metrics.SPANS.labels("dropped").inc(len(batch))
                 raise
+            took = self._clock.monotonic() - begun
+            await self._clock.sleep(min(took * (1 / SHARE - 1), LONGEST_REST_SECONDS))
+
+    async def _gathered(self) -> list[KeptSpan]:
+        """What comes in a while, a batch at most."""
+        batch = [await self._queue.get()]
+        if self._queue.qsize() < BATCH - 1:
+            await self._clock.sleep(GATHER_SECONDS)
+        while len(batch) < BATCH and not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+        return batch
 
     async def clean(self) -> None:
         """Delete what has expired, from time to time."""
