@@ -5,6 +5,7 @@ carries what the current context knows: `trace_id`, `span_id`, each `trade.*` en
 under its own name (so `trade.ucr`), and what was bound (`event_id`). Secrets and personal data do
 not pass: fields are masked by name and by the mark in their contract, objects of unknown type are
 named and not shown, and texts are cleaned of tokens, credentials, addresses and refused input.
+What a library repeats is counted (`chassis.storms`); lines of ours are all written.
 """
 
 import logging
@@ -26,7 +27,7 @@ import structlog
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from chassis import telemetry
+from chassis import storms, telemetry
 
 MASK = "•••"
 MAX_TEXT = 8_000
@@ -78,14 +79,17 @@ def configure(service: str, level: str = "INFO", build: str = "", stream: TextIO
         logger_factory=lambda *name: _Lines(out, name[0] if name else ""),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(out)
+    handler = storms.CalmHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=chain,
+            foreign_pre_chain=[*chain, storms.told],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render],
             keep_exc_info=False,
         )
     )
+    for replaced in logging.root.handlers:
+        if isinstance(replaced, storms.CalmHandler):
+            replaced.close()
     logging.root.handlers = [handler]
     logging.root.setLevel(number)
     logging.captureWarnings(True)

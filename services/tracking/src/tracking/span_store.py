@@ -107,7 +107,10 @@ class SpanStore:
         if room.total is None:
             room.total = await self._spans.estimated_document_count()
         while unknown := room.unknown(ucrs):
-            groups = [{"$match": {"ucr": {"$in": sorted(unknown)}}}, {"$group": {"_id": "$ucr", "count": {"$sum": 1}}}]
+            groups: list[dict[str, Any]] = [
+                {"$match": {"ucr": {"$in": sorted(unknown)}}},
+                {"$group": {"_id": "$ucr", "count": {"$sum": 1}}},
+            ]
             counts = await (await self._spans.aggregate(groups)).to_list()
             room.learn(dict.fromkeys(unknown, 0) | {each["_id"]: each["count"] for each in counts})
 
