@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 from bson import SON
 from prometheus_client import REGISTRY
@@ -27,7 +28,7 @@ from chassis.breaker import BREAKER_PARKS
 from chassis.clock import ManualClock
 from chassis.consumer import CARE_SECONDS, STALL_SECONDS
 from chassis.delivery import DeliveryPolicy
-from chassis.failures import InfrastructureError
+from chassis.failures import InfrastructureError, at_the_database
 from chassis.lag import FRESH_SECONDS
 from chassis.outbox import Publisher
 from chassis.parking_care import mind_parked
@@ -204,6 +205,13 @@ async def infrastructure_failures() -> None:
         assert shown("trade_infrastructure_failures_total", where="consume") - before == 1
 
 
+async def database_faults() -> None:
+    before = shown("trade_database_faults_total")
+    with pytest.raises(InfrastructureError), at_the_database():
+        raise AttributeError("broken")
+    assert shown("trade_database_faults_total") - before == 1
+
+
 # The publisher.
 
 
@@ -377,6 +385,7 @@ PROVOKED: dict[str, Provocation] = {
     "trade_consumer_rests": rests,
     "trade_consumer_restarts": restarts,
     "trade_infrastructure_failures": infrastructure_failures,
+    "trade_database_faults": database_faults,
     "trade_events_published": published,
     "trade_topics_wrong": topics_wrong,
     "trade_unsent_events": unsent,

@@ -6,7 +6,8 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from pymongo import errors
 
-from chassis.failures import InfrastructureError, is_infrastructure
+from chassis.aggregates.model import DocumentTooLarge
+from chassis.failures import InfrastructureError, at_the_database, is_infrastructure, refuses_document
 
 
 def refused_write(*codes: int) -> errors.BulkWriteError:
@@ -20,7 +21,7 @@ def peer_answered(code: grpc.StatusCode) -> Exception:
 
 def unencodable(value: object) -> Exception:
     try:
-        bson.encode({"value": value})
+        bson.encode(value if isinstance(value, dict) else {"value": value})
     except Exception as error:
         return error
     raise AssertionError("it can be encoded")
@@ -73,3 +74,58 @@ def test_a_server_that_is_away_or_not_well_is_waited_for(error: Exception) -> No
 )
 def test_what_lies_in_the_data_or_in_the_code_is_not(error: Exception) -> None:
     assert not is_infrastructure(error)
+
+
+def nested(depth: int) -> dict[str, object]:
+    document: dict[str, object] = {}
+    for _ in range(depth):
+        document = {"in": document}
+    return document
+
+
+DOCUMENTS = [
+    DocumentTooLarge("too large"),
+    errors.DocumentTooLarge("too large"),
+    unencodable(2**64),
+    unencodable(object()),
+    unencodable("\ud800"),
+    unencodable({"a\0b": 1}),
+    unencodable({1: 2}),
+    unencodable(nested(5000)),
+    refused_write(10334),
+    refused_write(11000, 17419),
+    errors.OperationFailure("nested too deep", 15, {}),
+    errors.OperationFailure("The dollar ($) prefixed field is not allowed", 52, {}),
+    errors.WriteError("would be too large", 17419, {}),
+]
+
+FAULTS = [
+    errors.PyMongoError("of no known kind"),
+    errors.InvalidOperation("Cannot use AsyncMongoClient after close"),
+    errors.ConfigurationError("no such read concern"),
+    errors.BulkWriteError({"writeErrors": [], "writeConcernErrors": []}),
+    errors.ProtocolError("unexpected reply"),
+    bson.errors.InvalidBSON("what the server sent is cut off"),
+    AttributeError("'NoneType' object has no attribute 'sock'"),
+    AssertionError(),
+    RuntimeError("no running event loop"),
+    TypeError("object NoneType can't be used in 'await' expression"),
+    KeyError("cursor"),
+    OSError(24, "Too many open files"),
+]
+
+
+@pytest.mark.parametrize("error", DOCUMENTS, ids=lambda error: type(error).__name__)
+def test_what_the_document_is_refused_for_is_its_own_fault(error: Exception) -> None:
+    assert refuses_document(error)
+    assert not is_infrastructure(error)
+    with pytest.raises(type(error)), at_the_database():
+        raise error
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
+def test_a_fault_of_the_driver_is_tried_again_and_never_the_document_s(error: Exception) -> None:
+    assert not refuses_document(error)
+    with pytest.raises(Exception) as raised, at_the_database():
+        raise error
+    assert is_infrastructure(raised.value)

@@ -11,6 +11,7 @@ from chassis.aggregates import Applied, Blocked, Duplicate, Failed, MemoryDocume
 from chassis.aggregates.document import Change
 from chassis.aggregates.model import DocumentTooLarge
 from chassis.clock import ManualClock
+from chassis.failures import InfrastructureError
 from chassis.parking_memory import MemoryParking
 from chassis.pending import PendingWork
 from chassis.testing import in_memory
@@ -43,6 +44,37 @@ async def test_the_input_that_makes_a_document_too_large_fails_alone() -> None:
     assert [type(each) for each in outcomes] == [Duplicate, Applied, Applied, Failed, Blocked]
     assert await tallies.get("T-1") == Tally(3, (1, 2))
     assert await tallies.get("T-2") == Tally(3, (3,))
+
+
+class BrokenDriver(MemoryDocuments):
+    """A store whose driver breaks so often, as it does while its connections go."""
+
+    def __init__(self, reads: int, writes: int) -> None:
+        super().__init__()
+        self.reads, self.writes = reads, writes
+
+    async def load(self, ids: Sequence[str]) -> dict[str, Any]:
+        self.reads -= 1
+        if self.reads >= 0:
+            raise AttributeError("'NoneType' object has no attribute 'conn'")
+        return await super().load(ids)
+
+    async def save(self, changes: Sequence[Change], token: str) -> set[str]:
+        self.writes -= 1
+        if self.writes >= 0:
+            raise TypeError("a bytes-like object is required, not 'NoneType'")
+        return await super().save(changes, token)
+
+
+@pytest.mark.parametrize(("reads", "writes"), [(1, 0), (0, 1)])
+async def test_a_driver_that_breaks_parks_nothing_and_the_same_inputs_are_applied_later(
+    reads: int, writes: int
+) -> None:
+    tallies, _ = in_memory(TALLY, topic=TOPIC, documents=BrokenDriver(reads, writes))
+    inputs = [add("T-1", "c-1"), add("T-2", "c-2")]
+    with pytest.raises(InfrastructureError):
+        await tallies.apply(inputs)
+    assert [type(each) for each in await tallies.apply(inputs)] == [Applied, Applied]
 
 
 def no_key(state: Tally) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from chassis.topics import NOT_ALLOWED, refusal
 from contracts.topics import PARTITIONS, REPLICATION, Profile, Topic
 from launcher.failures import LauncherError
 
@@ -25,7 +26,7 @@ async def create_topics(bootstrap_servers: str, topics: Sequence[Topic], profile
     await admin.start()
     try:
         answer = await admin.create_topics([_new_topic(topic, profile) for topic in topics])
-        _refuse(answer.topic_errors, TopicAlreadyExistsError)
+        _refuse(answer.topic_errors, "Create", TopicAlreadyExistsError)
         there = {name for name, code, *_ in answer.topic_errors if code != 0}
         await _set(admin, [topic for topic in topics if topic.name in there], profile)
         await _until(lambda: _led(admin, [topic.name for topic in topics]), "found no leader")
@@ -43,16 +44,21 @@ async def _set(admin: AIOKafkaAdminClient, topics: Sequence[Topic], profile: Pro
         return
     wanted = [ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=topic.settings(profile)) for topic in topics]
     for answer in await admin.alter_configs(wanted):
-        _refuse([(name, code) for code, _, _, name in answer.resources])
+        _refuse([(name, code) for code, _, _, name in answer.resources], "AlterConfigs")
     await _until(lambda: _as_set(admin, topics, profile), "did not get their settings")
 
 
-def _refuse(answers: Iterable[Sequence[Any]], *but: type[Exception]) -> None:
-    """Raise for the first topic (name, code, …) that the broker did not take."""
+def _refuse(answers: Iterable[Sequence[Any]], right: str, *but: type[Exception]) -> None:
+    """Raise for the first topic (name, code, …) that the broker did not take; `right` is what that takes."""
     for name, code, *_ in answers:
-        error = for_code(code)
-        if code != 0 and error not in but:
-            raise LauncherError(f"Kafka refused the topic {name}: {error.__name__}.")
+        if for_code(code) in but:
+            continue
+        try:
+            line = refusal(name, code, right)
+        except KafkaError as error:
+            raise LauncherError(f"Kafka refused the topic {name}: {type(error).__name__}.") from error
+        if line:
+            raise LauncherError(line)
 
 
 async def _until(ready: Callable[[], Awaitable[bool]], otherwise: str) -> None:
@@ -65,17 +71,24 @@ async def _until(ready: Callable[[], Awaitable[bool]], otherwise: str) -> None:
 
 
 async def _led(admin: AIOKafkaAdminClient, names: list[str]) -> bool:
+    described = await admin.describe_topics(names)
+    _allowed((topic["topic"], topic["error_code"], "Describe") for topic in described)
     return all(
         topic["error_code"] == 0 and all(partition["leader"] >= 0 for partition in topic["partitions"])
-        for topic in await admin.describe_topics(names)
+        for topic in described
     )
 
 
 async def _as_set(admin: AIOKafkaAdminClient, topics: Sequence[Topic], profile: Profile) -> bool:
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
-    shown = {
-        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
-        for answer in await admin.describe_configs(asked)
-        for resource in answer.resources
-    }
+    resources = [resource for answer in await admin.describe_configs(asked) for resource in answer.resources]
+    _allowed((name, code, "DescribeConfigs") for code, _, _, name, *_ in resources)
+    shown = {resource[3]: {entry[0]: entry[1] for entry in resource[4]} for resource in resources}
     return all(topic.settings(profile).items() <= shown[topic.name].items() for topic in topics)
+
+
+def _allowed(answers: Iterable[tuple[str, int, str]]) -> None:
+    """Raise where a right is missing: it comes by no waiting."""
+    for name, code, right in answers:
+        if code in NOT_ALLOWED:
+            raise LauncherError(refusal(name, code, right))

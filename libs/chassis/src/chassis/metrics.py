@@ -62,6 +62,11 @@ INFRASTRUCTURE_FAILURES = Counter(
     "Attempts that met an absent database, broker or peer, by where; each is repeated. Steady growth: mend that part.",
     ["where"],
 )
+DATABASE_FAULTS = Counter(
+    "trade_database_faults_total",
+    "Calls of the database that broke in its driver, of no known kind. Nothing is parked, it is tried again, and it "
+    "needs a person: the log's database_fault has the stack.",
+)
 EVENTS_PUBLISHED = Counter(
     "trade_events_published_total", "Events acknowledged by Kafka. Standing still while unsent grows: Kafka.", ["topic"]
 )

@@ -5,13 +5,15 @@ later the client library says one line and waits. And a group remembers: a stati
 its session is given what it had, also where its topic was deleted and made again meanwhile and nobody has it.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import for_code
 
 from chassis import metrics
 from chassis.clock import Clock
@@ -21,6 +23,8 @@ from contracts.topics import PARTITIONS, REPLICATION, Profile, Topic
 LOOK_SECONDS = 20.0
 
 _MISSING = 3
+NOT_ALLOWED = (29, 31)
+"""TopicAuthorizationFailed, ClusterAuthorizationFailed."""
 
 log = structlog.get_logger(__name__)
 
@@ -29,43 +33,75 @@ class TopicMismatch(Exception):
     """The broker's topics are not what the topics table says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A topic as the broker shows it."""
+
+    partitions: Sequence[Mapping[str, Any]]
+    config: Mapping[str, str]
+
+
 async def check_topics(admin: Admin, profile: Profile, topics: Sequence[Topic]) -> None:
     """Compare the topics that a service relies on with the topics table.
 
     Raises:
-        TopicMismatch: with every difference, one a line.
-        KafkaError: the broker is away.
+        TopicMismatch: with every difference, and every topic that the broker does not show, one a line.
+        KafkaError: the broker is away, or cannot say now.
     """
-    described, configs = await admin.ask(lambda client: _described(client, [topic.name for topic in topics]))
-    differences = [f"{topic.name} is missing; create the topics first" for topic in topics if topic.name not in configs]
-    for topic in topics:
-        if topic.name not in configs:
-            continue
-        partitions, config = described[topic.name]["partitions"], configs[topic.name]
-        replicas = min(len(partition["replicas"]) for partition in partitions)
-        shape = [("partitions", len(partitions), PARTITIONS[profile]), ("replicas", replicas, REPLICATION[profile])]
-        promised = [(name, config[name], wanted) for name, wanted in topic.settings(profile).items()]
-        differences += [
-            f"{topic.name}: {what} is {found}, the topics table says {wanted}"
-            for what, found, wanted in (*shape, *promised)
-            if found != wanted
-        ]
-    if differences:
+    shown = await admin.ask(lambda client: look(client, [topic.name for topic in topics]))
+    if differences := [line for topic in topics for line in _differences(topic, profile, shown[topic.name])]:
         raise TopicMismatch("\n".join(differences))
 
 
-async def _described(client: AIOKafkaAdminClient, names: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Partitions and configuration of topics, by name; of those that are there."""
-    described = {each["topic"]: each for each in await client.describe_topics(names)}
-    present = [name for name in names if described.get(name, {}).get("error_code", _MISSING) == 0]
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in present]
-    answers = await client.describe_configs(resources) if resources else []
-    configs = {
-        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
-        for answer in answers
-        for resource in answer.resources
-    }
-    return described, configs
+def _differences(topic: Topic, profile: Profile, shown: Shown | str) -> list[str]:
+    if isinstance(shown, str):
+        return [shown]
+    replicas = min(len(partition["replicas"]) for partition in shown.partitions)
+    shape = [
+        ("partitions", len(shown.partitions), PARTITIONS[profile]),
+        ("replicas", replicas, REPLICATION[profile]),
+    ]
+    promised = [(name, shown.config.get(name), wanted) for name, wanted in topic.settings(profile).items()]
+    return [
+        f"{topic.name}: {what} is {found}, the topics table says {wanted}"
+        for what, found, wanted in (*shape, *promised)
+        if found != wanted
+    ]
+
+
+async def look(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, Shown | str]:
+    """What the broker shows of each topic, or one line that says why it shows nothing, and what to do.
+
+    Raises:
+        KafkaError: the broker is away, or cannot say now.
+    """
+    described = {each["topic"]: each for each in await client.describe_topics(list(names))}
+    codes = {name: described[name]["error_code"] if name in described else _MISSING for name in names}
+    shown: dict[str, Shown | str] = {name: line for name in names if (line := refusal(name, codes[name], "Describe"))}
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names if name not in shown]
+    answers = await client.describe_configs(asked) if asked else []
+    for code, _, _, name, entries, *_ in (resource for answer in answers for resource in answer.resources):
+        config = {entry[0]: entry[1] for entry in entries}
+        shown[name] = refusal(name, code, "DescribeConfigs") or Shown(described[name]["partitions"], config)
+    return shown
+
+
+def refusal(topic: str, code: int, right: str) -> str:
+    """Why the broker does not do with a topic what takes a right, in one line for its operator; empty: it does.
+
+    Raises:
+        KafkaError: neither the topic nor the right is missing.
+    """
+    if code == 0:
+        return ""
+    if code == _MISSING:
+        return f"{topic} is missing; create the topics first"
+    if code in NOT_ALLOWED:
+        return (
+            f"{topic}: this user of Kafka's lacks the right {right} on the topic, so nobody can tell how it is or "
+            f"whether it is there; allow it (an ACL {right} for the user), then start again"
+        )
+    raise for_code(code)(topic)
 
 
 class Reading(Protocol):

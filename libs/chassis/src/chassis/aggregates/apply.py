@@ -25,7 +25,7 @@ from chassis.aggregates.model import (
 from chassis.aggregates.publishing import Outbox
 from chassis.clock import Clock
 from chassis.failpoints import passage
-from chassis.failures import InfrastructureError, is_infrastructure
+from chassis.failures import InfrastructureError, at_the_database, is_infrastructure, refuses_document
 
 S = TypeVar("S")
 C = TypeVar("C")
@@ -73,12 +73,14 @@ class Aggregates(Generic[S, C, E]):
 
     async def get(self, id_: str) -> S | None:
         """The state of one aggregate."""
-        documents = await self.documents.load([id_])
+        with at_the_database():
+            documents = await self.documents.load([id_])
         return read(self.type, id_, documents[id_]).state if id_ in documents else None
 
     async def find(self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0) -> list[S]:
         """States of the documents that match; state fields are named `state.<field>`."""
-        found = await self.documents.find(where, sort=sort, limit=limit)
+        with at_the_database():
+            found = await self.documents.find(where, sort=sort, limit=limit)
         return [self.type.codec.decode(document["state"]) for document in found if document["state"] is not None]
 
     async def apply_one(self, input_: Input[C]) -> Outcome[S]:
@@ -124,9 +126,10 @@ class Aggregates(Generic[S, C, E]):
         """Fold and save each group; return those that lost their race, or failed without having been looked for."""
         known = self._take_recent(groups) if recent else {}
         wanted = [] if unseen else [target for target in groups if target not in known]
-        documents = await self.documents.load(wanted) if wanted else {}
-        passage("load.after")
-        older = await self._older_causes(inputs, groups, documents)
+        with at_the_database():
+            documents = await self.documents.load(wanted) if wanted else {}
+            passage("load.after")
+            older = await self._older_causes(inputs, groups, documents)
         token = secrets.token_hex(8)
         changed: list[Loaded[S]] = []
         again: list[str] = []
@@ -183,28 +186,30 @@ class Aggregates(Generic[S, C, E]):
         remember: bool,
     ) -> list[str]:
         """Save, hand the proven ones on to the outbox; return the ids that lost their race."""
-        if not changed:
+        changes = await self._changes(changed, inputs, groups, outcomes)
+        if not changes:
             return []
+        changed = [loaded for loaded in changed if loaded.id in changes]
         try:
-            changes = [write(self.type, loaded, self._outbox.acknowledged(self, loaded.id)) for loaded in changed]
-            passage("save.before")
-            saved = await self.documents.save(changes, token)
-            passage("save.after")
+            with at_the_database():
+                passage("save.before")
+                saved = await self.documents.save(list(changes.values()), token)
+                passage("save.after")
         except Exception as error:
-            if is_infrastructure(error):
+            if not refuses_document(error):
                 raise
             if len(changed) == 1:
-                log.error("document_refused", aggregate=changed[0].id, error=str(error))
-                await self._refused(error, inputs, groups[changed[0].id], outcomes)
+                await self._refused(changed[0].id, error, inputs, groups, outcomes)
                 return []
             # Narrow the fault down by halves: it must not cost its neighbours their save.
             half = len(changed) // 2
             first = await self._save(changed[:half], inputs, groups, outcomes, token, remember=remember)
             return first + await self._save(changed[half:], inputs, groups, outcomes, token, remember=remember)
         tell(loaded for loaded in changed if loaded.id in saved)
-        for loaded, change in zip(changed, changes, strict=True):
+        for loaded in changed:
             if loaded.id not in saved:
                 continue
+            change = changes[loaded.id]
             if change.outbox:
                 self._outbox.offer(self, change.id, change.key, change.outbox)
             await self.shorten(loaded)
@@ -216,10 +221,33 @@ class Aggregates(Generic[S, C, E]):
                     listener(loaded.state)
         return [loaded.id for loaded in changed if loaded.id not in saved]
 
+    async def _changes(
+        self,
+        changed: Sequence[Loaded[S]],
+        inputs: Sequence[Input[C]],
+        groups: Mapping[str, list[int]],
+        outcomes: list[Outcome[S]],
+    ) -> dict[str, Change]:
+        """What is to be written, by aggregate; one that cannot be built fails alone."""
+        changes: dict[str, Change] = {}
+        for loaded in changed:
+            try:
+                changes[loaded.id] = write(self.type, loaded, self._outbox.acknowledged(self, loaded.id))
+            except Exception as error:
+                await self._refused(loaded.id, error, inputs, groups, outcomes)
+        return changes
+
     async def _refused(
-        self, error: Exception, inputs: Sequence[Input[C]], indexes: Sequence[int], outcomes: list[Outcome[S]]
+        self,
+        id_: str,
+        error: Exception,
+        inputs: Sequence[Input[C]],
+        groups: Mapping[str, list[int]],
+        outcomes: list[Outcome[S]],
     ) -> None:
         """Fail the one input that its document cannot take: those before it are applied, one by one."""
+        log.error("document_refused", aggregate=id_, error=str(error))
+        indexes = groups[id_]
         if len(indexes) == 1:
             outcomes[indexes[0]] = Failed(error)
             return

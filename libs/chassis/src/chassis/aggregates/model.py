@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from pymongo import IndexModel
 
 from chassis.codec import Codec
+from chassis.failures import DocumentRefused
 
 S = TypeVar("S")
 C = TypeVar("C")
@@ -135,5 +136,5 @@ class EventTooLarge(Exception):
     """An event would exceed what the broker takes."""
 
 
-class DocumentTooLarge(Exception):
+class DocumentTooLarge(DocumentRefused):
     """A document would exceed what the database takes."""
