@@ -31,6 +31,8 @@ GROUPS: Mapping[str, Callable[[Ground], Awaitable[list[Figure]]]] = {
 
 MIN_ROUNDS = 5
 RESULTS = machine.ROOT / "bench"
+IN_FLIGHT = (1, 10, 50, 200, 1000)
+SMALL_IN_FLIGHT = (1, 3)
 
 app = typer.Typer()
 
@@ -42,6 +44,9 @@ app = typer.Typer()
 def bench(
     only: Annotated[list[str] | None, typer.Option("--only", help=f"{', '.join(GROUPS)}; repeat for several.")] = None,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often each is measured.")] = MIN_ROUNDS,
+    in_flight: Annotated[
+        list[int] | None, typer.Option("--in-flight", min=1, help="Shipments under way at once; repeat for several.")
+    ] = None,
     small: Annotated[bool, typer.Option("--small", help="Tiny sizes: do all figures come out?")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of the table.")] = False,
     to: Annotated[Path, typer.Option("--to", help="Folder for the result; no result is kept of --small.")] = RESULTS,
@@ -52,13 +57,14 @@ def bench(
     `secantusd-rs` on the path is taken; else the embedded one, which then sets the pace. All of it takes
     some ten minutes on two cores. Exit status 0 whatever the figures say: they are recorded, not asserted.
     """
+    steps_ = tuple(in_flight or (SMALL_IN_FLIGHT if small else IN_FLIGHT))
     chosen = list(only or GROUPS)
     if unknown := [each for each in chosen if each not in GROUPS]:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}")
     logs.configure("bench", "ERROR", stream=sys.stderr)
     console = Console(stderr=as_json, highlight=False, width=None if Console().is_terminal else 160)
     try:
-        result, figures = asyncio.run(_measure(chosen, rounds, small, console, to, whole=not only))
+        result, figures = asyncio.run(_measure(chosen, rounds, small, console, to, whole=not only, in_flight=steps_))
     except LauncherError as error:
         console.print(str(error))
         raise typer.Exit(1) from None
@@ -69,13 +75,21 @@ def bench(
 
 
 async def _measure(
-    chosen: Sequence[str], rounds: int, small: bool, console: Console, to: Path, *, whole: bool
+    chosen: Sequence[str],
+    rounds: int,
+    small: bool,
+    console: Console,
+    to: Path,
+    *,
+    whole: bool,
+    in_flight: Sequence[int],
 ) -> tuple[dict[str, Any], list[Figure]]:
     """Measure group after group; what was measured is written at once, so that an interruption costs only the rest."""
     figures: list[Figure] = []
     result: dict[str, Any] = {"measured": [], "rounds": rounds, "small": small}
     with tempfile.TemporaryDirectory(prefix="trade-bench-") as folder:
-        async with on_ground(Path(folder), rounds=rounds, small=small, report=console.print) as ground:
+        where = Path(folder)
+        async with on_ground(where, rounds=rounds, small=small, report=console.print, in_flight=in_flight) as ground:
             result["machine"] = machine.describe(ground.infrastructure)
             for name in (each for each in GROUPS if each in chosen):
                 console.print(f"Measuring: {name}")

@@ -11,7 +11,6 @@ import contextlib
 import gc
 import json
 import sys
-from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -22,12 +21,12 @@ from chaos.toy.messages import COUNTED, ORDER_PLACED
 from pymongo import IndexModel, InsertOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
+from bench.lanes import Lanes, Record
 from chassis.mongo import connect, open_database
 from chassis.settings import MongoSettings
 
 BATCH = 200
 TRIM_SECONDS = 1.0
-MAX_UNSENT = 2000
 
 Document = dict[str, Any]
 
@@ -46,10 +45,7 @@ class Floor:
             bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=True, compression_type="lz4",
             linger_ms=5, max_batch_size=128 * 1024,
         )  # fmt: skip
-        self._acknowledged: dict[str, int] = {}
-        self._unsent = 0
-        self._lanes: dict[str, deque[tuple[str, Document]]] = {}
-        self._publishing: set[asyncio.Task[None]] = set()
+        self._lanes = Lanes(self._producer)
 
     async def run(self) -> None:
         """Until something fails, or for ever."""
@@ -60,9 +56,10 @@ class Floor:
         await self._consumer.start()
         trimming = asyncio.create_task(self._trim_for_ever())
         while not trimming.done():
+            await self._lanes.room.wait()
             fetched = await self._consumer.getmany(timeout_ms=50, max_records=BATCH)
             records = [record for each in fetched.values() for record in each]
-            if records and self._unsent < MAX_UNSENT:
+            if records:
                 await self._step(records)
                 await self._consumer.commit()
         trimming.result()
@@ -120,35 +117,17 @@ class Floor:
         if document is None:
             fields = {"key": given[0][1]["key"], "version": 1, "total": total, "seq": seq}
             return InsertOne({"_id": counter, **fields, "applied": causes, "outbox": new}), new
-        acknowledged = self._acknowledged.get(counter, 0)
+        acknowledged = self._lanes.acknowledged.get(counter, 0)
         outbox = [entry for entry in document["outbox"] if entry["seq"] > acknowledged] + new
         values = {"version": document["version"] + 1, "total": total, "seq": seq, "outbox": outbox}
         update = {"$set": values, "$push": {"applied": {"$each": causes}}}
         return UpdateOne({"_id": counter, "version": document["version"]}, update), new
 
     def _publish(self, entries: Sequence[tuple[str, str, Document]]) -> None:
-        """Send side by side across counters, one after the other within each; wait for nothing."""
-        self._unsent += len(entries)
         for counter, key, entry in entries:
-            if (lane := self._lanes.get(counter)) is not None:
-                lane.append((key, entry))
-                continue
-            self._lanes[counter] = deque([(key, entry)])
-            task = asyncio.create_task(self._drain(counter))
-            self._publishing.add(task)
-            task.add_done_callback(self._publishing.discard)
+            self._lanes.publish(counter, [(entry["seq"], self._record(counter, key, entry))])
 
-    async def _drain(self, counter: str) -> None:
-        lane = self._lanes[counter]
-        while lane:
-            key, entry = lane[0]
-            await (await self._send(counter, key, entry))
-            lane.popleft()
-            self._acknowledged[counter] = entry["seq"]
-            self._unsent -= 1
-        del self._lanes[counter]
-
-    async def _send(self, counter: str, key: str, entry: Document) -> "asyncio.Future[Any]":
+    def _record(self, counter: str, key: str, entry: Document) -> Record:
         headers = [
             ("ce_id", f"{counter}/0.{entry['seq']}".encode()),
             ("ce_source", b"/trade/floor"),
@@ -161,19 +140,12 @@ class Floor:
             ("ce_causationid", entry["cause"].encode()),
             ("content-type", b"application/json"),
         ]
-        future: asyncio.Future[Any] = await self._producer.send(
-            self._events, entry["data"].encode(), key=key.encode(), headers=headers
-        )
-        return future
+        return Record(self._events, key.encode(), entry["data"].encode(), headers)
 
     async def _trim_for_ever(self) -> None:
-        before: dict[str, int] = {}
         while True:
             await asyncio.sleep(TRIM_SECONDS)
-            seen = dict(self._acknowledged)
-            # Twice seen: its next save would have dropped it without a write of its own.
-            quiet = {id_: seq for id_, seq in seen.items() if before.get(id_) == seq}
-            before = seen
+            quiet = self._lanes.quiet()
             if quiet:
                 await self._collection.bulk_write(
                     [
@@ -182,9 +154,7 @@ class Floor:
                     ],
                     ordered=False,
                 )
-            for id_, seq in quiet.items():
-                if self._acknowledged[id_] == seq:
-                    del self._acknowledged[id_]
+            self._lanes.trimmed(quiet)
 
 
 async def main(bootstrap_servers: str, mongo_url: str, database: str, orders: str, events: str) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ class Ground:
     small: bool
     """Tiny sizes: whether every figure comes out, not what it says."""
     report: Report
+    in_flight: Sequence[int]
+    """How many shipments are under way at once, step by step."""
     _stack: AsyncExitStack
     _platform: Platform | None = None
 
@@ -44,14 +46,16 @@ class Ground:
 
 
 @asynccontextmanager
-async def on_ground(folder: Path, *, rounds: int, small: bool, report: Report) -> AsyncIterator[Ground]:
+async def on_ground(
+    folder: Path, *, rounds: int, small: bool, report: Report, in_flight: Sequence[int]
+) -> AsyncIterator[Ground]:
     """Servers of this run alone; a database that BENCH_MONGO names is taken as it is."""
     async with AsyncExitStack() as stack:
         if given := os.environ.get("BENCH_MONGO"):
             os.environ["MONGO_URL"] = given
         servers = await stack.enter_async_context(Infrastructure(folder / "servers", report=report))
         report(f"Database: {servers.database.kind}; Kafka: {servers.kafka.kind}")
-        yield Ground(servers, folder, rounds, small, report, stack)
+        yield Ground(servers, folder, rounds, small, report, in_flight, stack)
 
 
 def cpu_seconds(pid: int | None) -> float:

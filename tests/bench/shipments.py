@@ -1,105 +1,204 @@
-"""Whole shipments through all six services and their public doors, and what they cost services and database."""
+"""Whole shipments through all six services and their public doors: how many a second, and what they cost."""
 
 import asyncio
-import re
-import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-import httpx2
+from bench.figures import Aim, Figure, Tally, percentile
+from bench.floor_window import FloorRuns, FloorWindow
+from bench.flow import Flow, Window, flow_on
+from bench.ground import Ground
+from bench.recording import record
+from bench.settling import Settled, settle
 
-from bench.figures import Aim, Figure, Tally
-from bench.ground import Ground, cpu_seconds, memory_mb
-from launcher.platform import Platform
-from launcher.services import SERVICES
-from trade_cli.declaration_feed import feed
-from trade_cli.demo_facts import facts
-from trade_cli.doors import doors
-from trade_cli.enrolment import issue_keys, register
-from trade_cli.load import Load, report, shipments
-from trade_cli.platform import load_platform
+WINDOW_SECONDS = 30.0
+WARM_SECONDS = 90.0
+"""At most so long is waited until as many were closed as are under way: with a thousand of them the window sees a part
+of one turn, and the events published tell the rate better than the closings."""
+ROUNDS = 2
+"""At most: a window is long."""
+SETTLED_PLAYS = 20
+RATE_SECONDS = 40.0
+REST_AFTER_SECONDS = 60.0
+"""So long after the load has ended everything that it caused is over."""
+REST_SECONDS = 20.0
+"""So long it is counted what the database is asked all the same."""
+DEAREST = 20
 
-SIDE_BY_SIDE = (10, 50, 200)
-CONNECTIONS = 50
-REST_SECONDS = 2.0
-"""After the last shipment is closed, its notices and spans are still on their way."""
-QUIET_SECONDS = 20.0
-"""So long nothing happens, and what the database is asked all the same is counted."""
-_COMMANDS = re.compile(r'^trade_database_commands_total\{collection="([^"]*)",command="([^"]*)"\} (\S+)$', re.MULTILINE)
-DEAREST = 12
+
+@dataclass
+class Seen:
+    """All windows of all rounds."""
+
+    events: float
+    """Published by one shipment."""
+    closed: Tally = field(default_factory=Tally)
+    events_rate: Tally = field(default_factory=Tally)
+    accepted: Tally = field(default_factory=Tally)
+    latency: Tally = field(default_factory=Tally)
+    commands: Tally = field(default_factory=Tally)
+    cpu: Tally = field(default_factory=Tally)
+    memory: Tally = field(default_factory=Tally)
+    settled: Tally = field(default_factory=Tally)
+    kinds: Counter[str] = field(default_factory=Counter)
+    worth: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    floor_cpu: Tally = field(default_factory=Tally)
+
+    def note_floor(self, in_flight: int, window: FloorWindow) -> None:
+        row = f"{in_flight} in flight"
+        self.closed.add(f"floor, {row}", window.closed / window.seconds)
+        if window.closed:
+            self.floor_cpu.add(f"floor, {row}", window.cpu * 1000 / window.closed)
+
+    def note(self, in_flight: int, window: Window, settled: Settled) -> None:
+        """Take a window in; what is per shipment is by the events that were published, since what is under way at both
+        ends of a window is not closed in it."""
+        row, worth = f"{in_flight} in flight", window.published / self.events
+        self.closed.add(row, window.closed / window.seconds)
+        self.events_rate.add(row, window.published / window.seconds)
+        for tally, ranks, samples in (
+            (self.accepted, (50, 95, 99), window.accepted_after),
+            (self.latency, (50, 95, 99), window.closed_after),
+        ):
+            for rank in ranks if samples else ():
+                tally.add(f"{row}, p{rank}", percentile(samples, rank))
+        self.settled.add(row, settled.seconds)
+        if settled.left:
+            self.notes.append(f"{row}: {settled.seconds:g} s after the load there waited {_told(settled.left)}")
+        if window.problems:
+            self.notes.append(f"{row}: {len(window.problems)} failed: {window.problems[0]}")
+        if window.closed_before < in_flight:
+            self.notes.append(f"{row}: {window.closed_before} were closed before the window")
+        if not worth:
+            return
+        self.commands.add(row, window.commands.total() / worth)
+        for name, seconds in window.cpu.items():
+            self.cpu.add(f"{name}, {row}", seconds * 1000 / worth)
+        services = {name: spent for name, spent in window.cpu.items() if name in window.memory}
+        self.cpu.add(f"six services, {row}", sum(services.values()) * 1000 / worth)
+        for name, held in window.memory.items():
+            self.memory.add(f"{name}, {row}", held)
+        self.kinds += window.commands
+        self.worth += worth
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """Seeded shipments as `trade simulate` plays them, from lodging to closing, a new seed each round.
+    """Seeded shipments as `trade simulate` plays them: closed loops of several sizes, then an open one, then rest.
 
     Raises:
-        AssertionError: not every shipment was closed.
+        AssertionError: of a few shipments not all were closed, or no window closed any.
     """
     running = await ground.platform()
-    client = load_platform(running.layout.description)
-    told = facts()
-    await register(client, told.enterprises)
-    firms = [each for each in told.enterprises if each.id == told.declarant]
-    keys = await issue_keys(client, firms, told.partners, label="bench")
-    rate, latency, accepted, cpu, memory, commands = Tally(), Tally(), Tally(), Tally(), Tally(), Tally()
-    by_kind: Counter[str] = Counter()
-    played = 0
-    seed = 1
-    async with doors(client, connections=CONNECTIONS) as gateway, feed(client.kafka) as said:
-        await Load(gateway, said, keys, told.declarant).run(shipments(told, 2, seed), side_by_side=2)
-        for _ in range(ground.rounds):
-            for many in SIDE_BY_SIDE:
-                seed += 1
-                count = ground.size(max(30, many), 2)
-                spent, asked = _spent(running), await _commands(running)
-                load = Load(gateway, said, keys, told.declarant)
-                begun = time.monotonic()
-                times = await load.run(shipments(told, count, seed), side_by_side=many)
-                seconds = time.monotonic() - begun
-                found = report(times, seconds)
-                assert found["closed"] == count, found["problems"]
-                await asyncio.sleep(REST_SECONDS)
-                row = f"{many} in flight"
-                rate.add(row, count / seconds)
-                latency.add(row, found["latency_seconds"]["lodged_to_closed"]["p50"])
-                accepted.add(row, found["latency_seconds"]["lodged_to_accepted"]["p99"])
-                more = await _commands(running) - asked
-                commands.add(row, more.total() / count)
-                by_kind += more
-                played += count
-                for name, before in spent.items():
-                    cpu.add(name, (cpu_seconds(running.parts[name].pid) - before) * 1000 / count)
-                    memory.add(name, memory_mb(running.parts[name].pid))
-        quiet = Tally()
-        asked = await _commands(running)
-        await asyncio.sleep(QUIET_SECONDS)
-        quiet.add("six services", (await _commands(running) - asked).total() / QUIET_SECONDS)
-    dearest_cpu = dict(sorted(cpu.rows.items(), key=lambda row: -sum(row[1])))
-    kinds = {name: [asked / played] for name, asked in by_kind.most_common(DEAREST)}
+    async with flow_on(running) as flow:
+        seen = Seen(await events_of_one(flow, ground.size(SETTLED_PLAYS, 2)))
+        floor = FloorRuns(ground, flow, await record(flow, running.layout.mail))
+        ground.report(f"  One shipment of the floor: {floor.counts}")
+        for _ in range(min(ground.rounds, ROUNDS)):
+            for in_flight in ground.in_flight:
+                await _step(ground, flow, in_flight, seen)
+                await _floor_step(ground, floor, in_flight, seen)
+        plateau = max(max(seen.closed.rows[f"{many} in flight"]) for many in ground.in_flight)
+        assert plateau, f"nothing was closed: {seen.notes}"
+        waited = await flow.at_rate(plateau / 2, ground.size(int(RATE_SECONDS), 4), grace_seconds=WARM_SECONDS)
+        await settle(flow.told)
+        quiet, asked = await at_rest(flow, ground)
     return [
-        Figure(
-            "Shipments closed", "per s", rate.rows, note="the load reads what declarations publish, and asks nobody"
-        ),
-        Figure("From lodging to closing, p50", "s", latency.rows, note="partners answer as soon as they are asked"),
-        Figure("From lodging to acceptance, p99", "s", accepted.rows),
-        Figure("Database commands of one shipment", "", commands.rows, aim=Aim(60.0)),
-        Figure("Of these, the most frequent", "", kinds, note="all rounds together"),
-        Figure("Database commands at rest", "per s", quiet.rows, aim=Aim(3.0)),
-        Figure("CPU of one shipment, by service", "ms", dearest_cpu),
-        Figure("Memory while shipments flow, by service", "MB", memory.rows),
+        *_rates(seen, ground.in_flight, floor.counts),
+        *_costs(seen),
+        *_open_loop(plateau / 2, waited),
+        *_rest(quiet, asked),
     ]
 
 
-def _spent(running: Platform) -> dict[str, float]:
-    return {name: cpu_seconds(running.parts[name].pid) for name in SERVICES}
+async def events_of_one(flow: Flow, count: int) -> float:
+    """How many events a shipment publishes, on average over some that were played to their end."""
+    await flow.play(1)
+    await settle(flow.told)
+    before = (await flow.scrape()).published
+    await flow.play(count, side_by_side=4)
+    await settle(flow.told)
+    return ((await flow.scrape()).published - before) / count
 
 
-async def _commands(running: Platform) -> Counter[str]:
-    """Commands that the database has answered so far, by service, kind and collection."""
-    found: Counter[str] = Counter()
-    services = load_platform(running.layout.description).services
-    async with httpx2.AsyncClient(trust_env=False) as http:
-        for name, address in services.items():
-            told = (await http.get(f"{address.admin}/metrics")).text
-            for collection, command, count in _COMMANDS.findall(told):
-                found[f"{name} {command} {collection}"] += int(float(count))
-    return found
+async def at_rest(flow: Flow, ground: Ground) -> tuple[float, Counter[str]]:
+    """Seconds that were counted, and what the database was asked in them."""
+    await asyncio.sleep(ground.size(int(REST_AFTER_SECONDS), 1))
+    before, seconds = (await flow.scrape()).commands, ground.size(int(REST_SECONDS), 1)
+    await asyncio.sleep(seconds)
+    return float(seconds), (await flow.scrape()).commands - before
+
+
+async def _step(ground: Ground, flow: Flow, in_flight: int, seen: Seen) -> None:
+    seconds, warm = ground.size(int(WINDOW_SECONDS), 3), ground.size(int(WARM_SECONDS), 15)
+    window = await flow.window(in_flight, seconds, warm_seconds=warm)
+    settled = await settle(flow.told)
+    seen.note(in_flight, window, settled)
+    ground.report(
+        f"  {in_flight} in flight: {window.closed / window.seconds:.2f} closed a second, "
+        f"{window.published / window.seconds:.0f} events a second, "
+        f"{window.cpu['database'] / window.seconds:.2f} cores for the database; settled after {settled.seconds:.1f} s"
+    )
+
+
+async def _floor_step(ground: Ground, floor: FloorRuns, in_flight: int, seen: Seen) -> None:
+    seconds, warm = ground.size(int(WINDOW_SECONDS), 3), ground.size(int(WARM_SECONDS), 15)
+    window = await floor.window(in_flight, seconds, warm_seconds=warm)
+    seen.note_floor(in_flight, window)
+    ground.report(f"  {in_flight} in flight, floor: {window.closed / window.seconds:.2f} closed a second")
+
+
+def _rates(seen: Seen, in_flight: Sequence[int], floor: str) -> list[Figure]:
+    told = "; ".join(seen.notes)
+    figures = [*_closed(seen, in_flight, floor)]
+    figures += [
+        Figure("Events published", "per s", seen.events_rate.rows, note=f"{seen.events:.1f} are one shipment"),
+        Figure("From lodging to closing", "s", seen.latency.rows, note="partners answer as soon as they are asked"),
+        Figure("From lodging to acceptance", "s", seen.accepted.rows),
+        Figure("Until nothing waits, after the load ends", "s", seen.settled.rows, aim=Aim(10.0), note=told),
+    ]
+    return [each for each in figures if each.rows]
+
+
+def _closed(seen: Seen, in_flight: Sequence[int], floor: str) -> list[Figure]:
+    """A figure a step, with the floor's beside it."""
+    figures = []
+    for many in in_flight:
+        row = f"{many} in flight"
+        rows = {name: seen.closed.rows[name] for name in (row, f"floor, {row}")}
+        both, aim = (row, f"floor, {row}"), Aim(0.5, at_least=True)
+        figures.append(Figure(f"Shipments closed, {row}", "per s", rows, both, aim, note=f"one of the floor: {floor}"))
+    return figures
+
+
+def _costs(seen: Seen) -> list[Figure]:
+    kinds = {name: [asked / seen.worth] for name, asked in seen.kinds.most_common(DEAREST)}
+    whole = {name: samples for name, samples in seen.cpu.rows.items() if name.startswith("six services")}
+    parts = {name: samples for name, samples in seen.cpu.rows.items() if name not in whole}
+    largest = dict(sorted(seen.memory.rows.items(), key=lambda row: -max(row[1])))
+    figures = [
+        Figure("Database commands of one shipment", "", seen.commands.rows, aim=Aim(60.0)),
+        Figure("Of these, by kind", "", kinds, note="all windows together; the service that asks, and the collection"),
+        Figure("CPU of one shipment, six services", "ms", whole, aim=Aim(120.0)),
+        Figure("CPU of one shipment, by part", "ms", parts),
+        Figure("CPU of one shipment, the floor's process", "ms", seen.floor_cpu.rows),
+        Figure("Memory while shipments flow, by service", "MB", largest, aim=Aim(200.0)),
+    ]
+    return [each for each in figures if each.rows]
+
+
+def _open_loop(rate: float, waited: Sequence[float]) -> list[Figure]:
+    rows = {f"p{rank}": [percentile(waited, rank)] for rank in (99, 95, 50)}
+    note = f"{len(waited)} begun at {rate:.1f} a second, the wait at the door included"
+    return [Figure("To acceptance at half the plateau", "s", rows, aim=Aim(1.0), note=note)]
+
+
+def _rest(seconds: float, asked: Counter[str]) -> list[Figure]:
+    kinds: Mapping[str, list[float]] = {name: [count / seconds] for name, count in asked.most_common(DEAREST)}
+    figures = [Figure("Database commands at rest", "per s", {"six services": [asked.total() / seconds]}, aim=Aim(3.0))]
+    return [*figures, Figure("Of these, by kind, at rest", "per s", kinds)] if kinds else figures
+
+
+def _told(left: Mapping[str, float]) -> str:
+    return ", ".join(f"{count:g} {what}" for what, count in left.items())

@@ -20,6 +20,8 @@ from trade_cli.platform import CliError
 from values.references import ContainerNumber
 
 MILESTONES = ("lodged", "accepted", "released", "closed")
+BEGUN = "begun"
+"""When a shipment was to be lodged: what its door makes it wait for is part of the load's answer."""
 SHIPMENT_SECONDS = 180.0
 """So long without any news a shipment counts as not closed."""
 _CONTAINERS = 5_000
@@ -130,8 +132,8 @@ class Load:
         slots = asyncio.Semaphore(side_by_side)
         begun = time.monotonic()
 
-        async def one(shipment: Shipment) -> None:
-            times = Times(shipment.lrn)
+        async def one(shipment: Shipment, due: float) -> None:
+            times = Times(shipment.lrn, {BEGUN: due})
             self.times.append(times)
             try:
                 await self._play(shipment, times)
@@ -143,10 +145,11 @@ class Load:
 
         async with asyncio.TaskGroup() as playing:
             for number, shipment in enumerate(load):
-                if rate is not None:
-                    await asyncio.sleep(max(0.0, begun + number / rate - time.monotonic()))
+                due = begun + number / rate if rate is not None else None
+                if due is not None:
+                    await asyncio.sleep(max(0.0, due - time.monotonic()))
                 await slots.acquire()
-                playing.create_task(one(shipment))
+                playing.create_task(one(shipment, time.monotonic() if due is None else due))
         return self.times
 
     async def _play(self, shipment: Shipment, times: Times) -> None:
@@ -203,7 +206,7 @@ _RANKS = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 def report(times: Sequence[Times], seconds: float) -> dict[str, Any]:
     """Of those begun: counts, throughput, and the percentiles of every step between milestones, in seconds."""
     done = [each for each in times if each.closed]
-    stages = (*pairwise(MILESTONES), (MILESTONES[0], MILESTONES[-1]))
+    stages = (*pairwise((BEGUN, *MILESTONES)), (MILESTONES[0], MILESTONES[-1]))
     steps = {f"{start}_to_{end}": percentiles(_between(done, start, end)) for start, end in stages}
     return {
         "shipments": len(times),

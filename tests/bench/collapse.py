@@ -1,0 +1,240 @@
+"""How the embedded database behaves where many clients want something of it at once, apart from the platform.
+
+Two things are tried on a server of this run alone, started as the launcher starts it:
+
+- **Crowd**: so many connections, each with one piece of work after the other: read five documents by their ids, then
+  change the same five by compare-and-set in one bulk, as a service does with a batch. What is not answered within the
+  time-out is given up and begun again, as services do. Told are pieces of work done and given up a second, how long one
+  takes, and how much of a core the server has used.
+- **Given up**: so many connections each ask for one long change, and give up after a second. Told is how many of the
+  changes the server still makes, for nobody, and for how long it works on them.
+
+    python -m bench.collapse                                    two minutes, both
+    python -m bench.collapse --connections 8 --connections 400 --seconds 30
+    python -m bench.collapse --timeout 2                        it repeats what is still in the queue
+"""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pymongo import AsyncMongoClient, UpdateOne
+from pymongo.errors import AutoReconnect, PyMongoError
+from pymongo.write_concern import WriteConcern
+from rich.console import Console
+from rich.table import Table
+
+from bench.figures import percentile
+from bench.ground import cpu_seconds
+from launcher import database
+from launcher.ports import PortBlock
+from launcher.servers import Server
+
+CONNECTIONS = (1, 8, 32, 128, 400)
+DOCUMENTS = 3_000
+PIECE = 5
+"""Documents that one piece of work reads and changes."""
+LINES = 12
+"""History lines that a document begins with: some 4 kB."""
+PATIENCE_SECONDS = 1.0
+AFTER_SECONDS = 60.0
+
+Client = AsyncMongoClient[dict[str, Any]]
+
+
+@dataclass
+class Crowd:
+    """What many connections got done."""
+
+    connections: int
+    seconds: float = 0.0
+    done: list[float] = field(default_factory=list)
+    """Seconds of each piece of work, from its first attempt."""
+    given_up: int = 0
+    lost_races: int = 0
+    server_cpu: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What became of changes that nobody waited for."""
+
+    connections: int
+    asked: int
+    answered: int
+    made_at_once: int
+    """When the last client gave up."""
+    made_later: int
+    seconds: float
+    """For how long the server worked on behind them."""
+
+
+def _client(url: str, connections: int, timeout_seconds: float) -> Client:
+    return AsyncMongoClient(
+        url, maxPoolSize=connections, socketTimeoutMS=round(timeout_seconds * 1000), retryWrites=False, retryReads=False
+    )
+
+
+def _line() -> dict[str, Any]:
+    return {"cause": random.randbytes(20).hex(), "by": "service:crowd", "trace": random.randbytes(60).hex()}
+
+
+async def prepare(url: str) -> None:
+    """Documents as services have them."""
+    async with _client(url, 1, 60) as client:
+        collection = client["crowd"]["documents"]
+        await collection.drop()
+        for first in range(0, DOCUMENTS, 500):
+            await collection.insert_many(
+                [
+                    {"_id": f"d{number}", "version": 1, "made": 0, "history": [_line() for _ in range(LINES)]}
+                    for number in range(first, min(first + 500, DOCUMENTS))
+                ]
+            )
+
+
+async def crowd(url: str, server: Server, connections: int, seconds: float, timeout_seconds: float) -> Crowd:
+    """So many connections for so long."""
+    found = Crowd(connections)
+    async with _client(url, connections, timeout_seconds) as client:
+        collection = client["crowd"]["documents"].with_options(write_concern=WriteConcern("majority", j=True))
+        ends = time.monotonic() + seconds
+
+        def kept() -> dict[str, Any]:
+            return {"$each": [_line()], "$slice": -LINES}
+
+        async def piece() -> bool:
+            ids = [f"d{number}" for number in random.sample(range(DOCUMENTS), PIECE)]
+            read = await collection.find({"_id": {"$in": ids}}).to_list()
+            changes = [
+                UpdateOne(
+                    {"_id": each["_id"], "version": each["version"]},
+                    {
+                        "$set": {"version": each["version"] + 1},
+                        "$push": {"history": {"$each": [_line()], "$slice": -LINES}},
+                    },
+                )
+                for each in read
+            ]
+            return (await collection.bulk_write(changes, ordered=False)).matched_count == PIECE
+
+        async def one() -> None:
+            while time.monotonic() < ends:
+                begun = time.monotonic()
+                while time.monotonic() < ends:
+                    try:
+                        found.lost_races += not await piece()
+                    except PyMongoError:
+                        found.given_up += 1
+                        continue
+                    if time.monotonic() < ends:
+                        found.done.append(time.monotonic() - begun)
+                    break
+
+        cpu, begun = cpu_seconds(server.pid), time.monotonic()
+        tasks = [asyncio.create_task(one()) for _ in range(connections)]
+        await asyncio.sleep(seconds)
+        found.seconds, found.server_cpu = time.monotonic() - begun, cpu_seconds(server.pid) - cpu
+        await asyncio.gather(*tasks)
+    return found
+
+
+async def give_up(url: str, server: Server, connections: int) -> GivenUp:
+    """Each connection asks to change every document once, and gives up."""
+    await prepare(url)
+    answered = 0
+    async with _client(url, connections, PATIENCE_SECONDS) as client:
+
+        async def one() -> None:
+            nonlocal answered
+            try:
+                await client["crowd"]["documents"].update_many({}, {"$inc": {"made": 1}})
+            except AutoReconnect:
+                return
+            answered += 1
+
+        await asyncio.gather(*(one() for _ in range(connections)))
+    begun = time.monotonic()
+    async with _client(url, 1, AFTER_SECONDS) as client:
+        collection = client["crowd"]["documents"]
+        made = at_once = await _made(collection)
+        busy, seconds = cpu_seconds(server.pid), 0.0
+        while time.monotonic() - begun < AFTER_SECONDS:
+            await asyncio.sleep(1)  # how long the server is watched
+            now, spent = await _made(collection), cpu_seconds(server.pid)
+            if now == made and spent - busy < 0.5:
+                break
+            made, busy, seconds = now, spent, time.monotonic() - begun
+    return GivenUp(connections, connections, answered, at_once, made - at_once, seconds)
+
+
+async def _made(collection: Any) -> int:
+    """How many of the long changes were made to the first document."""
+    document = await collection.find_one({"_id": "d0"})
+    return int(document["made"])
+
+
+async def measure(connections: Sequence[int], seconds: float, timeout_seconds: float, console: Console) -> None:
+    """Both, on a server of this run."""
+    block = PortBlock()
+    with tempfile.TemporaryDirectory(prefix="trade-collapse-") as folder:
+        where = Path(folder)
+        (where / "data").mkdir()
+        port = block.choose(["database"], {})["database"]
+        server = database.secantus(where / "data", where / "database.log", port=port)
+        await server.start(console.print)
+        try:
+            await prepare(server.address)
+            seen = []
+            for each in connections:
+                seen.append(await crowd(server.address, server, each, seconds, timeout_seconds))
+                console.print(
+                    f"  {each} connections: {len(seen[-1].done) / seen[-1].seconds:.1f} pieces of work a second"
+                )
+            console.print(_crowds(seen, timeout_seconds))
+            console.print(_given_up([await give_up(server.address, server, each) for each in (8, 64)]))
+        finally:
+            await server.kill()
+            block.release()
+
+
+def _crowds(seen: Sequence[Crowd], timeout_seconds: float) -> Table:
+    table = Table(
+        "connections", "done a second", "given up", "median", "p99", "server, cores",
+        title=f"Read five, change five; given up and repeated after {timeout_seconds:g} s",
+    )  # fmt: skip
+    for each in seen:
+        median, late = ((f"{percentile(each.done, rank):.3f} s" if each.done else "–") for rank in (50, 99))
+        rate, cores = len(each.done) / each.seconds, each.server_cpu / each.seconds
+        table.add_row(str(each.connections), f"{rate:.1f}", str(each.given_up), median, late, f"{cores:.2f}")
+    return table
+
+
+def _given_up(seen: Sequence[GivenUp]) -> Table:
+    table = Table(
+        "asked", "answered in time", "made when all had given up", "made after that", "server busy for",
+        title=f"One change of {DOCUMENTS:,} documents by each connection, given up after {PATIENCE_SECONDS:g} s",
+    )  # fmt: skip
+    for each in seen:
+        counts = (each.asked, each.answered, each.made_at_once, each.made_later)
+        table.add_row(*(str(count) for count in counts), f"{each.seconds:.0f} s more")
+    return table
+
+
+def main(
+    connections: Annotated[list[int] | None, typer.Option("--connections", min=1, help="Repeat for several.")] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="For each number of connections.")] = 15.0,
+    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="After which work is given up.")] = 20.0,
+) -> None:
+    """Show what the embedded database does under many connections, and with work that is given up."""
+    asyncio.run(measure(connections or CONNECTIONS, seconds, timeout, Console(highlight=False)))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,84 @@
+"""One window of the floor of a whole shipment: a process of its own, on the same servers, on topics of its own."""
+
+import dataclasses
+import itertools
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.flow import Flow
+from bench.ground import Ground
+from bench.plan import planned, told_of
+from bench.recording import Recording
+from contracts.topics import EVENT_TOPICS
+from launcher.processes import Child
+
+_TESTS = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class FloorWindow:
+    """What a window saw."""
+
+    seconds: float
+    closed: int
+    closed_before: int
+    cpu: float
+    """Of its process, in seconds."""
+
+
+@dataclass
+class FloorRuns:
+    """Windows of the floor, one after the other."""
+
+    ground: Ground
+    flow: Flow
+    recording: Recording
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def counts(self) -> str:
+        """What one shipment of the floor is, in words."""
+        told = told_of(planned(self.recording), self.recording)
+        return ", ".join(f"{count:g} {what}" for what, count in told.items())
+
+    async def window(self, in_flight: int, seconds: float, *, warm_seconds: float) -> FloorWindow:
+        """Start it, let it run for one window, and end it.
+
+        Raises:
+            AssertionError: it broke.
+        """
+        name, smtp = f"floor{next(self._numbers)}", self.flow.told.smtp
+        assert smtp is not None
+        servers, folder = self.ground.servers, self.ground.folder
+        await self.ground.infrastructure.create_topics(
+            [dataclasses.replace(topic, name=f"{name}.{topic.name}") for topic in EVENT_TOPICS]
+        )
+        recorded, result = folder / "recording.bson", folder / f"{name}.json"
+        self.recording.write(recorded)
+        options = {
+            "kafka": servers.kafka,
+            "mongo": servers.mongo,
+            "name": name,
+            "smtp-host": smtp.host,
+            "smtp-port": smtp.port,
+            "recording": recorded,
+            "in-flight": in_flight,
+            "warm": warm_seconds,
+            "seconds": seconds,
+            "to": result,
+        }
+        arguments = [f"--{option}={value}" for option, value in options.items()]
+        environment = {**os.environ, "PYTHONPATH": str(_TESTS), "PYTHONUNBUFFERED": "1"}
+        command = [sys.executable, "-m", "bench.shipment_floor", *arguments]
+        child = Child(f"bench/{name}", command, log=folder / f"{name}.log", environment=environment)
+        child.start()
+        try:
+            status = await child.finished()
+        finally:
+            await child.stop()
+        assert status == 0, child.last_words()
+        return FloorWindow(**json.loads(result.read_text()))
