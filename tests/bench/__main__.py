@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bench import doors, machine, memory, passages, shipments, starting, steps, stored
+from bench import doors, filled, machine, memory, passages, shipments, starting, steps, stored
 from bench.figures import Figure, table
-from bench.ground import Ground, on_ground
+from bench.ground import Ground, Sizes, on_ground
 from chassis import logs
 from launcher.failures import LauncherError
 
@@ -26,13 +26,17 @@ GROUPS: Mapping[str, Callable[[Ground], Awaitable[list[Figure]]]] = {
     "start": starting.measure,
     "memory": memory.measure,
     "stored": stored.measure,
+    "filled": filled.measure,
 }
 """In this order: memory at rest is that of services that were just started anew; what takes longest comes last."""
 
+ASKED_FOR = {"filled"}
+"""Only measured where they are named: they take longer than all others."""
+
 MIN_ROUNDS = 5
 RESULTS = machine.ROOT / "bench"
-IN_FLIGHT = (1, 10, 50, 200, 1000)
-SMALL_IN_FLIGHT = (1, 3)
+IN_FLIGHT, SMALL_IN_FLIGHT = (1, 10, 50, 200, 1000), (1, 3)
+PAST, SMALL_PAST = (100, 1_000, 10_000), (3, 6)
 
 app = typer.Typer()
 
@@ -47,6 +51,12 @@ def bench(
     in_flight: Annotated[
         list[int] | None, typer.Option("--in-flight", min=1, help="Shipments under way at once; repeat for several.")
     ] = None,
+    past: Annotated[
+        list[int] | None, typer.Option("--past", min=1, help="Past shipments stored (filled); repeat for several.")
+    ] = None,
+    beside: Annotated[
+        Path | None, typer.Option("--beside", exists=True, help="JSON of another run, as on another database.")
+    ] = None,
     small: Annotated[bool, typer.Option("--small", help="Tiny sizes: do all figures come out?")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of the table.")] = False,
     to: Annotated[Path, typer.Option("--to", help="Folder for the result; no result is kept of --small.")] = RESULTS,
@@ -55,41 +65,39 @@ def bench(
 
     The machine should have nothing else to do. A database that BENCH_MONGO names, a `mongod` or a
     `secantusd-rs` on the path is taken; else the embedded one, which then sets the pace. All of it takes
-    some ten minutes on two cores. Exit status 0 whatever the figures say: they are recorded, not asserted.
+    some half an hour on two cores. Exit status 0 whatever the figures say: they are recorded, not asserted.
     """
-    steps_ = tuple(in_flight or (SMALL_IN_FLIGHT if small else IN_FLIGHT))
-    chosen = list(only or GROUPS)
+    sizes = Sizes(
+        rounds,
+        small,
+        tuple(in_flight or (SMALL_IN_FLIGHT if small else IN_FLIGHT)),
+        tuple(past or (SMALL_PAST if small else PAST)),
+    )
+    chosen = list(only or (name for name in GROUPS if name not in ASKED_FOR))
     if unknown := [each for each in chosen if each not in GROUPS]:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}")
+    other = json.loads(beside.read_text()) if beside is not None else {}
     logs.configure("bench", "ERROR", stream=sys.stderr)
     console = Console(stderr=as_json, highlight=False, width=None if Console().is_terminal else 160)
     try:
-        result, figures = asyncio.run(_measure(chosen, rounds, small, console, to, whole=not only, in_flight=steps_))
+        result, figures = asyncio.run(_measure(chosen, sizes, console, to, whole=not only, beside=other))
     except LauncherError as error:
         console.print(str(error))
         raise typer.Exit(1) from None
     if as_json:
         print(json.dumps(result))
     else:
-        console.print(table(figures))
+        console.print(table(figures, other))
 
 
 async def _measure(
-    chosen: Sequence[str],
-    rounds: int,
-    small: bool,
-    console: Console,
-    to: Path,
-    *,
-    whole: bool,
-    in_flight: Sequence[int],
+    chosen: Sequence[str], sizes: Sizes, console: Console, to: Path, *, whole: bool, beside: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Figure]]:
     """Measure group after group; what was measured is written at once, so that an interruption costs only the rest."""
     figures: list[Figure] = []
-    result: dict[str, Any] = {"measured": [], "rounds": rounds, "small": small}
+    result: dict[str, Any] = {"measured": [], "rounds": sizes.rounds, "small": sizes.small}
     with tempfile.TemporaryDirectory(prefix="trade-bench-") as folder:
-        where = Path(folder)
-        async with on_ground(where, rounds=rounds, small=small, report=console.print, in_flight=in_flight) as ground:
+        async with on_ground(Path(folder), sizes, report=console.print) as ground:
             result["machine"] = machine.describe(ground.infrastructure)
             for name in (each for each in GROUPS if each in chosen):
                 console.print(f"Measuring: {name}")
@@ -97,12 +105,15 @@ async def _measure(
                 result["measured"].append(name)
                 result["machine"]["load_after"] = machine.load()
                 result["figures"] = [each.as_json() for each in figures]
-                if not small:
-                    console.print(f"Written to {_write(to, result, figures, chosen if not whole else ())}")
+                if not sizes.small:
+                    groups = () if whole else chosen
+                    console.print(f"Written to {_write(to, result, figures, groups, beside)}")
     return result, figures
 
 
-def _write(to: Path, result: Mapping[str, Any], figures: Sequence[Figure], groups: Sequence[str]) -> Path:
+def _write(
+    to: Path, result: Mapping[str, Any], figures: Sequence[Figure], groups: Sequence[str], beside: Mapping[str, Any]
+) -> Path:
     """Write JSON and table under the day, the machine's kind and the database, and the groups where not all were
     asked for; returns the table's file."""
     to.mkdir(parents=True, exist_ok=True)
@@ -114,7 +125,7 @@ def _write(to: Path, result: Mapping[str, Any], figures: Sequence[Figure], group
     for what, value in about.items():
         page.print(f"{what:12}  {value}")
     page.print()
-    page.print(table(figures))
+    page.print(table(figures, beside))
     for figure in figures:
         if figure.note:
             page.print(f"{figure.name}: {figure.note}.")

@@ -78,14 +78,21 @@ def percentile(samples: Sequence[float], rank: int) -> float:
     return ranked[max(0, -(-len(ranked) * rank // 100) - 1)]
 
 
-def table(figures: Iterable[Figure]) -> Table:
-    """The result as people read it."""
+def table(figures: Iterable[Figure], other: Mapping[str, Any] | None = None) -> Table:
+    """The result as people read it.
+
+    Args:
+        other: another run's result, whose medians stand beside.
+    """
+    beside = _medians(other) if other else {}
     shown = Table(box=None, pad_edge=False, header_style="bold")
     shown.add_column("figure")
     shown.add_column("measured", no_wrap=True)
     for heading in ("median", "from – to", "samples", "ratio"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("to reach", no_wrap=True)
+    if other:
+        shown.add_column(other["machine"]["database"], justify="right", no_wrap=True)
     for figure in figures:
         rows = list(figure.rows.items())
         judged = len(rows) - 1 if figure.ratio else 0
@@ -98,8 +105,18 @@ def table(figures: Iterable[Figure]) -> Table:
                 str(len(samples)),
                 f"{figure.value:.2f}" if figure.ratio and place == judged else "",
                 _verdict(figure) if figure.aim and place == judged else "",
+                *([beside.get((figure.name, name), "")] if other else []),
             )
     return shown
+
+
+def _medians(other: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Figure and row → the median, as another run has it."""
+    return {
+        (figure["name"], row): _short(spread["median"])
+        for figure in other["figures"]
+        for row, spread in figure["rows"].items()
+    }
 
 
 def _verdict(figure: Figure) -> str:

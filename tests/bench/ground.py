@@ -15,18 +15,27 @@ from launcher.platform import Platform
 from launcher.progress import Report
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured."""
+
+    rounds: int
+    small: bool
+    """Tiny sizes: whether every figure comes out, not what it says."""
+    in_flight: Sequence[int]
+    """How many shipments are under way at once, step by step."""
+    past: Sequence[int]
+    """How many are stored, step by step."""
+
+
 @dataclass
 class Ground:
     """The servers of this run, its folder, and how much is measured."""
 
     infrastructure: Infrastructure
     folder: Path
-    rounds: int
-    small: bool
-    """Tiny sizes: whether every figure comes out, not what it says."""
+    sizes: Sizes
     report: Report
-    in_flight: Sequence[int]
-    """How many shipments are under way at once, step by step."""
     _stack: AsyncExitStack
     _platform: Platform | None = None
 
@@ -34,8 +43,12 @@ class Ground:
     def servers(self) -> Servers:
         return Servers(self.infrastructure.bootstrap_servers, self.infrastructure.mongo_url)
 
+    @property
+    def rounds(self) -> int:
+        return self.sizes.rounds
+
     def size(self, normal: int, small: int) -> int:
-        return small if self.small else normal
+        return small if self.sizes.small else normal
 
     async def platform(self) -> Platform:
         """All six services on the same servers, started when first asked for."""
@@ -46,16 +59,14 @@ class Ground:
 
 
 @asynccontextmanager
-async def on_ground(
-    folder: Path, *, rounds: int, small: bool, report: Report, in_flight: Sequence[int]
-) -> AsyncIterator[Ground]:
+async def on_ground(folder: Path, sizes: Sizes, *, report: Report) -> AsyncIterator[Ground]:
     """Servers of this run alone; a database that BENCH_MONGO names is taken as it is."""
     async with AsyncExitStack() as stack:
         if given := os.environ.get("BENCH_MONGO"):
             os.environ["MONGO_URL"] = given
         servers = await stack.enter_async_context(Infrastructure(folder / "servers", report=report))
         report(f"Database: {servers.database.kind}; Kafka: {servers.kafka.kind}")
-        yield Ground(servers, folder, rounds, small, report, in_flight, stack)
+        yield Ground(servers, folder, sizes, report, stack)
 
 
 def cpu_seconds(pid: int | None) -> float:

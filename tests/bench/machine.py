@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ def describe(servers: Infrastructure) -> dict[str, Any]:
         "system": platform.platform(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "database": servers.database.kind,
+        "secantusd-rs": "on the path" if shutil.which("secantusd-rs") else "not on this machine",
         "kafka": servers.kafka.kind,
         "commit": _git("rev-parse", "--short=12", "HEAD"),
         "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),

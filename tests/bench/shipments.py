@@ -96,16 +96,16 @@ async def measure(ground: Ground) -> list[Figure]:
         floor = FloorRuns(ground, flow, await record(flow, running.layout.mail))
         ground.report(f"  One shipment of the floor: {floor.counts}")
         for _ in range(min(ground.rounds, ROUNDS)):
-            for in_flight in ground.in_flight:
+            for in_flight in ground.sizes.in_flight:
                 await _step(ground, flow, in_flight, seen)
                 await _floor_step(ground, floor, in_flight, seen)
-        plateau = max(max(seen.closed.rows[f"{many} in flight"]) for many in ground.in_flight)
+        plateau = max(max(seen.closed.rows[f"{many} in flight"]) for many in ground.sizes.in_flight)
         assert plateau, f"nothing was closed: {seen.notes}"
         waited = await flow.at_rate(plateau / 2, ground.size(int(RATE_SECONDS), 4), grace_seconds=WARM_SECONDS)
         await settle(flow.told)
         quiet, asked = await at_rest(flow, ground)
     return [
-        *_rates(seen, ground.in_flight, floor.counts),
+        *_rates(seen, ground.sizes.in_flight, floor.counts),
         *_costs(seen),
         *_open_loop(plateau / 2, waited),
         *_rest(quiet, asked),

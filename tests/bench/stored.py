@@ -26,7 +26,7 @@ async def measure(ground: Ground) -> list[Figure]:
 
     Indexes are there before the first document. A turn's orders each change one stored counter.
     """
-    sizes = SMALL_SIZES if ground.small else SIZES
+    sizes = SMALL_SIZES if ground.sizes.small else SIZES
     orders = ground.size(600, 10)
     wall, cpu = Tally(), Tally()
     places = {f"{kind}{size}": (kind, size) for size in sizes for kind in _KINDS}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.figures import Aim, Figure, percentile
+from bench.figures import Aim, Figure, percentile, table
 
 TESTS = Path(__file__).parents[1]
 
@@ -37,12 +37,14 @@ EVERY = {
         "POST at saturation, 16 clients",
     },
     "start": {"Start to ready, CPU"},
+    "filled": {"Shipments closed by what is stored", "Inserted to fill it"},
 }
 """The figures that each group must bring, at least."""
 
 
 def test_every_figure_comes_out(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bench", "--small", "--rounds", "1", "--json", "--to", str(tmp_path)]
+    groups = [option for group in EVERY for option in ("--only", group)]
+    command = [sys.executable, "-m", "bench", "--small", "--rounds", "1", "--json", "--to", str(tmp_path), *groups]
     done = subprocess.run(  # noqa: PLW1510 - its status is looked at
         command, env={**os.environ, "PYTHONPATH": str(TESTS)}, capture_output=True, text=True, timeout=600
     )
@@ -74,6 +76,12 @@ def test_an_aim_is_judged_by_the_median_of_the_rounds_ratios(core: float, aim: A
 def test_a_figure_without_a_ratio_is_judged_by_its_first_row() -> None:
     assert Figure("x", "MB", {"first": [151.0], "second": [1.0]}, aim=Aim(150.0)).reached is False
     assert Figure("x", "MB", {"first": [1.0]}).reached is None
+
+
+def test_another_runs_medians_stand_beside() -> None:
+    figure = Figure("x", "s", {"core": [1.0], "new": [2.0]})
+    other = {"machine": {"database": "other"}, "figures": [Figure("x", "s", {"core": [4.0, 5.0, 9.0]}).as_json()]}
+    assert list(table([figure], other).columns[-1].cells) == ["5", ""]
 
 
 def test_a_percentile_is_a_sample() -> None:
