@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chaos import (
+    crowd,
     deliveries,
     inbox,
     links,
@@ -66,6 +67,7 @@ CELLS: Sequence[Cell] = (
     *restore.CELLS,
     *upgrade.CELLS,
     *rolling.CELLS,
+    *crowd.CELLS,
 )
 """Every cell there is."""
 

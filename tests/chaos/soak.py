@@ -39,10 +39,12 @@ from trade_cli.doors import Doors, doors
 from trade_cli.enrolment import issue_keys, register
 from trade_cli.platform import CliError, load_platform
 
-WAVE = 5
+WAVE = 10
 """Shipments that set out together."""
-WAVE_SECONDS = 8.0
-WAVES_AT_ONCE = 4
+WAVE_SECONDS = 1.0
+"""At least so long after one wave the next sets out, where there is room for it."""
+WAVES_AT_ONCE = 8
+"""Some are lodged only, some nearly closed: of these eighty, fifty and more are under way."""
 LOOK_SECONDS = 5.0
 PATIENCE_SECONDS = 300.0
 """For a submission and for a wave, longer than any fault."""

@@ -1,6 +1,7 @@
 """What a soak leaves behind: a JSON file for programs and a text for people."""
 
 import json
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +23,11 @@ class Look:
     """Resident bytes by part."""
     happened: Sequence[str]
     """What was broken since the last look."""
+
+    @property
+    def under_way(self) -> int:
+        """Shipments that were lodged and not closed."""
+        return self.lodged - self.closed
 
     def line(self) -> str:
         """For the terminal."""
@@ -50,6 +56,12 @@ class Soak:
     """Stack traces in the logs: what nobody expected."""
 
     @property
+    def under_way(self) -> float:
+        """Shipments under way at once, the median of all looks while new ones set out."""
+        setting_out = [look.under_way for look in self.looks if look.second <= 60 * self.minutes]
+        return statistics.median(setting_out) if setting_out else 0
+
+    @property
     def kept(self) -> bool:
         """Whether every promise was kept, and there was something to keep."""
         looked = all(each.looked_at for each in self.verdicts) and bool(self.verdicts)
@@ -59,7 +71,7 @@ class Soak:
     def write(self, folder: Path) -> None:
         """Write `report.json` and `report.txt`."""
         folder.mkdir(parents=True, exist_ok=True)
-        told = asdict(self) | {"kept": self.kept}
+        told = asdict(self) | {"kept": self.kept, "under_way": self.under_way}
         (folder / "report.json").write_text(json.dumps(told, indent=2, default=str) + "\n")
         (folder / "report.txt").write_text(self.text())
 
@@ -68,6 +80,7 @@ class Soak:
         lines = [
             f"Soak of {self.minutes:g} minutes, seed {self.seed}, database {self.database}",
             f"{self.closed} of {self.lodged} shipments closed; {self.submissions} submissions acknowledged",
+            f"{self.under_way:g} shipments were under way at once (median)",
             f"{self.kills_looked_at} times the offsets were looked at right after a kill",
             f"{sum(self.faults.values())} faults:",
             *(f"  {count:4}  {what}" for what, count in sorted(self.faults.items())),

@@ -43,6 +43,13 @@ def test_the_report_tells_what_was_broken_and_found(tmp_path: Path) -> None:
     assert "NOT every promise was kept" in text
 
 
+def test_how_many_were_under_way_is_told_of_the_time_in_which_shipments_set_out() -> None:
+    looks = [Look(second, 60 + second, second, {}, []) for second in (5, 10, 15)] + [Look(90, 75, 75, {}, [])]
+    told = a_soak(looks=looks)
+    assert told.under_way == 60
+    assert "60 shipments were under way at once" in told.text()
+
+
 def test_its_usage_can_be_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         soak.main(["--help"])

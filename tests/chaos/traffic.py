@@ -22,7 +22,7 @@ from trade_cli.demo_facts import Facts
 from trade_cli.doors import Doors
 from trade_cli.partner_moves import MOVES, event
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 CONTROL = {"yellow": "document_check", "red": "inspection"}
 """Lane → the move that ends its control."""
 
@@ -116,7 +116,6 @@ class Traffic:
     async def _see_through(self) -> None:
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self.mongo_url)
         try:
-            wanted = {"state.declaration.ucr": {"$in": self.ucrs}}
             shown = {
                 "state.status": 1,
                 "state.declaration.ucr": 1,
@@ -126,6 +125,7 @@ class Traffic:
             }
             done: set[str] = set()
             while len(done) < self.shipments:
+                wanted = {"state.declaration.ucr": {"$in": sorted(set(self.ucrs) - done)}}
                 with contextlib.suppress(Exception):  # the database is among what is killed
                     async for document in client["declarations"]["declarations"].find(wanted, shown):
                         state = document["state"]
