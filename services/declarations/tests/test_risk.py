@@ -7,11 +7,12 @@ from decimal import Decimal
 import pytest
 from declaration_builders import ARRIVED, LAW, NOW, a_declaration, an_item, answer, lodge, run
 
+from chassis.codec import dataclass_codec
 from declarations.domain.declaration import Money
 from declarations.domain.events import Routed
 from declarations.domain.office_day import OfficeDay
 from declarations.domain.risk import fraction, inputs, route, seed
-from declarations.domain.state import Lane, Routing
+from declarations.domain.state import Lane, Routing, State
 
 D = Decimal
 TODAY = LAW.calendar.day(NOW)
@@ -71,6 +72,16 @@ def test_what_is_stored_computes_the_same_routing_again():
     told = next(event for event in events if isinstance(event, Routed))
     assert route(told.inputs, told.seed, LAW.risk) == state.routing
     assert told.hits
+
+
+def test_what_the_rules_looked_at_is_stored_under_names_that_the_database_takes_and_read_as_stored_before():
+    codec = dataclass_codec(State)
+    state, _ = run([lodge(a_declaration()), answer(), ARRIVED], law=LAW)
+    stored = codec.encode(state)
+    assert "item%2E1%2Ecode" in stored["routing"]["inputs"]
+    assert not any("." in name for name in stored["routing"]["inputs"])
+    before = {**stored, "routing": {**stored["routing"], "inputs": dict(state.routing.inputs)}}
+    assert codec.decode(stored) == codec.decode(before) == state
 
 
 def test_two_in_a_hundred_are_selected_at_random_and_always_the_same_ones():

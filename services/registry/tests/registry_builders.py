@@ -39,8 +39,8 @@ def country_of(description: Description) -> str:
     return issuer if kind else "KZ"
 
 
-class Interrupted(Exception):
-    """The process was killed here."""
+class Interrupted(BaseException):
+    """The process was killed here: nothing of it catches that."""
 
 
 class Watched:

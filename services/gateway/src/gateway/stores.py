@@ -12,6 +12,7 @@ from bson import Binary
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from chassis.field_names import escaped, unescaped
 from chassis.mongo import Database, insert_missing, taken_ids
 from chassis.paging import Place
 from gateway.domain.access import Owner, OwnerKind
@@ -131,7 +132,9 @@ async def push_once(collection: Any, list_: str, entries: Sequence[tuple[str, Ma
     waiting = list(entries)
     for last in (False, True):
         operations = [
-            UpdateOne({"_id": id_, f"{list_}.event": {"$ne": entry["event"]}}, {"$push": {list_: entry}}, upsert=True)
+            UpdateOne(
+                {"_id": id_, f"{list_}.event": {"$ne": entry["event"]}}, {"$push": {list_: escaped(entry)}}, upsert=True
+            )
             for id_, entry in waiting
         ]
         try:
@@ -143,6 +146,11 @@ async def push_once(collection: Any, list_: str, entries: Sequence[tuple[str, Ma
             waiting = [waiting[index] for index in failed]
         else:
             return
+
+
+def pushed(document: Mapping[str, Any] | None, list_: str) -> list[dict[str, Any]]:
+    """The entries that were added to a document's list, if it is there."""
+    return [unescaped(each) for each in (document or {}).get(list_, ())]
 
 
 class MongoOutcomes:
@@ -157,5 +165,5 @@ class MongoOutcomes:
     async def steps(self, declaration_id: str) -> list[Step]:
         """In the order in which the declaration told them."""
         document = await self._collection.find_one({"_id": declaration_id})
-        found = [Step(**each) for each in (document or {}).get("steps", ())]
+        found = [Step(**each) for each in pushed(document, "steps")]
         return sorted(found, key=lambda step: step.sequence)

@@ -26,7 +26,7 @@ from gateway.domain.event_outcome import (
     status_of,
 )
 from gateway.domain.receipt import Kind, Receipt, receipt_id
-from gateway.stores import push_once
+from gateway.stores import push_once, pushed
 
 NOTED: Mapping[str, type[Payload]] = {
     "trade.declarations.declaration.partner_event_noted.v1": PartnerEventNoted,
@@ -62,14 +62,14 @@ class MongoEventOutcomes:
 
     async def notes(self, receipt_id: str) -> list[Note]:
         document = await self._notes.find_one({"_id": receipt_id})
-        return [Note(**each) for each in (document or {}).get("notes", ())]
+        return [Note(**each) for each in pushed(document, "notes")]
 
     async def share(self, shares: Sequence[tuple[str, Share]]) -> None:
         await push_once(self._shares, "shares", [(id_, asdict(share)) for id_, share in shares])
 
     async def shares(self, payment: str) -> list[Share]:
         document = await self._shares.find_one({"_id": payment})
-        return [Share(**each) for each in (document or {}).get("shares", ())]
+        return [Share(**each) for each in pushed(document, "shares")]
 
 
 async def keep(kept: EventOutcomes, events: Sequence[Event]) -> None:
