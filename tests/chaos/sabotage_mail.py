@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from notifications.handlers import Contact
+from notifications.contacts import Contact
 from notifications.mail import Handover, Mail, SmtpPost, Taken
 from notifications.mail_worker import MailWorker
 from notifications.registry_client import RegistryContacts

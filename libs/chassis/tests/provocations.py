@@ -344,6 +344,27 @@ async def database_commands() -> None:
         assert commands(name) == (count + 2, seconds + 5)
 
 
+async def database_statements() -> None:
+    """Each single write of a bulk counts, by whom it is answered; what only reads has none."""
+    listener, where = mongo.Commands(), ("host", 1)
+    sent = {
+        "insert": {"insert": "c", "documents": [{}, {}]},
+        "update": {"update": "c", "updates": [{}, {}, {}]},
+        "delete": {"delete": "c", "deletes": [{}]},
+        "find": {"find": "c"},
+    }
+    before = {name: statements_of(name) for name in sent}
+    for number, (name, command) in enumerate(sent.items()):
+        listener.started(CommandStartedEvent(SON(command), "d", number, where, 0))
+        assert statements_of(name) == before[name]
+        listener.succeeded(CommandSucceededEvent(timedelta(seconds=2), {}, name, number, where, 0))
+    assert [statements_of(name) - before[name] for name in sent] == [2, 3, 1, 0]
+
+
+def statements_of(name: str) -> float:
+    return shown("trade_database_statements_total", command=name, collection="c")
+
+
 def metrics_of_commands(name: str) -> tuple[float, float]:
     labels = {"command": name, "collection": "c"}
     return shown("trade_database_commands_total", **labels), shown("trade_database_seconds_total", **labels)
@@ -403,5 +424,6 @@ PROVOKED: dict[str, Provocation] = {
     "trade_pending_work": pending_work,
     "trade_database_commands": database_commands,
     "trade_database_seconds": database_commands,
+    "trade_database_statements": database_statements,
 }
 """By the name of the family, as the client library gives it."""

@@ -1,7 +1,7 @@
 """What the gateway keeps, in memory and on a real database: repeats are harmless, nothing is lost."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -46,6 +46,8 @@ async def real(infrastructure: Infrastructure) -> AsyncIterator[Stores]:
     )
     await stores.quarantine.create_indexes()
     await stores.keys.create_indexes()
+    await stores.outcomes.create_indexes()
+    await stores.event_outcomes.create_indexes()
     yield stores
     await client.close()
 
@@ -157,3 +159,17 @@ async def test_notes_and_shares_of_an_event_are_taken_once_each_and_by_their_rec
     await kept.share([("P-1", shares[0])])
     assert await kept.shares("P-1") == shares
     assert await kept.shares("P-2") == []
+
+
+@pytest.mark.infra
+async def test_steps_that_a_former_release_kept_as_a_list_are_read_with_the_new_ones(
+    infrastructure: Infrastructure,
+) -> None:
+    client = mongo.connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))
+    database = mongo.open_database(client, f"gateway-{uuid4().hex[:8]}")
+    steps = [Step(f"D-1/0.{n}", n, "accepted", NOW.isoformat(), "", {"number": str(n)}) for n in range(1, 4)]
+    await database["outcomes"].insert_one({"_id": "D-1", "steps": [asdict(step) for step in steps[:2]]})
+    outcomes = MongoOutcomes(database)
+    await outcomes.note([("D-1", step) for step in steps[1:]])
+    assert await outcomes.steps("D-1") == steps
+    await client.close()

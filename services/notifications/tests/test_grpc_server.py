@@ -10,9 +10,9 @@ import pytest
 from chassis.identity import STAFF, TokenSigner, TokenVerifier, create_key
 from chassis.rpc import GrpcServer, connect, reason_of
 from chassis.settings import ListenSettings
+from notifications.contacts import Contact
 from notifications.domain.notice import Channel, Status
 from notifications.grpc_server import ERASE, READ, RIGHTS, WRITE, NotificationRpc
-from notifications.handlers import Contact
 from notifications.testing import Desk, an_intent
 from trade.notifications.v1 import notifications_pb2 as pb
 from trade.notifications.v1.notifications_pb2_grpc import (
@@ -35,7 +35,7 @@ async def door(desk: Desk, tmp_path: Path) -> AsyncIterator[Door]:
     server = GrpcServer(
         ListenSettings(port=0), TokenVerifier(tmp_path), audience="notifications", rights=RIGHTS, reflection=False
     )
-    rpc = NotificationRpc(desk.notices, desk.texts)
+    rpc = NotificationRpc(desk.notices, desk.texts, desk.contacts)
     server.register(lambda raw: add_NotificationServiceServicer_to_server(rpc, raw))
     await server.start()
     channels = []

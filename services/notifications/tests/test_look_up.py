@@ -4,9 +4,10 @@ import pytest
 
 from chassis.aggregates import Applied, Duplicate, Input
 from chassis.failures import InfrastructureError
+from notifications.contacts import Contact
 from notifications.domain.life import NoticeUnknown, ResendNotPossible
 from notifications.domain.notice import Channel, CreateNotice, Reason, Status
-from notifications.handlers import CommandIdTaken, Contact, LookUp, resend
+from notifications.handlers import CommandIdTaken, LookUp, resend
 from notifications.testing import Desk, an_intent
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"

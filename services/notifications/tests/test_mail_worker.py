@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from chassis.aggregates import Aggregates, Input, Outcome
 from chassis.testing import eventually
 from contracts.topics import NOTIFICATIONS
+from notifications.contacts import Contact
 from notifications.domain.notice import Channel, Command, Event, Notice, Reason, RecordSent, RequestResend, Status
-from notifications.handlers import Contact
 from notifications.mail import Handover, Mail, NotTaken, SmtpPost, Taken
 from notifications.mail_worker import MailWorker
 from notifications.notices import NOTICE

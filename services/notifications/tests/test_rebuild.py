@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.aggregates import Input
 from contracts.notifications import v1
+from contracts.texts import LANGUAGES
 from notifications.domain.life import AttemptNotDue, NoticeUnknown, ResendNotPossible, decide, evolve
 from notifications.domain.notice import (
     AddressNotice,
@@ -60,11 +61,16 @@ commands: st.SearchStrategy[Command] = st.one_of(
 )
 
 
-@given(intents, st.lists(st.tuples(commands, moments), max_size=12))
-def test_published_events_give_the_state_back(intent: Intent, steps: list[tuple[Command, datetime]]) -> None:
+known = st.builds(AddressNotice, st.sampled_from(LANGUAGES), words, words, st.none() | reasons)
+
+
+@given(intents, st.none() | known, st.lists(st.tuples(commands, moments), max_size=12))
+def test_published_events_give_the_state_back(
+    intent: Intent, address: AddressNotice | None, steps: list[tuple[Command, datetime]]
+) -> None:
     live: Notice | None = None
     rebuilt: Notice | None = None
-    for command, now in [(CreateNotice(intent), START), *steps]:
+    for command, now in [(CreateNotice(intent, address), START), *steps]:
         try:
             events = decide(live, command, now)
         except (AttemptNotDue, ResendNotPossible, NoticeUnknown):

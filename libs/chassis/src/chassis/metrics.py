@@ -138,6 +138,12 @@ DATABASE_COMMANDS = Counter(
     "after it.",
     ["command", "collection"],
 )
+DATABASE_STATEMENTS = Counter(
+    "trade_database_statements_total",
+    "Single writes in the commands that the database has answered: each document of an insert, each update, each "
+    "delete. A bulk is one command and many of them, and they are what it costs.",
+    ["command", "collection"],
+)
 DATABASE_SECONDS = Counter(
     "trade_database_seconds_total",
     "Seconds from sending a command to its answer, added up by kind and collection. Over the number of commands: how "

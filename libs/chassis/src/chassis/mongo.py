@@ -27,15 +27,21 @@ CONNECTIONS = 8
 hand answers none of them in time, and what was given up after the time-out is done again."""
 
 
+_STATEMENTS = {"insert": "documents", "update": "updates", "delete": "deletes"}
+"""Command → its field with single writes."""
+
+
 class Commands(CommandListener):
     """Counts what the driver sends: by it one sees what a piece of work costs the database."""
 
     def __init__(self) -> None:
-        self._collections: dict[int, str] = {}
+        self._started: dict[int, tuple[str, int]] = {}
+        """Collection and number of single writes."""
 
     def started(self, event: CommandStartedEvent) -> None:
         named = event.command.get("collection" if event.command_name == "getMore" else event.command_name)
-        self._collections[event.request_id] = named if isinstance(named, str) else ""
+        statements = len(event.command.get(_STATEMENTS.get(event.command_name, ""), ()))
+        self._started[event.request_id] = named if isinstance(named, str) else "", statements
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
         self._ended(event)
@@ -44,16 +50,22 @@ class Commands(CommandListener):
         self._ended(event)
 
     def _ended(self, event: CommandSucceededEvent | CommandFailedEvent) -> None:
-        commands, seconds = _counters(event.command_name, self._collections.pop(event.request_id, ""))
+        collection, single = self._started.pop(event.request_id, ("", 0))
+        commands, statements, seconds = _counters(event.command_name, collection)
         commands.inc()
+        statements.inc(single)
         seconds.inc(event.duration_micros / 1e6)
 
 
 @lru_cache(256)
-def _counters(command: str, collection: str) -> tuple[Counter, Counter]:
+def _counters(command: str, collection: str) -> tuple[Counter, Counter, Counter]:
     """To look for them among all labels costs more than to count."""
     labels = command, collection
-    return metrics.DATABASE_COMMANDS.labels(*labels), metrics.DATABASE_SECONDS.labels(*labels)
+    return (
+        metrics.DATABASE_COMMANDS.labels(*labels),
+        metrics.DATABASE_STATEMENTS.labels(*labels),
+        metrics.DATABASE_SECONDS.labels(*labels),
+    )
 
 
 def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:

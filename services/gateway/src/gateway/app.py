@@ -47,6 +47,8 @@ def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
     authenticator = Authenticator(keys, service.clock, cache_seconds=settings.key_cache_seconds)
     service.on_start(quarantine.create_indexes)
     service.on_start(keys.create_indexes)
+    service.on_start(outcomes.create_indexes)
+    service.on_start(event_outcomes.create_indexes)
 
     service.subscribe(Subscription(DECLARATIONS.name, CONSUMED, OutcomeHandler(outcomes, event_outcomes)))
     for each in settings.inboxes:

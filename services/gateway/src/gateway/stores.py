@@ -9,15 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from bson import Binary
-from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from chassis.field_names import escaped, unescaped
-from chassis.mongo import Database, insert_missing, taken_ids
+from chassis.mongo import Database, insert_missing
 from chassis.paging import Place
 from gateway.domain.access import Owner, OwnerKind
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
+from gateway.entries import Entries
 from gateway.quarantine import Quarantined
 from gateway.receipts import Original
 
@@ -123,47 +122,19 @@ def _key(document: Mapping[str, Any]) -> Key:
     return Key(id=document["_id"], owner=Owner(OwnerKind(owner["kind"]), owner["code"], owner["role"]), **fields)
 
 
-async def push_once(collection: Any, list_: str, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Add entries to a list of the documents named, each known by its `event`; one that is there is left out.
-
-    An upsert whose filter excludes the entry fails as a duplicate where the entry is there, and
-    where another process created the document in between: hence once more for those that failed.
-    """
-    waiting = list(entries)
-    for last in (False, True):
-        operations = [
-            UpdateOne(
-                {"_id": id_, f"{list_}.event": {"$ne": entry["event"]}}, {"$push": {list_: escaped(entry)}}, upsert=True
-            )
-            for id_, entry in waiting
-        ]
-        try:
-            await collection.bulk_write(operations, ordered=False)
-        except BulkWriteError as error:
-            failed = taken_ids(error)
-            if last:
-                return
-            waiting = [waiting[index] for index in failed]
-        else:
-            return
-
-
-def pushed(document: Mapping[str, Any] | None, list_: str) -> list[dict[str, Any]]:
-    """The entries that were added to a document's list, if it is there."""
-    return [unescaped(each) for each in (document or {}).get(list_, ())]
-
-
 class MongoOutcomes:
-    """What became of declarations, as far as their owner has told: one document each, one entry per event."""
+    """What became of declarations, as far as their owner has told: an entry per event."""
 
     def __init__(self, database: Database) -> None:
-        self._collection = database["outcomes"]
+        self._steps = Entries(database, "outcomes", former_list="steps")
+
+    async def create_indexes(self) -> None:
+        await self._steps.create_indexes()
 
     async def note(self, steps: Sequence[tuple[str, Step]]) -> None:
-        await push_once(self._collection, "steps", [(id_, asdict(step)) for id_, step in steps])
+        await self._steps.add([(id_, asdict(step)) for id_, step in steps])
 
     async def steps(self, declaration_id: str) -> list[Step]:
         """In the order in which the declaration told them."""
-        document = await self._collection.find_one({"_id": declaration_id})
-        found = [Step(**each) for each in pushed(document, "steps")]
+        found = [Step(**each) for each in await self._steps.about(declaration_id)]
         return sorted(found, key=lambda step: step.sequence)

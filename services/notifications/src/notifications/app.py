@@ -2,10 +2,11 @@
 
 from chassis.clock import Clock
 from chassis.service import Service
-from chassis.subscriptions import AggregateHandler, Subscription
+from chassis.subscriptions import Subscription
 from contracts.topics import DECLARATIONS, MATCHING, NOTIFICATIONS
+from notifications.contacts import KnownContacts
 from notifications.grpc_server import RIGHTS, NotificationRpc
-from notifications.handlers import LookUp
+from notifications.handlers import LookUp, NoticeHandler
 from notifications.intents import Intents
 from notifications.mail import SmtpPost
 from notifications.mail_worker import MailWorker
@@ -25,16 +26,16 @@ def build(settings: NotificationsSettings, clock: Clock | None = None) -> Servic
     service.on_start(texts.create_indexes)
 
     intents = Intents(settings.smtp.domain)
-    handler = AggregateHandler(notices, targets=intents.targets, command=intents.command)
+    contacts = KnownContacts(RegistryContacts(service.peer("registry")), service.clock)
+    handler = NoticeHandler(notices, intents, contacts, texts, service.clock)
     service.subscribe(Subscription(DECLARATIONS.name, DECLARATION_TYPES, handler))
     service.subscribe(Subscription(MATCHING.name, MATCHING_TYPES, handler))
 
-    contacts = RegistryContacts(service.peer("registry"))
     service.pending(notices, LookUp(contacts, texts, service.clock), name="contacts", batch=100)
 
     post = SmtpPost(settings.smtp, attempt_seconds=settings.mail.attempt_seconds)
     service.background(MailWorker(notices, texts, post, service.clock, settings.mail).run)
 
-    rpc = NotificationRpc(notices, texts)
+    rpc = NotificationRpc(notices, texts, contacts)
     service.grpc(lambda server: add_NotificationServiceServicer_to_server(rpc, server), rights=RIGHTS)
     return service

@@ -11,6 +11,7 @@ from chassis import telemetry
 from chassis.aggregates.document import Document
 from chassis.paging import cursor
 from chassis.rpc import Right, abort, current_caller, page_id, page_place, page_size
+from notifications.contacts import KnownContacts
 from notifications.domain.life import NoticeUnknown, ResendNotPossible
 from notifications.domain.notice import Channel, Notice, Status
 from notifications.handlers import CommandIdTaken, Notices, resend
@@ -50,9 +51,10 @@ _STATUS = {
 class NotificationRpc(NotificationServiceServicer):
     """Notices over gRPC."""
 
-    def __init__(self, notices: Notices, texts: Texts) -> None:
+    def __init__(self, notices: Notices, texts: Texts, contacts: KnownContacts) -> None:
         self._notices = notices
         self._texts = texts
+        self._contacts = contacts
 
     async def ListInbox(self, request: pb.ListInboxRequest, context: Context) -> pb.ListInboxResponse:  # noqa: N802 - the proto's name
         if not request.recipient:
@@ -133,6 +135,7 @@ class NotificationRpc(NotificationServiceServicer):
     async def EraseRecipient(self, request: pb.EraseRecipientRequest, context: Context) -> pb.EraseRecipientResponse:  # noqa: N802 - the proto's name
         if not request.recipient:
             await _refuse(context, "recipient", "is SCHEME:VALUE of an enterprise")
+        self._contacts.forget(request.recipient)
         erased = await self._texts.erase(request.recipient)
         log.info("recipient_erased", recipient=request.recipient, erased=erased, actor=current_caller().actor)
         return pb.EraseRecipientResponse(erased=erased)

@@ -1,39 +1,77 @@
-"""The use cases around a notice: find out where it goes, send it once more, show and erase."""
+"""The use cases around a notice: create it, find out where it goes, send it once more."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
 
-from chassis.aggregates import Aggregates, Applied, Conflict, Duplicate, Failed, Input
+from chassis.aggregates import Aggregates, Applied, Conflict, Duplicate, Failed, Input, Outcome
 from chassis.clock import Clock
 from chassis.failures import InfrastructureError
-from chassis.subscriptions import content_hash
+from chassis.records import Event
+from chassis.subscriptions import Delivery, content_hash, to_given_up, to_input
 from notifications.address import parse_address, route_of
-from notifications.domain.notice import AddressNotice, Channel, Command, Event, Notice, Reason, RequestResend
+from notifications.contacts import Contact, Contacts, KnownContacts
+from notifications.domain.notice import (
+    AddressNotice,
+    Channel,
+    Command,
+    CreateNotice,
+    Intent,
+    Notice,
+    Reason,
+    RequestResend,
+)
+from notifications.domain.notice import Event as NoticeEvent
+from notifications.intents import Intents
 from notifications.rendering import choose_language, render
 from notifications.texts import StoredText, Texts
 
 ACTOR = "service:notifications"
 
-Notices = Aggregates[Notice, Command, Event]
+Notices = Aggregates[Notice, Command, NoticeEvent]
 
 
 class CommandIdTaken(Exception):
     """The command id was used for another command."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """How to reach an enterprise. Personal data."""
+class NoticeHandler:
+    """Events become notices, addressed in the same write where the recipient's contact is known."""
 
-    email: str
-    language: str
+    def __init__(self, notices: Notices, intents: Intents, contacts: KnownContacts, texts: Texts, clock: Clock) -> None:
+        self._notices = notices
+        self._intents = intents
+        self._contacts = contacts
+        self._texts = texts
+        self._clock = clock
 
+    async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
+        return [[intent.id for intent in self._intents.of(event)] for event in events]
 
-class Contacts(Protocol):
-    async def contacts(self, recipients: Sequence[str]) -> list[Contact | None]:
-        """Per SCHEME:VALUE its contact, None where it is unknown. Raises infrastructure errors."""
-        ...
+    async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Notice]]:
+        events = {delivery.event.envelope.id: delivery.event for delivery in deliveries}
+        intents = {intent.id: intent for event in events.values() for intent in self._intents.of(event)}
+        wanted = [intents[delivery.target] for delivery in deliveries]
+        addresses = await self._addresses(wanted)
+        inputs: list[Input[Command]] = [
+            to_input(delivery, CreateNotice(intent, addresses.get(intent.id)))
+            for delivery, intent in zip(deliveries, wanted, strict=True)
+        ]
+        return await self._notices.apply(inputs, unseen=True, recent=True)
+
+    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
+        await self._notices.apply_one(to_given_up(delivery, actor=actor, why=why))
+
+    async def _addresses(self, intents: Sequence[Intent]) -> dict[str, AddressNotice]:
+        """By notice where it goes, of those that are new and whose contact is known; their texts are stored first."""
+        known = {each.id: (each, contact) for each in intents if (contact := self._contacts.known(each.recipient))}
+        if not known:
+            return {}
+        # A text that was erased must not come back because its event does.
+        for id_ in await self._notices.documents.load(list(known)):
+            del known[id_]
+        now = self._clock.now()
+        stored = await self._texts.keep([_text(intent, contact, now) for intent, contact in known.values()])
+        return {id_: _address(stored[id_], contact) for id_, (_, contact) in known.items()}
 
 
 class LookUp:
@@ -53,7 +91,10 @@ class LookUp:
         recipients = list(dict.fromkeys(notice.intent.recipient for notice in notices))
         answers = await self._contacts.contacts(recipients)
         known = dict(zip(recipients, answers, strict=True))
-        stored = await self._texts.keep([self._text(notice, known[notice.intent.recipient]) for notice in notices])
+        now = self._clock.now()
+        stored = await self._texts.keep(
+            [_text(notice.intent, known[notice.intent.recipient], now) for notice in notices]
+        )
         return [
             Input(
                 target=notice.intent.id,
@@ -65,23 +106,23 @@ class LookUp:
             for notice in notices
         ]
 
-    def _text(self, notice: Notice, contact: Contact | None) -> StoredText:
-        intent = notice.intent
-        rendered = render(intent, choose_language(contact.language if contact else "", intent.recipient))
-        address = parse_address(contact.email) if contact else None
-        return StoredText(
-            notice_id=intent.id,
-            recipient=intent.recipient,
-            channel=intent.channel,
-            ucr=intent.ucr,
-            template=intent.template,
-            template_version=rendered.version,
-            language=rendered.language,
-            subject=rendered.subject,
-            body=rendered.body,
-            email=address or "" if intent.channel is Channel.EMAIL else "",
-            stored_at=self._clock.now(),
-        )
+
+def _text(intent: Intent, contact: Contact | None, now: datetime) -> StoredText:
+    rendered = render(intent, choose_language(contact.language if contact else "", intent.recipient))
+    address = parse_address(contact.email) if contact else None
+    return StoredText(
+        notice_id=intent.id,
+        recipient=intent.recipient,
+        channel=intent.channel,
+        ucr=intent.ucr,
+        template=intent.template,
+        template_version=rendered.version,
+        language=rendered.language,
+        subject=rendered.subject,
+        body=rendered.body,
+        email=address or "" if intent.channel is Channel.EMAIL else "",
+        stored_at=now,
+    )
 
 
 def _address(stored: StoredText, contact: Contact | None) -> AddressNotice:

@@ -1,13 +1,13 @@
 """From an event to the intents it gives rise to: one per recipient and channel, always the same ones."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from chassis.records import Event
 from contracts.declarations.v1 import DeclarationFact
 from contracts.matching.v1 import MatchFact
 from contracts.values import PartyRole
 from notifications.content import NONE, Content
-from notifications.domain.notice import Channel, CreateNotice, Intent, notice_id
+from notifications.domain.notice import Channel, Intent, notice_id
 from notifications.routing import DECLARATION_RULES, MATCH_TEMPLATES, WITHOUT_PAYER, Rule
 
 CHANNELS = (Channel.INBOX, Channel.EMAIL)
@@ -28,12 +28,6 @@ class Intents:
                 return self._of_match(event, fact)
             case _:
                 return []
-
-    def targets(self, event: Event) -> Sequence[str]:
-        return [intent.id for intent in self.of(event)]
-
-    def command(self, event: Event, target: str) -> CreateNotice:
-        return CreateNotice(next(intent for intent in self.of(event) if intent.id == target))
 
     def _of_declaration(self, event: Event, fact: DeclarationFact, rule: Rule) -> list[Intent]:
         content = rule.says(fact)

@@ -59,7 +59,7 @@ def _about(intent: Intent) -> dict[str, Any]:
 def _payload(event: Event, state: Notice) -> v1.NoticeFact:
     about = _about(state.intent)
     match event:
-        case NoticeCreated(intent, asked_at):
+        case NoticeCreated(intent, asked_at, language, version, route):
             points = tuple(
                 v1.Point(code=each.code, pointer=each.pointer, parameters=dict(each.parameters))
                 for each in intent.points
@@ -70,6 +70,9 @@ def _payload(event: Event, state: Notice) -> v1.NoticeFact:
                 parameters=dict(intent.parameters),
                 points=points,
                 asked_at=asked_at,
+                language=language or None,
+                template_version=version or None,
+                route=route or None,
             )
         case NoticeAddressed(language, version, route, addressed_at):
             return v1.NoticeAddressed(
@@ -100,7 +103,13 @@ def _payload(event: Event, state: Notice) -> v1.NoticeFact:
 def _event(payload: Payload) -> Event:
     match payload:
         case v1.NoticeCreated():
-            return NoticeCreated(_intent(payload), payload.asked_at)
+            return NoticeCreated(
+                _intent(payload),
+                payload.asked_at,
+                payload.language or "",
+                payload.template_version or "",
+                payload.route or "",
+            )
         case v1.NoticeAddressed():
             return NoticeAddressed(payload.language, payload.template_version, payload.route, payload.addressed_at)
         case v1.AttemptStarted():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import grpc
 
 from chassis.failures import InfrastructureError
-from notifications.handlers import Contact
+from notifications.contacts import Contact
 from trade.registry.v1 import registry_pb2 as pb
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceStub
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError
 
-from chassis.mongo import taken_ids
+from chassis.mongo import insert_missing
 from notifications.domain.notice import Channel
 from notifications.texts import PageMark, StoredText
 
@@ -34,22 +33,13 @@ class MongoTexts:
         )
 
     async def keep(self, texts: Sequence[StoredText]) -> dict[str, StoredText]:
-        if not texts:
-            return {}
-        operations = []
-        for text in texts:
-            fields = asdict(text)
-            address = fields.pop("email")
-            id_ = fields.pop("notice_id")
-            operations.append(
-                UpdateOne({"_id": id_}, {"$setOnInsert": fields, "$set": {"email": address}}, upsert=True)
-            )
-        try:
-            await self._collection.bulk_write(operations, ordered=False)
-        except BulkWriteError as error:
-            # Two replicas inserting the same text at once: one of them is as good as the other.
-            taken_ids(error)
-        return await self.load([text.notice_id for text in texts])
+        kept = {text.notice_id: text for text in texts}
+        there = sorted(await insert_missing(self._collection, [_document(text) for text in kept.values()]))
+        if there:
+            addresses = [UpdateOne({"_id": id_}, {"$set": {"email": kept[id_].email}}) for id_ in there]
+            await self._collection.bulk_write(addresses, ordered=False)
+            kept |= await self.load(there)
+        return kept
 
     async def load(self, notice_ids: Sequence[str]) -> dict[str, StoredText]:
         found = self._collection.find({"_id": {"$in": list(notice_ids)}})
@@ -67,6 +57,11 @@ class MongoTexts:
 
     async def erase(self, recipient: str) -> int:
         return (await self._collection.delete_many({"recipient": recipient})).deleted_count
+
+
+def _document(text: StoredText) -> dict[str, Any]:
+    fields = asdict(text)
+    return {"_id": fields.pop("notice_id"), **fields}
 
 
 def _read(document: dict[str, Any]) -> StoredText:

@@ -17,13 +17,16 @@ from chassis.aggregates import Failed, Input
 from chassis.clock import ManualClock
 from chassis.failures import InfrastructureError
 from chassis.records import Event, RawRecord, classify
+from chassis.subscriptions import Delivery
 from chassis.testing import RecordingOutbox, in_memory
 from contracts.declarations import v1 as declarations
 from contracts.envelope import Envelope as EventEnvelope
 from contracts.matching import v1 as matching
 from contracts.topics import NOTIFICATIONS
+from notifications.contacts import Contact, KnownContacts
 from notifications.domain.notice import Channel, CreateNotice, Intent, Notice, notice_id
-from notifications.handlers import Contact, LookUp, Notices
+from notifications.handlers import LookUp, NoticeHandler, Notices
+from notifications.intents import Intents
 from notifications.mail_worker import MailWorker
 from notifications.notices import NOTICE
 from notifications.settings import MailSettings
@@ -114,6 +117,21 @@ class Desk:
     outbox: RecordingOutbox
     texts: Texts
     registry: FakeRegistry
+    contacts: KnownContacts
+
+    @property
+    def handler(self) -> NoticeHandler:
+        """What takes events from the topics."""
+        return NoticeHandler(self.notices, Intents("trade.invalid"), self.contacts, self.texts, self.clock)
+
+    async def take(self, *events: Event) -> list[str]:
+        """Deliver events, as the subscription does; the ids of their notices."""
+        targets = await self.handler.targets(events)
+        deliveries = [Delivery(event, id_) for event, ids in zip(events, targets, strict=True) for id_ in ids]
+        for outcome in await self.handler.apply(deliveries):
+            if isinstance(outcome, Failed):
+                raise outcome.error
+        return [delivery.target for delivery in deliveries]
 
     async def create(self, *intents: Intent) -> list[str]:
         for intent in intents:
@@ -129,7 +147,7 @@ class Desk:
         now = self.clock.now()
         found = await self.notices.documents.find({"try_after": {"$lte": now}})
         states = [NOTICE.codec.decode(document["state"]) for document in found]
-        inputs = await LookUp(self.registry, self.texts, self.clock)(states) if states else []
+        inputs = await LookUp(self.contacts, self.texts, self.clock)(states) if states else []
         await self.notices.apply([each for each in inputs if each])
 
     async def ready(self, *intents: Intent) -> list[str]:
@@ -157,7 +175,8 @@ def a_desk() -> Desk:
         IMPORTER: Contact("importer@moscow.example", "ru"),
         CARRIER: Contact("carrier@almaty.example", "en"),
     }
-    return Desk(clock, notices, outbox, MemoryTexts(), FakeRegistry(contacts))
+    registry = FakeRegistry(contacts)
+    return Desk(clock, notices, outbox, MemoryTexts(), registry, KnownContacts(registry, clock))
 
 
 @dataclass

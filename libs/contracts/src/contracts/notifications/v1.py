@@ -60,6 +60,15 @@ class NoticeCreated(NoticeFact):
     parameters: dict[str, str] = Field(default={}, description="Numbers and codes that the text mentions")
     points: tuple[Point, ...] = Field(default=(), description="What the text lists")
     asked_at: Timestamp = Field(description="When the platform decided to tell it")
+    language: str | None = Field(
+        default=None, description="zh, ru or en, where the recipient's contact was known: it was addressed at once then"
+    )
+    template_version: str | None = Field(
+        default=None, description="Fingerprint of the template's wording, where it was addressed at once"
+    )
+    route: str | None = Field(
+        default=None, description="Fingerprint of the mail domain, where it was addressed at once"
+    )
 
 
 class NoticeAddressed(NoticeFact):

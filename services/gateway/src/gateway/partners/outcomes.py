@@ -26,7 +26,7 @@ from gateway.domain.event_outcome import (
     status_of,
 )
 from gateway.domain.receipt import Kind, Receipt, receipt_id
-from gateway.stores import push_once, pushed
+from gateway.entries import Entries
 
 NOTED: Mapping[str, type[Payload]] = {
     "trade.declarations.declaration.partner_event_noted.v1": PartnerEventNoted,
@@ -51,25 +51,27 @@ class EventOutcomes(Protocol):
 
 
 class MongoEventOutcomes:
-    """The collections `event_outcomes` (a document per receipt of an event) and `payment_shares` (one per payment)."""
+    """The collections `event_outcomes` (by receipt of an event) and `payment_shares` (by payment)."""
 
     def __init__(self, database: Database) -> None:
-        self._notes = database["event_outcomes"]
-        self._shares = database["payment_shares"]
+        self._notes = Entries(database, "event_outcomes", former_list="notes")
+        self._shares = Entries(database, "payment_shares", former_list="shares")
+
+    async def create_indexes(self) -> None:
+        await self._notes.create_indexes()
+        await self._shares.create_indexes()
 
     async def note(self, notes: Sequence[tuple[str, Note]]) -> None:
-        await push_once(self._notes, "notes", [(id_, asdict(note)) for id_, note in notes])
+        await self._notes.add([(id_, asdict(note)) for id_, note in notes])
 
     async def notes(self, receipt_id: str) -> list[Note]:
-        document = await self._notes.find_one({"_id": receipt_id})
-        return [Note(**each) for each in pushed(document, "notes")]
+        return [Note(**each) for each in await self._notes.about(receipt_id)]
 
     async def share(self, shares: Sequence[tuple[str, Share]]) -> None:
-        await push_once(self._shares, "shares", [(id_, asdict(share)) for id_, share in shares])
+        await self._shares.add([(id_, asdict(share)) for id_, share in shares])
 
     async def shares(self, payment: str) -> list[Share]:
-        document = await self._shares.find_one({"_id": payment})
-        return [Share(**each) for each in pushed(document, "shares")]
+        return [Share(**each) for each in await self._shares.about(payment)]
 
 
 async def keep(kept: EventOutcomes, events: Sequence[Event]) -> None:

@@ -43,14 +43,27 @@ class ResendNotPossible(Exception):
     """A mail that is under way already cannot be sent once more; an inbox notice stands in the inbox anyway."""
 
 
+def create(command: CreateNotice, now: datetime) -> tuple[Event, ...]:
+    """A new notice, addressed at once where that can be."""
+    where = command.address
+    if where is None:
+        return (NoticeCreated(command.intent, now),)
+    created = NoticeCreated(command.intent, now, where.language, where.template_version, where.route)
+    return created, *_told(command.intent.channel, where, attempts=0)
+
+
 def address(notice: Notice, command: AddressNotice, now: datetime) -> tuple[Event, ...]:
-    """Inbox: told at once. Mail: ready, or given up where there is nowhere to send it to."""
     addressed = NoticeAddressed(command.language, command.template_version, command.route, now)
-    if notice.intent.channel is Channel.INBOX:
-        return addressed, NoticeSent(attempt=0)
-    if command.unreachable is not None:
-        return addressed, NoticeGivenUp(notice.attempts, command.unreachable, None)
-    return (addressed,)
+    return addressed, *_told(notice.intent.channel, command, notice.attempts)
+
+
+def _told(channel: Channel, address: AddressNotice, attempts: int) -> tuple[Event, ...]:
+    """Inbox: told at once. Mail: ready, or given up where there is nowhere to send it to."""
+    if channel is Channel.INBOX:
+        return (NoticeSent(attempt=0),)
+    if address.unreachable is not None:
+        return (NoticeGivenUp(attempts, address.unreachable, None),)
+    return ()
 
 
 def start(notice: Notice, command: StartAttempt, now: datetime) -> tuple[Event, ...]:
@@ -142,7 +155,7 @@ def decide(notice: Notice | None, command: Command, now: datetime) -> tuple[Even
         NoticeUnknown, AttemptNotDue, ResendNotPossible: as they say.
     """
     if isinstance(command, CreateNotice):
-        return () if notice is not None else (NoticeCreated(command.intent, now),)
+        return () if notice is not None else create(command, now)
     if notice is None:
         raise NoticeUnknown(type(command).__name__)
     return TRANSITIONS[type(command)][notice.status](notice, command, now)
@@ -151,7 +164,17 @@ def decide(notice: Notice | None, command: Command, now: datetime) -> tuple[Even
 def evolve(notice: Notice | None, event: Event) -> Notice:
     """The state after an event."""
     if isinstance(event, NoticeCreated):
-        return Notice(event.intent, Status.WAITING, created_at=event.asked_at, since=event.asked_at)
+        addressed = event.language != ""
+        return Notice(
+            event.intent,
+            Status.READY if addressed else Status.WAITING,
+            created_at=event.asked_at,
+            since=event.asked_at,
+            language=event.language,
+            template_version=event.template_version,
+            route=event.route,
+            send_after=event.asked_at if addressed else None,
+        )
     if notice is None:
         raise NoticeUnknown(type(event).__name__)
     match event:

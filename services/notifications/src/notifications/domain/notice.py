@@ -107,11 +107,6 @@ def notice_id(event_id: str, recipient: str, channel: Channel) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateNotice:
-    intent: Intent
-
-
-@dataclass(frozen=True, slots=True)
 class AddressNotice:
     """The recipient's language, the text's version, and where mail goes."""
 
@@ -120,6 +115,13 @@ class AddressNotice:
     route: str = ""
     unreachable: Reason | None = None
     """Why there is nowhere to send a mail to, if there is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateNotice:
+    intent: Intent
+    address: AddressNotice | None = None
+    """Where it goes, where that is known already; its text is stored then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,10 @@ Command = CreateNotice | AddressNotice | StartAttempt | RecordSent | RecordFailu
 class NoticeCreated:
     intent: Intent
     asked_at: datetime
+    language: str = ""
+    """Empty where it is still to be addressed."""
+    template_version: str = ""
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)

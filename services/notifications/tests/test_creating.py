@@ -1,0 +1,100 @@
+"""From an event to its notices: addressed in the same write where the contact is known, asked for otherwise."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from chassis.records import Event
+from notifications.contacts import MAX_REMEMBERED, REMEMBERED_SECONDS, Contact, KnownContacts
+from notifications.domain.notice import Status
+from notifications.testing import CARRIER, DECLARANT, IMPORTER, Desk, FakeRegistry, an_event
+
+EVERYBODY = (DECLARANT, IMPORTER, CARRIER)
+GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
+
+
+def released() -> Event:
+    """All three are told, by inbox and mail each."""
+    return an_event("released", released_at="2026-01-20T16:00:00+08:00", guard=GUARD)
+
+
+async def statuses(desk: Desk, ids: Sequence[str]) -> list[Status]:
+    return [(await desk.state(id_)).status for id_ in ids]
+
+
+async def test_notices_to_firms_just_told_are_addressed_in_the_write_that_creates_them(desk: Desk) -> None:
+    await desk.contacts.contacts(EVERYBODY)
+    ids = await desk.take(released())
+    assert await statuses(desk, ids) == [Status.SENT, Status.READY] * 3
+    assert desk.outbox.types().count("trade.notifications.notice.created.v1") == len(ids)
+    assert "trade.notifications.notice.addressed.v1" not in desk.outbox.types()
+    texts = await desk.texts.load(ids)
+    assert {texts[id_].language for id_ in ids} == {"zh", "ru", "en"}
+    assert len(desk.registry.asked) == 1
+
+
+async def test_who_is_not_known_is_asked_for_outside_the_consumer(desk: Desk) -> None:
+    desk.registry.away = True
+    ids = await desk.take(released())
+    assert set(await statuses(desk, ids)) == {Status.WAITING}
+    desk.registry.away = False
+    await desk.look_up()
+    assert set(await statuses(desk, ids)) == {Status.SENT, Status.READY}
+    assert set(await statuses(desk, await desk.take(released()))) == {Status.SENT, Status.READY}
+
+
+async def test_a_redelivered_event_changes_no_notice_and_brings_back_no_erased_text(desk: Desk) -> None:
+    await desk.contacts.contacts(EVERYBODY)
+    event = released()
+    ids = await desk.take(event)
+    published = desk.outbox.types()
+    for recipient in EVERYBODY:
+        await desk.texts.erase(recipient)
+    assert await desk.take(event) == ids
+    assert desk.outbox.types() == published
+    assert await desk.texts.load(ids) == {}
+
+
+async def test_killed_between_text_and_notice_it_is_told_once_with_the_text_as_it_stood(desk: Desk) -> None:
+    await desk.contacts.contacts(EVERYBODY)
+    event = released()
+    apply, desk.notices.apply = desk.notices.apply, None  # type: ignore[assignment, method-assign]
+    with pytest.raises(TypeError):
+        await desk.take(event)
+    desk.notices.apply = apply  # type: ignore[method-assign]
+    desk.registry.known[DECLARANT] = Contact("declarant@qingdao.example", "en")
+    await desk.contacts.contacts(EVERYBODY)
+    ids = await desk.take(event)
+    notices = [await desk.state(id_) for id_ in ids]
+    texts = await desk.texts.load(ids)
+    assert {notice.language for notice in notices if notice.intent.recipient == DECLARANT} == {"zh"}
+    assert all(texts[notice.intent.id].language == notice.language for notice in notices)
+
+
+async def test_what_registry_said_is_believed_for_a_minute(desk: Desk) -> None:
+    await desk.contacts.contacts([DECLARANT])
+    await desk.clock.advance(seconds=REMEMBERED_SECONDS)
+    assert desk.contacts.known(DECLARANT) is not None
+    await desk.clock.advance(seconds=1)
+    assert desk.contacts.known(DECLARANT) is None
+
+
+async def test_who_has_no_address_is_asked_for_every_time(desk: Desk) -> None:
+    desk.registry.known[IMPORTER] = Contact("", "ru")
+    del desk.registry.known[CARRIER]
+    await desk.contacts.contacts(EVERYBODY)
+    assert [desk.contacts.known(each) is not None for each in EVERYBODY] == [True, False, False]
+
+
+async def test_a_firm_that_lost_its_address_is_not_written_to_any_more(desk: Desk) -> None:
+    await desk.contacts.contacts([DECLARANT])
+    desk.registry.known[DECLARANT] = Contact("", "zh")
+    await desk.contacts.contacts([DECLARANT])
+    assert desk.contacts.known(DECLARANT) is None
+
+
+async def test_no_more_is_remembered_than_has_room(desk: Desk) -> None:
+    firms = [f"CN-USCC:{number}" for number in range(MAX_REMEMBERED + 1)]
+    contacts = KnownContacts(FakeRegistry({firm: Contact("a@b.example", "zh") for firm in firms}), desk.clock)
+    await contacts.contacts(firms)
+    assert [contacts.known(firm) is not None for firm in (firms[0], firms[1], firms[-1])] == [False, True, True]
