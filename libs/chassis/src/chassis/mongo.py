@@ -69,7 +69,12 @@ def _counters(command: str, collection: str) -> tuple[Counter, Counter, Counter]
 
 
 def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
-    """A client that waits a few seconds for a server, no longer."""
+    """A client that waits a few seconds for a server, no longer.
+
+    The driver repeats no write by itself. Who writes repeats, for minutes and not once, and every write is harmless to
+    repeat; a server would have to remember each answer for the driver's sake. SecantusDB looks through all of half an
+    hour's at every write: on it a platform grows slower by the shipment.
+    """
     password = settings.password.get_secret_value() if settings.password else None
     return AsyncMongoClient(
         settings.url.get_secret_value(),
@@ -81,6 +86,7 @@ def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
         connectTimeoutMS=5_000,
         socketTimeoutMS=20_000,
         maxPoolSize=CONNECTIONS,
+        retryWrites=False,
         event_listeners=[Commands()],
     )
 
