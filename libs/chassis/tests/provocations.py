@@ -347,7 +347,7 @@ async def database_commands() -> None:
 async def database_statements() -> None:
     """Each single write of a bulk counts, by whom it is answered; what only reads has none."""
     listener, where = mongo.Commands(), ("host", 1)
-    sent = {
+    sent: dict[str, dict[str, Any]] = {
         "insert": {"insert": "c", "documents": [{}, {}]},
         "update": {"update": "c", "updates": [{}, {}, {}]},
         "delete": {"delete": "c", "deletes": [{}]},
