@@ -16,7 +16,7 @@ from chassis.parking_memory import MemoryParking
 from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
 from chassis.records import RawRecord
 from chassis.rpc import GrpcServer, TokenVerifier, create_key
-from chassis.settings import ListenSettings
+from chassis.settings import DoorSettings
 from chassis.subscriptions import RawSubscription
 
 TOPIC = "inbox.port-qd"
@@ -45,7 +45,7 @@ class World:
         self.parking = MemoryParking(self.clock)
         self.handler = Handler()
         policy = DeliveryPolicy([RawSubscription(TOPIC, self.handler)], self.parking, self.clock, build="b")  # type: ignore[arg-type]
-        self.server = GrpcServer(ListenSettings(port=0), TokenVerifier(keys), audience="gateway", rights=PARKING_RIGHTS)
+        self.server = GrpcServer(DoorSettings(port=0), TokenVerifier(keys), audience="gateway", rights=PARKING_RIGHTS)
         self.server.register(lambda raw: add_parking_service(raw, policy, self.parking))
         self._file, self._keys = folder / "platform.json", keys
 

@@ -4,6 +4,7 @@ What a metric shows is read as a scrape reads it. Each provocation goes through 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -24,16 +25,20 @@ from test_topics_care import World as Topics
 
 from chassis import mongo
 from chassis import outbox as outbox_module
+from chassis.admission import Admission, TurnedAway
 from chassis.breaker import BREAKER_PARKS
 from chassis.clock import ManualClock
 from chassis.consumer import CARE_SECONDS, STALL_SECONDS
 from chassis.delivery import DeliveryPolicy
 from chassis.failures import InfrastructureError, at_the_database
+from chassis.http_door import http_door
 from chassis.lag import FRESH_SECONDS
 from chassis.outbox import Publisher
 from chassis.parking_care import mind_parked
 from chassis.parking_memory import MemoryParking
 from chassis.records import RawRecord
+from chassis.rpc.counting import counted
+from chassis.settings import DoorSettings, HttpSettings
 from chassis.testing import eventually, in_memory
 from chassis.timers import CLOCK_TOLERANCE
 
@@ -397,6 +402,63 @@ async def lag_of_partitions_that_were_taken_away() -> None:
         assert (shown("trade_consumer_lag_seconds"), shown("trade_consumer_lag_records")) == (0, 0)
 
 
+# Doors.
+
+
+async def turned_away() -> None:
+    """A door that is full: its place, who waits, and who is turned away."""
+    door = Admission("provoked", DoorSettings(port=0, places=1, waiting=1))
+    held = await door.enter(publishes=False)
+    waiting = asyncio.create_task(door.enter(publishes=False))
+    await until_shown("trade_door_waiting", 1, door="provoked")
+    before = shown("trade_door_turned_away_total", door="provoked", why="full")
+    with contextlib.suppress(TurnedAway):
+        await door.enter(publishes=False)
+    assert shown("trade_door_turned_away_total", door="provoked", why="full") == before + 1
+    assert shown("trade_door_places", door="provoked") == shown("trade_door_places_taken", door="provoked") == 1
+    held.leave()
+    (await waiting).leave()
+    assert shown("trade_door_waiting", door="provoked") == shown("trade_door_places_taken", door="provoked") == 0
+
+
+async def requests() -> None:
+    """A request in hand, and answered."""
+    go, labels = asyncio.Event(), {"door": "http", "route": "/provoked", "method": "GET"}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await go.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async def sent(message: Any) -> None:
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": "/provoked", "headers": []}
+    before = shown("trade_http_request_seconds_count", status="200", **labels)
+    door = http_door(app, HttpSettings(port=0), paths=["/provoked"])
+    asking = asyncio.ensure_future(door(scope, asyncio.Queue[Any]().get, sent))
+    await until_shown("trade_http_requests_in_hand", 1, **labels)
+    go.set()
+    await asking
+    assert shown("trade_http_requests_in_hand", **labels) == 0
+    assert shown("trade_http_request_seconds_count", status="200", **labels) == before + 1
+
+
+async def calls() -> None:
+    """A call in hand, and answered."""
+
+    class Context:
+        def code(self) -> None:
+            return None
+
+    labels = {"door": "grpc", "method": "/provoked"}
+    before = shown("trade_grpc_call_seconds_count", code="OK", **labels)
+    with counted("grpc", "/provoked", Context()):  # type: ignore[arg-type]  # only its code is asked for
+        assert shown("trade_grpc_calls_in_hand", **labels) == 1
+    assert shown("trade_grpc_calls_in_hand", **labels) == 0
+    assert shown("trade_grpc_call_seconds_count", code="OK", **labels) == before + 1
+
+
 PROVOKED: dict[str, Provocation] = {
     "trade_deliveries": deliveries,
     "trade_delivery_latency_seconds": latency,
@@ -425,5 +487,13 @@ PROVOKED: dict[str, Provocation] = {
     "trade_database_commands": database_commands,
     "trade_database_seconds": database_commands,
     "trade_database_statements": database_statements,
+    "trade_http_request_seconds": requests,
+    "trade_http_requests_in_hand": requests,
+    "trade_grpc_call_seconds": calls,
+    "trade_grpc_calls_in_hand": calls,
+    "trade_door_places": turned_away,
+    "trade_door_places_taken": turned_away,
+    "trade_door_waiting": turned_away,
+    "trade_door_turned_away": turned_away,
 }
 """By the name of the family, as the client library gives it."""

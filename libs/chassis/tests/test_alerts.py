@@ -18,6 +18,9 @@ RULES: list[dict[str, Any]] = [
 NAMES = [rule["alert"] for rule in RULES]
 FROM_OUTSIDE = {"job", "instance", "le"}
 """Labels that Prometheus adds."""
+UP = {"up": {"job", "instance"}}
+"""The metric that Prometheus makes itself: 1 of a target that answered the last scrape."""
+SERVICES = {each.parent.name for each in RUNBOOKS.parents[1].glob("services/*/pyproject.toml")}
 
 
 def samples() -> dict[str, set[str]]:
@@ -34,13 +37,15 @@ def samples() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
 def test_every_metric_of_an_expression_exists_and_has_the_labels_asked_for(rule: dict[str, Any]) -> None:
-    named = set(re.findall(r"\btrade_\w+", rule["expr"]))
-    known = samples()
+    named = set(re.findall(r"\btrade_\w+|\bup\b", rule["expr"]))
+    known = samples() | UP
     assert named
     assert named <= known.keys()
     asked = {label.strip() for group in re.findall(r"by \(([^)]*)\)", rule["expr"]) for label in group.split(",")}
     told = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
     assert asked | told <= FROM_OUTSIDE | set().union(*(known[each] for each in named))
+    chosen = {name for group in re.findall(r"\{([^}]*)\}", rule["expr"]) for name in re.findall(r"(\w+)[=!]", group)}
+    assert chosen <= FROM_OUTSIDE | set().union(*(known[each] for each in named))
     if asked:
         assert told <= asked, "what the expression aggregates away cannot be told"
 
@@ -63,6 +68,21 @@ def test_what_an_operator_must_hear_of_has_an_alert() -> None:
     }
     counted_beside_an_age_or_another_count = {
         "trade_consumer_lag_records", "trade_unsent_events", "trade_parked_deliveries", "trade_overdue_timers",
+        "trade_http_requests_in_hand", "trade_grpc_calls_in_hand", "trade_door_waiting",
     }  # fmt: skip
     assert gauges - alerted == counted_beside_an_age_or_another_count
     assert len(set(NAMES)) == len(NAMES)
+
+
+def test_of_every_service_it_is_told_when_no_replica_is_left() -> None:
+    gone = {found[1] for rule in RULES if (found := re.fullmatch(r'absent\(up\{job="(\w+)"\} == 1\)', rule["expr"]))}
+    assert SERVICES
+    assert gone == SERVICES
+
+
+def test_every_door_that_fails_is_told_of() -> None:
+    """What is answered with 5xx, what fails between services, and who is turned away."""
+    alerted = " ".join(rule["expr"] for rule in RULES)
+    assert 'trade_http_request_seconds_count{status=~"5.."}' in alerted
+    assert 'trade_grpc_call_seconds_count{code=~"INTERNAL|UNKNOWN|UNAVAILABLE|DEADLINE_EXCEEDED"}' in alerted
+    assert {"trade_door_turned_away_total", "trade_door_places_taken"} <= set(re.findall(r"trade_\w+", alerted))

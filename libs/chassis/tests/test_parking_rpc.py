@@ -13,7 +13,7 @@ from chassis.delivery import DeliveryPolicy
 from chassis.parking_memory import MemoryParking
 from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
 from chassis.rpc import GrpcServer, TokenSigner, TokenVerifier, connect, create_key, reason_of
-from chassis.settings import ListenSettings
+from chassis.settings import DoorSettings
 from chassis.testing import in_memory
 from trade.parking.v1 import parking_pb2 as pb
 from trade.parking.v1.parking_pb2_grpc import ParkingServiceStub
@@ -28,7 +28,7 @@ class World:
         self.parking = MemoryParking(self.clock)
         self.tallies, _ = in_memory(TALLY, topic=TOPIC, clock=self.clock)
         self.policy = DeliveryPolicy([subscription(self.tallies)], self.parking, self.clock, build="b")
-        self.server = GrpcServer(ListenSettings(port=0), TokenVerifier(keys), audience="x", rights=PARKING_RIGHTS)
+        self.server = GrpcServer(DoorSettings(port=0), TokenVerifier(keys), audience="x", rights=PARKING_RIGHTS)
         self.server.register(lambda raw: add_parking_service(raw, self.policy, self.parking))
         self.channels: list[grpc.aio.Channel] = []
 

@@ -11,6 +11,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry import baggage, context, trace
 from opentelemetry.sdk.trace import TracerProvider
+from pymongo.errors import NetworkTimeout, WaitQueueTimeoutError
 
 from chassis.failures import InfrastructureError
 from chassis.rpc import (
@@ -28,7 +29,7 @@ from chassis.rpc import (
     violations_of,
 )
 from chassis.rpc.status import MESSAGE_BYTES
-from chassis.settings import ListenSettings
+from chassis.settings import DoorSettings
 from chassis.testing import eventually
 from trade.parking.v1 import parking_pb2 as pb
 from trade.parking.v1.parking_pb2_grpc import (
@@ -38,8 +39,12 @@ from trade.parking.v1.parking_pb2_grpc import (
 )
 
 SERVICE = "/trade.parking.v1.ParkingService"
-LIST, SHOW = f"{SERVICE}/ListParked", f"{SERVICE}/ShowParked"
-RIGHTS = {LIST: Right(services=("declarations",), staff="parking.read"), SHOW: Right(anyone=True)}
+LIST, SHOW, DISCARD = f"{SERVICE}/ListParked", f"{SERVICE}/ShowParked", f"{SERVICE}/DiscardParked"
+RIGHTS = {
+    LIST: Right(services=("declarations",), staff="parking.read"),
+    SHOW: Right(anyone=True),
+    DISCARD: Right(services=("declarations",), publishes=True),
+}
 
 Behaviour = Callable[[Any, Any], Any]
 
@@ -89,12 +94,18 @@ class World:
         for issuer in ("declarations", "matching", "staff"):
             create_key(keys, issuer)
         self.peer = Peer()
+        self.overloaded = False
         self.server = self.make_server(0)
         self._channels: list[grpc.aio.Channel] = []
 
-    def make_server(self, port: int) -> GrpcServer:
+    def make_server(self, port: int, **door: int) -> GrpcServer:
         server = GrpcServer(
-            ListenSettings(port=port), TokenVerifier(self.keys), audience="registry", rights=RIGHTS, reflection=True
+            DoorSettings(port=port, **door),
+            TokenVerifier(self.keys),
+            audience="registry",
+            rights=RIGHTS,
+            reflection=True,
+            overloaded=lambda: self.overloaded,
         )
         server.register(lambda raw: add_ParkingServiceServicer_to_server(self.peer, raw))
         return server
@@ -223,6 +234,8 @@ RAISED = [
     (RpcError(grpc.StatusCode.NOT_FOUND, "NO_SUCH", "no"), ("NOT_FOUND", "NO_SUCH")),
     (InfrastructureError("mongo"), ("UNAVAILABLE", "DEPENDENCY_AWAY")),
     (ConnectionError("kafka"), ("UNAVAILABLE", "DEPENDENCY_AWAY")),
+    (NetworkTimeout("mongo-0:27017: a secret"), ("UNAVAILABLE", "DEPENDENCY_AWAY")),
+    (WaitQueueTimeoutError("a secret"), ("UNAVAILABLE", "DEPENDENCY_AWAY")),
     (ValueError("a secret"), ("INTERNAL", "INTERNAL")),
     (TimeoutError(), ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED")),
 ]

@@ -16,7 +16,7 @@ from pydantic import SecretStr, TypeAdapter
 from chassis.identity import TokenSigner, TokenVerifier, create_key
 from chassis.rebuild import read_topics
 from chassis.rpc import GrpcServer, Right, connect, reason_of
-from chassis.settings import KafkaSettings, ListenSettings, MongoSettings
+from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope, parse
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY, PARTNERS
@@ -68,7 +68,7 @@ async def settings(infrastructure, ports, tmp_path):
         instance="one",
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
         mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url), database=f"d{secrets.token_hex(4)}"),
-        grpc=ListenSettings(port=ports["grpc"]),
+        grpc=DoorSettings(port=ports["grpc"]),
         admin=ListenSettings(port=0),
         keys_dir=tmp_path,
         peers={"registry": f"127.0.0.1:{ports['registry']}"},
@@ -79,7 +79,7 @@ async def settings(infrastructure, ports, tmp_path):
 @asynccontextmanager
 async def registry(settings):
     rights = {"/trade.registry.v1.RegistryService/CheckParties": Right(services=("declarations",))}
-    listen = ListenSettings(port=int(settings.peers["registry"].rpartition(":")[2]))
+    listen = DoorSettings(port=int(settings.peers["registry"].rpartition(":")[2]))
     server = GrpcServer(listen, TokenVerifier(settings.keys_dir), audience="registry", rights=rights)
     server.register(lambda raw: add_RegistryServiceServicer_to_server(StubRegistry(), raw))  # type: ignore[abstract]
     await server.start()

@@ -11,7 +11,10 @@ import httpx2
 import pytest
 
 from chassis.aggregates import MemoryDocuments
+from chassis.answering import App
+from chassis.http_door import http_door
 from chassis.paging import Place
+from chassis.settings import HttpSettings
 from chassis.testing import ManualClock, RecordingOutbox, in_memory
 from contracts.topics import GATEWAY, PARTNERS
 from gateway.authentication import Authenticator
@@ -23,7 +26,8 @@ from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
 from gateway.domain.pace import Pace
 from gateway.domain.partner import Partner
-from gateway.http.door import Door, create_app
+from gateway.http.door import Door, create_app, paths_of
+from gateway.http.problems import unanswered
 from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
 from gateway.notifications_client import NoticePage, NoticeShown
 from gateway.partners.known import KnownPartners
@@ -219,10 +223,20 @@ class Gateway:
             event_outcomes=self.event_outcomes,
             limits=Limits(),
             clock=self.clock,
-            overloaded=lambda: self.overloaded,
             pace=Pace(100, 100),
         )
-        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(create_app(self.door)), base_url="http://gateway")
+        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(self.served()), base_url="http://gateway")
+
+    def served(self, **settings: Any) -> App:
+        """The application behind its door, as the service serves it."""
+        app = create_app(self.door)
+        return http_door(
+            app,
+            HttpSettings(port=0, **settings),
+            paths=paths_of(app),
+            otherwise=unanswered,
+            overloaded=lambda: self.overloaded,
+        )
 
     def key(self, owner: Owner, *scopes: str, **fields: Any) -> str:
         """Issue a key; the text that its holder shows."""

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from pymongo.errors import NetworkTimeout, ServerSelectionTimeoutError, WaitQueueTimeoutError
 
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
@@ -293,9 +294,24 @@ async def test_a_full_outbox_closes_the_door(gateway: Any) -> None:
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_a_database_that_is_away_is_told_as_such(gateway: Any) -> None:
+async def test_a_full_outbox_lets_in_who_asks(gateway: Any) -> None:
+    gateway.overloaded = True
+    assert (await gateway.http.get("/v1/receipts/nobody", headers=gateway.partner())).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionError("no route to 10.0.0.1:27017"),
+        NetworkTimeout("10.0.0.1:27017: timed out"),
+        ServerSelectionTimeoutError("10.0.0.1:27017: no servers"),
+        WaitQueueTimeoutError("10.0.0.1:27017: no connection became free"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+async def test_a_database_that_is_away_or_slow_is_told_as_such(gateway: Any, error: Exception) -> None:
     async def away(_: Any) -> None:
-        raise ConnectionError("no route to 10.0.0.1:27017")
+        raise error
 
     gateway.originals.save = away
     answer = await gateway.http.post("/v1/events", json=gateway.an_event(), headers=gateway.partner() | CLOUDEVENT)

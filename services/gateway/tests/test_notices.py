@@ -11,7 +11,7 @@ import pytest
 
 from chassis.identity import TokenSigner, TokenVerifier, create_key
 from chassis.rpc import GrpcServer, Right, abort, connect
-from chassis.settings import ListenSettings
+from chassis.settings import DoorSettings
 from gateway.domain.faults import Refused
 from gateway.notifications_client import LIST_INBOX, NoticeShown, NotificationsClient
 from trade.notifications.v1 import notifications_pb2 as pb
@@ -103,7 +103,7 @@ class Peer:
 async def peer(tmp_path: Path) -> AsyncIterator[Peer]:
     create_key(tmp_path, "gateway")
     server = GrpcServer(
-        ListenSettings(host="127.0.0.1", port=0),
+        DoorSettings(host="127.0.0.1", port=0),
         TokenVerifier(tmp_path),
         audience="notifications",
         rights={LIST_INBOX: Right(services=("gateway",))},

@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from chassis.rpc import GrpcServer, TokenSigner, TokenVerifier, connect, create_key, reason_of
-from chassis.settings import ListenSettings
+from chassis.settings import DoorSettings
 from matching.domain.listing import Standing
 from matching.domain.terms import Firm
 from matching.grpc_server import RIGHTS, MatchingServicer
@@ -23,7 +23,7 @@ ANYONE = {"/trade.registry.v1.RegistryService/CheckParties": RIGHTS["/trade.matc
 
 
 async def serving(keys: Path, audience: str, register: Any, rights: Any) -> tuple[GrpcServer, str]:
-    server = GrpcServer(ListenSettings(port=0), TokenVerifier(keys), audience=audience, rights=rights)
+    server = GrpcServer(DoorSettings(port=0), TokenVerifier(keys), audience=audience, rights=rights)
     server.register(register)
     await server.start()
     return server, f"127.0.0.1:{server.port}"

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.identity import STAFF, TokenSigner, TokenVerifier, create_key
 from chassis.rpc import GrpcServer, connect, reason_of
-from chassis.settings import ListenSettings
+from chassis.settings import DoorSettings
 from notifications.contacts import Contact
 from notifications.domain.notice import Channel, Status
 from notifications.grpc_server import ERASE, READ, RIGHTS, WRITE, NotificationRpc
@@ -33,7 +33,7 @@ async def door(desk: Desk, tmp_path: Path) -> AsyncIterator[Door]:
     for issuer in (STAFF, "gateway", "matching"):
         create_key(tmp_path, issuer)
     server = GrpcServer(
-        ListenSettings(port=0), TokenVerifier(tmp_path), audience="notifications", rights=RIGHTS, reflection=False
+        DoorSettings(port=0), TokenVerifier(tmp_path), audience="notifications", rights=RIGHTS, reflection=False
     )
     rpc = NotificationRpc(desk.notices, desk.texts, desk.contacts)
     server.register(lambda raw: add_NotificationServiceServicer_to_server(rpc, raw))

@@ -22,7 +22,7 @@ from chassis.rebuild import read_topics
 from chassis.records import Event
 from chassis.rpc import GrpcServer, Right
 from chassis.service import Service
-from chassis.settings import KafkaSettings, ListenSettings, MongoSettings
+from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, NOTIFICATIONS
 from launcher.infrastructure import Infrastructure
@@ -74,7 +74,7 @@ async def settings(
         instance="one",
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
         mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url), database=f"n{secrets.token_hex(4)}"),
-        grpc=ListenSettings(port=0),
+        grpc=DoorSettings(port=0),
         admin=ListenSettings(port=0),
         keys_dir=tmp_path,
         peers={"registry": f"127.0.0.1:{ports['registry']}"},
@@ -87,7 +87,7 @@ async def settings(
 @asynccontextmanager
 async def registry(settings: NotificationsSettings) -> AsyncIterator[None]:
     rights = {"/trade.registry.v1.RegistryService/ListContacts": Right(services=("notifications",))}
-    listen = ListenSettings(port=int(settings.peers["registry"].rpartition(":")[2]))
+    listen = DoorSettings(port=int(settings.peers["registry"].rpartition(":")[2]))
     server = GrpcServer(listen, TokenVerifier(settings.keys_dir), audience="registry", rights=rights)
     stub = StubRegistry()  # type: ignore[abstract]  # the one method that is called is there
     server.register(lambda raw: add_RegistryServiceServicer_to_server(stub, raw))

@@ -13,7 +13,7 @@ import pytest_asyncio
 from registry_builders import ALTYN, LEI, QINGDAO, TAUGE, World
 
 from chassis.rpc import GrpcServer, TokenSigner, TokenVerifier, connect, create_key, reason_of, violations_of
-from chassis.settings import ListenSettings
+from chassis.settings import DoorSettings
 from registry.app import RIGHTS
 from registry.grpc_server import MAX_BATCH, RegistryServer
 from trade.registry.v1 import registry_pb2 as pb
@@ -30,7 +30,7 @@ class Doors:
     reader: Any
     declarations: Any
     notifications: Any
-    overloaded: bool = False
+    overloaded: bool
 
 
 @pytest_asyncio.fixture
@@ -39,8 +39,14 @@ async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
         create_key(tmp_path, issuer)
     world = World()
     running: list[Doors] = []
-    server = GrpcServer(ListenSettings(port=0), TokenVerifier(tmp_path), audience="registry", rights=RIGHTS)
-    registry = RegistryServer(world.ports(), overloaded=lambda: running[0].overloaded)
+    server = GrpcServer(
+        DoorSettings(port=0),
+        TokenVerifier(tmp_path),
+        audience="registry",
+        rights=RIGHTS,
+        overloaded=lambda: running[0].overloaded,
+    )
+    registry = RegistryServer(world.ports())
     server.register(lambda raw: add_to_server(registry, raw))
     await server.start()
 
@@ -54,7 +60,7 @@ async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
         channel("notifications"),
     ]
     staff, reader, declarations, notifications = (RegistryServiceStub(each) for each in channels)
-    running.append(Doors(world, staff, reader, declarations, notifications))
+    running.append(Doors(world, staff, reader, declarations, notifications, overloaded=False))
     yield running[0]
     for each in channels:
         await each.close()

@@ -1,9 +1,11 @@
 """Builders of what tracking reads, and the real database server's wire protocol where a test wants it."""
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,9 @@ from chassis.records import RawRecord
 from contracts.envelope import Envelope
 from tracking.domain.entry import Entry
 from tracking.messages import read
+
+sys.path.insert(0, str(Path(__file__).parent))
+# What tests share is imported by name: tracking_desk.
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
@@ -67,3 +72,12 @@ def an_entry(a_record: RecordMaker) -> EntryMaker:
         return entry
 
     return make
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Any]:
+    """The support desk's door over memory; a `tracking_desk.Desk`."""
+    from tracking_desk import a_desk  # noqa: PLC0415 - its folder is on the path from here on
+
+    async with a_desk(tmp_path) as desk:
+        yield desk

@@ -14,7 +14,7 @@ from chassis.parking import ParkedDelivery, Position
 from chassis.parking_memory import MemoryParking
 from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
 from chassis.rpc import GrpcServer, TokenSigner, TokenVerifier, connect, create_key
-from chassis.settings import ListenSettings
+from chassis.settings import DoorSettings
 from tracking.domain.held import Held
 from tracking.parked import FRESH_SECONDS, Answer, Halted, NotAsked, ParkedWatch
 from tracking.parking_client import MAX_PAGES, PAGE, NoAddress, ParkingClient
@@ -72,7 +72,7 @@ async def service(tmp_path: Path) -> AsyncIterator[tuple[MemoryParking, ParkingC
     clock = ManualClock()
     parking = MemoryParking(clock)
     policy = DeliveryPolicy([], parking, clock, build="b")
-    server = GrpcServer(ListenSettings(port=0), TokenVerifier(tmp_path), audience="x", rights=PARKING_RIGHTS)
+    server = GrpcServer(DoorSettings(port=0), TokenVerifier(tmp_path), audience="x", rights=PARKING_RIGHTS)
     server.register(lambda raw: add_parking_service(raw, policy, parking))
     await server.start()
     channel = connect(f"127.0.0.1:{server.port}", TokenSigner(tmp_path, "tracking"), "x")

@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+from prometheus_client import REGISTRY
 
 from chassis.clock import ManualClock, SystemClock
 from chassis.settings import ListenSettings
@@ -119,11 +120,25 @@ async def test_an_exporter_s_spans_arrive_over_grpc() -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_a_full_queue_drops_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_queue_drops_and_tells_and_turns_nobody_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(otlp, "MAX_QUEUED", 2)
-    receiver = TraceReceiver(MemorySpans(), SystemClock(), ListenSettings(port=0))
-    answer = await receiver.Export(an_export(*(a_span() for _ in range(5))), None)  # type: ignore[arg-type]
-    assert answer.partial_success.rejected_spans == 3
+    receiver = TraceReceiver(MemorySpans(), SystemClock(), ListenSettings(host="127.0.0.1", port=0))
+    before = _exports()
+    serving = asyncio.create_task(receiver.serve())
+    try:
+        await eventually(lambda: _value(receiver.port))
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{receiver.port}") as channel:
+            answer = await TraceServiceStub(channel).Export(an_export(*(a_span() for _ in range(5))))
+        assert answer.partial_success.rejected_spans == 3
+        assert _exports() == before + 1
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+
+def _exports() -> float:
+    labels = {"door": "otlp", "method": otlp.EXPORT, "code": "OK"}
+    return REGISTRY.get_sample_value("trade_grpc_call_seconds_count", labels) or 0.0
 
 
 def field_names(value: Any) -> Iterator[str]:

@@ -17,7 +17,7 @@ from pydantic_settings import SettingsConfigDict
 from chassis.identity import create_key
 from chassis.parking_mongo import MongoParking
 from chassis.service import Service
-from chassis.settings import HttpSettings, KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
+from chassis.settings import DoorSettings, HttpSettings, KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
 from launcher.ports import PortBlock
@@ -44,7 +44,7 @@ def settings(infrastructure: Infrastructure, tmp_path: Path, ports: dict[str, in
         instance="one",
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
         mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url)),
-        grpc=ListenSettings(port=ports["grpc"]),
+        grpc=DoorSettings(port=ports["grpc"]),
         admin=ListenSettings(port=0),
         keys_dir=tmp_path,
     )

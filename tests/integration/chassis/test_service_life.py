@@ -19,7 +19,7 @@ from chassis.codec import dataclass_codec
 from chassis.identity import create_key
 from chassis.rebuild import read_topics
 from chassis.service import Service
-from chassis.settings import KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
+from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
 from chassis.subscriptions import AggregateHandler, Subscription
 from chassis.testing import eventually
 from contracts.envelope import Envelope
@@ -103,7 +103,7 @@ async def settings(infrastructure: Infrastructure, tmp_path: Path) -> TestSettin
         instance="one",
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
         mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url)),
-        grpc=ListenSettings(port=0),
+        grpc=DoorSettings(port=0),
         admin=ListenSettings(port=0),
         keys_dir=tmp_path,
     )

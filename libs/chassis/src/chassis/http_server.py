@@ -1,17 +1,20 @@
 """An HTTP door under uvicorn, started and stopped by the service rather than by the process's signals.
 
-No request and no connection stays open: see `answering` and `http_connection`.
+What stands in front of an application is in `http_door`; no request and no connection stays open: see `answering` and
+`http_connection`.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import uvicorn
 
-from chassis.answering import Answering, App, Otherwise
+from chassis.admission import Overloaded, never
+from chassis.answering import App, Otherwise
 from chassis.http_connection import WatchedConnection
+from chassis.http_door import http_door
 from chassis.settings import HttpSettings
 
 STARTED_SECONDS = 0.02
@@ -47,11 +50,20 @@ class _Quiet(uvicorn.Server):
 
 
 class HttpServer:
-    """One ASGI application on one port; `otherwise` answers in its place what it does not."""
+    """One ASGI application behind its door, on one port; the arguments are those of `http_door`."""
 
-    def __init__(self, app: App, settings: HttpSettings, otherwise: Otherwise | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        settings: HttpSettings,
+        otherwise: Otherwise | None = None,
+        *,
+        paths: Iterable[str] = (),
+        overloaded: Overloaded = never,
+    ) -> None:
         self._settings = settings
-        self._server = _Quiet(_Config(Answering(app, settings.answer_seconds, otherwise), settings))
+        door = http_door(app, settings, paths=paths, otherwise=otherwise, overloaded=overloaded)
+        self._server = _Quiet(_Config(door, settings))
         self._serving: asyncio.Task[None] | None = None
 
     @property

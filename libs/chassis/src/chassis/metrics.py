@@ -150,3 +150,51 @@ DATABASE_SECONDS = Counter(
     "long one takes; growing everywhere at once: the database is at its limit.",
     ["command", "collection"],
 )
+HTTP_SECONDS = Histogram(
+    "trade_http_request_seconds",
+    "Requests at the HTTP door and the seconds to the end of their answers, by the route's template, method and status "
+    "(cut: the connection ended before the answer did); _count says how many there were. 500: the log's "
+    "request_unanswered has the stack; 503: database, broker or a peer, or no room: trade_door_turned_away_total.",
+    ["door", "route", "method", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 45),
+)
+HTTP_IN_HAND = Gauge(
+    "trade_http_requests_in_hand",
+    "Requests that came and are not answered yet, those included that wait for a place or still send their bodies. "
+    "Many of one route: see what it waits for.",
+    ["door", "route", "method"],
+)
+GRPC_SECONDS = Histogram(
+    "trade_grpc_call_seconds",
+    "Calls at the gRPC doors and the seconds that they took, by method and code; _count says how many there were. "
+    "INTERNAL: the log's call_broke has the stack; UNAVAILABLE: a server is away, or no room at the door.",
+    ["door", "method", "code"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30),
+)
+GRPC_IN_HAND = Gauge(
+    "trade_grpc_calls_in_hand",
+    "Calls that came and are not answered yet. Many of one method: see what it waits for.",
+    ["door", "method"],
+)
+DOOR_PLACES = Gauge(
+    "trade_door_places",
+    "Requests that a door of this process works at side by side, as set (TRADE_HTTP__PLACES, TRADE_GRPC__PLACES). More "
+    "of them do not make the database faster: see trade_database_seconds_total.",
+    ["door"],
+)
+DOOR_PLACES_TAKEN = Gauge(
+    "trade_door_places_taken",
+    "Places of a door that are taken. At trade_door_places for long: the database is slow, or replicas are missing.",
+    ["door"],
+)
+DOOR_WAITING = Gauge(
+    "trade_door_waiting",
+    "Requests that wait for a place, a second at most. Above zero for long: the door is at its limit.",
+    ["door"],
+)
+DOOR_TURNED_AWAY = Counter(
+    "trade_door_turned_away_total",
+    "Requests turned away before anything was begun, by why: full (no room to wait), late (none came free in time), "
+    "unsent (the outbox is overloaded: see Kafka). Senders come again; steady: add replicas, or mend what is slow.",
+    ["door", "why"],
+)

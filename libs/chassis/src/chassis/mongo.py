@@ -15,16 +15,12 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from chassis import metrics
-from chassis.settings import MongoSettings
+from chassis.settings import CONNECTIONS, MongoSettings
 
 Database = AsyncDatabase[dict[str, Any]]
 Collection = AsyncCollection[dict[str, Any]]
 
 _DUPLICATE_KEY = 11000
-
-CONNECTIONS = 8
-"""Of a process to the database, so that its work waits here and not there: a server that has hundreds of commands in
-hand answers none of them in time, and what was given up after the time-out is done again."""
 
 
 _STATEMENTS = {"insert": "documents", "update": "updates", "delete": "deletes"}

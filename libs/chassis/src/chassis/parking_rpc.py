@@ -33,7 +33,7 @@ PARKING_RIGHTS = {
     f"{_SERVICE}/PlanRedrive": Right(staff=READ),
     f"{_SERVICE}/ListAudit": Right(staff=READ),
     f"{_SERVICE}/ShowParked": Right(staff=READ),
-    f"{_SERVICE}/RedriveTarget": Right(staff=WRITE),
+    f"{_SERVICE}/RedriveTarget": Right(staff=WRITE, publishes=True),
     f"{_SERVICE}/DiscardParked": Right(staff=WRITE),
 }
 

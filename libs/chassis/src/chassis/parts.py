@@ -139,9 +139,10 @@ class Parts:
         self._registrations.append(register)
         self._rights |= rights
 
-    def http(self, app: App, settings: HttpSettings, otherwise: Otherwise | None = None) -> None:
-        """Serve an ASGI application; `otherwise` answers in its place what it does not answer in time."""
-        self._http.append(HttpServer(app, settings, otherwise))
+    def http(self, app: App, settings: HttpSettings, *, paths: Iterable[str], otherwise: Otherwise) -> None:
+        """Serve an ASGI application with routes at `paths`, as templates; `otherwise` answers what it does not."""
+        server = HttpServer(app, settings, otherwise, paths=paths, overloaded=lambda: self.publisher.overloaded)
+        self._http.append(server)
 
     def peer(self, name: str, *, idempotent: Iterable[str] = ()) -> Channel:
         """A channel to another service: deadline, retries, token and trace are inside.

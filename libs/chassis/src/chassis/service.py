@@ -147,6 +147,7 @@ class Service(Parts):
             audience=self.settings.name,
             rights={**self._rights, **PARKING_RIGHTS},
             reflection=self.settings.grpc_reflection,
+            overloaded=lambda: self.publisher.overloaded,
         )
         for register in self._registrations:
             server.register(register)

@@ -18,6 +18,10 @@ from contracts.topics import Profile
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
 
+CONNECTIONS = 8
+"""Of a process to the database, so that its work waits here and not there: a server that has hundreds of commands in
+hand answers none of them in time, and what was given up after the time-out is done again."""
+
 
 class KafkaSettings(BaseModel):
     """The broker, who we are to it, and when the outbox counts as overloaded."""
@@ -73,7 +77,18 @@ class ListenSettings(BaseModel):
     port: int = Field(ge=0, le=65535)
 
 
-class HttpSettings(ListenSettings):
+class DoorSettings(ListenSettings):
+    """Where a door listens, and how many it lets in.
+
+    By default as many as keep the connections to the database busy while the others of them compute; of those who wait
+    for a place twice as many, which is a fraction of a second's work.
+    """
+
+    places: int = Field(default=4 * CONNECTIONS, ge=1, description="Requests in hand at once, of this process")
+    waiting: int = Field(default=8 * CONNECTIONS, ge=0, description="Requests that may wait for a place; then 503")
+
+
+class HttpSettings(DoorSettings):
     """Where an HTTP door listens, and how long it waits for others and lets others wait."""
 
     head_seconds: float = Field(default=10.0, gt=0, description="For the head of a request, its first byte included")
@@ -99,7 +114,7 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     kafka: KafkaSettings = KafkaSettings()
     mongo: MongoSettings = MongoSettings()
-    grpc: ListenSettings = ListenSettings(port=50051)
+    grpc: DoorSettings = DoorSettings(port=50051)
     admin: ListenSettings = ListenSettings(port=9100)
     peers: dict[str, str] = Field(default_factory=dict, description="Service name → host:port of its gRPC")
     keys_dir: Path = Field(default=Path("keys"), description="Folder of <issuer>.<kid>.private.pem and .public.pem")

@@ -11,7 +11,7 @@ from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.pace import Pace
 from gateway.grpc_server import RIGHTS as KEY_RIGHTS
 from gateway.grpc_server import KeyRpc
-from gateway.http.door import Door, create_app
+from gateway.http.door import Door, create_app, paths_of
 from gateway.http.problems import unanswered
 from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
 from gateway.notifications_client import LIST_INBOX, NotificationsClient
@@ -73,10 +73,10 @@ def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
         authenticator=authenticator,
         partners=partners,
         clock=service.clock,
-        overloaded=lambda: service.publisher.overloaded,
         pace=Pace(settings.requests_per_second, settings.requests_at_once),
     )
-    service.http(create_app(door), settings.http, unanswered)
+    app = create_app(door)
+    service.http(app, settings.http, paths=paths_of(app), otherwise=unanswered)
     return service
 
 

@@ -27,7 +27,7 @@ _SERVICE = "/trade.notifications.v1.NotificationService"
 RIGHTS = {
     f"{_SERVICE}/ListInbox": Right(services=("gateway",), staff=READ),
     f"{_SERVICE}/ListNotices": Right(services=("tracking",), staff=READ),
-    f"{_SERVICE}/ResendNotice": Right(staff=WRITE),
+    f"{_SERVICE}/ResendNotice": Right(staff=WRITE, publishes=True),
     f"{_SERVICE}/EraseRecipient": Right(staff=ERASE),
 }
 

@@ -13,7 +13,7 @@ from trade.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_s
 
 _SERVICE = "/trade.registry.v1.RegistryService"
 _READ = "registry.read"
-_WRITE = Right(staff="registry.write")
+_WRITE = Right(staff="registry.write", publishes=True)
 
 RIGHTS = {
     f"{_SERVICE}/CheckParties": Right(services=("declarations", "matching", "gateway"), staff=_READ),
@@ -36,6 +36,6 @@ def build(settings: RegistrySettings, clock: Clock | None = None) -> Service:
         contacts=MongoContacts(service.db["contacts"]),
         rules=rules(),
     )
-    server = RegistryServer(ports, overloaded=lambda: service.publisher.overloaded)
+    server = RegistryServer(ports)
     service.grpc(lambda raw: add_RegistryServiceServicer_to_server(server, raw), rights=RIGHTS)
     return service

@@ -5,7 +5,7 @@ or en). The stable parts are the status code, the reason, and per violation the 
 the rule, which stands before its text: `registry.identifier.check_digit: …`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import grpc
@@ -44,9 +44,8 @@ _STANDINGS: Mapping[Standing, "pb.PartyStanding.ValueType"] = {
 class RegistryServer(RegistryServiceServicer):
     """`trade.registry.v1.RegistryService`."""
 
-    def __init__(self, ports: Ports, overloaded: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._overloaded = overloaded
 
     async def CheckParties(self, request: pb.CheckPartiesRequest, context: Context) -> pb.CheckPartiesResponse:  # noqa: N802
         _check_batch(len(request.parties), "parties", context)
@@ -80,31 +79,30 @@ class RegistryServer(RegistryServiceServicer):
     async def RegisterEnterprise(  # noqa: N802
         self, request: pb.RegisterEnterpriseRequest, context: Context
     ) -> pb.RegisterEnterpriseResponse:
-        command = handlers.register(self._ports, self._order(request), request.country, _description(request))
+        command = handlers.register(self._ports, _order(request), request.country, _description(request))
         return pb.RegisterEnterpriseResponse(enterprise=_enterprise(await _answer(context, command)))
 
     async def ChangeEnterprise(  # noqa: N802
         self, request: pb.ChangeEnterpriseRequest, context: Context
     ) -> pb.ChangeEnterpriseResponse:
-        command = handlers.change(self._ports, self._order(request), request.enterprise_id, _description(request))
+        command = handlers.change(self._ports, _order(request), request.enterprise_id, _description(request))
         return pb.ChangeEnterpriseResponse(enterprise=_enterprise(await _answer(context, command)))
 
     async def SuspendEnterprise(  # noqa: N802
         self, request: pb.SuspendEnterpriseRequest, context: Context
     ) -> pb.SuspendEnterpriseResponse:
-        command = handlers.suspend(self._ports, self._order(request), request.enterprise_id, request.reason)
+        command = handlers.suspend(self._ports, _order(request), request.enterprise_id, request.reason)
         return pb.SuspendEnterpriseResponse(enterprise=_enterprise(await _answer(context, command)))
 
     async def ReinstateEnterprise(  # noqa: N802
         self, request: pb.ReinstateEnterpriseRequest, context: Context
     ) -> pb.ReinstateEnterpriseResponse:
-        command = handlers.reinstate(self._ports, self._order(request), request.enterprise_id, request.reason)
+        command = handlers.reinstate(self._ports, _order(request), request.enterprise_id, request.reason)
         return pb.ReinstateEnterpriseResponse(enterprise=_enterprise(await _answer(context, command)))
 
-    def _order(self, request: Any) -> Order:
-        if self._overloaded():
-            raise RpcError(grpc.StatusCode.UNAVAILABLE, "OVERLOADED", "too many events are unsent; try again later")
-        return Order(CommandId(request.command_id), current_caller().actor)
+
+def _order(request: Any) -> Order:
+    return Order(CommandId(request.command_id), current_caller().actor)
 
 
 async def _answer(context: Context, work: Awaitable[T]) -> T:

@@ -1,10 +1,10 @@
 """Registry's environment."""
 
-from chassis.settings import ListenSettings, ServiceSettings
+from chassis.settings import DoorSettings, ServiceSettings
 
 
 class RegistrySettings(ServiceSettings):
     """What every service has; registry adds nothing but its name and port."""
 
     name: str = "registry"
-    grpc: ListenSettings = ListenSettings(port=50051)
+    grpc: DoorSettings = DoorSettings(port=50051)

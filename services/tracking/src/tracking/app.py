@@ -54,8 +54,8 @@ def build(settings: TrackingSettings, clock: Clock | None = None) -> Service:
 
     admits = staff_only(settings.staff_user, settings.staff_password_file)
     zone = ZoneInfo(settings.local_zone)
-    app = make_app(timelines, spans, coverage.now, parked.now, now=service.clock.now, admits=admits, zone=zone)
-    service.http(app, settings.http)
+    served = make_app(timelines, spans, coverage.now, parked.now, now=service.clock.now, admits=admits, zone=zone)
+    service.http(served.app, settings.http, paths=served.paths, otherwise=served.otherwise)
     return service
 
 

@@ -7,7 +7,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from chassis.answering import App, Instead, Otherwise, Scope
 from chassis.paging import Place, cursor
 from tracking.auth import Admits
 from tracking.coverage import TopicCoverage
@@ -28,7 +29,7 @@ from tracking.parked import Parked
 from tracking.rendering import Pages, wants_html
 from tracking.requests import BadRequest, id_of, language_of, page_name, page_place, page_size
 from tracking.views import Reader, View, front_view, shipment_view
-from tracking.wording import choose_language
+from tracking.wording import choose_language, language_for
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -60,6 +61,16 @@ class Spans(Protocol):
     async def shipments_of_trace(self, trace_id: str) -> set[str]: ...
 
 
+class Served(NamedTuple):
+    """What the service serves at its door."""
+
+    app: App
+    paths: Sequence[str]
+    """Templates of its routes."""
+    otherwise: Otherwise
+    """What answers where the application does not."""
+
+
 def make_app(
     timelines: Timelines,
     spans: Spans,
@@ -69,7 +80,7 @@ def make_app(
     now: Callable[[], datetime],
     admits: Admits,
     zone: ZoneInfo,
-) -> Starlette:
+) -> Served:
     """The ASGI application; everything in it is for staff."""
     desk = _Desk(timelines, spans, coverage, parked, now, zone)
     routes = [
@@ -80,11 +91,12 @@ def make_app(
         Route("/shipments", desk.shipment_by_id),
         Route("/shipments/{id:path}", desk.shipment),
     ]
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=_guard(admits))],
         exception_handlers={BadRequest: desk.refuse, HTTPException: desk.refuse},
     )
+    return Served(app, [each.path for each in routes], desk.unanswered)
 
 
 def address(thread: str, language: str) -> str:
@@ -208,6 +220,17 @@ class _Desk:
         status = error.status_code if isinstance(error, HTTPException) else 500
         code = "not_found" if status == HTTPStatus.NOT_FOUND else "method"
         return self._pages.problem(request, reader, status, reader.say(f"problem.{code}", value=request.url.path))
+
+    def unanswered(self, scope: Scope, instead: Instead) -> App:
+        """That there is no answer and why, which is never that nothing happened; nothing of the inside shows."""
+        request = Request(scope)
+        accepted = request.headers.get("accept-language", "")
+        reader = self._spoken(language_for(request.query_params.get("lang", ""), accepted))
+        text = reader.say(f"problem.{instead.value}", seconds=instead.again_seconds or "")
+        title = "failed" if instead is Instead.BROKEN else "later"
+        answer = self._pages.problem(request, reader, instead.status, text, title=title)
+        answer.headers.update(HEADERS)
+        return answer
 
     def _front(self, reader: Reader) -> View:
         return front_view(self._coverage(), self._parked(), reader)

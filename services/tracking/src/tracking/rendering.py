@@ -40,11 +40,12 @@ class Pages:
         )
         return HTMLResponse(page, status)
 
-    def problem(self, request: Request, reader: Reader, status: int, text: str) -> Response:
-        """A refusal, as a page or as a problem by RFC 9457."""
+    def problem(self, request: Request, reader: Reader, status: int, text: str, title: str = "title") -> Response:
+        """What stands in the place of an answer, as a page or as a problem by RFC 9457."""
+        heading = reader.say(f"problem.{title}")
         if wants_html(request):
-            return self.answer("problem.html", request, reader, status, text=text, front=None)
-        problem = {"type": "about:blank", "title": reader.say("problem.title"), "status": status, "detail": text}
+            return self.answer("problem.html", request, reader, status, heading=heading, text=text, front=None)
+        problem = {"type": "about:blank", "title": heading, "status": status, "detail": text}
         return JSONResponse(problem, status, media_type="application/problem+json")
 
 

@@ -28,6 +28,11 @@ def choose_language(accepted: str) -> str:
     return FALLBACK
 
 
+def language_for(asked: str, accepted: str) -> str:
+    """The language asked for by name where it is one of ours, else as `choose_language`."""
+    return asked if asked in LANGUAGES else choose_language(accepted)
+
+
 def say(code: str, language: str, **parameters: object) -> str:
     """A text of the support desk; a code without one is shown as it is."""
     return describe_code(f"tracking.{code}", language, parameters, otherwise=code)

@@ -1,11 +1,16 @@
 """Calls to a peer: each with a deadline, a token and the trace; repeated only where that is harmless.
 
+What a door turned away was not begun, so that any call may come again: who has the patience says so.
+
 A call made while another one is handled ends no later than that one. Repeats are gRPC's own, by
 service config: only for UNAVAILABLE, only of methods named as idempotent, with jitter, all of them
 within the one deadline.
 """
 
+import asyncio
 import json
+import random
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
@@ -15,6 +20,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from chassis.identity import TokenSigner
 from chassis.rpc.context import deadline_left
+from chassis.rpc.status import turned_away_for
 
 DEADLINE_SECONDS = 5.0
 """Of a call that names none."""
@@ -34,18 +40,20 @@ def connect(
     deadline_seconds: float = DEADLINE_SECONDS,
     subject: str = "",
     rights: Iterable[str] = (),
+    patience_seconds: float = 0.0,
 ) -> grpc.aio.Channel:
     """A channel to the service `audience`. Call it where the event loop runs: the channel belongs to it.
 
     `idempotent` names methods (`/trade.registry.v1.RegistryService/CheckParties`) or whole services
     (`trade.registry.v1.RegistryService`) that may be repeated. `subject` and `rights` are for staff
-    signers: whose token it is and what that person may do.
+    signers: whose token it is and what that person may do. `patience_seconds`: how long a call that is turned away
+    for want of room comes again, each time with its whole deadline; 0 for workers, which have pauses of their own.
     """
     given = frozenset(rights)
     caller = _Caller(lambda: signer.token(audience, subject=subject, rights=given), deadline_seconds)
     return grpc.aio.insecure_channel(
         address if "://" in address else f"dns:///{address}",
-        interceptors=[_Unary(caller), _Streaming(caller)],
+        interceptors=[_Unary(caller, patience_seconds), _Streaming(caller)],
         options=[
             ("grpc.service_config", service_config(idempotent)),
             ("grpc.enable_retries", 1),
@@ -113,8 +121,9 @@ def method_name(method: str | bytes) -> str:
 
 
 class _Unary(grpc.aio.UnaryUnaryClientInterceptor):
-    def __init__(self, caller: _Caller) -> None:
+    def __init__(self, caller: _Caller, patience_seconds: float) -> None:
         self._caller = caller
+        self._patience_seconds = patience_seconds
 
     async def intercept_unary_unary(
         self,
@@ -130,12 +139,30 @@ class _Unary(grpc.aio.UnaryUnaryClientInterceptor):
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
-            call = await continuation(self._caller.details(client_call_details), request)
-            code = await call.code()
+            call, code = await self._until_let_in(continuation, client_call_details, request)
             span.set_attribute("rpc.response.status_code", code.name)
             if code is not grpc.StatusCode.OK:
                 span.set_status(Status(StatusCode.ERROR, code.name))
             return call
+
+    async def _until_let_in(
+        self, continuation: Callable[[Details, Any], Awaitable[Any]], details: Details, request: Any
+    ) -> tuple[Any, grpc.StatusCode]:
+        """The call with its code, again while the door has no room and the patience lasts."""
+        until = time.monotonic() + self._patience_seconds
+        while True:
+            call = await continuation(self._caller.details(details), request)
+            try:
+                code = await call.code()
+            except asyncio.CancelledError:
+                call.cancel()  # else the peer works on for nobody, on a place at its door, until the deadline
+                raise
+            if code is not grpc.StatusCode.UNAVAILABLE or time.monotonic() >= until:
+                return call, code
+            pause = turned_away_for(await call.trailing_metadata())
+            if pause is None:
+                return call, code
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter, not a secret
 
 
 class _Streaming(grpc.aio.UnaryStreamClientInterceptor):

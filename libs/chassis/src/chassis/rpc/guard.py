@@ -1,8 +1,12 @@
-"""What stands in front of every gRPC method: identity, right, trace, deadline, and the mapping of errors."""
+"""What stands in front of every gRPC method: a count, identity, right, a place, trace, deadline, the mapping of errors.
+
+Identity and right come before the place: a stranger takes none from those who may call.
+"""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -11,17 +15,23 @@ from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from chassis.admission import AGAIN_SECONDS, Admission, TurnedAway
 from chassis.failures import is_infrastructure
 from chassis.identity import Caller, InvalidToken, TokenVerifier
 from chassis.rpc.context import Call, handling
+from chassis.rpc.counting import code_name, count_unknown, counted
 from chassis.rpc.rights import Right
-from chassis.rpc.status import RpcError, abort
+from chassis.rpc.status import OVERLOADED, RpcError, abort
 
 log = structlog.get_logger(__name__)
 
 LONGEST_SECONDS = 30.0
 """The deadline of a call that brings none, and the longest that is granted to a unary one."""
 
+AWAY_SECONDS = 5.0
+"""After so long who met a server that is away may call again."""
+
+DOOR = "grpc"
 _BEARER = "bearer "
 _NOBODY = Right()
 
@@ -32,10 +42,13 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 class Guard(grpc.aio.ServerInterceptor):
     """Wraps every method of a server."""
 
-    def __init__(self, service: str, verifier: TokenVerifier, rights: Mapping[str, Right]) -> None:
+    def __init__(
+        self, service: str, verifier: TokenVerifier, rights: Mapping[str, Right], admission: Admission
+    ) -> None:
         self._service = service
         self._verifier = verifier
         self._rights = rights
+        self._admission = admission
 
     async def intercept_service(
         self,
@@ -44,6 +57,7 @@ class Guard(grpc.aio.ServerInterceptor):
     ) -> "Handler | None":
         handler = await continuation(handler_call_details)
         if handler is None:
+            count_unknown(DOOR)
             return handler  # UNIMPLEMENTED, by gRPC itself
         method = str(handler_call_details.method)
         if handler.response_streaming:
@@ -67,11 +81,11 @@ class Guard(grpc.aio.ServerInterceptor):
     def _unary(self, method: str, inner: Any) -> Any:
         async def answer(request: Any, context: Context) -> Any:
             left = min(context.time_remaining() or LONGEST_SECONDS, LONGEST_SECONDS)
-            with _Span(method, context), handling(Call(self._service, None, time.monotonic() + left)):
+            with self._around(method, context, left):
                 caller = await self._admit(method, context)
                 with handling(Call(self._service, caller, time.monotonic() + left)):
                     try:
-                        async with asyncio.timeout(left):
+                        async with asyncio.timeout(left), self._place(method):
                             return await inner(request, context)
                     except Exception as error:
                         await _answer_error(method, context, error)
@@ -82,20 +96,41 @@ class Guard(grpc.aio.ServerInterceptor):
         async def answer(request: Any, context: Context) -> AsyncIterator[Any]:
             # A stream lives as long as its caller wants it.
             left = context.time_remaining() or float("inf")
-            with _Span(method, context), handling(Call(self._service, None, time.monotonic() + left)):
+            with self._around(method, context, left):
                 caller = await self._admit(method, context)
                 with handling(Call(self._service, caller, time.monotonic() + left)):
                     try:
-                        answers = inner(request, context)
-                        if not hasattr(answers, "__aiter__"):
-                            await answers  # it writes to the context itself
-                            return
-                        async for each in answers:
-                            yield each
+                        async with self._place(method):
+                            answers = inner(request, context)
+                            if not hasattr(answers, "__aiter__"):
+                                await answers  # it writes to the context itself
+                                return
+                            async for each in answers:
+                                yield each
                     except Exception as error:
                         await _answer_error(method, context, error)
 
         return answer
+
+    @contextlib.contextmanager
+    def _around(self, method: str, context: Context, left: float) -> Iterator[None]:
+        """A call from its first moment on, refused ones too."""
+        call = Call(self._service, None, time.monotonic() + left)
+        with counted(DOOR, method, context), _Span(method, context), handling(call):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def _place(self, method: str) -> AsyncIterator[None]:
+        """A place at the door. Probes and reflection need none: they ask no database, and must get through."""
+        right = self._rights.get(method, _NOBODY)
+        if right.anyone:
+            yield
+            return
+        place = await self._admission.enter(publishes=right.publishes)
+        try:
+            yield
+        finally:
+            place.leave()
 
     async def _admit(self, method: str, context: Context) -> Caller | None:
         """The caller, where the method's right lets it in; ends the call where it does not."""
@@ -126,11 +161,14 @@ async def _answer_error(method: str, context: Context, error: Exception) -> NoRe
             raise error
         case RpcError():
             await abort(context, error.code, error.reason, str(error), error.violations)
+        case TurnedAway():
+            await abort(context, code.UNAVAILABLE, OVERLOADED, str(error), again_seconds=AGAIN_SECONDS)
         case TimeoutError():
             await abort(context, code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline has passed")
         case _ if is_infrastructure(error):
             log.warning("call_waits_for_infrastructure", method=method, error=repr(error))
-            await abort(context, code.UNAVAILABLE, "DEPENDENCY_AWAY", "a server this call needs is away; try again")
+            words = "a server this call needs is away; try again"
+            await abort(context, code.UNAVAILABLE, "DEPENDENCY_AWAY", words, again_seconds=AWAY_SECONDS)
         case _:
             log.error("call_broke", method=method, exc_info=error)
             await abort(context, code.INTERNAL, "INTERNAL", "the service could not answer; its log says why")
@@ -154,23 +192,13 @@ class _Span:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: Any) -> None:
         number = self._context.code()
-        name = _status_name(number, error)
+        name = code_name(number, error)
         self._span.set_attribute("rpc.response.status_code", name)
         if name in {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}:
             self._span.set_status(Status(StatusCode.ERROR, name))
         self._span.end()
         otel_context.detach(self._in_span)
         otel_context.detach(self._attached)
-
-
-def _status_name(code: Any, error: BaseException | None) -> str:
-    if isinstance(code, grpc.StatusCode):
-        return code.name
-    if isinstance(code, int) and code:
-        return next((each.name for each in grpc.StatusCode if each.value[0] == code), "UNKNOWN")
-    if isinstance(error, asyncio.CancelledError):
-        return "CANCELLED"
-    return "OK" if error is None else "UNKNOWN"
 
 
 def _text(context: Context) -> dict[str, str]:

@@ -16,7 +16,9 @@ class Right:
     staff: str = ""
     """The right that a person needs; empty: no person may."""
     anyone: bool = False
-    """Without a token: for doors that foreign programs knock on."""
+    """Without a token and without a place at the door: for what foreign programs ask of every server, as probes do."""
+    publishes: bool = False
+    """A call brings about events, and so is turned away while the outbox is overloaded."""
 
     def allows(self, caller: Caller) -> bool:
         if caller.is_staff:

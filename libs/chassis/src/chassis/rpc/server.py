@@ -1,8 +1,8 @@
 """The gRPC door of a service.
 
-Every method asks who calls and by what right, runs in the caller's trace, and ends by its
-deadline; what it raises becomes a status. A method without a right is refused. Before it stops
-it says NOT_SERVING, so that callers turn elsewhere while calls in hand are finished.
+Every method asks who calls and by what right, has a place or is turned away, runs in the caller's
+trace, and ends by its deadline; what it raises becomes a status. A method without a right is refused.
+Before it stops it says NOT_SERVING, so that callers turn elsewhere while calls in hand are finished.
 """
 
 import random
@@ -14,10 +14,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
 
+from chassis.admission import Admission, Overloaded, never
 from chassis.identity import TokenVerifier
-from chassis.rpc.guard import Guard
+from chassis.rpc.guard import DOOR, Guard
 from chassis.rpc.rights import Right
-from chassis.settings import ListenSettings
+from chassis.settings import DoorSettings
 
 log = structlog.get_logger(__name__)
 
@@ -38,17 +39,18 @@ class GrpcServer:
 
     def __init__(
         self,
-        listen: ListenSettings,
+        listen: DoorSettings,
         verifier: TokenVerifier,
         *,
         audience: str,
         rights: Mapping[str, Right],
         reflection: bool = False,
         connection_age_seconds: float = CONNECTION_AGE_SECONDS,
+        overloaded: Overloaded = never,
     ) -> None:
         self._listen = listen
         self._rights = {**rights, **_OPEN}
-        self._guard = Guard(audience, verifier, self._rights)
+        self._guard = Guard(audience, verifier, self._rights, Admission(DOOR, listen, overloaded))
         self._reflection = reflection
         self._age_ms = int(connection_age_seconds * 1000 * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret
         self._registrations: list[Register] = []

@@ -4,8 +4,8 @@ An error travels in the call's trailing metadata, which a client takes up to som
 call, and its code is lost. So whatever a refusal repeats of a request, it is cut to what fits.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 from google.protobuf import any_pb2
@@ -16,6 +16,9 @@ from values.faults import shortened
 
 DETAILS_KEY = "grpc-status-details-bin"
 
+OVERLOADED = "OVERLOADED"
+"""The reason of a call that was turned away before anything was begun: any method may be repeated."""
+
 MESSAGE_BYTES = 600
 """Of the message: it is sent twice, once with up to three signs for a byte."""
 VIOLATIONS_BYTES = 2_400
@@ -23,6 +26,7 @@ VIOLATIONS_BYTES = 2_400
 _LEFT_OUT = 60
 """Bytes kept for the line that says how many violations are not sent."""
 
+Metadata: TypeAlias = "Iterable[tuple[str, str | bytes]] | None"
 Violations = Sequence[tuple[str, str]]
 """(field, rule that it broke)"""
 
@@ -43,11 +47,13 @@ async def abort(
     reason: str,
     message: str = "",
     violations: Violations = (),
+    *,
+    again_seconds: float | None = None,
 ) -> NoReturn:
     """End the call with an error; never returns.
 
     `reason` is stable and in capitals, such as `PARTY_SUSPENDED`; `violations` name the request's fields. Both are
-    cut to what a client takes.
+    cut to what a client takes. `again_seconds` says after how long the same call may succeed (google.rpc.RetryInfo).
     """
     call = current_call()
     status = status_pb2.Status(code=code.value[0], message=_cut(message or reason, MESSAGE_BYTES))
@@ -57,6 +63,10 @@ async def abort(
         fitting = _that_fit(violations)
         broken = [error_details_pb2.BadRequest.FieldViolation(field=f, description=rule) for f, rule in fitting]
         status.details.append(_packed(error_details_pb2.BadRequest(field_violations=broken)))
+    if again_seconds is not None:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromMilliseconds(int(again_seconds * 1000))
+        status.details.append(_packed(retry))
     await context.abort(code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
     raise AssertionError("unreachable: abort raises")
 
@@ -82,13 +92,22 @@ def _cut(text: str, most: int) -> str:
 def reason_of(error: grpc.aio.AioRpcError) -> str:
     """The stable reason of a peer's error, empty where it gave none."""
     info = error_details_pb2.ErrorInfo()
-    return next((info.reason for detail in _details(error) if detail.Unpack(info)), "")
+    return next((info.reason for detail in _details(error.trailing_metadata()) if detail.Unpack(info)), "")
+
+
+def turned_away_for(metadata: Metadata) -> float | None:
+    """How many seconds a call stays away that a door turned away, by its trailing metadata; None where none did."""
+    details, retry, info = _details(metadata), error_details_pb2.RetryInfo(), error_details_pb2.ErrorInfo()
+    if not any(detail.Unpack(info) and info.reason == OVERLOADED for detail in details):
+        return None
+    found = next((retry.retry_delay for detail in details if detail.Unpack(retry)), None)
+    return None if found is None else float(found.ToMilliseconds()) / 1000
 
 
 def violations_of(error: grpc.aio.AioRpcError) -> list[tuple[str, str]]:
     """The fields of the request that a peer refused, with the rules they broke."""
     broken = error_details_pb2.BadRequest()
-    for detail in _details(error):
+    for detail in _details(error.trailing_metadata()):
         if detail.Unpack(broken):
             return [(each.field, each.description) for each in broken.field_violations]
     return []
@@ -100,8 +119,8 @@ def _packed(message: Any) -> any_pb2.Any:
     return packed
 
 
-def _details(error: grpc.aio.AioRpcError) -> Sequence[any_pb2.Any]:
-    for name, value in error.trailing_metadata() or ():
+def _details(metadata: Metadata) -> Sequence[any_pb2.Any]:
+    for name, value in metadata or ():
         if name == DETAILS_KEY and isinstance(value, bytes):
             details: Sequence[any_pb2.Any] = status_pb2.Status.FromString(value).details
             return details

@@ -1,16 +1,14 @@
 """The HTTP application: routes, who may pass, and how refusals are told."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from chassis.clock import Clock
-from chassis.failures import is_infrastructure
 from gateway.authentication import Authenticator
 from gateway.domain.access import Principal
 from gateway.domain.faults import Refused
@@ -42,7 +40,6 @@ class Door:
     authenticator: Authenticator
     partners: KnownPartners
     clock: Clock
-    overloaded: Callable[[], bool]
     pace: Pace
 
     async def enter(self, request: Request, *, cost: float = 1.0) -> Principal:
@@ -58,19 +55,9 @@ class Door:
             raise Refused("too-many-requests", seconds=ceil(wait))
         return principal
 
-    async def enter_to_write(self, request: Request) -> Principal:
-        """As `enter`, while there is room for more.
 
-        Raises:
-            Refused: as `enter`, or the service holds more unsent events than is good.
-        """
-        if self.overloaded():
-            raise Refused("overloaded")
-        return await self.enter(request)
-
-
-def create_app(door: Door) -> Any:
-    """The ASGI application."""
+def create_app(door: Door) -> FastAPI:
+    """The ASGI application; what it raises is answered by the server, as `problems.unanswered` words it."""
     # Imported here: the routes need the class above.
     from gateway.http import events, lodging, notices, reading  # noqa: PLC0415
 
@@ -101,11 +88,13 @@ def create_app(door: Door) -> Any:
         answer.headers.update(error.headers or {})
         return answer
 
-    @app.exception_handler(Exception)
-    async def broken(request: Request, error: Exception) -> Response:
-        return response(Refused("unavailable" if is_infrastructure(error) else "internal"), _spoken(request))
+    app.add_middleware(Traced)
+    return app
 
-    return Traced(app)
+
+def paths_of(app: FastAPI) -> list[str]:
+    """The templates of its routes."""
+    return [each.path for each in iter_route_contexts(app.routes) if each.path]
 
 
 def _spoken(request: Request) -> str:

@@ -33,7 +33,7 @@ def router(door: Door) -> APIRouter:
 
     @routes.post("/v1/events", status_code=202, summary="Submit one event, or a batch of them")
     async def post_events(request: Request) -> Response:
-        principal = await door.enter_to_write(request)
+        principal = await door.enter(request)
         if principal.owner.kind is not OwnerKind.PARTNER:
             raise Refused("scope-missing", [Fault("access.scope", "", {"scope": "events.write"})])
         principal = await door.partners.as_registered(principal)

@@ -29,7 +29,7 @@ def router(door: Door) -> APIRouter:
 
     @routes.post("/v1/declarations", status_code=202, summary="Lodge a declaration: JSON, or a WCO document as XML")
     async def post_declaration(request: Request) -> Response:
-        principal = await door.enter_to_write(request)
+        principal = await door.enter(request)
         kind = media_type(request, (JSON_TYPE, *_XML))
         sent = await body(request, MAX_BYTES)
         function = request.query_params.get("function", "original")
@@ -54,7 +54,7 @@ def router(door: Door) -> APIRouter:
 
 
 async def _post(door: Door, request: Request, take: Take, problem: str) -> Response:
-    principal = await door.enter_to_write(request)
+    principal = await door.enter(request)
     kind = media_type(request, (JSON_TYPE,))
     sent = await body(request, MAX_BYTES)
     lodged = _lodged(door, request, principal, Original(sent, kind), _fields(sent, problem))

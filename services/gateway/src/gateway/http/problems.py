@@ -4,17 +4,15 @@ Texts come from the catalogue in the language that is asked for. Nothing of the 
 """
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 
 from chassis import telemetry
-from chassis.answering import App, Scope
+from chassis.answering import AWAY_SECONDS, TRACE_ID, App, Instead, Scope
 from contracts.texts import FALLBACK, LANGUAGES, UnknownText, text
 from gateway.domain.faults import Fault, Refused
-from gateway.http.tracing import TRACE_ID
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:trade:problem:"
@@ -56,8 +54,12 @@ STATUS = {
 }
 """Every problem there is, and its HTTP status."""
 
-OVERLOADED_SECONDS = 2
-UNAVAILABLE_SECONDS = 5
+_IN_PLACE = {
+    Instead.BUSY: "overloaded",
+    Instead.AWAY: "unavailable",
+    Instead.LATE: "not-in-time",
+    Instead.BROKEN: "internal",
+}
 
 
 def language(accepted: str | None) -> str:
@@ -109,13 +111,13 @@ def in_words(code: str, spoken: str, values: Mapping[str, object]) -> str:
         return code
 
 
-def unanswered(scope: Scope, status: HTTPStatus) -> App:
+def unanswered(scope: Scope, instead: Instead) -> App:
     """The answer to a request that the application did not answer; its span has ended, its trace's id is known."""
     spoken = language(Headers(scope=scope).get("accept-language"))
-    late = status is HTTPStatus.SERVICE_UNAVAILABLE
-    answer = response(Refused("not-in-time" if late else "internal"), spoken, scope.get("state", {}).get(TRACE_ID, ""))
-    # What is left of the request's body is not read.
-    answer.headers["Connection"] = "close"
+    answer = response(Refused(_IN_PLACE[instead]), spoken, scope.get("state", {}).get(TRACE_ID, ""))
+    if instead in (Instead.LATE, Instead.BROKEN):
+        # What is left of the request's body is not read.
+        answer.headers["Connection"] = "close"
     return answer
 
 
@@ -126,10 +128,8 @@ def response(refused: Refused, spoken: str, trace_id: str = "") -> JSONResponse:
     match refused.problem:
         case "key-missing" | "key-invalid":
             headers["WWW-Authenticate"] = "Bearer"
-        case "overloaded":
-            headers["Retry-After"] = str(OVERLOADED_SECONDS)
-        case "unavailable" | "notices-away" | "not-in-time":
-            headers["Retry-After"] = str(UNAVAILABLE_SECONDS)
+        case "notices-away":
+            headers["Retry-After"] = str(AWAY_SECONDS)
         case "too-many-requests":
             headers["Retry-After"] = str(refused.values["seconds"])
     return JSONResponse(details, details["status"], headers, MEDIA_TYPE)

@@ -1,31 +1,24 @@
-"""A span around every request, the child of the caller's where it sends one, and no exception past it.
+"""A span around every request, the child of the caller's where it sends one.
 
 Only the trace is taken from a caller, never its baggage: that is what our own log lines and spans
 are found by.
 """
 
-import asyncio
 from contextvars import ContextVar
 from typing import Any
 
-import structlog
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from chassis import telemetry
-from chassis.failures import is_infrastructure
+from chassis.answering import TRACE_ID, status_of
 from gateway.cloudevents import trace_of
-
-TRACE_ID = "trace_id"
-"""Under which the scope's state holds the trace's id, for who answers outside of the span."""
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 _request: ContextVar[trace.Span] = ContextVar("request_span", default=trace.INVALID_SPAN)
-
-log = structlog.get_logger(__name__)
 
 
 def name_shipment(ucr: str) -> None:
@@ -48,7 +41,11 @@ class Traced:
         parent = _PROPAGATOR.extract(trace_of(headers), Context())
         name = f"{scope['method']} {door_of(scope['path'])}"
         with trace.get_tracer(__name__).start_as_current_span(
-            name, parent, SpanKind.SERVER, attributes={"http.request.method": scope["method"]}
+            name,
+            parent,
+            SpanKind.SERVER,
+            attributes={"http.request.method": scope["method"]},
+            record_exception=False,  # its line in the log has it
         ) as span:
             _request.set(span)
             scope.setdefault("state", {})[TRACE_ID] = telemetry.current_trace_id()
@@ -60,15 +57,10 @@ class Traced:
 
             try:
                 await self._app(scope, receive, sent)
-            except asyncio.CancelledError:
+            except BaseException as error:
                 # The server answers in its place.
-                span.set_attribute("http.response.status_code", 503)
-                log.error("request_cut_short", door=name)
+                span.set_attribute("http.response.status_code", status_of(error))
                 raise
-            except Exception as error:
-                # It was answered already; here it is only told.
-                known = is_infrastructure(error)
-                log.log(30 if known else 40, "request_failed", door=name, error=repr(error)[:300], exc_info=not known)
 
 
 def door_of(path: str) -> str:

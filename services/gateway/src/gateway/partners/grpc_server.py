@@ -30,9 +30,9 @@ READ = "partners.read"
 WRITE = "partners.write"
 _SERVICE = "/trade.gateway.v1.PartnerService"
 RIGHTS = {
-    f"{_SERVICE}/AddPartner": Right(staff=WRITE),
-    f"{_SERVICE}/GrantPartner": Right(staff=WRITE),
-    f"{_SERVICE}/RevokePartner": Right(staff=WRITE),
+    f"{_SERVICE}/AddPartner": Right(staff=WRITE, publishes=True),
+    f"{_SERVICE}/GrantPartner": Right(staff=WRITE, publishes=True),
+    f"{_SERVICE}/RevokePartner": Right(staff=WRITE, publishes=True),
     f"{_SERVICE}/GetPartner": Right(staff=READ),
     f"{_SERVICE}/ListPartners": Right(staff=READ),
 }
