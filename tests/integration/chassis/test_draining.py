@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY as METRICS
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from chassis.answering import plainly
 from chassis.identity import create_key
 from chassis.parking_mongo import MongoParking
 from chassis.service import Service
@@ -81,7 +82,7 @@ async def test_health_says_not_serving_before_the_work_in_hand_is_finished(
 ) -> None:
     service, door, stopping = Service(settings), SlowDoor(), asyncio.Event()
     http = HttpSettings(port=ports["http"])
-    service.http(door, http)
+    service.http(door, http, paths=["/"], otherwise=plainly)
     async with (
         running(service, stopping),
         grpc.aio.insecure_channel(f"127.0.0.1:{settings.grpc.port}") as channel,
