@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx2
 
+from trade_cli.coming_again import PATIENCE_SECONDS, again_seconds
 from trade_cli.platform import CliError, Platform
 
 PAUSE_SECONDS = 0.1
-_TRY_AGAIN = (429, 502, 503, 504)
 _TAKEN = 202
 
 
@@ -46,6 +46,7 @@ class Doors:
         headers = {"authorization": f"Bearer {key}", "content-type": media_type}
         deadline = asyncio.get_running_loop().time() + self._patience
         while True:
+            pause: float | None = PAUSE_SECONDS
             try:
                 response = await self._http.post(path, json=dict(content), headers=headers)
             except httpx2.TransportError as error:
@@ -55,15 +56,16 @@ class Doors:
                     receipt: Mapping[str, Any] = response.json()
                     return receipt
                 problem = f"the gateway answers {response.status_code} to {path}: {_reason(response)}"
-                if response.status_code not in _TRY_AGAIN:
-                    raise CliError(problem)
-            if asyncio.get_running_loop().time() > deadline:
+                pause = again_seconds(response, PAUSE_SECONDS)
+            if pause is None or asyncio.get_running_loop().time() > deadline:
                 raise CliError(problem)
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(pause)
 
 
 @asynccontextmanager
-async def doors(platform: Platform, patience_seconds: float = 30.0, connections: int = 20) -> AsyncIterator[Doors]:
+async def doors(
+    platform: Platform, patience_seconds: float = PATIENCE_SECONDS, connections: int = 20
+) -> AsyncIterator[Doors]:
     """The doors of a platform."""
     limits = httpx2.Limits(max_connections=connections)
     url = platform.gateway_url

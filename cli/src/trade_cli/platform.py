@@ -13,6 +13,8 @@ from typing import Any
 import grpc
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from trade_cli.coming_again import PATIENCE_SECONDS
+
 DEFAULT = Path(".run") / "default" / "platform.json"
 VARIABLE = "TRADE_PLATFORM"
 STAFF = "staff"
@@ -92,7 +94,14 @@ class Platform(BaseModel):
         if not any(self.keys_dir.glob(f"{STAFF}.*.private.pem")):
             raise CliError(f"no staff key in {self.keys_dir}")
         signer = TokenSigner(self.keys_dir, STAFF)
-        return connect(address, signer, audience=service, subject=current_person(), rights=rights)
+        return connect(
+            address,
+            signer,
+            audience=service,
+            subject=current_person(),
+            rights=rights,
+            patience_seconds=PATIENCE_SECONDS,
+        )
 
     def tracking_auth(self) -> tuple[str, str]:
         """User and password of the support console.

@@ -15,13 +15,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from trade_cli.coming_again import PATIENCE_SECONDS, again_seconds
 from trade_cli.languages import Language, spoken
 from trade_cli.platform import CliError, load_platform
 
-ATTEMPTS = 5
 PAUSE_SECONDS = 0.5
 WAIT_SECONDS = 60.0
-_AWAY = (429, 503)
 _TAKEN = 202
 _UNDECIDED = ("received", "submitted")
 _REFUSED = ("rejected", "submission_refused")
@@ -131,11 +130,13 @@ def _post(
 
     Repeating is harmless: the same content has the same receipt.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
         response = http.post(path, content=content, headers=dict(headers), params=dict(parameters))
-        if response.status_code not in _AWAY or attempt == ATTEMPTS:
+        pause = again_seconds(response, PAUSE_SECONDS)
+        if pause is None or time.monotonic() > until:
             break
-        time.sleep(float(response.headers.get("retry-after", PAUSE_SECONDS)))
+        time.sleep(pause)
     answer = _read(response)
     if response.status_code != _TAKEN:
         _print_problem(answer, as_json)
@@ -168,7 +169,7 @@ def _outcome(http: httpx2.Client, url: str, seconds: float) -> dict[str, Any]:
             status = receipt["status"]
             if status not in _UNDECIDED:
                 return receipt
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(again_seconds(response, PAUSE_SECONDS) or PAUSE_SECONDS)
     raise CliError(f"still {status} after {seconds:g} s; look again at {url}")
 
 

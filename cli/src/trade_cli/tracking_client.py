@@ -1,12 +1,16 @@
 """Reads timelines from tracking over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
 
+from trade_cli.coming_again import PATIENCE_SECONDS, again_seconds
 from trade_cli.platform import CliError, Platform
+
+PAUSE_SECONDS = 0.5
 
 View = Mapping[str, Any]
 
@@ -14,9 +18,10 @@ View = Mapping[str, Any]
 class TrackingClient:
     """The support desk's door, for one reader in one language."""
 
-    def __init__(self, http: httpx2.AsyncClient, language: str) -> None:
+    def __init__(self, http: httpx2.AsyncClient, language: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._http = http
         self._language = language
+        self._patience = patience_seconds
 
     async def shipment(self, ucr: str, *, spans: bool = True) -> View:
         """What is known of a UCR; `known` is false where no event names it. Without spans it is cheaper.
@@ -34,7 +39,7 @@ class TrackingClient:
         return [each["thread"] for each in found["results"]]
 
     async def _get(self, path: str, parameters: Mapping[str, str], *, allowed: tuple[int, ...]) -> View:
-        response = await self._http.get(path, params=dict(parameters), headers={"accept": "application/json"})
+        response = await self._let_in(path, parameters)
         if response.status_code not in allowed:
             raise CliError(f"tracking answers {response.status_code} to {path}{_detail(response)}")
         try:
@@ -42,6 +47,16 @@ class TrackingClient:
         except ValueError:
             raise CliError(f"tracking answers {path[:80]!r} without JSON") from None
         return answer
+
+    async def _let_in(self, path: str, parameters: Mapping[str, str]) -> httpx2.Response:
+        """The answer, once tracking has room and its database, or the patience is at its end."""
+        until = asyncio.get_running_loop().time() + self._patience
+        while True:
+            response = await self._http.get(path, params=dict(parameters), headers={"accept": "application/json"})
+            pause = again_seconds(response, PAUSE_SECONDS)
+            if pause is None or asyncio.get_running_loop().time() > until:
+                return response
+            await asyncio.sleep(pause)
 
 
 def _detail(response: httpx2.Response) -> str:
