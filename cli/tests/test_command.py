@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from trade_cli import dev
 from trade_cli.main import COMMANDS
 
 
@@ -102,3 +103,30 @@ def test_an_unknown_command_is_a_usage_error() -> None:
     result = run("nosuch")
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
+
+
+def test_a_part_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
+    result = run("dev", "restart", "mongo", TRADE_RUN_DIR=str(tmp_path))
+    assert_one_line(result, "there is no part 'mongo'; there are registry, ")
+    assert result.stderr.strip().endswith("gateway, kafka, database, mail")
+
+
+def test_nothing_is_started_again_where_no_platform_runs(tmp_path: Path) -> None:
+    assert_one_line(run("dev", "restart", "kafka", TRADE_RUN_DIR=str(tmp_path)), "No platform runs here")
+
+
+def test_the_status_of_a_platform_names_the_process_of_every_part(capsys: pytest.CaptureFixture[str]) -> None:
+    service = {"pid": 11, "ready": True, "http": None, "grpc": "127.0.0.1:1"}
+    parts = {
+        "kafka": {"pid": 12, "kind": "kafka-jars", "address": "127.0.0.1:2", "alive": True},
+        "database": {"pid": 13, "kind": "mongod", "address": "mongodb://user:secret@db:3/", "alive": False},
+        "mail": {"pid": None, "kind": "given", "address": "127.0.0.1:4", "alive": None},
+    }
+    dev._show_status({"state": "not ready", "services": {"registry": service}, "parts": parts})
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert shown[1:] == [
+        ["registry", "ready", "process", "11", "127.0.0.1:1"],
+        ["kafka", "runs", "process", "12", "127.0.0.1:2", "(kafka-jars)"],
+        ["database", "dead", "process", "13", "db:3/", "(mongod)"],
+        ["mail", "no", "process", "of", "ours", "127.0.0.1:4", "(given)"],
+    ]

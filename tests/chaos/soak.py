@@ -135,7 +135,7 @@ class Run:
         soak.kills_looked_at = faults.offsets_looked_at
         soak.stacks = [
             f"{log.name}: {line[:600]}"
-            for log in sorted(self._platform.layout.logs.glob("*.log"))
+            for log in sorted(self._platform.layout.logs.glob("*.log*"))
             for line in log.read_text(errors="replace").splitlines()
             if "Traceback" in line
         ]

@@ -44,7 +44,7 @@ def test_no_service_met_anything_it_did_not_expect(fragile: Platform) -> None:
     """What is killed and away is an expected failure: a stack trace in a log is a bug that survived."""
     stacks = [
         f"{log.name}: {line[:600]}"
-        for log in sorted(fragile.layout.logs.glob("*.log"))
+        for log in sorted(fragile.layout.logs.glob("*.log*"))
         for line in log.read_text(errors="replace").splitlines()
         if "Traceback" in line
     ]

@@ -164,7 +164,7 @@ async def test_every_event_leads_to_the_receipt_by_causation(shipment: Interrupt
 
 async def test_every_log_line_of_the_shipment_carries_its_ucr(shipment: Interrupted, fragile: Platform) -> None:
     lines = []
-    for log in fragile.layout.logs.glob("*.log"):
+    for log in fragile.layout.logs.glob("*.log*"):
         for line in log.read_text(errors="replace").splitlines():
             if shipment.declaration in line or shipment.ucr in line:
                 with contextlib.suppress(ValueError):

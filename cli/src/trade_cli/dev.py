@@ -1,4 +1,4 @@
-"""`trade dev up|down|status|url`: the platform on this machine, by hand."""
+"""`trade dev up|down|status|restart|url`: the platform on this machine, by hand."""
 
 import json
 from collections.abc import Coroutine
@@ -17,11 +17,13 @@ from trade_cli.platform import CliError
 
 T = TypeVar("T")
 INTERRUPTED = 130
+PARTS = (*SERVICES, "kafka", "database", "mail")
+"""What can be started again by itself."""
 
 app = typer.Typer(
     help="Start, stop and look at the platform on this machine.",
     no_args_is_help=True,
-    epilog="Examples:  trade dev up  |  trade dev status --json  |  trade dev down",
+    epilog="Examples:  trade dev up  |  trade dev status --json  |  trade dev restart kafka  |  trade dev down",
 )
 
 Name = Annotated[str, typer.Option("--name", help="Which platform; each has its own ports and data in .run/<name>.")]
@@ -68,7 +70,7 @@ def down(name: Name = "default", as_json: AsJson = False) -> None:
 
 @app.command(epilog="Examples:  trade dev status  |  trade dev status --json")
 def status(name: Name = "default", as_json: AsJson = False) -> None:
-    """Say what runs, and what had to be started again; exit status 1 unless everything is ready."""
+    """Say what runs, with every process, and what had to be started again; exit status 1 unless all is ready."""
     found = _run(lifecycle.status(_layout(name)))
     if as_json:
         print(json.dumps(found or {"name": name, "state": "down"}))
@@ -78,6 +80,24 @@ def status(name: Name = "default", as_json: AsJson = False) -> None:
         _show_status(found)
     if found is None or found["state"] != "ready":
         raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Examples:  trade dev restart declarations  |  trade dev restart kafka  |  trade dev restart database --json"
+)
+def restart(
+    part: Annotated[str, typer.Argument(help=f"{', '.join(PARTS)}.")],
+    name: Name = "default",
+    as_json: AsJson = False,
+) -> None:
+    """Stop one part of the running platform, start it again on the same ports and data, and wait until it is ready."""
+    if part not in PARTS:
+        raise CliError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+    done = _run(lifecycle.restart(_layout(name), part, _report))
+    if as_json:
+        print(json.dumps(done))
+    else:
+        print(f"{part} is ready again (process {done['pid'] or 'in a container'}, {done['seconds']} s)")
 
 
 @app.command(epilog="Examples:  trade dev url gateway  |  trade dev url declarations --admin")
@@ -135,9 +155,21 @@ def _show_status(found: dict[str, Any]) -> None:
         lines[name] = (
             f"{'ready' if each['ready'] else 'not ready'}  process {each['pid']}  {each['http'] or each['grpc']}"
         )
+    for name, each in found["parts"].items():
+        lines[name] = f"{_life(each)}  {each['address'].rpartition('@')[2]}  ({each['kind']})"
     for name, note in restarts.items():
         lines[f"{name} restarted"] = f"{note['count']} times, last {note['last']}: {note['reason']}"
     _plain(lines)
+
+
+def _life(part: dict[str, Any]) -> str:
+    match part["alive"]:
+        case None:
+            return "no process of ours"
+        case True:
+            return f"runs  process {part['pid']}"
+        case _:
+            return f"dead  process {part['pid']}"
 
 
 def _plain(rows: dict[str, str]) -> None:

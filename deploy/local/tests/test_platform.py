@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -22,6 +23,8 @@ from launcher.infrastructure import Infrastructure
 from launcher.layout import FolderLock, Layout
 from launcher.platform import Platform
 from launcher.progress import silent
+from launcher.servers import GivenServer
+from launcher.services import SERVICES
 
 pytestmark = pytest.mark.infra
 
@@ -46,7 +49,7 @@ def processes_of(folder: Path) -> list[int]:
 
 @pytest.fixture
 async def layout(tmp_path: Path, stand_ins: Path) -> AsyncIterator[Layout]:
-    layout = Layout(tmp_path / "tried")
+    layout = Layout(tmp_path / "where" / ("deep" * 30) / "tried")
     yield layout
     await lifecycle.down(layout, silent)
 
@@ -136,6 +139,59 @@ async def test_a_part_that_dies_is_started_again_and_noted(layout: Layout) -> No
     assert found is not None
     assert found["restarts"]["matching"]["count"] == 1
     assert found["state"] == "ready"
+
+
+async def test_one_part_is_started_again_by_order_and_is_ready_when_it_is_said_so(layout: Layout) -> None:
+    before = await lifecycle.up(layout, "auto", silent)
+    pids = pids_of(before)
+    for part in ("kafka", "database", "mail", "matching"):
+        done = await lifecycle.restart(layout, part, silent)
+        assert done["part"] == part
+        found = await lifecycle.status(layout)
+        assert found is not None
+        assert found["state"] == "ready"
+        now = pids_of(found)
+        assert now[part] == done["pid"] != pids[part], "a new process, and the description has it"
+        assert not psutil.pid_exists(pids[part])
+        assert {**now, part: 0} == {**pids, part: 0}, "no other part was touched"
+        pids = now
+        assert found["restarts"] == {}, "nothing died"
+    with pytest.raises(LauncherError, match=r"no part 'mongo'; there are kafka, database, .*gateway.*mail"):
+        await lifecycle.restart(layout, "mongo", silent)
+
+
+def pids_of(description: dict[str, Any]) -> dict[str, int]:
+    return {name: part["pid"] for name, part in (description["services"] | description["parts"]).items()}
+
+
+async def test_the_status_has_every_process_and_sees_one_that_is_dead(layout: Layout) -> None:
+    description = await lifecycle.up(layout, "auto", silent)
+    pids = pids_of(description)
+    assert {"kafka", "database", "mail", "launcher", *SERVICES} == pids.keys()
+    assert set(pids.values()) - {pids["launcher"]} == {
+        child.pid for child in psutil.Process(pids["launcher"]).children()
+    }
+    os.kill(pids["launcher"], signal.SIGSTOP)  # so that it starts nothing again
+    try:
+        os.kill(pids["database"], signal.SIGKILL)
+        found = await lifecycle.status(layout)
+    finally:
+        os.kill(pids["launcher"], signal.SIGCONT)
+    assert found is not None
+    assert found["state"] == "not ready"
+    assert [name for name, part in found["parts"].items() if not part["alive"]] == ["database"]
+
+
+async def test_nothing_is_started_again_where_no_platform_runs(layout: Layout) -> None:
+    with pytest.raises(LauncherError, match="No platform runs here"):
+        await lifecycle.restart(layout, "kafka", silent)
+
+
+async def test_a_server_that_was_given_is_not_ours_to_start_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = Infrastructure(Path("unused"))
+    servers._kafka = servers._database = GivenServer("MongoDB", "mongodb://db")
+    with pytest.raises(LauncherError, match="MongoDB was given to us"):
+        await servers.restart("database")
 
 
 async def test_a_killed_launcher_leaves_no_orphan_and_the_next_up_works(layout: Layout) -> None:

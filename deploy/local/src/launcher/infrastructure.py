@@ -11,7 +11,7 @@ from launcher.failures import LauncherError
 from launcher.layout import Layout
 from launcher.ports import PortBlock
 from launcher.progress import Report, silent
-from launcher.servers import Server
+from launcher.servers import GivenServer, Server
 from launcher.side_by_side import all_or_none
 from launcher.topics import create_topics
 
@@ -97,6 +97,18 @@ class Infrastructure:
     async def start_database(self) -> None:
         """Start the database again on the same port and data; returns when it answers."""
         await self.database.start(self._report)
+
+    async def restart(self, name: str) -> None:
+        """Stop `kafka` or `database`, and start it again on the same port and data; returns when it answers.
+
+        Raises:
+            LauncherError: it is not ours, or does not come back.
+        """
+        server = {"kafka": self.kafka, "database": self.database}[name]
+        if isinstance(server, GivenServer):
+            raise LauncherError(f"{server.what} was given to us, it is not ours to start again.")
+        await server.stop()
+        await server.start(self._report)
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -121,7 +121,7 @@ class JarKafka:
 
 async def answers(address: str) -> bool:
     """Whether a broker at that address tells its cluster."""
-    if not await _listens(address):  # the client would complain in the log at every try
+    if not await listens(address):  # the client would complain in the log at every try
         return False
     admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=5_000)
     try:
@@ -133,7 +133,8 @@ async def answers(address: str) -> bool:
         await admin.close()
 
 
-async def _listens(address: str) -> bool:
+async def listens(address: str) -> bool:
+    """Whether anybody takes connections at an address."""
     host, _, port = address.partition(",")[0].rpartition(":")
     try:
         _, writer = await asyncio.open_connection(host, int(port))

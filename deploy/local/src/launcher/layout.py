@@ -79,6 +79,11 @@ class Layout:
         return self.logs / f"progress-{pid}.log"
 
     @property
+    def orders(self) -> Path:
+        """The socket at which the supervisor takes orders."""
+        return self.folder / "orders"
+
+    @property
     def lock(self) -> Path:
         return self.folder / "lock"
 

@@ -1,4 +1,4 @@
-"""`up`, `down` and `status`: a platform that stays when the command that started it has ended."""
+"""`up`, `down`, `status` and `restart`: a platform that stays when the command that started it has ended."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,10 @@ from typing import Any
 
 import psutil
 
+from launcher import orders
 from launcher.failures import LauncherError, explain
 from launcher.layout import FolderLock, Layout
+from launcher.logs import MAX_BYTES, put_away
 from launcher.platform import says_ready
 from launcher.progress import Report, step
 
@@ -82,23 +84,49 @@ async def down(layout: Layout, report: Report) -> bool:
 
 
 async def status(layout: Layout) -> dict[str, Any] | None:
-    """The description of the running platform with `ready` for each service; None when none runs."""
+    """The description of the running platform, with `ready` for each service and `alive` for every other part; None
+    when none runs. Of a part that is no process of ours `alive` is None: the services' readiness tells."""
     if FolderLock(layout.lock).holder() is None:
         return None
     description = _described(layout)
     if description is None:
-        return {"name": layout.name, "state": "starting", "services": {}}
-    services = description["services"]
+        return {"name": layout.name, "state": "starting", "services": {}, "parts": {}}
+    services, parts = description["services"], description["parts"]
     answers = await asyncio.gather(*(says_ready(f"{each['admin']}/readyz") for each in services.values()))
     for each, ready in zip(services.values(), answers, strict=True):
         each["ready"] = ready
-    return description | {"state": "ready" if all(answers) else "not ready"}
+    for each in parts.values():
+        each["alive"] = None if each["pid"] is None else _lives(each["pid"])
+    well = all(answers) and all(each["alive"] is not False for each in parts.values())
+    return description | {"state": "ready" if well else "not ready"}
+
+
+async def restart(layout: Layout, part: str, report: Report) -> dict[str, Any]:
+    """Start one part of the running platform again; returns its name, process and how long it took, once it is ready.
+
+    Raises:
+        LauncherError: none runs, there is no such part, or it does not come back.
+    """
+    if FolderLock(layout.lock).holder() is None:
+        raise LauncherError("No platform runs here; `make up` starts one.")
+    return await orders.give_restart(layout, part, report)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _spawn(layout: Layout, mode: str, rebuild: Sequence[str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "launcher.supervisor", str(layout.folder), mode, *rebuild]
+    own = layout.logs / "launcher.log"
     try:
-        with (layout.logs / "launcher.log").open("ab") as log:
+        # Nobody reads its output by a pipe, and it says little: a new file at a new start is enough.
+        if own.exists() and own.stat().st_size >= MAX_BYTES:
+            put_away(own)
+        with own.open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - our own arguments
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
@@ -156,12 +184,7 @@ async def _released(lock: FolderLock, seconds: float) -> bool:
 async def _gone(pid: int) -> None:
     """Wait until a process that has nothing left to do has ended."""
     deadline = time.monotonic() + LOOK_SECONDS * 50
-    while time.monotonic() < deadline:
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return
-        except psutil.NoSuchProcess:
-            return
+    while time.monotonic() < deadline and _lives(pid):  # noqa: ASYNC110 - another's process wakes no event loop
         await asyncio.sleep(LOOK_SECONDS)
 
 

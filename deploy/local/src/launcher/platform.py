@@ -20,6 +20,7 @@ from contracts.topics import EVENT_TOPICS, inbox
 from launcher import services
 from launcher.failures import LauncherError, explain
 from launcher.infrastructure import PORTS, Infrastructure
+from launcher.kafka import listens
 from launcher.layout import FolderLock, Layout, run_root
 from launcher.ports import PortBlock
 from launcher.processes import Child
@@ -149,8 +150,7 @@ class Platform:
         child = self._part(service)
         await child.stop()
         child.start()
-        if service in self._services:
-            await self._until_ready(service)
+        await self._until_ready(service)
         self.write_description()
 
     async def rebuild(self, service: str) -> None:
@@ -202,6 +202,7 @@ class Platform:
             "logs_dir": str(layout.logs),
             "launcher_pid": os.getpid(),
             "services": {name: self._describe_service(name, around) for name in SERVICES},
+            "parts": self._describe_parts(around),
             "restarts": self.restarts,
         }
 
@@ -256,6 +257,17 @@ class Platform:
             "http": f"http://{around.address(f'{name}.http')}" if name in services.DOORS else None,
         }
 
+    def _describe_parts(self, around: Surroundings) -> dict[str, Any]:
+        """What is no service of ours; one that runs in a container, or was given to us, has no process here."""
+        kafka, database = self.infrastructure.kafka, self.infrastructure.database
+        mail = self._mail.pid if self._mail is not None else None
+        return {
+            "kafka": {"pid": kafka.pid, "kind": kafka.kind, "address": around.bootstrap_servers},
+            "database": {"pid": database.pid, "kind": database.kind, "address": around.mongo_url},
+            "mail": {"pid": mail, "kind": "mail", "address": around.address("smtp")},
+            "launcher": {"pid": os.getpid(), "kind": "launcher", "address": str(self.layout.folder)},
+        }
+
     def _part(self, name: str) -> Child:
         if name not in self.parts:
             raise LauncherError(f"There is no {name} here; there are {', '.join(self.parts) or 'none yet'}.")
@@ -263,9 +275,13 @@ class Platform:
 
     async def _until_ready(self, name: str) -> None:
         around = self._around
-        if around is not None:
+        if around is None:
+            return
+        if name in self._services:
             url = f"http://{around.address(f'{name}.admin')}/readyz"
-            await self._services[name].until(lambda: says_ready(url), seconds=READY_SECONDS)
+            await self._part(name).until(lambda: says_ready(url), seconds=READY_SECONDS)
+        else:
+            await self._part(name).until(lambda: listens(around.address("smtp")), seconds=READY_SECONDS)
 
 
 async def says_ready(url: str) -> bool:

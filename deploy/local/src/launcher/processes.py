@@ -1,4 +1,4 @@
-"""Child processes: each in a session of its own, its output in a log, none outliving its launcher."""
+"""Child processes: each in a session of its own, its output in a bounded log, none outliving its launcher."""
 
 # ruff: noqa: ASYNC110 - a child that ends wakes no event loop; it is asked
 import asyncio
@@ -13,8 +13,10 @@ from pathlib import Path
 
 from launcher import bound
 from launcher.failures import LauncherError, explain
+from launcher.logs import BoundedLog
 
 POLL_SECONDS = 0.05
+LOGGED_SECONDS = 2.0
 
 
 class Child:
@@ -28,6 +30,7 @@ class Child:
     ) -> None:
         self.name = name
         self.log = log
+        self._output = BoundedLog(log)
         self._command = command
         self._environment = dict(environment)
         self._stop_seconds = stop_seconds
@@ -52,16 +55,18 @@ class Child:
             return
         wrapper = [sys.executable, "-I", "-S", bound.__file__, str(os.getpid())]
         try:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            with self.log.open("ab") as log:
+            output = self._output.open()
+            try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own arguments
                     [*wrapper, *self._command],
                     stdin=subprocess.DEVNULL,
-                    stdout=log,
+                    stdout=output,
                     stderr=subprocess.STDOUT,
                     env=self._environment,
                     start_new_session=True,
                 )
+            finally:
+                os.close(output)
             self._cleared = False
         except OSError as error:
             raise explain(error) from error
@@ -82,6 +87,7 @@ class Child:
         self._signal(signal.SIGKILL)
         while self.alive:
             await asyncio.sleep(POLL_SECONDS)
+        await self._logged()
         self._cleared = True
 
     async def finished(self) -> int:
@@ -90,6 +96,7 @@ class Child:
             raise LauncherError(f"{self.name} was never started.")
         while (status := self._process.poll()) is None:
             await asyncio.sleep(POLL_SECONDS)
+        await self._logged()
         return status
 
     async def until(self, ready: Callable[[], Awaitable[bool]], *, seconds: float) -> None:
@@ -101,6 +108,7 @@ class Child:
         deadline = time.monotonic() + seconds
         while not await ready():
             if not self.alive:
+                await self._logged()
                 status = self._process.returncode if self._process is not None else "unknown"
                 raise LauncherError(f"{self.name} ended while starting (status {status}): {self.last_words()}")
             if time.monotonic() > deadline:
@@ -114,6 +122,12 @@ class Child:
             lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
             return f"{lines[-1][:300] if lines else 'it said nothing'} (log: {self.log})"
         return f"log: {self.log}"
+
+    async def _logged(self) -> None:
+        """Wait until the log has what an ended program wrote; what it left behind may write on."""
+        deadline = time.monotonic() + LOGGED_SECONDS
+        while not self._output.ended and time.monotonic() < deadline:
+            await asyncio.sleep(POLL_SECONDS)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:

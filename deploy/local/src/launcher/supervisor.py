@@ -2,8 +2,9 @@
 
 Usage: python -m launcher.supervisor FOLDER MODE [SERVICE ...]     the services named are rebuilt first
 
-What it does is told line by line in a progress file named after its process; a part that dies is
-started again, later each time, and the platform's description remembers it.
+What it does until the platform is up is told line by line in a progress file named after its process; a part that dies
+is started again, later each time, and the platform's description remembers it. A part is also started again when
+somebody orders it (`orders.py`).
 """
 
 import asyncio
@@ -12,13 +13,15 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from launcher import interrupt
+from launcher import interrupt, orders
 from launcher.failures import LauncherError
 from launcher.layout import Layout
 from launcher.platform import Platform
+from launcher.progress import Report, step
 
 LOOK_SECONDS = 0.5
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
@@ -35,20 +38,38 @@ class Progress:
         self._file = path.open("w", buffering=1)
 
     def tell(self, **entry: Any) -> None:
-        self._file.write(json.dumps(entry) + "\n")
+        if not self._file.closed:
+            self._file.write(json.dumps(entry) + "\n")
+
+    def end(self) -> None:
+        """Say no more: nobody reads on once the platform is up, and it may be up for months."""
+        self._file.close()
 
     def line(self, text: str) -> None:
         self.tell(line=text)
 
 
 class Keeper:
-    """Starts one part again whenever it died."""
+    """Starts one part again whenever it died, or when it is told to; never twice at once.
 
-    def __init__(self, name: str, alive: Callable[[], bool], start: Callable[[], Awaitable[None]]) -> None:
+    Args:
+        start: starts the part where it died; returns when it is ready.
+        restart: the same for one that lives, which is stopped first.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        alive: Callable[[], bool],
+        start: Callable[[], Awaitable[None]],
+        restart: Callable[[], Awaitable[None]],
+    ) -> None:
         self.name = name
         self._alive = alive
         self._start = start
+        self._restart = restart
         self._pause = FIRST_PAUSE_SECONDS
+        self._starting = asyncio.Lock()
 
     async def keep(self, noted: Callable[[str, str], None]) -> None:
         started = time.monotonic()
@@ -59,32 +80,63 @@ class Keeper:
             if time.monotonic() - started > HEALTHY_SECONDS:
                 self._pause = FIRST_PAUSE_SECONDS
             await asyncio.sleep(self._pause)
-            self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
-            reason = "it had died"
-            try:
-                await self._start()
-            except LauncherError as error:
-                reason = str(error)
-            started = time.monotonic()
+            async with self._starting:
+                if self._alive():  # somebody ordered it meanwhile
+                    continue
+                self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+                reason = "it had died"
+                try:
+                    await self._start()
+                except LauncherError as error:
+                    reason = str(error)
+                started = time.monotonic()
             noted(self.name, reason)
 
+    async def restart(self) -> None:
+        """Stop the part and start it again, now.
 
-async def supervise(platform: Platform, report: Callable[[str], None]) -> None:
-    """Keep every part alive until cancelled."""
+        Raises:
+            LauncherError: it does not come back; it is tried again like one that died.
+        """
+        async with self._starting:
+            await self._restart()
+
+
+def keepers(platform: Platform) -> dict[str, Keeper]:
+    """Who keeps what, by the part's name."""
+    servers = platform.infrastructure
+    again = servers.restart
+    found = [
+        Keeper("kafka", lambda: servers.kafka.alive, servers.start_kafka, partial(again, "kafka")),
+        Keeper("database", lambda: servers.database.alive, servers.start_database, partial(again, "database")),
+    ]
+    for name, child in platform.parts.items():
+        start = partial(platform.restart, name)
+        found.append(Keeper(name, lambda child=child: child.alive, start, start))  # type: ignore[misc]  # bound early
+    return {keeper.name: keeper for keeper in found}
+
+
+async def supervise(platform: Platform) -> None:
+    """Keep every part alive and take orders until cancelled."""
+    kept = keepers(platform)
 
     def noted(part: str, reason: str) -> None:
         platform.note_restart(part, reason)
         platform.write_description()
-        report(f"{part} was started again: {reason}")
 
-    servers = platform.infrastructure
-    keepers = [
-        Keeper("kafka", lambda: servers.kafka.alive, servers.start_kafka),
-        Keeper("database", lambda: servers.database.alive, servers.start_database),
-    ]
-    for name, child in platform.parts.items():
-        keepers.append(Keeper(name, lambda child=child: child.alive, lambda name=name: platform.restart(name)))  # type: ignore[misc]
-    await asyncio.gather(*(keeper.keep(noted) for keeper in keepers))
+    async def restart(part: str, report: Report) -> dict[str, Any]:
+        if part not in kept:
+            raise LauncherError(f"There is no part {part!r}; there are {', '.join(kept)}.")
+        begun = time.monotonic()
+        async with step(report, f"Starting {part} again"):
+            await kept[part].restart()
+        platform.write_description()
+        description = platform.describe()
+        pid = (description["services"] | description["parts"])[part]["pid"]
+        return {"part": part, "pid": pid, "seconds": round(time.monotonic() - begun, 1)}
+
+    async with orders.taken(platform.layout, restart):
+        await asyncio.gather(*(keeper.keep(noted) for keeper in kept.values()))
 
 
 async def stay_up(layout: Layout, mode: str, rebuild: Sequence[str]) -> None:
@@ -94,7 +146,8 @@ async def stay_up(layout: Layout, mode: str, rebuild: Sequence[str]) -> None:
     try:
         async with Platform(layout.folder, mode=mode, report=progress.line, rebuild=rebuild) as platform:
             progress.tell(ready=True)
-            await supervise(platform, progress.line)
+            progress.end()
+            await supervise(platform)
     except LauncherError as error:
         progress.tell(failed=str(error))
         raise
