@@ -2,7 +2,8 @@
 
 Usage: python -m launcher.mail PORT FOLDER
 
-A mail is acknowledged when its `.eml` file is on disk whole; names sort by time of arrival.
+A mail is acknowledged when its `.eml` file is on disk whole; names sort by time of arrival. The latest are kept: a
+platform that is played loads for weeks would fill the disk with them.
 """
 
 import asyncio
@@ -10,11 +11,14 @@ import itertools
 import signal
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 MAX_BYTES = 10 * 1024 * 1024
+KEPT = 100_000
+"""Mails; some 400 MB as the platform writes them."""
 
 
 class Sink:
@@ -23,6 +27,8 @@ class Sink:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._numbers = itertools.count()
+        self._kept = deque(sorted(each.name for each in folder.glob("[!.]*.eml")))
+        """Names, oldest first."""
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
         content = envelope.content or b""
@@ -31,6 +37,9 @@ class Sink:
         draft = self._folder / f".{name}"
         draft.write_bytes(b"X-Envelope-To: " + ", ".join(envelope.rcpt_tos).encode() + b"\r\n" + body)
         draft.rename(self._folder / name)
+        self._kept.append(name)
+        while len(self._kept) > KEPT:
+            (self._folder / self._kept.popleft()).unlink(missing_ok=True)
         return "250 kept"
 
 
