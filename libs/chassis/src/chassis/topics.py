@@ -25,6 +25,13 @@ LOOK_SECONDS = 20.0
 _MISSING = 3
 NOT_ALLOWED = (29, 31)
 """TopicAuthorizationFailed, ClusterAuthorizationFailed."""
+_UNKNOWN = {
+    "Describe": "whether it is there",
+    "DescribeConfigs": "how it is set",
+    "Create": "whether it can be there",
+    "AlterConfigs": "whether it is set as the topics table says",
+}
+"""What stays open without a right."""
 
 log = structlog.get_logger(__name__)
 
@@ -98,8 +105,8 @@ def refusal(topic: str, code: int, right: str) -> str:
         return f"{topic} is missing; create the topics first"
     if code in NOT_ALLOWED:
         return (
-            f"{topic}: this user of Kafka's lacks the right {right} on the topic, so nobody can tell how it is or "
-            f"whether it is there; allow it (an ACL {right} for the user), then start again"
+            f"{topic}: this user of Kafka's lacks the right {right} on the topic, so it is not known "
+            f"{_UNKNOWN[right]}; allow it (an ACL {right} for the user), then start again"
         )
     raise for_code(code)(topic)
 
