@@ -55,6 +55,23 @@ BANS = (
         "reads week dates, bare days and moments without an offset: values.moments.read_moment, read_day",
         {"libs/values/src/values/moments.py": "reads them behind its own grammar"},
     ),
+    Ban(
+        frozenset({"overloaded"}),
+        "a door that asks for itself forgets a method: chassis.rpc.Right(publishes=True); HTTP goes by the method",
+        {
+            "libs/chassis/src/chassis/parts.py": "tells the HTTP door",
+            "libs/chassis/src/chassis/service.py": "tells the gRPC door and the consumer",
+        },
+    ),
+    Ban(
+        frozenset({"add_insecure_port", "start_server"}),
+        "a door of its own has no places, no counts and no reading of errors: service.grpc, service.http",
+        {
+            "libs/chassis/src/chassis/rpc/server.py": "is the gRPC door",
+            "libs/chassis/src/chassis/admin.py": "asks no database, and must answer when nothing else does",
+            "services/tracking/src/tracking/otlp.py": "asks no database: its queue drops what has no room",
+        },
+    ),
 )
 
 NUMBER_WHY = "Decimal reads 1_000 and digits of every script: values.numbers.read_decimal"

@@ -28,7 +28,7 @@ from chaos.toy.stage import TESTER, Replica, on_stage
 from pymongo import AsyncMongoClient
 
 from chassis.identity import TokenSigner
-from chassis.rpc import connect
+from chassis.rpc import connect, reason_of
 from chassis.testing import eventually
 from contracts.topics import DECLARATIONS, Profile, Topic
 from launcher.infrastructure import Infrastructure
@@ -198,7 +198,7 @@ async def _refusals_at_the_door(load: Load, replica: Replica) -> set[str]:
                 await call({"command_id": f"refused-{number}", "order": order})
             except grpc.aio.AioRpcError as error:
                 assert error.code() is grpc.StatusCode.UNAVAILABLE, error
-                reasons |= {"OVERLOADED"} if "too many events are unsent" in (error.details() or "") else {str(error)}
+                reasons.add(reason_of(error) or str(error))
             else:
                 reasons.add("taken")
     return reasons

@@ -121,8 +121,12 @@ class Client:
 
     async def _place(self, replica: Replica, order: Order) -> None:
         given = {"counter": order.counters[0], "number": order.number, "amount": order.amount, "key": order.key}
-        with handling(Call(GROUP, Caller(TESTER, TESTER), float("inf"))):
-            await replica.door.place({"command_id": order.id, "order": given}, None)
+        place = await replica.admission.enter(publishes=True)
+        try:
+            with handling(Call(GROUP, Caller(TESTER, TESTER), float("inf"))):
+                await replica.door.place({"command_id": order.id, "order": given}, None)
+        finally:
+            place.leave()
 
     async def clear_parked(self) -> None:
         """Discard what nobody can read, redrive the rest, at whichever replica is there, as often as it takes."""

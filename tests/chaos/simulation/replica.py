@@ -14,6 +14,7 @@ from chaos.toy.doors import Door, Peer, ask
 from chaos.toy.post import Post
 from pymongo.errors import AutoReconnect
 
+from chassis.admission import Admission
 from chassis.aggregates import Aggregates, MongoDocuments
 from chassis.consumer import Consumer
 from chassis.delivery import DeliveryPolicy
@@ -22,6 +23,7 @@ from chassis.outbox import Publisher
 from chassis.parking_care import mind_parked
 from chassis.parking_mongo import MongoParking
 from chassis.pending import PendingWork
+from chassis.settings import DoorSettings
 from chassis.timers import Timers
 
 GROUP, ORDERS, EVENTS = "toy", "inbox.toy", "toys.toy.v1"
@@ -88,7 +90,8 @@ class Replica:
         self.policy = DeliveryPolicy(
             subscriptions(ORDERS, EVENTS, self.counters, self.letters), self.parking, self.clock, build="simulated"
         )
-        self.door = Door(self.counters, lambda: self.publisher.overloaded)
+        self.door = Door(self.counters)
+        self.admission = Admission("simulated", DoorSettings(port=0), lambda: self.publisher.overloaded)
         self.consumer = SimulatedConsumer(
             around,
             self.process,

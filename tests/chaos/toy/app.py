@@ -39,6 +39,6 @@ def build(settings: ToySettings, clock: Clock | None = None) -> Service:
             actor=f"service:{settings.name}/{settings.instance}",
         )
         service.background(post.run)
-    door = Door(counters, lambda: service.publisher.overloaded)
+    door = Door(counters)
     service.grpc(door.register, rights=RIGHTS)
     return service

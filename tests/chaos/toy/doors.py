@@ -15,20 +15,17 @@ from chassis.subscriptions import content_hash
 SERVICE = "trade.toys.v1.Toys"
 PLACE, ASK = f"/{SERVICE}/Place", f"/{SERVICE}/Ask"
 
-RIGHTS: Mapping[str, Right] = {PLACE: Right(services=("*",)), ASK: Right(services=("*",))}
+RIGHTS: Mapping[str, Right] = {PLACE: Right(services=("*",), publishes=True), ASK: Right(services=("*",))}
 
 
 class Door:
     """Orders by gRPC: an answer means that it is saved."""
 
-    def __init__(self, counters: Counters, overloaded: Callable[[], bool]) -> None:
+    def __init__(self, counters: Counters) -> None:
         self._counters = counters
-        self._overloaded = overloaded
 
     async def place(self, request: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         """One order for one counter, known by its command id."""
-        if self._overloaded():
-            raise RpcError(grpc.StatusCode.UNAVAILABLE, "OVERLOADED", "too many events are unsent; try again later")
         order = request["order"]
         command = Count(order["counter"], order["number"], order["amount"], order["key"])
         input_: Input[Command] = Input(
