@@ -16,7 +16,7 @@ from registry_builders import ALTYN, LEI, QINGDAO
 
 from chassis.reader import Reader
 from chassis.rpc import create_key
-from chassis.settings import KafkaSettings, ListenSettings, MongoSettings
+from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope, parse
 from contracts.registry.v1 import EnterpriseRegistered
@@ -59,7 +59,7 @@ async def running(infrastructure: Infrastructure, tmp_path: Path) -> AsyncIterat
     settings = RegistrySettings(
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers),
         mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url), database=f"registry-{secrets.token_hex(4)}"),
-        grpc=ListenSettings(port=ports["grpc"]),
+        grpc=DoorSettings(port=ports["grpc"]),
         admin=ListenSettings(port=ports["admin"]),
         keys_dir=tmp_path / "keys",
     )

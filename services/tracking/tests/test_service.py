@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from chassis.records import RawRecord
-from chassis.settings import HttpSettings, KafkaSettings, ListenSettings, MongoSettings
+from chassis.settings import DoorSettings, HttpSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.topics import EVENT_TOPICS
 from launcher.infrastructure import Infrastructure
@@ -75,7 +75,7 @@ async def make_settings(
             keys_dir=folder,
             staff_password_file=folder / "password",
             http=HttpSettings(port=ports["http"]),
-            grpc=ListenSettings(port=ports["grpc"]),
+            grpc=DoorSettings(port=ports["grpc"]),
             admin=ListenSettings(port=ports["admin"]),
             otlp=ListenSettings(port=ports["otlp"]),
         )
