@@ -8,13 +8,14 @@ run of `-m "not infra"` starts no server. `--infra=auto|local|containers|externa
 platform stay together.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 
 from launcher.infrastructure import MODES, Infrastructure
 from launcher.platform import Platform
+from launcher.stored_names import StoredNames, watch
 
 _SERVERS = {"infrastructure", "platform"}
 _PLATFORMS = {"platform", "fragile"}
@@ -25,7 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--infra", choices=MODES, default="auto", help="where Kafka and the database come from")
 
 
+_NAMES = pytest.StashKey[StoredNames]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_NAMES] = watch()
     config.addinivalue_line("markers", "infra: needs a real Kafka and a real database")
     config.addinivalue_line("markers", "serverless: stands in tests/, and needs no server all the same")
 
@@ -38,6 +43,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("infra")
         shared = _PLATFORMS & set(getattr(item, "fixturenames", ()))
         item.add_marker(pytest.mark.xdist_group(min(shared, default=item.path.name)))
+
+
+@pytest.fixture(autouse=True)
+def stored_names(request: pytest.FixtureRequest) -> Iterator[StoredNames]:
+    """Fails the test that had a store write a field of a name that the database does not take."""
+    names = request.config.stash[_NAMES]
+    yield names
+    if unfit := names.take():
+        pytest.fail(f"written under names that the database does not take: {', '.join(unfit)}")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -29,6 +29,11 @@ def unescape(name: str) -> str:
     return "" if name == _EMPTY else _WRITTEN.sub(lambda found: chr(int(found[1], 16)), name)
 
 
+def fits(name: str) -> bool:
+    """Whether the database stores and finds a field of this name."""
+    return bool(name) and "." not in name and "\0" not in name and not name.startswith("$")
+
+
 def escaped(value: Any) -> Any:
     """A plain value as it is stored, however deep its names are."""
     return _renamed(value, escape)
