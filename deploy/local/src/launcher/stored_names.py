@@ -11,6 +11,8 @@ from pymongo import monitoring
 
 from chassis.field_names import fits
 
+_WRITING = ("$set", "$setOnInsert", "$push", "$addToSet")
+
 
 class StoredNames(monitoring.CommandListener):
     """Collects what was written under unfit names."""
@@ -51,7 +53,7 @@ def _written(updates: Any) -> Iterator[Any]:
         for operator, change in update.items():
             if not operator.startswith("$"):
                 yield {operator: change}  # of a replacement
-            elif isinstance(change, Mapping):
+            elif operator in _WRITING:
                 yield from (_pushed(value) for value in change.values())
 
 
