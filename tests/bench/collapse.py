@@ -4,8 +4,8 @@ Two things are tried on a server of this run alone, started as the launcher star
 
 - **Crowd**: so many connections, each with one piece of work after the other: read five documents by their ids, then
   change the same five by compare-and-set in one bulk, as a service does with a batch. What is not answered within the
-  time-out is given up and begun again, as services do. Told are pieces of work done and given up a second, how long one
-  takes, and how much of a core the server has used.
+  time-out is given up and begun again, as services do. Told are pieces of work done a second and given up in all, how
+  long one takes, how much of a core the server has used, and how long it works on when all clients have gone.
 - **Given up**: so many connections each ask for one long change, and give up after a second. Told is how many of the
   changes the server still makes, for nobody, and for how long it works on them.
 
@@ -15,6 +15,7 @@ Two things are tried on a server of this run alone, started as the launcher star
 """
 
 import asyncio
+import os
 import random
 import tempfile
 import time
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pymongo import AsyncMongoClient, UpdateOne
+from pymongo import AsyncMongoClient, IndexModel, UpdateOne
 from pymongo.errors import AutoReconnect, PyMongoError
 from pymongo.write_concern import WriteConcern
 from rich.console import Console
@@ -32,6 +33,7 @@ from rich.table import Table
 
 from bench.figures import percentile
 from bench.ground import cpu_seconds
+from chassis.stopping import cancel
 from launcher import database
 from launcher.ports import PortBlock
 from launcher.servers import Server
@@ -41,9 +43,15 @@ DOCUMENTS = 3_000
 PIECE = 5
 """Documents that one piece of work reads and changes."""
 LINES = 12
-"""History lines that a document begins with: some 4 kB."""
+"""History lines of a document: with twelve some 4 kB, as a notice; a declaration has fifty."""
+INDEXES = ("outbox.time", "due_at", "try_after")
+"""As an aggregate has them: sparse, and none of these documents is in one."""
+CROWD, GIVEN_UP = "crowd", "given_up"
+"""A collection each: to drop one that many connections have read can take the server minutes."""
 PATIENCE_SECONDS = 1.0
-AFTER_SECONDS = 60.0
+AFTER_SECONDS = 120.0
+LOOK_SECONDS, RESTING = 1.0, 0.1
+"""The server rests where it uses less than this part of a core for so long."""
 
 Client = AsyncMongoClient[dict[str, Any]]
 
@@ -57,8 +65,9 @@ class Crowd:
     done: list[float] = field(default_factory=list)
     """Seconds of each piece of work, from its first attempt."""
     given_up: int = 0
-    lost_races: int = 0
     server_cpu: float = 0.0
+    busy_after: float = 0.0
+    """For how many seconds the server worked on when all clients had gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +94,45 @@ def _line() -> dict[str, Any]:
     return {"cause": random.randbytes(20).hex(), "by": "service:crowd", "trace": random.randbytes(60).hex()}
 
 
-async def prepare(url: str) -> None:
+def sync_ms(folder: Path) -> float:
+    """How long the disk takes to make a small write durable, in milliseconds: what each change waits for once."""
+    took = []
+    with (folder / "sync").open("wb", buffering=0) as file:
+        for _ in range(100):
+            file.write(bytes(4096))
+            begun = time.perf_counter()
+            os.fdatasync(file.fileno())
+            took.append((time.perf_counter() - begun) * 1000)
+    return percentile(took, 50)
+
+
+async def prepare(url: str, name: str, lines: int) -> None:
     """Documents as services have them."""
     async with _client(url, 1, 60) as client:
-        collection = client["crowd"]["documents"]
-        await collection.drop()
+        collection = client["bench"][name]
+        await collection.create_indexes([IndexModel(name, sparse=True) for name in INDEXES])
         for first in range(0, DOCUMENTS, 500):
             await collection.insert_many(
                 [
-                    {"_id": f"d{number}", "version": 1, "made": 0, "history": [_line() for _ in range(LINES)]}
+                    {"_id": f"d{number}", "version": 1, "made": 0, "history": [_line() for _ in range(lines)]}
                     for number in range(first, min(first + 500, DOCUMENTS))
                 ]
             )
 
 
-async def crowd(url: str, server: Server, connections: int, seconds: float, timeout_seconds: float) -> Crowd:
+async def crowd(
+    url: str, server: Server, connections: int, *, lines: int, seconds: float, timeout_seconds: float
+) -> Crowd:
     """So many connections for so long."""
     found = Crowd(connections)
     async with _client(url, connections, timeout_seconds) as client:
-        collection = client["crowd"]["documents"].with_options(write_concern=WriteConcern("majority", j=True))
+        collection = client["bench"][CROWD].with_options(write_concern=WriteConcern("majority", j=True))
         ends = time.monotonic() + seconds
 
         def kept() -> dict[str, Any]:
-            return {"$each": [_line()], "$slice": -LINES}
+            return {"$each": [_line()], "$slice": -lines}
 
-        async def piece() -> bool:
+        async def piece() -> None:
             ids = [f"d{number}" for number in random.sample(range(DOCUMENTS), PIECE)]
             read = await collection.find({"_id": {"$in": ids}}).to_list()
             changes = [
@@ -117,19 +140,19 @@ async def crowd(url: str, server: Server, connections: int, seconds: float, time
                     {"_id": each["_id"], "version": each["version"]},
                     {
                         "$set": {"version": each["version"] + 1},
-                        "$push": {"history": {"$each": [_line()], "$slice": -LINES}},
+                        "$push": {"history": {"$each": [_line()], "$slice": -lines}},
                     },
                 )
                 for each in read
             ]
-            return (await collection.bulk_write(changes, ordered=False)).matched_count == PIECE
+            await collection.bulk_write(changes, ordered=False)
 
         async def one() -> None:
             while time.monotonic() < ends:
                 begun = time.monotonic()
                 while time.monotonic() < ends:
                     try:
-                        found.lost_races += not await piece()
+                        await piece()
                     except PyMongoError:
                         found.given_up += 1
                         continue
@@ -141,20 +164,34 @@ async def crowd(url: str, server: Server, connections: int, seconds: float, time
         tasks = [asyncio.create_task(one()) for _ in range(connections)]
         await asyncio.sleep(seconds)
         found.seconds, found.server_cpu = time.monotonic() - begun, cpu_seconds(server.pid) - cpu
-        await asyncio.gather(*tasks)
+        await cancel(tasks)
+    found.busy_after = await _until_it_rests(server)
     return found
+
+
+async def _until_it_rests(server: Server) -> float:
+    """Seconds until the server has nothing to do any more, bounded."""
+    begun, last, busy = time.monotonic(), cpu_seconds(server.pid), 0.0
+    while time.monotonic() - begun < AFTER_SECONDS:
+        await asyncio.sleep(LOOK_SECONDS)  # how long it is watched
+        spent, last = cpu_seconds(server.pid) - last, cpu_seconds(server.pid)
+        if spent < RESTING * LOOK_SECONDS:
+            break
+        busy = time.monotonic() - begun
+    return busy
 
 
 async def give_up(url: str, server: Server, connections: int) -> GivenUp:
     """Each connection asks to change every document once, and gives up."""
-    await prepare(url)
+    name = f"{GIVEN_UP}{connections}"
+    await prepare(url, name, LINES)
     answered = 0
     async with _client(url, connections, PATIENCE_SECONDS) as client:
 
         async def one() -> None:
             nonlocal answered
             try:
-                await client["crowd"]["documents"].update_many({}, {"$inc": {"made": 1}})
+                await client["bench"][name].update_many({}, {"$inc": {"made": 1}})
             except AutoReconnect:
                 return
             answered += 1
@@ -162,16 +199,12 @@ async def give_up(url: str, server: Server, connections: int) -> GivenUp:
         await asyncio.gather(*(one() for _ in range(connections)))
     begun = time.monotonic()
     async with _client(url, 1, AFTER_SECONDS) as client:
-        collection = client["crowd"]["documents"]
-        made = at_once = await _made(collection)
-        busy, seconds = cpu_seconds(server.pid), 0.0
-        while time.monotonic() - begun < AFTER_SECONDS:
-            await asyncio.sleep(1)  # how long the server is watched
-            now, spent = await _made(collection), cpu_seconds(server.pid)
-            if now == made and spent - busy < 0.5:
-                break
-            made, busy, seconds = now, spent, time.monotonic() - begun
-    return GivenUp(connections, connections, answered, at_once, made - at_once, seconds)
+        collection = client["bench"][name]
+        at_once = await _made(collection)
+        asking = time.monotonic() - begun
+        seconds = asking + await _until_it_rests(server)
+        later = await _made(collection) - at_once
+    return GivenUp(connections, connections, answered, at_once, later, seconds)
 
 
 async def _made(collection: Any) -> int:
@@ -180,7 +213,9 @@ async def _made(collection: Any) -> int:
     return int(document["made"])
 
 
-async def measure(connections: Sequence[int], seconds: float, timeout_seconds: float, console: Console) -> None:
+async def measure(
+    connections: Sequence[int], console: Console, *, lines: int, seconds: float, timeout_seconds: float
+) -> None:
     """Both, on a server of this run."""
     block = PortBlock()
     with tempfile.TemporaryDirectory(prefix="trade-collapse-") as folder:
@@ -188,15 +223,17 @@ async def measure(connections: Sequence[int], seconds: float, timeout_seconds: f
         (where / "data").mkdir()
         port = block.choose(["database"], {})["database"]
         server = database.secantus(where / "data", where / "database.log", port=port)
+        console.print(f"The disk makes a small write durable in {sync_ms(where):.2f} ms (median)")
         await server.start(console.print)
         try:
-            await prepare(server.address)
+            await prepare(server.address, CROWD, lines)
             seen = []
             for each in connections:
-                seen.append(await crowd(server.address, server, each, seconds, timeout_seconds))
-                console.print(
-                    f"  {each} connections: {len(seen[-1].done) / seen[-1].seconds:.1f} pieces of work a second"
+                found = await crowd(
+                    server.address, server, each, lines=lines, seconds=seconds, timeout_seconds=timeout_seconds
                 )
+                seen.append(found)
+                console.print(f"  {each} connections: {len(found.done) / found.seconds:.1f} pieces of work a second")
             console.print(_crowds(seen, timeout_seconds))
             console.print(_given_up([await give_up(server.address, server, each) for each in (8, 64)]))
         finally:
@@ -206,13 +243,13 @@ async def measure(connections: Sequence[int], seconds: float, timeout_seconds: f
 
 def _crowds(seen: Sequence[Crowd], timeout_seconds: float) -> Table:
     table = Table(
-        "connections", "done a second", "given up", "median", "p99", "server, cores",
+        "connections", "done a second", "given up", "median", "p99", "server, cores", "busy after",
         title=f"Read five, change five; given up and repeated after {timeout_seconds:g} s",
     )  # fmt: skip
     for each in seen:
-        median, late = ((f"{percentile(each.done, rank):.3f} s" if each.done else "–") for rank in (50, 99))
-        rate, cores = len(each.done) / each.seconds, each.server_cpu / each.seconds
-        table.add_row(str(each.connections), f"{rate:.1f}", str(each.given_up), median, late, f"{cores:.2f}")
+        median, late = (f"{percentile(each.done, rank):.3f} s" if each.done else "–" for rank in (50, 99))
+        rate, cores = f"{len(each.done) / each.seconds:.1f}", f"{each.server_cpu / each.seconds:.2f}"
+        table.add_row(str(each.connections), rate, str(each.given_up), median, late, cores, f"{each.busy_after:.0f} s")
     return table
 
 
@@ -230,10 +267,13 @@ def _given_up(seen: Sequence[GivenUp]) -> Table:
 def main(
     connections: Annotated[list[int] | None, typer.Option("--connections", min=1, help="Repeat for several.")] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="For each number of connections.")] = 15.0,
+    lines: Annotated[int, typer.Option("--lines", min=1, help="History lines of a document.")] = LINES,
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="After which work is given up.")] = 20.0,
 ) -> None:
     """Show what the embedded database does under many connections, and with work that is given up."""
-    asyncio.run(measure(connections or CONNECTIONS, seconds, timeout, Console(highlight=False)))
+    console = Console(highlight=False)
+    many = connections or CONNECTIONS
+    asyncio.run(measure(many, console, lines=lines, seconds=seconds, timeout_seconds=timeout))
 
 
 if __name__ == "__main__":

@@ -72,17 +72,19 @@ async def on_ground(folder: Path, sizes: Sizes, *, report: Report) -> AsyncItera
 def cpu_seconds(pid: int | None) -> float:
     """User and system time of a process so far, all its threads; 0 of one that is gone.
 
-    Where the system tells them (Linux) in nanoseconds, elsewhere in ticks of ten milliseconds.
+    The system tells it of the living threads in nanoseconds (Linux), of the process in ticks of ten milliseconds. A
+    server that has a thread a connection loses threads, and what they have used is in the process's own time alone.
     """
     if pid is None:
         return 0.0
+    living = whole = 0.0
     with contextlib.suppress(OSError):
-        if runs := [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/schedstat")]:
-            return sum(int(run.split()[0]) for run in runs) / 1e9
+        runs = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+        living = sum(int(run.split()[0]) for run in runs) / 1e9
     with contextlib.suppress(psutil.Error):
         times = psutil.Process(pid).cpu_times()
-        return float(times.user + times.system)
-    return 0.0
+        whole = float(times.user + times.system)
+    return max(living, whole)
 
 
 def memory_mb(pid: int | None) -> float:
