@@ -11,7 +11,8 @@ Two things are tried on a server of this run alone, started as the launcher star
 
     python -m bench.collapse                                    two minutes, both
     python -m bench.collapse --connections 8 --connections 400 --seconds 30
-    python -m bench.collapse --timeout 2                        it repeats what is still in the queue
+    python -m bench.collapse --timeout 1                        it repeats what is still in the queue
+    python -m bench.collapse --timeout 1 --told                 the same, with maxTimeMS
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from typing import Annotated, Any
 
 import typer
 from pymongo import AsyncMongoClient, IndexModel, UpdateOne
-from pymongo.errors import AutoReconnect, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 from rich.console import Console
 from rich.table import Table
@@ -84,9 +85,16 @@ class GivenUp:
     """For how long the server worked on behind them."""
 
 
-def _client(url: str, connections: int, timeout_seconds: float) -> Client:
+def _client(url: str, connections: int, timeout_seconds: float, *, told: bool = False) -> Client:
+    """A client that gives up after so long; `told` with each command, so that the server can give up too."""
+    limit = round(timeout_seconds * 1000)
     return AsyncMongoClient(
-        url, maxPoolSize=connections, socketTimeoutMS=round(timeout_seconds * 1000), retryWrites=False, retryReads=False
+        url,
+        maxPoolSize=connections,
+        retryWrites=False,
+        retryReads=False,
+        timeoutMS=limit if told else None,
+        socketTimeoutMS=None if told else limit,
     )
 
 
@@ -121,11 +129,11 @@ async def prepare(url: str, name: str, lines: int) -> None:
 
 
 async def crowd(
-    url: str, server: Server, connections: int, *, lines: int, seconds: float, timeout_seconds: float
+    url: str, server: Server, connections: int, *, lines: int, seconds: float, timeout_seconds: float, told: bool
 ) -> Crowd:
     """So many connections for so long."""
     found = Crowd(connections)
-    async with _client(url, connections, timeout_seconds) as client:
+    async with _client(url, connections, timeout_seconds, told=told) as client:
         collection = client["bench"][CROWD].with_options(write_concern=WriteConcern("majority", j=True))
         ends = time.monotonic() + seconds
 
@@ -181,18 +189,18 @@ async def _until_it_rests(server: Server) -> float:
     return busy
 
 
-async def give_up(url: str, server: Server, connections: int) -> GivenUp:
+async def give_up(url: str, server: Server, connections: int, *, told: bool) -> GivenUp:
     """Each connection asks to change every document once, and gives up."""
     name = f"{GIVEN_UP}{connections}"
     await prepare(url, name, LINES)
     answered = 0
-    async with _client(url, connections, PATIENCE_SECONDS) as client:
+    async with _client(url, connections, PATIENCE_SECONDS, told=told) as client:
 
         async def one() -> None:
             nonlocal answered
             try:
                 await client["bench"][name].update_many({}, {"$inc": {"made": 1}})
-            except AutoReconnect:
+            except PyMongoError:
                 return
             answered += 1
 
@@ -214,7 +222,7 @@ async def _made(collection: Any) -> int:
 
 
 async def measure(
-    connections: Sequence[int], console: Console, *, lines: int, seconds: float, timeout_seconds: float
+    connections: Sequence[int], console: Console, *, lines: int, seconds: float, timeout_seconds: float, told: bool
 ) -> None:
     """Both, on a server of this run."""
     block = PortBlock()
@@ -230,12 +238,18 @@ async def measure(
             seen = []
             for each in connections:
                 found = await crowd(
-                    server.address, server, each, lines=lines, seconds=seconds, timeout_seconds=timeout_seconds
+                    server.address,
+                    server,
+                    each,
+                    lines=lines,
+                    seconds=seconds,
+                    timeout_seconds=timeout_seconds,
+                    told=told,
                 )
                 seen.append(found)
                 console.print(f"  {each} connections: {len(found.done) / found.seconds:.1f} pieces of work a second")
             console.print(_crowds(seen, timeout_seconds))
-            console.print(_given_up([await give_up(server.address, server, each) for each in (8, 64)]))
+            console.print(_given_up([await give_up(server.address, server, each, told=told) for each in (8, 64)]))
         finally:
             await server.kill()
             block.release()
@@ -268,12 +282,15 @@ def main(
     connections: Annotated[list[int] | None, typer.Option("--connections", min=1, help="Repeat for several.")] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="For each number of connections.")] = 15.0,
     lines: Annotated[int, typer.Option("--lines", min=1, help="History lines of a document.")] = LINES,
+    told: Annotated[
+        bool, typer.Option("--told", help="The server is told with each command when it is given up.")
+    ] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="After which work is given up.")] = 20.0,
 ) -> None:
     """Show what the embedded database does under many connections, and with work that is given up."""
     console = Console(highlight=False)
     many = connections or CONNECTIONS
-    asyncio.run(measure(many, console, lines=lines, seconds=seconds, timeout_seconds=timeout))
+    asyncio.run(measure(many, console, lines=lines, seconds=seconds, timeout_seconds=timeout, told=told))
 
 
 if __name__ == "__main__":

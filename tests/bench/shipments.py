@@ -150,13 +150,14 @@ async def _floor_step(ground: Ground, floor: FloorRuns, in_flight: int, seen: Se
 
 
 def _rates(seen: Seen, in_flight: Sequence[int], floor: str) -> list[Figure]:
-    told = "; ".join(seen.notes)
+    told = "; ".join(["the slowest first", *seen.notes])
+    slowest = dict(sorted(seen.settled.rows.items(), key=lambda row: -max(row[1])))
     figures = [*_closed(seen, in_flight, floor)]
     figures += [
         Figure("Events published", "per s", seen.events_rate.rows, note=f"{seen.events:.1f} are one shipment"),
         Figure("From lodging to closing", "s", seen.latency.rows, note="partners answer as soon as they are asked"),
         Figure("From lodging to acceptance", "s", seen.accepted.rows),
-        Figure("Until nothing waits, after the load ends", "s", seen.settled.rows, aim=Aim(10.0), note=told),
+        Figure("Until nothing waits, after the load ends", "s", slowest, aim=Aim(10.0), note=told),
     ]
     return [each for each in figures if each.rows]
 
