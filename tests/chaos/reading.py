@@ -55,7 +55,7 @@ async def read_world(
         stored = [each for name in databases for each in await _stored(client, name)]
         kept = [each["_id"] async for each in client["declarations"]["partner_events"].find({}, {"_id": 1})]
         told = [each["_id"] async for each in client["tracking"]["entries"].find({}, {"_id": 1})]
-        outcomes = await client["gateway"]["outcomes"].find({}, {"steps.event": 1}).to_list()
+        outcomes = await client["gateway"]["outcomes"].find({}, {"of": 1, "event": 1, "steps.event": 1}).to_list()
         set_aside = [
             (name, each["_id"])
             for name, collection in (("tracking", "unreadable"), ("gateway", "quarantine"))
@@ -75,7 +75,7 @@ async def read_world(
         records=events,
         kept=frozenset(kept),
         told=frozenset(told),
-        shown=frozenset((each["_id"], step["event"]) for each in outcomes for step in each.get("steps", ())),
+        shown=frozenset(each for document in outcomes for each in _shown(document)),
         set_aside=frozenset(set_aside),
         inbox=[each for each in records if each.topic in inboxes],
         mails=read_mails(mails) if mails is not None else (),
@@ -84,6 +84,13 @@ async def read_world(
         grew=any(end > read_to.get(partition, 0) for partition, end in ends_now.items()),
         read_at=read_at,
     )
+
+
+def _shown(document: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """Declaration and event of a told step; of several, where a former release kept them in one document."""
+    if "of" in document:
+        return [(document["of"], document["event"])]
+    return [(document["_id"], step["event"]) for step in document.get("steps", ())]
 
 
 async def read_spans(mongo_url: str) -> Spans:
