@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pymongo import errors
+from pymongo import AsyncMongoClient, errors
 from tracking_desk import PLACES, Desk
 
+from chassis.mongo import open_database
 from contracts.texts import LANGUAGES
+from tracking.store import TimelineStore
 
 AWAY = [
     errors.NetworkTimeout("mongo-0:27017: timed out"),
@@ -101,3 +103,23 @@ async def test_more_than_have_a_place_are_turned_away_before_the_database_is_ask
     assert int(answer.headers["retry-after"]) > 0
     go.set()
     assert {(await each).status_code for each in in_hand} == {404}
+
+
+async def test_the_driver_itself_before_a_server_that_never_answers_ends_as_503(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the driver gives up
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    driver: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=300, connectTimeoutMS=100
+    )
+    monkeypatch.setattr(desk.timelines, "thread", TimelineStore(open_database(driver, "tracking")).thread)
+    async with server:
+        answer = await desk.page("/shipments/6CN1")
+        await driver.close()
+    assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)
+    assert str(port) not in answer.text
