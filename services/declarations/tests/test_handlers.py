@@ -29,7 +29,7 @@ from declarations.domain.declaration import Direction, Party
 from declarations.domain.evolve import evolve
 from declarations.domain.state import Status
 from declarations.handlers import LookUp, PartnerEventHandler, restore_serials
-from declarations.joining import Joiner, Sweeper
+from declarations.joining import Joiner, Sweeper, Waiting
 from declarations.ports import SerialRequest
 from values.payments import payment_reference
 from values.references import Lrn, declaration_id
@@ -57,10 +57,11 @@ class Office:
         self.declarations = stores.declarations
         self.joined = stores.declarations if joined is None else joined
         self.registry = FakeRegistry()
-        self.reports = PartnerEventHandler(stores.declarations, stores.events, stores.clock)
-        joiner = Joiner(self.joined, stores.events, stores.parking, stores.clock)
+        waiting = Waiting(stores.events, stores.clock)
+        self.reports = PartnerEventHandler(stores.declarations, stores.events, waiting)
+        joiner = Joiner(self.joined, stores.events, waiting, stores.parking)
         self.look_up = LookUp(joiner, self.registry, stores.serials)
-        self.sweeper = Sweeper(stores.declarations, stores.events, joiner, stores.clock)
+        self.sweeper = Sweeper(stores.declarations, stores.events, waiting, joiner, stores.clock)
 
     async def lodge(self, declaration=None, receipt="R-1"):
         command = lodge(declaration, receipt)

@@ -36,6 +36,7 @@ from declarations.domain.settlement import evolve as evolve_account
 from declarations.domain.settlement import settlement_id
 from declarations.domain.state import Lane, State, Status
 from declarations.handlers import PartnerEventHandler
+from declarations.joining import Waiting
 from declarations.memory import MemoryPartnerEvents
 from declarations.settlement_type import SETTLEMENT, SettlementMessages
 from declarations.settlements import ALLOCATED, NEWS, AccountNews, PaymentHandler, share_of, take_share
@@ -58,7 +59,7 @@ class House:
         self.declarations, self.topic = in_memory(type_, topic=DECLARATIONS, clock=clock)
         self.settlements, _ = in_memory(SETTLEMENT, topic=DECLARATIONS, clock=clock, outbox=self.topic)
         events = MemoryPartnerEvents()
-        self.reports = PartnerEventHandler(self.declarations, events, clock)
+        self.reports = PartnerEventHandler(self.declarations, events, Waiting(events, clock))
         self.payments = PaymentHandler(self.reports, events, self.settlements)
         self.news = AccountNews(self.settlements, self.declarations)
         self.shares = AggregateHandler(self.declarations, targets=share_of, command=lambda event, _: take_share(event))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.simulation.schedule import Network, Process
-from pymongo import InsertOne, ReplaceOne, UpdateOne
+from pymongo import InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import AutoReconnect, BulkWriteError
 
 from chassis.aggregates.memory import matches
@@ -86,7 +86,7 @@ class Collection:
             if ordered:
                 _bulk(stored, operations[: chance.randint(0, len(operations))], ordered)
             else:
-                part = sorted(operations, key=_id_of)
+                part = sorted(_single(operations), key=_id_of)
                 _bulk(stored, [each for each in part if chance.random() < 0.5], ordered)
 
         result: BulkResult = await self._call("bulk write", lambda stored: _bulk(stored, operations, ordered), torn)
@@ -176,6 +176,15 @@ def _id_of(operation: Any) -> str:
     return str(operation._doc["_id"] if isinstance(operation, InsertOne) else operation._filter["_id"])
 
 
+def _single(operations: Sequence[Any]) -> Iterator[Any]:
+    """Each write by itself: what is cut off may have reached some documents of a statement, and others not."""
+    for each in operations:
+        if isinstance(each, UpdateMany):
+            yield from (UpdateOne({**each._filter, "_id": id_}, each._doc) for id_ in each._filter["_id"]["$in"])
+        else:
+            yield each
+
+
 def _bulk(stored: dict[str, Document], operations: Sequence[Any], ordered: bool) -> BulkResult:
     inserted = matched = 0
     errors: list[Document] = []
@@ -188,6 +197,9 @@ def _bulk(stored: dict[str, Document], operations: Sequence[Any], ordered: bool)
             case InsertOne():
                 stored[each._doc["_id"]] = _copied(each._doc)
                 inserted += 1
+            case UpdateMany():
+                for id_ in [document["_id"] for document in _found(stored, each._filter)]:
+                    matched += _update(stored, {**each._filter, "_id": id_}, each._doc, upsert=False)
             case UpdateOne():
                 matched += _update(stored, each._filter, each._doc, bool(each._upsert))
             case ReplaceOne():

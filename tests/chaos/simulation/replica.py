@@ -103,6 +103,7 @@ class Replica:
             clock=self.clock,
             session_timeout_ms=int(SESSION_SECONDS * 1000),
             overloaded=lambda: self.publisher.overloaded,
+            on_assigned=self.policy.look_anew,
         )
         self.tasks: list[asyncio.Task[None]] = []
 

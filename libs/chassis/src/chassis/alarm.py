@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chassis.clock import Clock
 
-SELDOM_SECONDS = 5.0
+SELDOM_SECONDS = 15.0
 
 
 class Alarm:

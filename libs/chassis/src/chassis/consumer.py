@@ -57,8 +57,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         max_records: int = 200,
         wait_ms: int = 50,
         overloaded: Callable[[], bool] = lambda: False,
+        on_assigned: Callable[[], None] = lambda: None,
     ) -> None:
         self._process = process
+        self._on_assigned = on_assigned
         self._clock = clock
         self._overloaded = overloaded
         self._idle = asyncio.Event()
@@ -230,6 +232,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """A new assignment ends a rest: whatever failed may be somebody else's now."""
         self._assignments += 1
+        self._on_assigned()
         self._commits.forget()
         self._given = True
         self._lag.assigned(assigned)

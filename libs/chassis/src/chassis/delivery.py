@@ -45,6 +45,7 @@ class DeliveryPolicy:
         self._slips = Slips(build)
         self._breaker = Breaker(parking, clock)
         self._redrive = Redrive(self._routes, parking, self._breaker, clock, self._slips)
+        self._locks = Locks(parking, clock)
         self._planner = Planner(self._routes, parking, build)
 
     @property
@@ -65,8 +66,8 @@ class DeliveryPolicy:
         metrics.DELIVERIES.labels("not_addressed").inc(len(classified) - len(waiting))
         if not waiting and len(addressed) == len(records):
             return
-        locks = await Locks.look(self._parking)
-        locked = await locks.among({each.record.key_lock for each in waiting} | {BREAKER})
+        await self._locks.look()
+        locked = await self._locks.among({each.record.key_lock for each in waiting} | {BREAKER})
         if BREAKER in locked:
             raise InfrastructureError("the breaker is open: too much was parked; redrive or discard closes it")
         for topic, handler in self._routes.raw.items():
@@ -80,7 +81,7 @@ class DeliveryPolicy:
             else:
                 events.append(each)
         # What stood before a poisoned record of the same key is saved before that record is parked.
-        await self._deliver(events, locks)
+        await self._deliver(events)
         await self._park([delivery for deliveries in poisoned.values() for delivery in deliveries])
 
     async def _apply_raw(self, handler: RawHandler, records: Sequence[RawRecord]) -> None:
@@ -100,7 +101,7 @@ class DeliveryPolicy:
         else:
             metrics.DELIVERIES.labels("applied").inc(len(records))
 
-    async def _deliver(self, events: Sequence[Event], locks: Locks) -> None:
+    async def _deliver(self, events: Sequence[Event]) -> None:
         """Resolve targets, then apply what one handler takes, wave by wave."""
         shut = set[str]()
         for handler, wave in self._routes.waves(events):
@@ -110,13 +111,12 @@ class DeliveryPolicy:
                 run = [each for each in wave if each.record.key_lock not in shut]
             deliveries, unresolved = await self._resolve(handler, run)
             shut |= {each.target for each in unresolved}
-            locked = await locks.among({each.target for each in deliveries})
+            locked = await self._locks.among({each.target for each in deliveries})
             free = [each for each in deliveries if each.target not in locked]
             behind = [each for each in deliveries if each.target in locked]
             await self._park([self._slips.behind(each.event, each.target) for each in behind])
             refused = [*await self._apply(handler, free), *unresolved, *held]
             await self._park(refused)
-            locks.took(each.target for each in refused)
 
     async def _resolve(self, handler: Handler, events: Sequence[Event]) -> tuple[list[Delivery], list[ParkedDelivery]]:
         """The deliveries of events, and those events whose targets could not be told."""
@@ -195,7 +195,10 @@ class DeliveryPolicy:
     async def _park(self, deliveries: Sequence[ParkedDelivery]) -> None:
         if not deliveries:
             return
-        await self._parking.park(deliveries)
+        try:
+            await self._parking.park(deliveries)
+        finally:
+            self._locks.took(each.target for each in deliveries)  # where the answer was lost some may stand there
         for each in deliveries:
             metrics.DELIVERIES.labels("parked").inc()
             log.error(
@@ -205,13 +208,20 @@ class DeliveryPolicy:
             if each.reason != BEHIND:
                 await self._breaker.count(each.reason)
 
+    def look_anew(self) -> None:
+        """Partitions were given out: what is locked of theirs is asked before the next batch."""
+        self._locks.look_anew()
+
     # What staff do with parked deliveries.
 
     async def redrive(
         self, target: str, *, actor: str, reason: str, within_seconds: float | None = None
     ) -> RedriveResult:
         """Replay a target's deliveries; see `chassis.redrive`."""
-        return await self._redrive.redrive(target, actor=actor, reason=reason, within_seconds=within_seconds)
+        try:
+            return await self._redrive.redrive(target, actor=actor, reason=reason, within_seconds=within_seconds)
+        finally:
+            self._locks.look_anew()
 
     async def plan(self, target: str, limit: int) -> Plan | None:
         """What a redrive would do; see `chassis.redrive_plan`."""
@@ -219,11 +229,17 @@ class DeliveryPolicy:
 
     async def discard(self, delivery_id: str, *, actor: str, reason: str) -> bool:
         """Give one delivery up; see `chassis.redrive`."""
-        return await self._redrive.discard(delivery_id, actor=actor, reason=reason)
+        try:
+            return await self._redrive.discard(delivery_id, actor=actor, reason=reason)
+        finally:
+            self._locks.look_anew()
 
     async def redrive_strays(self) -> list[str]:
         """Replay what waits for nothing; see `chassis.redrive`."""
-        return await self._redrive.redrive_strays()
+        try:
+            return await self._redrive.redrive_strays()
+        finally:
+            self._locks.look_anew()
 
     async def restore_given_up(self) -> int:
         """Leave the lines of what staff discarded again, in a database that was rebuilt."""

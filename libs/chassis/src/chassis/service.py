@@ -30,7 +30,7 @@ from chassis.stopping import cancel
 from chassis.topics import TopicsCare, check_topics
 
 RETRY_SECONDS = 1.0
-PARKED_SECONDS = 5.0
+PARKED_SECONDS = 15.0
 
 log = structlog.get_logger(__name__)
 
@@ -166,6 +166,7 @@ class Service(Parts):
             session_timeout_ms=settings.session_timeout_ms,
             max_records=settings.max_records,
             overloaded=lambda: self.publisher.overloaded,
+            on_assigned=self.policy.look_anew,
         )
 
     def _topics_care(self) -> TopicsCare:

@@ -12,7 +12,8 @@ from chassis.failpoints import passage
 
 log = structlog.get_logger(__name__)
 
-SWEEP_SECONDS = 5.0
+SWEEP_SECONDS = 15.0
+LEFT_BEHIND_SECONDS = 5.0
 """Entries older than this are no longer somebody's work in hand."""
 SWEEP_LIMIT = 500
 
@@ -42,4 +43,4 @@ class Sweeper:
                 except Exception as error:
                     log.warning("sweep_failed", topic=source.topic, error=repr(error))
             await self._clock.sleep(SWEEP_SECONDS)
-            age = timedelta(seconds=SWEEP_SECONDS)
+            age = timedelta(seconds=LEFT_BEHIND_SECONDS)

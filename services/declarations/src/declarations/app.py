@@ -13,7 +13,7 @@ from declarations.domain.correlation import OF_MONEY
 from declarations.domain.state import State
 from declarations.grpc_server import RIGHTS, DeclarationServicer
 from declarations.handlers import LookUp, PartnerEventHandler, restore_serials
-from declarations.joining import Joiner, Sweeper
+from declarations.joining import Joiner, Sweeper, Waiting
 from declarations.messages import kind_of, lodging
 from declarations.ports import PartnerEvents
 from declarations.reference import load_law
@@ -68,15 +68,16 @@ def build(settings: DeclarationsSettings, clock: Clock | None = None) -> Service
         command=lambda event, _: lodging(event),
     )
     service.subscribe(Subscription(GATEWAY.name, {SUBMITTED: DeclarationSubmitted}, submissions))
-    reports = PartnerEventHandler(declarations, events, service.clock)
+    waiting = Waiting(events, service.clock)
+    reports = PartnerEventHandler(declarations, events, waiting)
     service.subscribe(Subscription(PARTNERS.name, REPORTS, reports))
     subscribe_money(service, declarations, events, reports)
 
-    joiner = Joiner(declarations, events, service.parking, service.clock)
+    joiner = Joiner(declarations, events, waiting, service.parking)
     registry = RegistryClient(service.peer("registry", idempotent=[CHECK_PARTIES]))
     service.pending(declarations, LookUp(joiner, registry, serials), name="registry-lookup")
     service.timers(declarations, command=lambda _: PassDeadline(), name="payment")
-    service.background(Sweeper(declarations, events, joiner, service.clock).run)
+    service.background(Sweeper(declarations, events, waiting, joiner, service.clock).run)
 
     servicer = DeclarationServicer(declarations, events)
     service.grpc(lambda server: add_DeclarationServiceServicer_to_server(servicer, server), rights=RIGHTS)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from chassis.aggregates import Input, Outcome
-from chassis.clock import Clock
 from chassis.records import Event
 from chassis.subscriptions import Delivery, to_given_up, to_input
 from contracts.partners.v1 import PartnerEvent
@@ -18,7 +17,7 @@ from declarations.declaration_type import Declarations
 from declarations.domain import number
 from declarations.domain.commands import AnswerParties, Command
 from declarations.domain.state import State, Status
-from declarations.joining import Joiner, find_concerned, next_attempts
+from declarations.joining import Joiner, Waiting, find_concerned
 from declarations.messages import claim, references_of
 from declarations.ports import KeptEvent, PartnerEvents, Registry, SerialRequest, Serials
 
@@ -26,22 +25,22 @@ from declarations.ports import KeptEvent, PartnerEvents, Registry, SerialRequest
 class PartnerEventHandler:
     """Keeps every partner event and hands actual ones to the declarations that they concern."""
 
-    def __init__(self, declarations: Declarations, events: PartnerEvents, clock: Clock) -> None:
+    def __init__(self, declarations: Declarations, events: PartnerEvents, waiting: Waiting) -> None:
         self._declarations = declarations
         self._events = events
-        self._clock = clock
+        self._waiting = waiting
 
     async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
         kept = [to_kept(event) for event in events]
         await self._events.keep(kept)
         actual = [each for each in kept if each.classifier == Classifier.ACTUAL]
         found = await find_concerned(self._declarations, actual)
-        lost = [each for each in actual if not found[each.id]]
-        await self._events.await_declaration(next_attempts(lost, self._clock.now()))
+        await self._waiting.wait([each for each in actual if not found[each.id]])
         return [found.get(each.id, []) for each in kept]
 
     async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Any]]:
-        return await self._declarations.apply([to_input(delivery, _command(delivery.event)) for delivery in deliveries])
+        inputs = [to_input(delivery, _command(delivery.event)) for delivery in deliveries]
+        return await self._declarations.apply(inputs, recent=True)
 
     async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
         await self._declarations.apply_one(to_given_up(delivery, actor=actor, why=why))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from chassis.aggregates import Applied, Duplicate, Input
+from chassis.alarm import Alarm
 from chassis.clock import Clock
 from chassis.parking import ParkingStore
 from chassis.subscriptions import content_hash
@@ -26,7 +27,6 @@ from declarations.ports import KeptEvent, PartnerEvents
 
 FIRST_ATTEMPT = timedelta(seconds=1)
 LAST_PAUSE = timedelta(minutes=5)
-SWEEP_SECONDS = 1.0
 SWEEP_BATCH = 200
 
 _FIELDS = {
@@ -39,14 +39,36 @@ _FIELDS = {
 log = structlog.get_logger(__name__)
 
 
+class Waiting:
+    """Kept events that wait for a declaration, and when they are looked at again."""
+
+    def __init__(self, events: PartnerEvents, clock: Clock) -> None:
+        self._events = events
+        self._clock = clock
+        self._alarm = Alarm(clock)
+
+    async def wait(self, events: Sequence[KeptEvent]) -> None:
+        """Note when events are looked at again: after a second, then ever more seldom."""
+        moments = next_attempts(events, self._clock.now())
+        await self._events.await_declaration(moments)
+        for moment in moments.values():
+            self._alarm.set(moment)
+
+    async def one_is_due(self) -> None:
+        """Wait until one may be looked at again."""
+        await self._alarm.rings()
+
+
 class Joiner:
     """Applies kept events to declarations and notes which of them go on waiting."""
 
-    def __init__(self, declarations: Declarations, events: PartnerEvents, parking: ParkingStore, clock: Clock) -> None:
+    def __init__(
+        self, declarations: Declarations, events: PartnerEvents, waiting: Waiting, parking: ParkingStore
+    ) -> None:
         self._declarations = declarations
         self._events = events
+        self._waiting = waiting
         self._parking = parking
-        self._clock = clock
 
     async def join_early(self, states: Sequence[State]) -> None:
         """Join what was kept before these declarations came."""
@@ -67,16 +89,18 @@ class Joiner:
                 waiting.add(input_.cause)
                 log.error("early_event_not_joined", target=input_.target, cause=input_.cause, outcome=repr(outcome))
         await self._events.matched([each.id for each in events if each.id not in waiting])
-        again = [each for each in events if each.id in waiting]
-        await self._events.await_declaration(next_attempts(again, self._clock.now()))
+        await self._waiting.wait([each for each in events if each.id in waiting])
 
 
 class Sweeper:
     """Joins waiting partner events with declarations that both sides missed."""
 
-    def __init__(self, declarations: Declarations, events: PartnerEvents, joiner: Joiner, clock: Clock) -> None:
+    def __init__(
+        self, declarations: Declarations, events: PartnerEvents, waiting: Waiting, joiner: Joiner, clock: Clock
+    ) -> None:
         self._declarations = declarations
         self._events = events
+        self._waiting = waiting
         self._joiner = joiner
         self._clock = clock
 
@@ -84,7 +108,7 @@ class Sweeper:
         """Sweep for ever."""
         while True:
             if not await self.sweep():
-                await self._clock.sleep(SWEEP_SECONDS)
+                await self._waiting.one_is_due()
 
     async def sweep(self) -> bool:
         """Look once for what is due; whether there may be more."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
@@ -103,14 +103,16 @@ class MongoDocuments:
         )
 
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
-        if acknowledged:
-            await self.collection.bulk_write(
-                [
-                    UpdateOne({"_id": id_}, {"$pull": {"outbox": {"seq": {"$lte": seq}}}})
-                    for id_, seq in acknowledged.items()
-                ],
-                ordered=False,
-            )
+        by_seq: dict[int, list[str]] = {}
+        for id_, seq in acknowledged.items():
+            by_seq.setdefault(seq, []).append(id_)
+        # Most documents are quiet after the same few events: one statement for all of those.
+        trims = [
+            UpdateMany({"_id": {"$in": ids}}, {"$pull": {"outbox": {"seq": {"$lte": seq}}}})
+            for seq, ids in by_seq.items()
+        ]
+        if trims:
+            await self.collection.bulk_write(trims, ordered=False)
 
     async def unsent(self, older_than: datetime, limit: int) -> list[Unsent]:
         cursor = self.collection.find({"outbox.time": {"$lt": older_than}}, {"key": 1, "outbox": 1}, limit=limit)
