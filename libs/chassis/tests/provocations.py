@@ -38,6 +38,7 @@ from chassis.parking_care import mind_parked
 from chassis.parking_memory import MemoryParking
 from chassis.records import RawRecord
 from chassis.rpc.counting import counted
+from chassis.sampling import AT_ONCE, Budget
 from chassis.settings import DoorSettings, HttpSettings
 from chassis.testing import eventually, in_memory
 from chassis.timers import CLOCK_TOLERANCE
@@ -335,6 +336,19 @@ async def pending_work() -> None:
     assert shown("trade_pending_work", work="look-up") == 0
 
 
+async def traces() -> None:
+    """Those that are recorded, and those for which there is no room."""
+    budget, before = Budget(0.0, ManualClock()), (shown("trade_traces_total", recorded="yes"), traces_left_out())
+    for _ in range(AT_ONCE + 3):
+        budget.begins()
+    assert shown("trade_traces_total", recorded="yes") == before[0] + AT_ONCE
+    assert traces_left_out() == before[1] + 3
+
+
+def traces_left_out() -> float:
+    return shown("trade_traces_total", recorded="no")
+
+
 async def database_commands() -> None:
     """Both ends of a command count, and its collection is that of the command, also of a cursor's next batch."""
     listener, where, commands = mongo.Commands(), ("host", 1), metrics_of_commands
@@ -484,6 +498,7 @@ PROVOKED: dict[str, Provocation] = {
     "trade_oldest_overdue_timer_seconds": overdue,
     "trade_timers_rest": timers_rest,
     "trade_pending_work": pending_work,
+    "trade_traces": traces,
     "trade_database_commands": database_commands,
     "trade_database_seconds": database_commands,
     "trade_database_statements": database_statements,

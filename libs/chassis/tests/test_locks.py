@@ -1,5 +1,7 @@
 """How old the look at the locks may be, and what makes it new."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from chassis.clock import ManualClock
@@ -23,8 +25,8 @@ class Counted(MemoryParking):
             raise InfrastructureError("away")
         return None if self.locks is None else set(self.locks)
 
-    async def locked(self, targets: set[str]) -> set[str]:  # type: ignore[override]
-        return targets & {"far"}
+    async def locked(self, targets: Iterable[str]) -> set[str]:
+        return set(targets) & {"far"}
 
 
 @pytest.fixture

@@ -132,6 +132,12 @@ TOPICS_WRONG = Gauge(
     "trade_topics_wrong",
     "Differences of the broker's topics from the topics table; without any, partitions that nobody reads: see the log.",
 )
+TRACES = Counter(
+    "trade_traces_total",
+    "Traces that began here or came in from outside, by whether their spans are recorded. Not recorded: more began "
+    "than there is room for; events and logs of such a trace carry its id all the same.",
+    ["recorded"],
+)
 DATABASE_COMMANDS = Counter(
     "trade_database_commands_total",
     "Commands that the database has answered, by kind and collection. What one shipment costs: how many more there are "

@@ -53,7 +53,11 @@ class Service(Parts):
         """
         stopping = stopping or _stop_signal()
         tracing = telemetry.configure(
-            self.settings.name, self.settings.build, self.settings.instance, self.settings.otlp_endpoint
+            self.settings.name,
+            self.settings.build,
+            self.settings.instance,
+            self.settings.otlp_endpoint,
+            self.settings.traces_per_second,
         )
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(tracing.shutdown)

@@ -119,6 +119,11 @@ class ServiceSettings(BaseSettings):
     peers: dict[str, str] = Field(default_factory=dict, description="Service name → host:port of its gRPC")
     keys_dir: Path = Field(default=Path("keys"), description="Folder of <issuer>.<kid>.private.pem and .public.pem")
     otlp_endpoint: str = Field(default="", description="host:port of an OTLP receiver over gRPC; empty: no spans leave")
+    traces_per_second: float = Field(
+        default=5.0,
+        ge=0,
+        description="How many of the traces that begin here are recorded; after a quiet time some hundred in a row",
+    )
     topic_profile: Profile = Profile.DEV
     epoch: int = Field(default=0, ge=0, description="Raised by an operator when the topic itself lost its tail")
     grpc_reflection: bool = False

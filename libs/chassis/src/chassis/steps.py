@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind
 
 from chassis import telemetry
 
-_SPAN_BITS = 64
+_TRACE_BITS, _SPAN_BITS = 128, 64
 
 
 class Step:
@@ -87,12 +87,14 @@ def begin(
     entries = telemetry.read_baggage(headers.get("baggage", ""))
     if known:
         entries = {**entries, **known}
-    if (provider := telemetry.unheard()) is None:
+    provider, unrecorded = telemetry.unheard(), telemetry.unrecorded(headers)
+    if provider is None and not unrecorded:
         span = telemetry.start_span(name, headers, SpanKind.CONSUMER, links=links, known=known)
         here = telemetry.inject_span(span)
         return Step(here.get("traceparent", ""), here.get("tracestate", ""), entries, span)
-    trace_id = telemetry.trace_id(headers) or f"{provider.id_generator.generate_trace_id():032x}"
-    return Step(f"00-{trace_id}-{getrandbits(_SPAN_BITS) or 1:016x}-01", headers.get("tracestate", ""), entries)
+    trace_id = telemetry.trace_id(headers) or f"{getrandbits(_TRACE_BITS) or 1:032x}"
+    own = f"00-{trace_id}-{getrandbits(_SPAN_BITS) or 1:016x}-{'00' if unrecorded else '01'}"
+    return Step(own, headers.get("tracestate", ""), entries)
 
 
 def _shown(entries: Mapping[str, str]) -> dict[str, str]:

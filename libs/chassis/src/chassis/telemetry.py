@@ -20,8 +20,11 @@ from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from chassis.sampling import Budget
 
 PREFIX = "trade."
 UCR = "trade.ucr"
@@ -63,19 +66,24 @@ class UnheardProvider(TracerProvider):
         self.heard = True
 
 
-def configure(service: str, build: str, instance: str, endpoint: str = "") -> TracerProvider:
+def configure(
+    service: str, build: str, instance: str, endpoint: str = "", traces_per_second: float = 5.0
+) -> TracerProvider:
     """Set up the process's tracing; without an endpoint spans are made, carried on, and not exported."""
     resource = Resource.create({"service.name": service, "service.version": build, "service.instance.id": instance})
     exporters = [OTLPSpanExporter(endpoint=endpoint, insecure=True, timeout=5)] if endpoint else []
-    provider = make_provider(resource, exporters) if exporters else UnheardProvider(resource=resource)
+    sampler = Budget(traces_per_second)
+    provider = make_provider(resource, exporters, sampler) if exporters else UnheardProvider(resource=resource)
     trace.set_tracer_provider(provider)
     propagate.set_global_textmap(_PROPAGATOR)
     return provider
 
 
-def make_provider(resource: Resource, exporters: Sequence[SpanExporter]) -> TracerProvider:
+def make_provider(
+    resource: Resource, exporters: Sequence[SpanExporter], sampler: Sampler | None = None
+) -> TracerProvider:
     """A provider that annotates spans with baggage and exports them in batches, soon."""
-    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    provider = TracerProvider(sampler, resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BaggageOnSpans())
     for exporter in exporters:
         provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500, max_queue_size=8192))
@@ -108,7 +116,7 @@ def begin_send(
     With it the W3C headers that the event is sent with: the span's, or, where nobody listens and there is none, those
     given. Whoever begins it ends it, after `failed` where it failed.
     """
-    if unheard() is not None:
+    if unheard() is not None or unrecorded(headers):
         return None, headers
     attributes = {
         "messaging.system": "kafka",
@@ -178,8 +186,8 @@ def _unheard(provider: TracerProvider, parent: SpanContext) -> trace.Span:
     """A span of which nothing is kept but who it is."""
     ids = provider.id_generator
     trace_id = parent.trace_id if parent.is_valid else ids.generate_trace_id()
-    sampled = TraceFlags(TraceFlags.SAMPLED)
-    return trace.NonRecordingSpan(SpanContext(trace_id, ids.generate_span_id(), False, sampled, parent.trace_state))
+    flags = parent.trace_flags if parent.is_valid else TraceFlags(TraceFlags.SAMPLED)
+    return trace.NonRecordingSpan(SpanContext(trace_id, ids.generate_span_id(), False, flags, parent.trace_state))
 
 
 @contextmanager
@@ -218,6 +226,20 @@ def unheard() -> "UnheardProvider | None":
     """The process's provider of spans, where nobody listens to it."""
     provider = trace.get_tracer_provider()
     return provider if isinstance(provider, UnheardProvider) and not provider.heard else None
+
+
+def outsiders(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The W3C headers that an outsider sent, with a flag of ours: nobody outside decides what is recorded."""
+    budget = getattr(trace.get_tracer_provider(), "sampler", None)
+    if not isinstance(budget, Budget) or not _PLAIN.fullmatch(headers.get("traceparent", "")):
+        return headers
+    return {**headers, "traceparent": headers["traceparent"][:-2] + ("01" if budget.begins() else "00")}
+
+
+def unrecorded(headers: Mapping[str, str]) -> bool:
+    """Whether W3C headers are of a trace that nobody records."""
+    plain = _PLAIN.fullmatch(headers.get("traceparent", ""))
+    return plain is not None and not int(plain[3], 16) & TraceFlags.SAMPLED
 
 
 def trace_id(headers: Mapping[str, str]) -> str:

@@ -100,7 +100,7 @@ class InboxHandler:
         now = self._clock.now()
         # Received when the broker had it, so that a gateway that was away makes nobody late.
         received = [min(_appended(record), now) for record in records]
-        traces = [{} if isinstance(event, Refused) else event.trace for event in events]
+        traces = [{} if isinstance(event, Refused) else telemetry.outsiders(event.trace) for event in events]
         answers: Sequence[Taken | Refused]
         try:
             principal = await self._partners.as_registered(self._principal)

@@ -42,7 +42,10 @@ def router(door: Door) -> APIRouter:
         events = batch(sent) if kind == BATCH else [_single(request, kind, sent)]
         here = telemetry.inject()
         # An event in structured form brings its own trace; one in binary form has that of the request.
-        traces = [here if kind == JSON_TYPE or isinstance(each, Refused) else each.trace or here for each in events]
+        traces = [
+            here if kind == JSON_TYPE or isinstance(each, Refused) else telemetry.outsiders(each.trace) or here
+            for each in events
+        ]
         now = door.clock.now()
         answers = await take_events(door.receipts, principal, events, [now] * len(events), traces, door.limits)
         if kind == BATCH:

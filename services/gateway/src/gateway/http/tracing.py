@@ -14,6 +14,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from chassis import telemetry
 from chassis.answering import TRACE_ID, status_of
+from chassis.sampling import from_outside
 from gateway.cloudevents import trace_of
 
 _PROPAGATOR = TraceContextTextMapPropagator()
@@ -38,7 +39,7 @@ class Traced:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        parent = _PROPAGATOR.extract(trace_of(headers), Context())
+        parent = from_outside(_PROPAGATOR.extract(trace_of(headers), Context()))
         name = f"{scope['method']} {door_of(scope['path'])}"
         with trace.get_tracer(__name__).start_as_current_span(
             name,
