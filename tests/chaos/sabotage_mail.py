@@ -32,7 +32,7 @@ def send_without_a_claim(die: Die) -> None:
         documents = self._within_share(await self._find_due())
         texts = await self._texts.load([document["_id"] for document in documents])
         for document in documents:
-            self._start(self._notices.type.codec.decode(document["state"]), texts.get(document["_id"]), {})
+            self.start(self._notices.type.codec.decode(document["state"]), texts.get(document["_id"]), {})
         return len(documents)
 
     MailWorker.start_due = starts_at_once  # type: ignore[method-assign]

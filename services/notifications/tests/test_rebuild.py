@@ -64,13 +64,13 @@ commands: st.SearchStrategy[Command] = st.one_of(
 known = st.builds(AddressNotice, st.sampled_from(LANGUAGES), words, words, st.none() | reasons)
 
 
-@given(intents, st.none() | known, st.lists(st.tuples(commands, moments), max_size=12))
+@given(intents, st.none() | known, st.none() | moments, st.lists(st.tuples(commands, moments), max_size=12))
 def test_published_events_give_the_state_back(
-    intent: Intent, address: AddressNotice | None, steps: list[tuple[Command, datetime]]
+    intent: Intent, address: AddressNotice | None, lease: datetime | None, steps: list[tuple[Command, datetime]]
 ) -> None:
     live: Notice | None = None
     rebuilt: Notice | None = None
-    for command, now in [(CreateNotice(intent, address), START), *steps]:
+    for command, now in [(CreateNotice(intent, address, lease), START), *steps]:
         try:
             events = decide(live, command, now)
         except (AttemptNotDue, ResendNotPossible, NoticeUnknown):

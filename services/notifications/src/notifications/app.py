@@ -26,15 +26,16 @@ def build(settings: NotificationsSettings, clock: Clock | None = None) -> Servic
     service.on_start(texts.create_indexes)
 
     intents = Intents(settings.smtp.domain)
+    post = SmtpPost(settings.smtp, attempt_seconds=settings.mail.attempt_seconds)
+    sender = MailWorker(notices, texts, post, service.clock, settings.mail)
+    service.background(sender.run)
+
     contacts = KnownContacts(RegistryContacts(service.peer("registry")), service.clock)
-    handler = NoticeHandler(notices, intents, contacts, texts, service.clock)
+    handler = NoticeHandler(notices, intents, contacts, texts, sender, service.clock)
     service.subscribe(Subscription(DECLARATIONS.name, DECLARATION_TYPES, handler))
     service.subscribe(Subscription(MATCHING.name, MATCHING_TYPES, handler))
 
     service.pending(notices, LookUp(contacts, texts, service.clock), name="contacts", batch=100)
-
-    post = SmtpPost(settings.smtp, attempt_seconds=settings.mail.attempt_seconds)
-    service.background(MailWorker(notices, texts, post, service.clock, settings.mail).run)
 
     rpc = NotificationRpc(notices, texts, contacts)
     service.grpc(lambda server: add_NotificationServiceServicer_to_server(rpc, server), rights=RIGHTS)

@@ -1,7 +1,8 @@
 """The use cases around a notice: create it, find out where it goes, send it once more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from chassis.aggregates import Aggregates, Applied, Conflict, Duplicate, Failed, Input, Outcome
 from chassis.clock import Clock
@@ -19,6 +20,7 @@ from notifications.domain.notice import (
     Notice,
     Reason,
     RequestResend,
+    Status,
 )
 from notifications.domain.notice import Event as NoticeEvent
 from notifications.intents import Intents
@@ -34,14 +36,40 @@ class CommandIdTaken(Exception):
     """The command id was used for another command."""
 
 
+class Sender(Protocol):
+    """Who sends mails, as far as it is asked for attempts at once."""
+
+    def claim(self, notice_id: str, route: str) -> datetime | None:
+        """Hold a place for the first attempt at a mail: until when; None where there is no room."""
+        ...
+
+    def give_back(self, notice_id: str) -> None:
+        """Nothing comes of a claim."""
+        ...
+
+    def start(self, notice: Notice, text: StoredText | None, trace: Mapping[str, str]) -> None:
+        """Make the claimed attempt: it is saved."""
+        ...
+
+
+class Addressed(NamedTuple):
+    """Where a notice goes, and its stored text."""
+
+    address: AddressNotice
+    text: StoredText
+
+
 class NoticeHandler:
     """Events become notices, addressed in the same write where the recipient's contact is known."""
 
-    def __init__(self, notices: Notices, intents: Intents, contacts: KnownContacts, texts: Texts, clock: Clock) -> None:
+    def __init__(
+        self, notices: Notices, intents: Intents, contacts: KnownContacts, texts: Texts, sender: Sender, clock: Clock
+    ) -> None:
         self._notices = notices
         self._intents = intents
         self._contacts = contacts
         self._texts = texts
+        self._sender = sender
         self._clock = clock
 
     async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
@@ -51,17 +79,28 @@ class NoticeHandler:
         events = {delivery.event.envelope.id: delivery.event for delivery in deliveries}
         intents = {intent.id: intent for event in events.values() for intent in self._intents.of(event)}
         wanted = [intents[delivery.target] for delivery in deliveries]
-        addresses = await self._addresses(wanted)
-        inputs: list[Input[Command]] = [
-            to_input(delivery, CreateNotice(intent, addresses.get(intent.id)))
-            for delivery, intent in zip(deliveries, wanted, strict=True)
-        ]
-        return await self._notices.apply(inputs, unseen=True, recent=True)
+        addressed = await self._address(wanted)
+        claims = self._claim(addressed)
+        try:
+            inputs = [
+                to_input(delivery, _create(intent, addressed.get(intent.id), claims.get(intent.id)))
+                for delivery, intent in zip(deliveries, wanted, strict=True)
+            ]
+            outcomes = await self._notices.apply(inputs, unseen=True, recent=True)
+            for input_, outcome in zip(inputs, outcomes, strict=True):
+                match outcome:
+                    case Applied(Notice(status=Status.SENDING) as notice) if input_.target in claims:
+                        del claims[input_.target]
+                        self._sender.start(notice, addressed[input_.target].text, input_.trace)
+        finally:
+            for id_ in claims:  # there already, or nobody knows
+                self._sender.give_back(id_)
+        return outcomes
 
     async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
         await self._notices.apply_one(to_given_up(delivery, actor=actor, why=why))
 
-    async def _addresses(self, intents: Sequence[Intent]) -> dict[str, AddressNotice]:
+    async def _address(self, intents: Sequence[Intent]) -> dict[str, Addressed]:
         """By notice where it goes, of those that are new and whose contact is known; their texts are stored first."""
         known = {each.id: (each, contact) for each in intents if (contact := self._contacts.known(each.recipient))}
         if not known:
@@ -71,7 +110,21 @@ class NoticeHandler:
             del known[id_]
         now = self._clock.now()
         stored = await self._texts.keep([_text(intent, contact, now) for intent, contact in known.values()])
-        return {id_: _address(stored[id_], contact) for id_, (_, contact) in known.items()}
+        return {id_: Addressed(_address(stored[id_], contact), stored[id_]) for id_, (_, contact) in known.items()}
+
+    def _claim(self, addressed: Mapping[str, Addressed]) -> dict[str, datetime]:
+        """Until when the first attempt is held, of those mails that are sent at once."""
+        claims = {}
+        for id_, each in addressed.items():
+            mail = each.text.channel is Channel.EMAIL and each.address.unreachable is None
+            lease_until = self._sender.claim(id_, each.address.route) if mail else None
+            if lease_until is not None:
+                claims[id_] = lease_until
+        return claims
+
+
+def _create(intent: Intent, addressed: Addressed | None, lease_until: datetime | None) -> Command:
+    return CreateNotice(intent, addressed.address if addressed else None, lease_until)
 
 
 class LookUp:

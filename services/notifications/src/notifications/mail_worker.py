@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from chassis import metrics, telemetry
-from chassis.aggregates import Applied, Failed, Input, Outcome
+from chassis.aggregates import Applied, Failed, Input
 from chassis.aggregates.document import Document
 from chassis.alarm import Alarm
 from chassis.clock import Clock
@@ -25,6 +25,7 @@ from notifications.domain.life import AttemptNotDue
 from notifications.domain.notice import Command, Notice, Reason, RecordFailure, RecordSent, StartAttempt, Status
 from notifications.handlers import ACTOR, Notices
 from notifications.mail import Handover, Mail, NotTaken, Post, Taken
+from notifications.noting import Noting
 from notifications.settings import MailSettings
 from notifications.texts import StoredText, Texts
 
@@ -51,9 +52,8 @@ class MailWorker:
         self._unreadable: set[str] = set()
         """Left alone by this process, with an alarm: they cannot be changed."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._to_note: list[tuple[Input[Command], asyncio.Future[Outcome[Notice]]]] = []
-        """What became of attempts, noted in batches: a bulk costs the database hardly more than one of its writes."""
-        self._noting: asyncio.Task[None] | None = None
+        self._finishing = False
+        self._noting = Noting(notices)
         notices.on_saved(self._saved)
 
     def _saved(self, notice: Notice) -> None:
@@ -93,7 +93,7 @@ class MailWorker:
         for input_, outcome in zip(inputs, outcomes, strict=True):
             match outcome:
                 case Applied(Notice() as notice):
-                    self._start(notice, texts.get(input_.target), input_.trace)
+                    self.start(notice, texts.get(input_.target), input_.trace)
                     started += 1
                 case Failed(AttemptNotDue()):
                     pass  # another replica has it in hand
@@ -135,15 +135,30 @@ class MailWorker:
                 chosen.append(document)
         return chosen
 
-    def _start(self, notice: Notice, text: StoredText | None, trace: Mapping[str, str]) -> None:
+    def claim(self, notice_id: str, route: str) -> datetime | None:
+        """Hold a place for an attempt that is saved as claimed with the notice itself: until when it is held."""
+        settings = self._settings
+        of_route = sum(each == route for each in self._in_hand.values())
+        full = len(self._in_hand) >= settings.at_once or of_route >= settings.at_once_per_domain
+        if full or self._finishing or notice_id in self._in_hand:
+            return None
+        self._in_hand[notice_id] = route
+        return self._clock.now() + timedelta(seconds=settings.lease_seconds)
+
+    def give_back(self, notice_id: str) -> None:
+        """Nothing comes of a claim."""
+        self._in_hand.pop(notice_id, None)
+        self._alarm.set(self._clock.now())  # there is room for another
+
+    def start(self, notice: Notice, text: StoredText | None, trace: Mapping[str, str]) -> None:
+        """Make an attempt that is saved as claimed."""
         self._in_hand[notice.intent.id] = notice.route
         task = asyncio.create_task(self._attempt(notice, text, trace))
         self._tasks.add(task)
 
         def done(finished: "asyncio.Task[None]") -> None:
             self._tasks.discard(finished)
-            self._in_hand.pop(notice.intent.id, None)
-            self._alarm.set(self._clock.now())  # there is room for another
+            self.give_back(notice.intent.id)
 
         task.add_done_callback(done)
 
@@ -194,7 +209,7 @@ class MailWorker:
         until = self._clock.monotonic() + self._settings.lease_seconds
         while True:
             try:
-                outcome = await self._applied(input_)
+                outcome = await self._noting.note(input_)
             except Exception as error:
                 if not is_infrastructure(error):
                     log.exception("attempt_not_noted", notice=input_.target, cause=input_.cause)
@@ -210,32 +225,12 @@ class MailWorker:
                 log.error("attempt_not_noted", notice=input_.target, cause=input_.cause, error=repr(outcome.error))
             return
 
-    async def _applied(self, input_: Input[Command]) -> Outcome[Notice]:
-        """Apply it with whatever else came while the batch before was being saved."""
-        outcome: asyncio.Future[Outcome[Notice]] = asyncio.get_running_loop().create_future()
-        self._to_note.append((input_, outcome))
-        if self._noting is None or self._noting.done():
-            self._noting = asyncio.create_task(self._note_all())
-        return await outcome
-
-    async def _note_all(self) -> None:
-        while self._to_note:
-            batch, self._to_note = self._to_note, []
-            try:
-                outcomes = await self._notices.apply([input_ for input_, _ in batch], recent=True)
-            except Exception as error:
-                for _, outcome in batch:
-                    if not outcome.done():  # else its attempt was given up meanwhile
-                        outcome.set_exception(error)
-            else:
-                for (_, outcome), found in zip(batch, outcomes, strict=True):
-                    if not outcome.done():
-                        outcome.set_result(found)
-
     async def _finish(self) -> None:
+        self._finishing = True
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=FINISH_SECONDS)
-        for task in (*self._tasks, *filter(None, [self._noting])):
+        self._noting.cancel()
+        for task in self._tasks:
             task.cancel()
 
 

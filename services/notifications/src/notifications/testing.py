@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,12 +25,12 @@ from contracts.matching import v1 as matching
 from contracts.topics import NOTIFICATIONS
 from notifications.contacts import Contact, KnownContacts
 from notifications.domain.notice import Channel, CreateNotice, Intent, Notice, notice_id
-from notifications.handlers import LookUp, NoticeHandler, Notices
+from notifications.handlers import LookUp, NoticeHandler, Notices, Sender
 from notifications.intents import Intents
 from notifications.mail_worker import MailWorker
 from notifications.notices import NOTICE
 from notifications.settings import MailSettings
-from notifications.texts import MemoryTexts, Texts
+from notifications.texts import MemoryTexts, StoredText, Texts
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
 IMPORTER = "RU-INN:7707083893"
@@ -108,6 +108,19 @@ class FakeRegistry:
         return [self.known.get(each) for each in recipients]
 
 
+class Busy:
+    """A sender without room."""
+
+    def claim(self, notice_id: str, route: str) -> None:  # noqa: ARG002 - the port's signature
+        return None
+
+    def give_back(self, notice_id: str) -> None:
+        raise AssertionError(f"{notice_id} was not claimed")
+
+    def start(self, notice: Notice, text: StoredText | None, trace: Mapping[str, str]) -> None:  # noqa: ARG002
+        raise AssertionError(f"{notice.intent.id} was not claimed")
+
+
 @dataclass
 class Desk:
     """Notifications without a broker: what is stored, what is published, what time it is."""
@@ -119,16 +132,13 @@ class Desk:
     registry: FakeRegistry
     contacts: KnownContacts
 
-    @property
-    def handler(self) -> NoticeHandler:
-        """What takes events from the topics."""
-        return NoticeHandler(self.notices, Intents("trade.invalid"), self.contacts, self.texts, self.clock)
-
-    async def take(self, *events: Event) -> list[str]:
+    async def take(self, *events: Event, sender: Sender | None = None) -> list[str]:
         """Deliver events, as the subscription does; the ids of their notices."""
-        targets = await self.handler.targets(events)
+        intents = Intents("trade.invalid")
+        handler = NoticeHandler(self.notices, intents, self.contacts, self.texts, sender or Busy(), self.clock)
+        targets = await handler.targets(events)
         deliveries = [Delivery(event, id_) for event, ids in zip(events, targets, strict=True) for id_ in ids]
-        for outcome in await self.handler.apply(deliveries):
+        for outcome in await handler.apply(deliveries):
             if isinstance(outcome, Failed):
                 raise outcome.error
         return [delivery.target for delivery in deliveries]

@@ -49,7 +49,10 @@ def create(command: CreateNotice, now: datetime) -> tuple[Event, ...]:
     if where is None:
         return (NoticeCreated(command.intent, now),)
     created = NoticeCreated(command.intent, now, where.language, where.template_version, where.route)
-    return created, *_told(command.intent.channel, where, attempts=0)
+    told = _told(command.intent.channel, where, attempts=0)
+    if not told and command.lease_until is not None:
+        return created, AttemptStarted(1, command.lease_until)
+    return created, *told
 
 
 def address(notice: Notice, command: AddressNotice, now: datetime) -> tuple[Event, ...]:

@@ -122,6 +122,8 @@ class CreateNotice:
     intent: Intent
     address: AddressNotice | None = None
     """Where it goes, where that is known already; its text is stored then."""
+    lease_until: datetime | None = None
+    """Of the first attempt at a mail, where who creates the notice makes it at once."""
 
 
 @dataclass(frozen=True, slots=True)
