@@ -14,6 +14,7 @@ import httpx2
 import typer
 from typer.core import TyperGroup
 
+from chassis.storms import calm_stderr
 from trade_cli.platform import CliError
 
 COMMANDS = ("trace", "send", "parked", "registry", "partners", "keys", "simulate", "demo", "dev")
@@ -85,6 +86,7 @@ app = typer.Typer(
 @app.callback()
 def root() -> None:
     """Cross-border trade platform: follow shipments, send documents, repair, simulate."""
+    calm_stderr()
 
 
 if __name__ == "__main__":

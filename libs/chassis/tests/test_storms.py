@@ -144,3 +144,20 @@ def test_a_process_that_ends_tells_what_it_left_out_and_lines_of_ours_stay_whole
     assert "repeated" not in first
     assert last["repeated"] == 99
     assert last["since"] >= first["timestamp"][:19]
+
+
+COMMAND = """
+import logging
+from chassis.storms import calm_stderr
+calm_stderr()
+for number in range(100):
+    logging.getLogger("aiokafka").error("Unable connect to node with id %s", number)
+"""
+
+
+def test_a_command_tells_a_storm_in_two_lines() -> None:
+    ended = subprocess.run([sys.executable, "-c", COMMAND], capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stderr.splitlines() == [
+        "Unable connect to node with id 0",
+        "Unable connect to node with id 1 (99 times)",
+    ]

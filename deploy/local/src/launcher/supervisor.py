@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from chassis.storms import calm_stderr
 from launcher import interrupt, orders
 from launcher.failures import LauncherError
 from launcher.layout import Layout
@@ -154,6 +155,7 @@ async def stay_up(layout: Layout, mode: str, rebuild: Sequence[str]) -> None:
 
 
 def main() -> int:
+    calm_stderr()
     try:
         interrupt.run(stay_up(Layout(Path(sys.argv[1])), sys.argv[2], sys.argv[3:]))
     except interrupt.Interrupted:

@@ -8,6 +8,7 @@ kind; in them nobody finds the line of another kind that says why.
 import copy
 import logging
 import re
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -133,6 +134,21 @@ class CalmHandler(logging.StreamHandler[TextIO]):
             self._write(self._storms.ended(time.monotonic()))
         finally:
             self.release()
+
+
+class Plain(logging.Formatter):
+    """Lines for a person at a terminal: the text, and how often."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        left_out = getattr(record, "left_out", 0)
+        return super().format(record) + (f" ({left_out} times)" if left_out else "")
+
+
+def calm_stderr() -> None:
+    """Have what libraries log in a command, which has no log of its own, go to standard error without its storms."""
+    handler = CalmHandler(sys.stderr)
+    handler.setFormatter(Plain())
+    logging.basicConfig(handlers=[handler])
 
 
 def told(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
