@@ -1,7 +1,7 @@
 """The load acts on what declarations publish, as fast as it is told to, and reports what it saw, also when stopped."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +34,12 @@ class FakePlatform:
         self._say(lrn, "submitted", "prelodged")
         return {"ucr": f"UCR-{lrn}"}
 
-    async def tell(self, key: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def tell_all(self, key: str, events: Sequence[Mapping[str, Any]]) -> list[str | None]:
+        for event in events:
+            await self._take(event)
+        return [None] * len(events)
+
+    async def _take(self, event: Mapping[str, Any]) -> None:
         fact = event["type"].removeprefix("trade.partners.").removesuffix(".v1")
         ucr = event["data"]["references"]["ucr"]
         self.told.append(fact)
@@ -46,7 +51,6 @@ class FakePlatform:
                 self._say(self._lrns[ucr], "released")
             case "shipment.gate_out":
                 self._say(self._lrns.pop(ucr), "closed")
-        return {}
 
     def _say(self, lrn: str, *said: str) -> None:
         for fact in said:

@@ -1,7 +1,7 @@
 """The gateway's public doors as firms and partners use them: HTTP with a key."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,8 +35,13 @@ class Doors:
         """Submit one structured CloudEvent."""
         return await self._post("/v1/events", key, event, "application/cloudevents+json")
 
+    async def tell_all(self, key: str, events: Sequence[Mapping[str, Any]]) -> list[str | None]:
+        """Submit CloudEvents as one batch; per event why it is refused, None where it is taken."""
+        answer = await self._post("/v1/events", key, list(events), "application/cloudevents-batch+json")
+        return [_refusal(result) for result in answer["results"]]
+
     async def _post(
-        self, path: str, key: str, content: Mapping[str, Any], media_type: str = "application/json"
+        self, path: str, key: str, content: Mapping[str, Any] | list[Any], media_type: str = "application/json"
     ) -> Mapping[str, Any]:
         """Post until it is taken.
 
@@ -48,7 +53,7 @@ class Doors:
         while True:
             pause: float | None = PAUSE_SECONDS
             try:
-                response = await self._http.post(path, json=dict(content), headers=headers)
+                response = await self._http.post(path, json=content, headers=headers)
             except httpx2.TransportError as error:
                 problem = f"the gateway does not answer {path}: {type(error).__name__}"
             else:
@@ -76,8 +81,18 @@ async def doors(
 def _reason(response: httpx2.Response) -> str:
     """A problem's title and its first errors, as the gateway tells them (RFC 9457)."""
     try:
-        problem = response.json()
-        faults = [f"{each.get('pointer', '')} {each.get('code', '')}".strip() for each in problem.get("errors", [])]
-        return "; ".join([str(problem.get("title", "")), *faults[:5]])
+        return _words(response.json())
     except (ValueError, AttributeError):
         return response.text[:200]
+
+
+def _refusal(result: Mapping[str, Any]) -> str | None:
+    """Why an event of a batch is refused."""
+    if result.get("status") != "refused":
+        return None
+    return f"the gateway refuses the event {result.get('submission_id', '')}: {_words(result['problem'])}"
+
+
+def _words(problem: Mapping[str, Any]) -> str:
+    faults = [f"{each.get('pointer', '')} {each.get('code', '')}".strip() for each in problem.get("errors", [])]
+    return "; ".join([str(problem.get("title", "")), *faults[:5]])

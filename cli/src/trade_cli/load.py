@@ -16,6 +16,7 @@ from trade_cli.declaration_feed import Feed, Said
 from trade_cli.demo_facts import Facts
 from trade_cli.doors import Doors
 from trade_cli.partner_moves import MOVES, event
+from trade_cli.partner_posts import PartnerPosts
 from trade_cli.platform import CliError
 from values.references import ContainerNumber
 
@@ -116,6 +117,7 @@ class Load:
 
     def __init__(self, doors: Doors, feed: Feed, keys: Mapping[str, str], declarant: str) -> None:
         self._doors = doors
+        self._posts = PartnerPosts(doors)
         self._feed = feed
         self._keys = keys
         self._declarant = declarant
@@ -175,7 +177,7 @@ class Load:
     async def _answer(self, waiting_for: str, payload: Mapping[str, Any]) -> None:
         due, pays = payload.get("total"), payload.get("payment_reference")
         told = event(payload["ucr"], waiting_for, now=datetime.now(UTC), due=due, pays=pays)
-        await self._doors.tell(self._keys[MOVES[waiting_for].partner], told)
+        await self._posts.tell(self._keys[MOVES[waiting_for].partner], told)
 
 
 async def progress(load: Load, count: int, every_seconds: float, tell: Callable[[str], None]) -> None:
