@@ -29,9 +29,10 @@ def send_without_a_claim(die: Die) -> None:
     die_before_noting(die)
 
     async def starts_at_once(self: MailWorker) -> int:
-        documents = self._within_share(await self._find_due())
-        texts = await self._texts.load([document["_id"] for document in documents])
-        for document in documents:
+        ids = await self._take_due()
+        documents = await self._notices.documents.load(ids)
+        texts = await self._texts.load(ids)
+        for document in documents.values():
             self.start(self._notices.type.codec.decode(document["state"]), texts.get(document["_id"]), {})
         return len(documents)
 

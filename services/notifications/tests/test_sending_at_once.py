@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,24 +10,12 @@ import pytest
 from chassis.failures import InfrastructureError
 from chassis.records import Event
 from notifications.domain.notice import Channel, Notice, Status
-from notifications.mail import Handover, Mail, Taken
 from notifications.mail_worker import MailWorker
-from notifications.testing import CARRIER, DECLARANT, IMPORTER, Desk, an_event
+from notifications.testing import CARRIER, DECLARANT, IMPORTER, Collecting, Desk, an_event
 from notifications.texts import StoredText
 
 EVERYBODY = (DECLARANT, IMPORTER, CARRIER)
 GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
-
-
-@dataclass
-class Collecting:
-    """Takes every mail."""
-
-    given: list[Mail] = field(default_factory=list)
-
-    async def hand_over(self, mail: Mail) -> Handover:
-        self.given.append(mail)
-        return Taken()
 
 
 class DiesBeforeSending:

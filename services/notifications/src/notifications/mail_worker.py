@@ -6,30 +6,32 @@ more than its share of the attempts, so that one that does not answer delays its
 """
 
 import asyncio
-import random
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from chassis import metrics, telemetry
 from chassis.aggregates import Applied, Failed, Input
-from chassis.aggregates.document import Document
-from chassis.alarm import Alarm
+from chassis.alarm import SELDOM_SECONDS, Alarm
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
+from notifications.attempts import claim, ending
 from notifications.domain.life import AttemptNotDue
-from notifications.domain.notice import Command, Notice, Reason, RecordFailure, RecordSent, StartAttempt, Status
-from notifications.handlers import ACTOR, Notices
+from notifications.domain.notice import Command, Notice, Reason, Status
+from notifications.due_mails import DueMails
+from notifications.handlers import Notices
 from notifications.mail import Handover, Mail, NotTaken, Post, Taken
 from notifications.noting import Noting
 from notifications.settings import MailSettings
 from notifications.texts import StoredText, Texts
 
 INTERVAL_SECONDS = 1.0
+LOOK_LIMIT = 500
+MOST_IN_HAND = 10
+"""So many times as many as there are places may be in hand: sent, and not noted yet."""
 NOTE_AGAIN_SECONDS = 0.5
 FINISH_SECONDS = 3.0
 """How long a stop waits for attempts in hand."""
@@ -47,8 +49,12 @@ class MailWorker:
         self._clock = clock
         self._settings = settings
         self._alarm = Alarm(clock)
-        self._in_hand: dict[str, str] = {}
-        """Notice id → route."""
+        self._due = DueMails()
+        self._looked_at = -math.inf
+        self._at_server: dict[str, str] = {}
+        """Notice id → route, of attempts that hold a place."""
+        self._in_hand: set[str] = set()
+        """Those, and the ones that are being noted."""
         self._unreadable: set[str] = set()
         """Left alone by this process, with an alarm: they cannot be changed."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -58,6 +64,7 @@ class MailWorker:
 
     def _saved(self, notice: Notice) -> None:
         if notice.status is Status.READY and notice.send_after is not None:
+            self._due.add(notice.intent.id, notice.route, notice.send_after)
             self._alarm.set(notice.send_after)
 
     async def run(self) -> None:
@@ -80,12 +87,13 @@ class MailWorker:
 
     async def start_due(self) -> int:
         """Claim due notices as far as there is room, and start their attempts; how many were started."""
-        documents = self._within_share(await self._find_due())
-        if not documents:
+        ids = await self._take_due()
+        if not ids:
             return 0
-        texts = await self._texts.load([document["_id"] for document in documents])
+        documents = (await self._notices.documents.load(ids)).values()
+        texts = await self._texts.load(ids)
         lease_until = self._clock.now() + timedelta(seconds=self._settings.lease_seconds)
-        inputs = [_claim(self._notices.type.codec.decode(each["state"]), each, lease_until) for each in documents]
+        inputs = [claim(self._notices.type.codec.decode(each["state"]), each, lease_until) for each in documents]
         started = 0
         passage("claim.before")
         outcomes = await self._notices.apply(inputs, recent=True)
@@ -109,50 +117,67 @@ class MailWorker:
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    async def _find_due(self) -> list[Document]:
-        free = self._settings.at_once - len(self._in_hand)
+    async def _take_due(self) -> list[str]:
+        """Due notices for which there is room; what this process does not know of is looked for where that is none."""
+        now, free = self._clock.now(), self._free
         if free <= 0:
             return []
-        shares = Counter(self._in_hand.values())
-        full = [route for route, count in shares.items() if count >= self._settings.at_once_per_domain]
-        return await self._notices.documents.find(
+        if chosen := self._due.take(now, free, self._room):
+            return chosen
+        if self._clock.monotonic() - self._looked_at < (INTERVAL_SECONDS if self._due.more else SELDOM_SECONDS):
+            return []
+        await self._look(now)
+        return self._due.take(now, free, self._room)
+
+    async def _look(self, now: datetime) -> None:
+        self._looked_at = self._clock.monotonic()
+        self._due.more = False
+        found = await self._notices.documents.find(
             {
-                "due_at": {"$lte": self._clock.now()},
-                "state.route": {"$nin": full},
+                "due_at": {"$lte": now},
+                "state.route": {"$nin": self._due.full_routes},
                 "_id": {"$nin": [*self._in_hand, *self._unreadable]},
             },
             sort=[("due_at", 1)],
-            limit=free,
+            limit=LOOK_LIMIT,
         )
+        for document in found:
+            self._due.add(document["_id"], document["state"]["route"], document["due_at"])
+        if len(found) == LOOK_LIMIT:
+            self._due.more = True
 
-    def _within_share(self, documents: Sequence[Document]) -> list[Document]:
-        shares = Counter(self._in_hand.values())
-        chosen = []
-        for document in documents:
-            route = document["state"]["route"]
-            if shares[route] < self._settings.at_once_per_domain:
-                shares[route] += 1
-                chosen.append(document)
-        return chosen
+    @property
+    def _free(self) -> int:
+        """For how many attempts there is room; none where too many wait to be noted."""
+        noting = len(self._in_hand) >= MOST_IN_HAND * self._settings.at_once
+        return 0 if noting or self._finishing else self._settings.at_once - len(self._at_server)
+
+    def _room(self, route: str) -> int:
+        return self._settings.at_once_per_domain - sum(each == route for each in self._at_server.values())
 
     def claim(self, notice_id: str, route: str) -> datetime | None:
         """Hold a place for an attempt that is saved as claimed with the notice itself: until when it is held."""
-        settings = self._settings
-        of_route = sum(each == route for each in self._in_hand.values())
-        full = len(self._in_hand) >= settings.at_once or of_route >= settings.at_once_per_domain
-        if full or self._finishing or notice_id in self._in_hand:
+        if self._free <= 0 or self._room(route) <= 0 or notice_id in self._in_hand:
             return None
-        self._in_hand[notice_id] = route
-        return self._clock.now() + timedelta(seconds=settings.lease_seconds)
+        self._hold(notice_id, route)
+        return self._clock.now() + timedelta(seconds=self._settings.lease_seconds)
 
     def give_back(self, notice_id: str) -> None:
         """Nothing comes of a claim."""
-        self._in_hand.pop(notice_id, None)
-        self._alarm.set(self._clock.now())  # there is room for another
+        self._leave(notice_id)
+        self._in_hand.discard(notice_id)
+
+    def _hold(self, notice_id: str, route: str) -> None:
+        self._at_server[notice_id] = route
+        self._in_hand.add(notice_id)
+
+    def _leave(self, notice_id: str) -> None:
+        if self._at_server.pop(notice_id, None) is not None:
+            self._alarm.set(self._clock.now())  # there is room for another
 
     def start(self, notice: Notice, text: StoredText | None, trace: Mapping[str, str]) -> None:
         """Make an attempt that is saved as claimed."""
-        self._in_hand[notice.intent.id] = notice.route
+        self._hold(notice.intent.id, notice.route)
         task = asyncio.create_task(self._attempt(notice, text, trace))
         self._tasks.add(task)
 
@@ -167,12 +192,13 @@ class MailWorker:
             span.set_attributes({"messaging.system": "smtp", "messaging.operation.type": "send"})
             span.set_attribute("messaging.message.id", notice.intent.message_id)
             handover = await self._hand_over(notice, text)
+            self._leave(notice.intent.id)  # to note it takes no place from others
             match handover:
                 case Taken():
                     log.info("mail_sent", notice=notice.intent.id, attempt=notice.attempts)
                 case NotTaken(reason, reply_code):
                     log.warning("mail_not_taken", notice=notice.intent.id, reason=reason, reply_code=reply_code)
-            await self._note(self._outcome(notice, handover))
+            await self._note(ending(notice, handover, self._clock.now(), self._settings))
 
     async def _hand_over(self, notice: Notice, text: StoredText | None) -> Handover:
         if text is None or not text.email:
@@ -186,23 +212,6 @@ class MailWorker:
             log.exception("mail_not_composed", notice=notice.intent.id)
             return NotTaken(Reason.FAULT)
         return handover
-
-    def _outcome(self, notice: Notice, handover: Handover) -> Input[Command]:
-        id_, attempt = notice.intent.id, notice.attempts
-        cause = f"{id_}/attempt/{attempt}"
-        if isinstance(handover, Taken):
-            return Input(id_, f"{cause}/sent", RecordSent(attempt), ACTOR)
-        now = self._clock.now()
-        waited = (now - notice.since).total_seconds()
-        settings = self._settings
-        # As long again as it has taken so far: the delays double by themselves.
-        delay = min(max(waited, settings.first_retry_seconds), settings.longest_retry_seconds)
-        delay *= random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
-        final = handover.final or waited + delay > settings.give_up_after_seconds
-        retry_at = None if final else now + timedelta(seconds=delay)
-        return Input(
-            id_, f"{cause}/failed", RecordFailure(attempt, handover.reason, handover.reply_code, retry_at), ACTOR
-        )
 
     async def _note(self, input_: Input[Command]) -> None:
         """Save what became of an attempt; while the database is away, for as long as the claim holds."""
@@ -232,17 +241,3 @@ class MailWorker:
         self._noting.cancel()
         for task in self._tasks:
             task.cancel()
-
-
-def _claim(notice: Notice, document: Mapping[str, Any], lease_until: datetime) -> Input[Command]:
-    """The claim of the next attempt, in the trace of what last happened to the notice."""
-    attempt = notice.attempts + 1
-    lines = reversed(document["history"])
-    return Input(
-        target=notice.intent.id,
-        cause=f"{notice.intent.id}/attempt/{attempt}",
-        command=StartAttempt(attempt, lease_until),
-        actor=ACTOR,
-        trace=next((line["trace"] for line in lines if line["events"] and line["trace"]), {}),
-        span="claim mail attempt",
-    )

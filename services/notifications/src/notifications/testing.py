@@ -27,6 +27,7 @@ from notifications.contacts import Contact, KnownContacts
 from notifications.domain.notice import Channel, CreateNotice, Intent, Notice, notice_id
 from notifications.handlers import LookUp, NoticeHandler, Notices, Sender
 from notifications.intents import Intents
+from notifications.mail import Handover, Mail, Taken
 from notifications.mail_worker import MailWorker
 from notifications.notices import NOTICE
 from notifications.settings import MailSettings
@@ -106,6 +107,17 @@ class FakeRegistry:
             raise InfrastructureError("registry is away")
         self.asked.append(list(recipients))
         return [self.known.get(each) for each in recipients]
+
+
+@dataclass
+class Collecting:
+    """A mail server that takes everything."""
+
+    given: list[Mail] = field(default_factory=list)
+
+    async def hand_over(self, mail: Mail) -> Handover:
+        self.given.append(mail)
+        return Taken()
 
 
 class Busy:
