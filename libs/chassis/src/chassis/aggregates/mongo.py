@@ -21,6 +21,9 @@ from chassis.failpoints import passage
 MAX_OUTBOX_CHARACTERS = 12_000_000
 """Below the database's 16 MiB for a document, so that there is room for the rest of it."""
 
+TRIM_AT_ONCE = 25
+"""Documents that one statement trims: the embedded server compares each of them with every id that is named."""
+
 _DUPLICATE_KEY = 11000
 
 INDEXES = (
@@ -106,10 +109,13 @@ class MongoDocuments:
         by_seq: dict[int, list[str]] = {}
         for id_, seq in acknowledged.items():
             by_seq.setdefault(seq, []).append(id_)
-        # Most documents are quiet after the same few events: one statement for all of those.
+        # Most documents are quiet after the same few events: few statements for all of those.
         trims = [
-            UpdateMany({"_id": {"$in": ids}}, {"$pull": {"outbox": {"seq": {"$lte": seq}}}})
+            UpdateMany(
+                {"_id": {"$in": ids[start : start + TRIM_AT_ONCE]}}, {"$pull": {"outbox": {"seq": {"$lte": seq}}}}
+            )
             for seq, ids in by_seq.items()
+            for start in range(0, len(ids), TRIM_AT_ONCE)
         ]
         if trims:
             await self.collection.bulk_write(trims, ordered=False)
