@@ -1,0 +1,71 @@
+"""What it costs on the embedded database that the driver would repeat a write by itself.
+
+A member of a replica set remembers the answer to every write that a driver may repeat. SecantusDB's Python server looks
+through all that it remembers, of half an hour, at each of them. Shown is what an insert of one document costs it after
+so many writes, for a driver that would repeat and for one that would not, each on a server of its own.
+
+    python -m bench.repeats                     half a minute
+    python -m bench.repeats --writes 20000
+"""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pymongo import AsyncMongoClient
+from rich.console import Console
+from rich.table import Table
+
+from bench.ground import cpu_seconds
+from launcher.database import ProcessDatabase
+from launcher.ports import PortBlock
+
+SIDE_BY_SIDE = 8
+STEPS = 5
+
+
+async def costs(writes: int, *, repeats: bool) -> list[float]:
+    """Milliseconds of the server's CPU for a write, in as many stretches as there are steps."""
+    block = PortBlock()
+    with tempfile.TemporaryDirectory(prefix="trade-repeats-") as folder:
+        port = block.choose(["database"], {})["database"]
+        program = str(Path(sys.executable).with_name("secantusd-py"))
+        command = [program, "--port", str(port), "--storage-path", folder, "--oplog-max-entries", "1000"]
+        log = Path(folder) / "database.log"
+        server = ProcessDatabase("secantusdb", command, port=port, log=log, stop_seconds=5.0)
+        await server.start(lambda _: None)
+        try:
+            client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(server.address, retryWrites=repeats)
+            async with client:
+                return [await _stretch(client, server, writes // STEPS) for _ in range(STEPS)]
+        finally:
+            await server.kill()
+            block.release()
+
+
+async def _stretch(client: AsyncMongoClient[dict[str, object]], server: ProcessDatabase, writes: int) -> float:
+    before = cpu_seconds(server.pid)
+
+    async def write() -> None:
+        for _ in range(writes // SIDE_BY_SIDE):
+            await client["bench"]["writes"].insert_one({"text": "x" * 500})
+
+    await asyncio.gather(*(write() for _ in range(SIDE_BY_SIDE)))
+    return (cpu_seconds(server.pid) - before) * 1000 / writes
+
+
+def main(writes: Annotated[int, typer.Option("--writes", min=100, help="In all, on each server.")] = 10_000) -> None:
+    """Show what remembered answers cost."""
+    console = Console(highlight=False)
+    table = Table("after so many writes", "the driver repeats", "it does not", title="CPU of one write, ms")
+    with_them, without = asyncio.run(costs(writes, repeats=True)), asyncio.run(costs(writes, repeats=False))
+    for step, (one, other) in enumerate(zip(with_them, without, strict=True), start=1):
+        table.add_row(f"{writes // STEPS * step:,}", f"{one:.2f}", f"{other:.2f}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
