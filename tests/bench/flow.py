@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count as count_from
 
 import psutil
 
@@ -33,6 +34,8 @@ CONNECTIONS = 50
 ENOUGH = 20_000
 """More shipments than any window can see."""
 LOOK_SECONDS = 0.25
+_SEEDS = count_from(101)
+"""No two loads of a run play the same shipments: several may be given to one platform."""
 MEMORY_SECONDS = 1.0
 
 
@@ -68,7 +71,6 @@ class Flow:
         self._gateway = gateway
         self._said = said
         self._keys = keys
-        self._seed = 100
 
     def load(self) -> Load:
         return Load(self._gateway, self._said, self._keys, facts().declarant)
@@ -84,8 +86,7 @@ class Flow:
         return times
 
     def _next(self, count: int) -> Sequence[Shipment]:
-        self._seed += 1
-        return shipments(facts(), count, self._seed)
+        return shipments(facts(), count, next(_SEEDS))
 
     async def window(self, in_flight: int, seconds: float, *, warm_seconds: float) -> Window:
         """Keep so many under way; after as many closings, or after the warm-up at the latest, count.

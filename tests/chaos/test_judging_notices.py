@@ -110,6 +110,16 @@ def test_a_repeat_that_was_claimed_passes() -> None:
     assert notices(_claimed_again(_told(), 1)).faults == []
 
 
+def test_a_mail_that_was_claimed_as_its_notice_was_created_passes_once() -> None:
+    owner = _by_mail(_told())
+    created, claim, sent = owner.lines
+    together = replace(owner, lines=[{**created, "events": [*created["events"], *claim["events"]]}, sent])
+    world = _in_place(_told(), together)
+    assert notices(world).faults == []
+    twice = notices(replace(world, mails=[*world.mails, *world.mails])).faults
+    assert any(f"{owner.id} went out 2 times on 1 claims" in each for each in twice)
+
+
 def test_what_an_older_copy_forgot_may_go_out_again_under_its_id() -> None:
     assert notices(MAIL_FAULTS["received oftener than claimed"][0](_told()), claims_lost=True).faults == []
 

@@ -119,6 +119,13 @@ async def test_a_process_that_cannot_resolve_shows_its_lag_in_seconds(
             locks = client[stage.name]["locks"]
             opened = {"version": 1, "reason": "schema", "opened_at": datetime.now(UTC)}
             await locks.update_one({"_id": "~breaker"}, {"$set": opened}, upsert=True)
+
+            async def rests() -> bool:
+                # A process believes its last look at the locks for half a second: what comes then is consumed.
+                await load.place([load.order()])
+                return await shown(replica, "trade_consumer_rests") == 1
+
+            await eventually(rests, within_seconds=30)
             await load.place(orders)
             await until_shown(replica, "trade_consumer_lag_seconds", 3, 600)
             assert await shown(replica, "trade_consumer_lag_records") >= 1

@@ -7,6 +7,7 @@ is what the receiving server has taken.
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from chaos.checker.ends import Ends
 from chaos.mails import Mail
@@ -110,7 +111,7 @@ def _mails(world: World, claims_lost: bool) -> list[str]:
 def _attempts(owner: Stored, received: Mapping[str, Sequence[Mail]], claims_lost: bool) -> list[str]:
     """What was received of one notice, beside its claims."""
     mails = received.get(owner.state["intent"]["message_id"], ())
-    claims = sorted(line["at"] for line in owner.lines if _is_claim(owner, line["cause"]))
+    claims = sorted(line["at"] for line in owner.lines if _is_claim(owner, line))
     faults = []
     nowhere = owner.state["status"] == Status.GIVEN_UP and owner.state["reason"] in _NOWHERE
     if not nowhere and owner.state["status"] != Status.SENT:
@@ -126,5 +127,8 @@ def _attempts(owner: Stored, received: Mapping[str, Sequence[Mail]], claims_lost
     return faults
 
 
-def _is_claim(owner: Stored, cause: str) -> bool:
-    return re.fullmatch(rf"{re.escape(owner.id)}/attempt/\d+", cause) is not None
+def _is_claim(owner: Stored, line: Mapping[str, Any]) -> bool:
+    """A line of its own, or the one that created the notice, where that tells of more than the creation."""
+    if line["cause"] == owner.state["intent"]["source_event_id"]:
+        return len(line["events"]) > 1
+    return re.fullmatch(rf"{re.escape(owner.id)}/attempt/\d+", line["cause"]) is not None
