@@ -17,7 +17,7 @@ from pydantic_settings import SettingsConfigDict
 from chassis.answering import plainly
 from chassis.identity import create_key
 from chassis.parking_mongo import MongoParking
-from chassis.service import PARKED_SECONDS, Service
+from chassis.service import NOTHING_PARKED_SECONDS, Service
 from chassis.settings import DoorSettings, HttpSettings, KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
@@ -130,10 +130,10 @@ async def test_an_open_breaker_is_shown_by_a_process_that_did_not_open_it(settin
         async def shown() -> bool:
             return bool(METRICS.get_sample_value("trade_breaker_open") == 1)
 
-        await eventually(shown, within_seconds=PARKED_SECONDS + 3)
+        await eventually(shown, within_seconds=NOTHING_PARKED_SECONDS + 3)
         await service.parking.clear_breaker()
 
         async def over() -> bool:
             return bool(METRICS.get_sample_value("trade_breaker_open") == 0)
 
-        await eventually(over, within_seconds=PARKED_SECONDS + 3)
+        await eventually(over, within_seconds=NOTHING_PARKED_SECONDS + 3)

@@ -30,7 +30,8 @@ from chassis.stopping import cancel
 from chassis.topics import TopicsCare, check_topics
 
 RETRY_SECONDS = 1.0
-PARKED_SECONDS = 15.0
+PARKED_SECONDS, NOTHING_PARKED_SECONDS = 5.0, 15.0
+"""How often is looked at what is parked: while something is, and whether something is."""
 
 log = structlog.get_logger(__name__)
 
@@ -221,8 +222,8 @@ class Service(Parts):
 
     async def _mind_parked(self) -> None:
         while True:
-            await mind_parked(self.parking, self.policy)
-            await self.clock.sleep(PARKED_SECONDS)
+            some = await mind_parked(self.parking, self.policy)
+            await self.clock.sleep(PARKED_SECONDS if some else NOTHING_PARKED_SECONDS)
 
     def _stalled(self) -> str | None:
         return self._consumer.stalled() if self._consumer and self._instance.lost is None else None
