@@ -179,7 +179,7 @@ async def says_nothing(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.mark.parametrize("app", [breaks, is_cancelled, says_nothing])
 async def test_an_application_that_ends_without_an_answer_is_answered_for_with_500(app: App) -> None:
-    async with serving(app, answer_seconds=60) as port:
+    async with serving(app, head_seconds=60, answer_seconds=60) as port:
         reader, writer = await connected(port)
         writer.write(HEAD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         assert problem_of(await until_closed(reader))[0] == "500"
