@@ -92,8 +92,7 @@ class MailWorker:
             return 0
         documents = (await self._notices.documents.load(ids)).values()
         texts = await self._texts.load(ids)
-        lease_until = self._clock.now() + timedelta(seconds=self._settings.lease_seconds)
-        inputs = [claim(self._notices.type.codec.decode(each["state"]), each, lease_until) for each in documents]
+        inputs = [claim(self._notices.type.codec.decode(each["state"]), each, self._lease_until) for each in documents]
         started = 0
         passage("claim.before")
         outcomes = await self._notices.apply(inputs, recent=True)
@@ -147,6 +146,11 @@ class MailWorker:
             self._due.more = True
 
     @property
+    def _lease_until(self) -> datetime:
+        """Until when an attempt that is claimed now is held."""
+        return self._clock.now() + timedelta(seconds=self._settings.lease_seconds)
+
+    @property
     def _free(self) -> int:
         """For how many attempts there is room; none where too many wait to be noted."""
         noting = len(self._in_hand) >= MOST_IN_HAND * self._settings.at_once
@@ -160,7 +164,7 @@ class MailWorker:
         if self._free <= 0 or self._room(route) <= 0 or notice_id in self._in_hand:
             return None
         self._hold(notice_id, route)
-        return self._clock.now() + timedelta(seconds=self._settings.lease_seconds)
+        return self._lease_until
 
     def give_back(self, notice_id: str) -> None:
         """Nothing comes of a claim."""
