@@ -1,5 +1,6 @@
 """One window of the floor of a whole shipment: a process of its own, on the same servers, on topics of its own."""
 
+import asyncio
 import dataclasses
 import itertools
 import json
@@ -18,6 +19,8 @@ from launcher.processes import Child
 
 LAST_WORDS = 2000
 """Characters of the log of a floor that broke: its error is a group's, whose last line says nothing."""
+PATIENCE_SECONDS = 60.0
+"""How long a floor may take to begin and to end."""
 _TESTS = Path(__file__).parents[1]
 
 
@@ -52,6 +55,7 @@ class FloorRuns:
 
         Raises:
             AssertionError: it broke.
+            TimeoutError: it did not end.
         """
         name, smtp = f"floor{next(self._numbers)}", self.flow.told.smtp
         assert smtp is not None
@@ -79,7 +83,8 @@ class FloorRuns:
         child = Child(f"bench/{name}", command, log=folder / f"{name}.log", environment=environment)
         child.start()
         try:
-            status = await child.finished()
+            async with asyncio.timeout(warm_seconds + seconds + PATIENCE_SECONDS):
+                status = await child.finished()
         finally:
             await child.stop()
         assert status == 0, child.log.read_text(errors="replace")[-LAST_WORDS:]

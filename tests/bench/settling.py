@@ -26,6 +26,8 @@ class Settled:
     """Until nothing waited; the whole patience where something still did."""
     at_the_end: Mapping[str, float]
     """What waited when the load ended."""
+    last: Mapping[str, float]
+    """What waited at the last look that saw something."""
     left: Mapping[str, float]
     """What still waited when patience ended."""
 
@@ -34,17 +36,17 @@ async def settle(platform: Platform, patience_seconds: float = PATIENCE_SECONDS)
     """Wait until lag, unsent events, overdue timers, pending work and mails to be sent are all zero, and stay so."""
     begun = time.monotonic()
     first: dict[str, float] | None = None
-    last_busy = begun
+    last_busy, last = begun, dict[str, float]()
     async with AsyncMongoClient[dict[str, Any]](platform.mongo_url) as client:
         while True:
             now, waiting = time.monotonic(), await _waiting(platform, client)
             first = waiting if first is None else first
             if waiting:
-                last_busy = time.monotonic()
+                last_busy, last = time.monotonic(), waiting
             elif now - last_busy > STILL_SECONDS:
-                return Settled(last_busy - begun, first, {})
+                return Settled(last_busy - begun, first, last, {})
             if now - begun > patience_seconds:
-                return Settled(patience_seconds, first, waiting)
+                return Settled(patience_seconds, first, last, waiting)
             await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -39,6 +39,7 @@ from bench.plan import Plan, Step, by_subject, fields_of, planned
 from bench.recording import Told, read_recording
 from chassis.mongo import Database, connect, open_database
 from chassis.settings import MongoSettings
+from chassis.stopping import cancel
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, PARTNERS
 from launcher.services import SERVICES
 
@@ -191,6 +192,7 @@ class Floor:
     begun: Any = field(default_factory=itertools.count)
     door: "asyncio.Queue[Due]" = field(default_factory=asyncio.Queue)
     to_mail: "asyncio.Queue[Due]" = field(default_factory=asyncio.Queue)
+    sent: "asyncio.Queue[Due]" = field(default_factory=asyncio.Queue)
 
     def begin(self) -> None:
         """A firm lodges its next shipment."""
@@ -244,26 +246,23 @@ class Floor:
                         if self.closed >= self.in_flight:
                             self.round.set()
 
-    async def send(self) -> None:
-        """Mails, for ever: over connections that stay open, then what was sent is noted, as much at once as was."""
-        sent: asyncio.Queue[Due] = asyncio.Queue()
-        async with asyncio.TaskGroup() as group:
-            for _ in range(MAIL_CONNECTIONS):
-                group.create_task(self._send(sent))
-            while True:
-                due = [await sent.get()]
-                while not sent.empty() and len(due) < BATCH:
-                    due.append(sent.get_nowait())
-                await self.services["notifications"].save(due)
+    async def note(self) -> None:
+        """Notes, for ever, which mails were sent, as many at once as were."""
+        while True:
+            due = [await self.sent.get()]
+            while not self.sent.empty() and len(due) < BATCH:
+                due.append(self.sent.get_nowait())
+            await self.services["notifications"].save(due)
 
-    async def _send(self, sent: "asyncio.Queue[Due]") -> None:
+    async def send(self) -> None:
+        """Mails, for ever, over one connection that stays open."""
         host, port = self.smtp
         mails = itertools.cycle(self.mails)
         async with SMTP(hostname=host, port=port, start_tls=False) as post:
             while True:
                 due = await self.to_mail.get()
                 await post.sendmail("notices@floor.example", ["firm@floor.example"], _content(next(mails)))
-                sent.put_nowait(due)
+                self.sent.put_nowait(due)
 
     async def trim(self) -> None:
         """Take out of outboxes, for ever, what was acknowledged: few statements for all documents that are as far."""
@@ -339,14 +338,15 @@ async def run(given: argparse.Namespace) -> dict[str, float]:
         gc.freeze()
         gc.set_threshold(10_000, 20, 50)
         working = [floor.read(name, reader) for name, reader in readers.items()]
-        working += [floor.knock(), floor.hear(heard), floor.send(), floor.trim()]
+        working += [floor.knock(), floor.hear(heard), floor.note(), floor.trim()]
+        working += [floor.send() for _ in range(MAIL_CONNECTIONS)]
         tasks = [asyncio.create_task(each) for each in working]
         window = asyncio.create_task(floor.window(given.warm, given.seconds))
         await asyncio.wait([*tasks, window], return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            if task.done():
-                task.result()  # it broke: its error ends everything
-            task.cancel()
+        broken = [task for task in tasks if task.done()]
+        await cancel(set(tasks) - set(broken))  # once is not enough: their drivers swallow it
+        for task in broken:
+            task.result()
         result = await window
     await producer.stop()
     return result
