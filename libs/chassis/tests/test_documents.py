@@ -42,7 +42,7 @@ async def mongo_documents(infrastructure: Infrastructure) -> AsyncIterator[Docum
     client = mongo.connect(MongoSettings(url=infrastructure.mongo_url))
     name = f"documents-{uuid.uuid4().hex[:12]}"
     stored = MongoDocuments(mongo.open_database(client, name)["tallies"])
-    await stored.create_indexes(())
+    await stored.create_indexes(TALLY)
     yield stored
     await client.drop_database(name)
     await client.close()
@@ -294,6 +294,15 @@ async def test_find_sorts_limits_and_looks_into_the_state(documents: Documents) 
     found = await tallies.find({"state.total": {"$gte": 6}}, sort=[("state.total", -1)], limit=1)
     assert [each.total for each in found] == [9]
     assert [each.total for each in await tallies.find({"state.order": 7})] == [7]
+
+
+async def test_find_reads_only_the_fields_that_are_asked_for(documents: Documents) -> None:
+    tallies, _ = over(documents)
+    await tallies.apply([add("T-1", "c-1", 5)])
+    assert await documents.find({}, fields=("state.total", "version")) == [
+        {"_id": "T-1", "version": 1, "state": {"total": 5}}
+    ]
+    assert await documents.find({}, fields=("due_at",)) == [{"_id": "T-1"}]
 
 
 async def test_a_release_that_only_reads_a_schema_keeps_it(documents: Documents) -> None:

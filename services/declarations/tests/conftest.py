@@ -57,7 +57,7 @@ async def real_stores(infrastructure: Infrastructure) -> AsyncIterator[Stores]:
     name = f"declarations-{secrets.token_hex(4)}"
     database = mongo.open_database(client, name)
     documents = MongoDocuments(database[TYPE.collection])
-    await documents.create_indexes(TYPE.indexes)
+    await documents.create_indexes(TYPE)
     events = MongoPartnerEvents(database)
     await events.create_indexes()
     clock = ManualClock()

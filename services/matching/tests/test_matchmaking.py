@@ -271,7 +271,7 @@ class TestOnARealDatabase(Suite):
         stores = {}
         for type_ in (LISTING, match_type(load_reference())):
             stores[type_.collection] = MongoDocuments(database[type_.collection])
-            await stores[type_.collection].create_indexes(type_.indexes)
+            await stores[type_.collection].create_indexes(type_)
         yield Bench(stores)
         await client.drop_database(name)
         await client.close()

@@ -37,26 +37,46 @@ def test_no_more_are_taken_than_asked_for() -> None:
     assert len(due.take(NOW, 4, lambda _: 2)) == 4
 
 
-def test_a_route_fills_its_own_room_and_says_that_there_are_more() -> None:
+def overfull() -> DueMails:
     due = DueMails()
-    due.more = False
-    for number in range(OF_A_ROUTE):
+    due.looked((), more=False)
+    for number in range(OF_A_ROUTE + 1):
         due.add(f"{number}", "dead", NOW)
-    assert not due.more
-    due.add("one too many", "dead", NOW)
+    return due
+
+
+def test_a_route_fills_its_own_room_alone() -> None:
+    due = overfull()
     due.add("another's", "alive", NOW)
-    assert due.more
     assert due.full_routes == ["dead"]
     assert due.take(NOW, 1, lambda route: int(route == "alive")) == ["another's"]
 
 
+def test_a_look_is_worth_it_where_there_is_room_for_what_is_not_known() -> None:
+    assert DueMails().worth_a_look
+    due = overfull()
+    assert not due.worth_a_look  # there are more, and no room for them
+    due.take(NOW, OF_A_ROUTE // 2, lambda _: OF_A_ROUTE)
+    assert due.worth_a_look
+    due.looked((), more=False)
+    assert not due.worth_a_look  # all of them are known now
+
+
+def test_a_route_that_was_left_out_of_a_look_is_looked_for_again() -> None:
+    due = overfull()
+    due.take(NOW, OF_A_ROUTE // 2, lambda _: OF_A_ROUTE)  # while the look is under way
+    due.looked(["dead"], more=False)
+    assert due.worth_a_look
+
+
 def test_all_routes_together_are_bounded() -> None:
     due = DueMails()
-    due.more = False
+    due.looked((), more=False)
     for number in range(due_mails.IN_ALL + 1):
         due.add(f"{number}", f"{number}", NOW)
-    assert due.more
+    assert not due.worth_a_look
     assert len(due.take(NOW, 2 * due_mails.IN_ALL, lambda _: 1)) == due_mails.IN_ALL
+    assert due.worth_a_look
 
 
 async def test_a_backlog_of_before_the_start_is_sent_whole(desk: Desk) -> None:

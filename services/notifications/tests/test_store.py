@@ -35,7 +35,7 @@ async def database(infrastructure: Infrastructure) -> AsyncIterator[Database]:
     name = f"notifications_{uuid4().hex[:8]}"
     try:
         await MongoTexts(client[name]["texts"]).create_indexes()
-        await MongoDocuments(client[name]["notices"]).create_indexes(NOTICE.indexes)
+        await MongoDocuments(client[name]["notices"]).create_indexes(NOTICE)
         yield client[name]
     finally:
         await client.drop_database(name)

@@ -29,7 +29,7 @@ async def real_ports(infrastructure: Infrastructure) -> AsyncIterator[Ports]:
     client = mongo.connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))
     database = mongo.open_database(client, f"registry-{secrets.token_hex(4)}")
     documents = MongoDocuments(database[ENTERPRISE.collection])
-    await documents.create_indexes(ENTERPRISE.indexes)
+    await documents.create_indexes(ENTERPRISE)
     enterprises, _ = in_memory(ENTERPRISE, topic=REGISTRY, documents=documents)
     yield Ports(enterprises, MongoClaims(database["claims"]), MongoContacts(database["contacts"]), RULES)
     await client.close()

@@ -45,6 +45,48 @@ async def test_entries_come_back_as_they_were(database: Database, an_entry: Entr
     assert await store.search("L", "", 50) == []
 
 
+async def test_a_shipment_s_ids_are_indexed_once_and_every_entry_comes_back_whole(
+    database: Database, an_entry: EntryMaker
+) -> None:
+    store = TimelineStore(database)
+    await store.create_indexes()
+    first, second = (an_entry(id=f"e{number}", ucr="6CNSTORE", container="BOX") for number in (1, 2))
+    await store.add([first])
+    await store.add([second, an_entry(id="e3", ucr="6CNOTHER", container="BOX")])
+    assert await database["entries"].count_documents({"terms": "container=BOX"}) == 2
+    assert sorted(await store.thread("6CNSTORE"), key=lambda entry: entry.id) == [first, second]
+    assert [thread for thread, _ in await store.search("BOX", "", 50)] == ["6CNOTHER", "6CNSTORE"]
+    # A process that has just begun remembers nothing: it indexes once more, and nothing is missed.
+    await TimelineStore(database).add([an_entry(id="e4", ucr="6CNSTORE", container="BOX")])
+    assert await database["entries"].count_documents({"terms": "container=BOX"}) == 3
+
+
+async def test_an_entry_that_was_not_stored_is_not_taken_for_indexed(
+    database: Database, an_entry: EntryMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = TimelineStore(database)
+    await store.create_indexes()
+    entry = an_entry(ucr="6CNSTORE", container="BOX")
+
+    async def away(*_: object) -> set[str]:
+        raise ConnectionError
+
+    with monkeypatch.context() as broken, pytest.raises(ConnectionError):
+        broken.setattr("tracking.store.insert_missing", away)
+        await store.add([entry])
+    await store.add([entry])
+    assert [thread for thread, _ in await store.search("BOX", "", 50)] == ["6CNSTORE"]
+
+
+async def test_an_entry_of_an_earlier_release_is_read(database: Database, an_entry: EntryMaker) -> None:
+    store = TimelineStore(database)
+    await store.create_indexes()
+    entry = an_entry(ucr="6CNSTORE", container="BOX")
+    await store.add([entry])
+    await database["entries"].update_one({}, {"$rename": {"refs": "terms"}})
+    assert await store.thread("6CNSTORE") == [entry]
+
+
 @pytest.mark.parametrize("written", ["CSQU3054383", "csqu 305438 3", "CSQU-305438-3", " csqu3054383 "])
 async def test_a_container_is_found_however_it_is_written(
     database: Database, a_record: RecordMaker, written: str

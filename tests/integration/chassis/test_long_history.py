@@ -72,7 +72,7 @@ async def documents(request: pytest.FixtureRequest, infrastructure: Infrastructu
         return
     client = connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))
     store = MongoDocuments(open_database(client, f"t{secrets.token_hex(4)}")["counts"])
-    await store.create_indexes(())
+    await store.create_indexes(COUNT)
     yield store
     await client.close()
 

@@ -57,11 +57,11 @@ def mongod(program: str, folder: Path, log: Path, *, port: int) -> ProcessDataba
 def secantus(folder: Path, log: Path, *, port: int) -> ProcessDatabase:
     """The embedded server; the Rust one where it is on the path, which is three to five times as fast."""
     rust = shutil.which("secantusd-rs")
-    program = rust or str(Path(sys.executable).with_name("secantusd-py"))
+    program = [rust] if rust else [sys.executable, "-m", "launcher.secantus"]
     # Without sync-on-commit a kill loses acknowledged writes. A member of a replica set would write every change once
     # more, to an oplog that nobody reads: a fifth of its work.
     options = ["--sync-on-commit", "--standalone"]
-    command = [program, "--port", str(port), "--storage-path", str(folder), *options]
+    command = [*program, "--port", str(port), "--storage-path", str(folder), *options]
     # It is slow to stop and loses nothing when killed: no reason to wait long.
     return ProcessDatabase("secantusd-rs" if rust else "secantusdb", command, port=port, log=log, stop_seconds=5.0)
 

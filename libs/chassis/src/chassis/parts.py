@@ -65,7 +65,7 @@ class Parts:
         )
         self.publisher.watch(aggregates)
         self._types.append(aggregates)
-        self.on_start(lambda: documents.create_indexes(type_.indexes))
+        self.on_start(lambda: documents.create_indexes(type_))
         if topic not in self._published:
             self._published.append(topic)
         return aggregates

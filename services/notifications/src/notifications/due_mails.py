@@ -4,12 +4,12 @@ To ask the database for what is due costs it the whole of a backlog every time; 
 asking. Of each route and in all so many are known, so that neither a dead domain nor a dead mail server fills memory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from heapq import heappop, heappush
 
-OF_A_ROUTE = 200
-IN_ALL = 10_000
+OF_A_ROUTE = 1_000
+IN_ALL = 20_000
 
 
 class DueMails:
@@ -18,15 +18,32 @@ class DueMails:
     def __init__(self) -> None:
         self._routes: dict[str, list[tuple[datetime, str]]] = {}
         self._ids: set[str] = set()
-        self.more = True
-        """Whether there may be due ones that are not known here."""
+        self._more = True
+        self._more_of: set[str] = set()
+        """Routes with due mails that are not known here."""
+
+    @property
+    def worth_a_look(self) -> bool:
+        """Whether a look may find what is not known here and for which there is room: half of it, so that a backlog
+        is read a few times only."""
+        if len(self._ids) > IN_ALL // 2:
+            return False
+        return self._more or any(len(self._routes.get(route, ())) <= OF_A_ROUTE // 2 for route in self._more_of)
+
+    def looked(self, besides: Collection[str], *, more: bool) -> None:
+        """A look has ended, and `add` was told what it found: in all routes `besides` these. Whether there is more."""
+        self._more = more
+        self._more_of.intersection_update([*besides, *self.full_routes])
 
     def add(self, notice_id: str, route: str, due_at: datetime) -> None:
         """Know of a mail; where there is no room, that there are more."""
         if notice_id in self._ids:
             return
-        if len(self._ids) >= IN_ALL or len(self._routes.get(route, ())) >= OF_A_ROUTE:
-            self.more = True
+        if len(self._ids) >= IN_ALL:
+            self._more = True
+            return
+        if len(self._routes.get(route, ())) >= OF_A_ROUTE:
+            self._more_of.add(route)
             return
         heappush(self._routes.setdefault(route, []), (due_at, notice_id))
         self._ids.add(notice_id)

@@ -29,7 +29,7 @@ from notifications.settings import MailSettings
 from notifications.texts import StoredText, Texts
 
 INTERVAL_SECONDS = 1.0
-LOOK_LIMIT = 500
+LOOK_LIMIT = 2_000
 MOST_IN_HAND = 10
 """So many times as many as there are places may be in hand: sent, and not noted yet."""
 NOTE_AGAIN_SECONDS = 0.5
@@ -123,27 +123,28 @@ class MailWorker:
             return []
         if chosen := self._due.take(now, free, self._room):
             return chosen
-        if self._clock.monotonic() - self._looked_at < (INTERVAL_SECONDS if self._due.more else SELDOM_SECONDS):
+        if self._clock.monotonic() - self._looked_at < (INTERVAL_SECONDS if self._due.worth_a_look else SELDOM_SECONDS):
             return []
         await self._look(now)
         return self._due.take(now, free, self._room)
 
     async def _look(self, now: datetime) -> None:
         self._looked_at = self._clock.monotonic()
-        self._due.more = False
+        limit, full = LOOK_LIMIT + len(self._in_hand), self._due.full_routes
         found = await self._notices.documents.find(
             {
                 "due_at": {"$lte": now},
-                "state.route": {"$nin": self._due.full_routes},
-                "_id": {"$nin": [*self._in_hand, *self._unreadable]},
+                "state.route": {"$nin": full},
+                "_id": {"$nin": sorted(self._unreadable)},
             },
             sort=[("due_at", 1)],
-            limit=LOOK_LIMIT,
+            limit=limit,
+            fields=("state.route", "due_at"),
         )
         for document in found:
-            self._due.add(document["_id"], document["state"]["route"], document["due_at"])
-        if len(found) == LOOK_LIMIT:
-            self._due.more = True
+            if document["_id"] not in self._in_hand:
+                self._due.add(document["_id"], document["state"]["route"], document["due_at"])
+        self._due.looked(full, more=len(found) == limit)
 
     @property
     def _lease_until(self) -> datetime:

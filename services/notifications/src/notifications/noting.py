@@ -6,6 +6,10 @@ from chassis.aggregates import Input, Outcome
 from notifications.domain.notice import Command, Notice
 from notifications.handlers import Notices
 
+BATCH = 50
+BATCHES_AT_ONCE = 3
+"""A busy database serves its connections in turn: who waits in one line behind himself falls behind the others."""
+
 
 class Noting:
     """Inputs of many attempts, applied with whatever else came while the batch before was being saved."""
@@ -13,24 +17,25 @@ class Noting:
     def __init__(self, notices: Notices) -> None:
         self._notices = notices
         self._to_note: list[tuple[Input[Command], asyncio.Future[Outcome[Notice]]]] = []
-        self._noting: asyncio.Task[None] | None = None
+        self._batches: list[asyncio.Task[None]] = []
 
     async def note(self, input_: Input[Command]) -> Outcome[Notice]:
         """Apply an input. Raises what its batch met."""
         outcome: asyncio.Future[Outcome[Notice]] = asyncio.get_running_loop().create_future()
         self._to_note.append((input_, outcome))
-        if self._noting is None or self._noting.done():
-            self._noting = asyncio.create_task(self._note_all())
+        self._batches = [each for each in self._batches if not each.done()]
+        if not self._batches or (len(self._to_note) >= BATCH and len(self._batches) < BATCHES_AT_ONCE):
+            self._batches.append(asyncio.create_task(self._note_all()))
         return await outcome
 
     def cancel(self) -> None:
         """Give up what is not saved yet; its claims end, and it is tried again."""
-        if self._noting is not None:
-            self._noting.cancel()
+        for batches in self._batches:
+            batches.cancel()
 
     async def _note_all(self) -> None:
         while self._to_note:
-            batch, self._to_note = self._to_note, []
+            batch, self._to_note = self._to_note[:BATCH], self._to_note[BATCH:]
             try:
                 outcomes = await self._notices.apply([input_ for input_, _ in batch], recent=True)
             except Exception as error:

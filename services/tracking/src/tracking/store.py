@@ -2,10 +2,16 @@
 
 Dropping the collections and reading the topics again gives the same: the `_id` is the event's id,
 a repeat is refused by it, and a contradiction is stored beside it under its own hash.
+
+Keeps: every term of a thread is found by the index in `terms` of at least one of its entries. A shipment's events name
+the same few ids over and over, and an index entry costs as much as a small document. So an entry of a shipment leaves
+out those that this process has stored for its thread before; what it names itself is in `refs`. Who puts an older
+state of the database back starts tracking anew, so that nothing is remembered that is not there.
 """
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -22,14 +28,39 @@ from values.moments import read_moment
 MAX_ENTRIES = 5_000
 """Most entries of one timeline that a page shows."""
 
+REMEMBERED_THREADS = 5_000
+
 _JOINED_BY = (Term.PAYMENT_REFERENCE, Term.DECLARATION_NUMBER, Term.BANK_PAYMENT, Term.CONTAINER)
 _Document = dict[str, Any]
+
+
+class FoundBy:
+    """Terms by which threads are found already, as far as this process has stored them."""
+
+    def __init__(self) -> None:
+        self._threads: OrderedDict[str, set[str]] = OrderedDict()
+
+    def lacking(self, entry: Entry) -> list[str]:
+        """The terms of an entry that its thread may not be found by yet. What names no UCR is joined by its own
+        terms: it keeps all."""
+        terms = _terms(entry)
+        return sorted(terms - self._threads.get(entry.thread, set())) if entry.ucr else sorted(terms)
+
+    def learn(self, entries: Iterable[Entry]) -> None:
+        """These are stored."""
+        for entry in entries:
+            if entry.ucr:
+                self._threads.setdefault(entry.thread, set()).update(_terms(entry))
+                self._threads.move_to_end(entry.thread)
+        while len(self._threads) > REMEMBERED_THREADS:
+            self._threads.popitem(last=False)
 
 
 class TimelineStore:
     """Entries by event id."""
 
     def __init__(self, database: Database) -> None:
+        self._found_by = FoundBy()
         self._entries = database["entries"]
         self._unreadable = database["unreadable"]
 
@@ -40,10 +71,13 @@ class TimelineStore:
 
     async def add(self, entries: Sequence[Entry]) -> None:
         """Keep entries; repeats change nothing, contradictions are kept beside the first."""
-        refused = await insert_missing(self._entries, [_document(each, each.id) for each in entries])
+        new = [_document(each, each.id, self._found_by.lacking(each)) for each in entries]
+        refused = await insert_missing(self._entries, new)
+        self._found_by.learn(each for each in entries if each.id not in refused)
         known = await self._hashes(refused) if refused else {}
         conflicts = [each for each in entries if known.get(each.id, each.hash) != each.hash]
-        twice = await insert_missing(self._entries, [_document(each, f"{each.id}#{each.hash}") for each in conflicts])
+        beside = [_document(each, f"{each.id}#{each.hash}", sorted(_terms(each))) for each in conflicts]
+        twice = await insert_missing(self._entries, beside)
         metrics.ENTRIES.labels("new").inc(len(entries) - len(refused))
         metrics.ENTRIES.labels("repeat").inc(len(refused) - len(conflicts) + len(twice))
         metrics.ENTRIES.labels("conflict").inc(len(conflicts) - len(twice))
@@ -79,7 +113,9 @@ class TimelineStore:
         found = {name: set[str]() for name in sorted(name for name in names if name > after)[:limit]}
         where = {"thread": {"$in": list(found)}, "terms": {"$in": wanted}}
         async for document in self._entries.find(where, {"thread": 1, "terms": 1}):
-            found[document["thread"]] |= {each.partition("=")[0] for each in document["terms"] if each in wanted}
+            found[document["thread"]] |= {
+                each.partition("=")[0] for each in document.get("terms", ()) if each in wanted
+            }
         return [(name, kinds or {"thread"}) for name, kinds in found.items()]
 
     async def unreadable(self, before: Place | None, limit: int) -> tuple[int, list[_Document]]:
@@ -95,8 +131,13 @@ class TimelineStore:
         return [_entry(document) async for document in self._entries.find(where).limit(MAX_ENTRIES)]
 
 
-def _document(entry: Entry, id_: str) -> _Document:
-    return {
+def _terms(entry: Entry) -> set[str]:
+    return {f"{kind}={value}" for kind, value in entry.terms}
+
+
+def _document(entry: Entry, id_: str, found_by: Sequence[str]) -> _Document:
+    indexed = {"terms": list(found_by)} if found_by else {}
+    return indexed | {
         "_id": id_,
         "event": entry.id,
         "ucr": entry.ucr,
@@ -115,13 +156,14 @@ def _document(entry: Entry, id_: str) -> _Document:
         "topic": entry.position.topic,
         "partition": entry.position.partition,
         "offset": entry.position.offset,
-        "terms": sorted(f"{kind}={value}" for kind, value in entry.terms),
+        "refs": sorted(_terms(entry)),
         "raw": entry.raw,
         "hash": entry.hash,
     }
 
 
 def _entry(document: Mapping[str, Any]) -> Entry:
+    refs = document["refs"] if "refs" in document else document["terms"]  # an earlier release had all in one field
     # Times are kept as text: the database's own keep milliseconds only, and steps come closer than that.
     return Entry(
         id=document["event"],
@@ -139,7 +181,7 @@ def _entry(document: Mapping[str, Any]) -> Entry:
         received_at=read_moment(document["received_at"]),
         stated_at=read_moment(document["stated_at"]),
         position=Position(document["topic"], document["partition"], document["offset"]),
-        terms=frozenset((Term(kind), value) for kind, _, value in (each.partition("=") for each in document["terms"])),
+        terms=frozenset((Term(kind), value) for kind, _, value in (each.partition("=") for each in refs)),
         raw=document["raw"],
         facts=json.loads(document["raw"]),
         hash=document["hash"],

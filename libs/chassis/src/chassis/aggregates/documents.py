@@ -34,9 +34,14 @@ class Documents(Protocol):
         ...
 
     async def find(
-        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
+        self,
+        where: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+        fields: Sequence[str] = (),
     ) -> list[Document]:
-        """Documents by their fields; 0 is no limit."""
+        """Documents by their fields; 0 is no limit. With `fields` only these and the id are read, by dotted paths."""
         ...
 
     async def older_causes(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:

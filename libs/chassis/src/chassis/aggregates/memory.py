@@ -72,10 +72,17 @@ def matches(document: Document, where: Mapping[str, Any]) -> bool:
     return True
 
 
-def _rank(name: str, document: Document) -> tuple[bool, Any]:
-    """Where a document stands in a sort: what lacks the field comes first, as in the database."""
-    value = next(iter(_values(document, name.split("."))), None)
-    return value is not None, value if value is not None else 0
+def _only(document: Document, fields: Sequence[str]) -> Document:
+    """The id and what stands at dotted paths that lead through no list."""
+    kept: Document = {"_id": document["_id"]}
+    for path in fields:
+        *outer, last = path.split(".")
+        source, target = document, kept
+        for name in outer:
+            source, target = source.get(name) or {}, target.setdefault(name, {})
+        if last in source:
+            target[last] = source[last]
+    return kept
 
 
 def _state(stored: Document | None, change: Change) -> Document | None:
@@ -123,13 +130,19 @@ class MemoryDocuments:
         return saved
 
     async def find(
-        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
+        self,
+        where: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+        fields: Sequence[str] = (),
     ) -> list[Document]:
         found = [document for document in self.stored.values() if matches(document, where)]
         for name, direction in reversed(sort):
             path = name.split(".")
             found.sort(key=partial(_first, path), reverse=direction < 0)
-        return copy.deepcopy(found[:limit] if limit else found)
+        found = found[:limit] if limit else found
+        return copy.deepcopy([_only(each, fields) for each in found] if fields else found)
 
     async def older_causes(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
         return {

@@ -67,6 +67,14 @@ class AggregateType(Generic[S, C, E]):
     """The highest schema that this release can read, where that is more than it writes: a document that has it
     keeps it. One with a higher schema yet is left alone."""
 
+    @property
+    def has_deadlines(self) -> bool:
+        return self.due_at is not _never
+
+    @property
+    def has_pending_work(self) -> bool:
+        return self.try_after is not _never
+
 
 class Input(NamedTuple, Generic[C]):
     """One command for one aggregate, with the identity that makes it count once."""

@@ -15,7 +15,7 @@ from pymongo.errors import BulkWriteError
 
 from chassis.aggregates.document import Change, Document
 from chassis.aggregates.documents import Unsent
-from chassis.aggregates.model import DocumentTooLarge
+from chassis.aggregates.model import AggregateType, DocumentTooLarge
 from chassis.failpoints import passage
 
 MAX_OUTBOX_CHARACTERS = 12_000_000
@@ -26,12 +26,18 @@ TRIM_AT_ONCE = 25
 
 _DUPLICATE_KEY = 11000
 
-INDEXES = (
-    IndexModel([("outbox.time", ASCENDING)], sparse=True),
-    IndexModel([("due_at", ASCENDING)], sparse=True),
-    IndexModel([("try_after", ASCENDING)], sparse=True),
-)
-"""Unsent events, deadlines, pending work: each found without a scan."""
+
+def indexes_of(type_: AggregateType[Any, Any, Any]) -> list[IndexModel]:
+    """Unsent events, and where the type has them deadlines and pending work, are each found without a scan.
+
+    Each index costs every save of a document, also of one that has nothing to do with it.
+    """
+    found = [IndexModel([("outbox.time", ASCENDING)], sparse=True)]
+    if type_.has_deadlines:
+        found.append(IndexModel([("due_at", ASCENDING)], sparse=True))
+    if type_.has_pending_work:
+        found.append(IndexModel([("try_after", ASCENDING)], sparse=True))
+    return [*found, *type_.indexes]
 
 
 class MongoDocuments:
@@ -41,9 +47,9 @@ class MongoDocuments:
         self.collection = collection
         self.history = collection.database[f"{collection.name}_history"]
 
-    async def create_indexes(self, own: Sequence[IndexModel]) -> None:
+    async def create_indexes(self, type_: AggregateType[Any, Any, Any]) -> None:
         """Create what is missing; harmless to repeat."""
-        await self.collection.create_indexes([*INDEXES, *own])
+        await self.collection.create_indexes(indexes_of(type_))
         await self.history.create_indexes([IndexModel([("of", ASCENDING), ("number", ASCENDING)])])
 
     async def load(self, ids: Sequence[str]) -> dict[str, Document]:
@@ -75,9 +81,14 @@ class MongoDocuments:
         return {document["_id"] async for document in self.collection.find(query, {"_id": 1})}
 
     async def find(
-        self, where: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
+        self,
+        where: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+        fields: Sequence[str] = (),
     ) -> list[Document]:
-        cursor = self.collection.find(where, limit=limit)
+        cursor = self.collection.find(where, dict.fromkeys(fields, 1) or None, limit=limit)
         return await (cursor.sort(list(sort)) if sort else cursor).to_list()
 
     async def older_causes(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
