@@ -46,7 +46,7 @@ BANS = (
         frozenset({"isprintable"}),
         "true of what is ignored in display, as variation selectors: values.text.reference_fault, line_fault",
         {
-            "libs/chassis/src/chassis/logs.py": "looks for white space alone",
+            "libs/chassis/src/chassis/telemetry/logs.py": "looks for white space alone",
             "cli/src/trade_cli/send.py": "says of ASCII what a header can hold",
         },
     ),
@@ -59,7 +59,7 @@ BANS = (
         frozenset({"overloaded"}),
         "a door that asks for itself forgets a method: chassis.rpc.Right(publishes=True); HTTP goes by the method",
         {
-            "libs/chassis/src/chassis/parts.py": "tells the HTTP door",
+            "libs/chassis/src/chassis/assembly.py": "tells the HTTP door",
             "libs/chassis/src/chassis/service.py": "tells the gRPC door and the consumer",
         },
     ),
@@ -68,7 +68,7 @@ BANS = (
         "a door of its own has no places, no counts and no reading of errors: service.grpc, service.http",
         {
             "libs/chassis/src/chassis/rpc/server.py": "is the gRPC door",
-            "libs/chassis/src/chassis/admin.py": "asks no database, and must answer when nothing else does",
+            "libs/chassis/src/chassis/doors/admin.py": "asks no database, and must answer when nothing else does",
             "services/tracking/src/tracking/otlp.py": "asks no database: its queue drops what has no room",
         },
     ),

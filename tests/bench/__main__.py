@@ -15,7 +15,7 @@ from rich.console import Console
 from bench import doors, filled, machine, memory, passages, shipments, starting, steps, stored
 from bench.figures import Figure, table
 from bench.ground import Ground, Sizes, on_ground
-from chassis import logs
+from chassis.telemetry import logs
 from launcher.failures import LauncherError
 
 GROUPS: Mapping[str, Callable[[Ground], Awaitable[list[Figure]]]] = {

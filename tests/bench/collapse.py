@@ -34,7 +34,7 @@ from rich.table import Table
 
 from bench.figures import percentile
 from bench.ground import cpu_seconds
-from chassis.stopping import cancel
+from chassis.tasks import cancel
 from launcher import database
 from launcher.ports import PortBlock
 from launcher.servers import Server

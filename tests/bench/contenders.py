@@ -22,10 +22,10 @@ from chaos.toy.stage import Servers, Stage
 from pymongo import AsyncMongoClient
 
 from bench.ground import cpu_seconds
-from chassis.batches import BatchingProducer
-from chassis.kafka import make_producer
-from chassis.producer import Message
-from chassis.reader import Reader
+from chassis.broker.connections import make_producer
+from chassis.consuming.reader import Reader
+from chassis.publishing.producer import Message
+from chassis.publishing.record_batches import BatchingProducer
 from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope

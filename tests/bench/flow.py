@@ -17,7 +17,7 @@ import psutil
 
 from bench.ground import cpu_seconds, memory_mb
 from bench.scrape import Scrape, scrape
-from chassis.stopping import cancel
+from chassis.tasks import cancel
 from chassis.testing import eventually
 from launcher.platform import Platform
 from launcher.services import SERVICES

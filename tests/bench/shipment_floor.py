@@ -39,7 +39,7 @@ from bench.plan import Plan, Step, by_subject, fields_of, planned
 from bench.recording import Told, read_recording
 from chassis.mongo import Database, connect, open_database
 from chassis.settings import MongoSettings
-from chassis.stopping import cancel
+from chassis.tasks import cancel
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, PARTNERS
 from launcher.services import SERVICES
 

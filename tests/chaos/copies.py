@@ -8,8 +8,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from pymongo import AsyncMongoClient
 
-from chassis.rebuild import read_topics
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
+from chassis.recovery.rebuild import read_topics
 from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 from contracts.topics import Topic

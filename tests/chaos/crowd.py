@@ -14,7 +14,7 @@ from chaos.traffic import Traffic
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from chassis.stopping import cancel
+from chassis.tasks import cancel
 from launcher.platform import Platform
 
 SHIPMENTS = 70

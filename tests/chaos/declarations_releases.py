@@ -9,7 +9,7 @@ from unittest.mock import patch
 from chaos.releases import of_release
 
 from chassis.aggregates import AggregateType
-from chassis.codec import dataclass_codec
+from chassis.aggregates.codec import dataclass_codec
 from chassis.process import main
 from chassis.service import Service
 from declarations import app

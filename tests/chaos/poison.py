@@ -15,8 +15,8 @@ from chaos.toy.settling import all_read, settled
 from chaos.toy.staff import clear, desk, parked
 from chaos.verdicts import Verdict
 
-from chassis.breaker import BREAKER_PARKS
-from chassis.consumer import BACKOFF_SECONDS
+from chassis.consuming.consumer import BACKOFF_SECONDS
+from chassis.delivery.breaker import BREAKER_PARKS
 from chassis.testing import eventually
 from contracts.envelope import Envelope
 from contracts.topics import MAX_MESSAGE_BYTES

@@ -27,8 +27,8 @@ from chaos.toy.settling import settled
 from chaos.toy.stage import TESTER, Replica, on_stage
 from pymongo import AsyncMongoClient
 
-from chassis.identity import TokenSigner
 from chassis.rpc import connect, reason_of
+from chassis.rpc.identity import TokenSigner
 from chassis.testing import eventually
 from contracts.topics import DECLARATIONS, Profile, Topic
 from launcher.infrastructure import Infrastructure

@@ -14,9 +14,9 @@ from chaos.mails import read_mails
 from chaos.world import SERVICES, Spans, Stored, World, said_of, stored_of
 from pymongo import AsyncMongoClient
 
-from chassis.reader import Reader
-from chassis.rebuild import read_topics
-from chassis.records import RawRecord
+from chassis.consuming.reader import Reader
+from chassis.delivery.records import RawRecord
+from chassis.recovery.rebuild import read_topics
 from chassis.settings import KafkaSettings
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from chassis.aggregates import AggregateType
-from chassis.codec import Codec
+from chassis.aggregates.codec import Codec
 
 S = TypeVar("S")
 C = TypeVar("C")

@@ -22,7 +22,7 @@ from chaos.traffic import Traffic
 from chaos.world import remembered
 from pymongo import AsyncMongoClient
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from chassis.testing import eventually
 from contracts.envelope import Envelope, parse
 

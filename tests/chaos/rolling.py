@@ -20,8 +20,8 @@ from chaos.shipment import on_platform
 from chaos.traffic import Traffic
 from pymongo import AsyncMongoClient
 
-from chassis.identity import TokenSigner
 from chassis.rpc import connect
+from chassis.rpc.identity import TokenSigner
 from chassis.testing import eventually
 from launcher import services
 from launcher.platform import Platform, says_ready

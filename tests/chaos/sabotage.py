@@ -33,10 +33,10 @@ from chaos import sabotage_mail
 
 from chassis.aggregates import Aggregates, apply
 from chassis.aggregates.document import Change, Document, Loaded, read, write
-from chassis.commits import Commits
-from chassis.consumer import Consumer
-from chassis.outbox import Publisher
-from chassis.records import RawRecord, next_of_each
+from chassis.consuming.commits import Commits
+from chassis.consuming.consumer import Consumer
+from chassis.delivery.records import RawRecord, next_of_each
+from chassis.publishing.publisher import Publisher
 
 Die = Callable[[], None]
 

@@ -12,7 +12,7 @@ from chaos.mails import Mail
 from chaos.world import Stored, World, said_of
 from chaos.worlds import NOW, RELEASED, line
 
-from chassis.codec import dataclass_codec
+from chassis.aggregates.codec import dataclass_codec
 from notifications.domain.notice import Channel, Intent
 
 pytestmark = pytest.mark.serverless

@@ -6,7 +6,7 @@ import pytest
 from chaos.checker.notices import intents
 from chaos.worlds import RELEASED, Scene, actual, line, parked, passed_over
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS
 from gateway.domain.receipt import submission_key
 

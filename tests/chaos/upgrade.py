@@ -20,8 +20,8 @@ from chaos.toy.staff import clear
 from chaos.toy.stage import TESTER, Replica, Stage, on_stage
 from pymongo import AsyncMongoClient
 
-from chassis.identity import TokenSigner
 from chassis.rpc import connect
+from chassis.rpc.identity import TokenSigner
 from chassis.testing import eventually
 from launcher.platform import says_ready
 

@@ -8,8 +8,8 @@ from typing import Any
 from aiokafka import TopicPartition
 from chaos.mails import Mail
 
-from chassis.parking import Position, key_lock
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
+from chassis.parking.model import Position, key_lock
 from contracts.envelope import Envelope, parse
 
 SERVICES = ("registry", "declarations", "matching", "notifications", "gateway", "tracking")

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from chaos.checker.offsets import offsets
 from chaos.world import Stored, World, said_of
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from contracts.envelope import Envelope
 from contracts.topics import EVENT_TOPICS
 from notifications.testing import an_event

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from chassis.reader import Reader
+from chassis.consuming.reader import Reader
 from chassis.testing import eventually
 from contracts.topics import PARTNERS, inbox
 from launcher.platform import Platform

@@ -5,7 +5,7 @@ import uuid
 from aiokafka import AIOKafkaProducer, TopicPartition
 from pymongo import AsyncMongoClient
 
-from chassis.reader import Reader
+from chassis.consuming.reader import Reader
 from contracts.topics import PARTITIONS, Profile, Topic
 from launcher.infrastructure import Infrastructure
 

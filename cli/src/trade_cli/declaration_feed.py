@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chassis.reader import Reader
-from chassis.stopping import cancel
+from chassis.consuming import Reader
+from chassis.tasks import cancel
 from contracts.envelope import Envelope, parse
 from contracts.topics import DECLARATIONS
 

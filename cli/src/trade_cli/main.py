@@ -14,7 +14,7 @@ import httpx2
 import typer
 from typer.core import TyperGroup
 
-from chassis.storms import calm_stderr
+from chassis.telemetry import calm_stderr
 from trade_cli.platform import CliError
 
 COMMANDS = ("trace", "send", "parked", "registry", "partners", "keys", "simulate", "demo", "dev")

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chassis.stopping import cancel
+from chassis.tasks import cancel
 from trade_cli.declaration_feed import feed
 from trade_cli.demo_facts import facts
 from trade_cli.doors import doors

@@ -8,9 +8,9 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from chassis.clock import ManualClock
-from chassis.consumer import Consumer, Process
+from chassis.consuming.consumer import Consumer, Process
+from chassis.delivery.records import RawRecord
 from chassis.failures import InfrastructureError
-from chassis.records import RawRecord
 from chassis.testing import eventually
 
 PARTITION = TopicPartition("in.v1", 0)

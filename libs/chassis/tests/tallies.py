@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from chassis.aggregates import Aggregates, AggregateType, Input
-from chassis.codec import dataclass_codec
-from chassis.parking import ParkedDelivery, Position
-from chassis.records import Event, RawRecord
-from chassis.subscriptions import AggregateHandler, Subscription
+from chassis.aggregates.codec import dataclass_codec
+from chassis.delivery.records import Event, RawRecord
+from chassis.delivery.subscriptions import AggregateHandler, Subscription
+from chassis.parking.model import ParkedDelivery, Position
 from contracts.envelope import Envelope
 from contracts.topics import Topic
 from contracts.values import Payload

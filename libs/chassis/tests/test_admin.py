@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from chassis.admin import AdminServer
+from chassis.doors.admin import AdminServer
 from chassis.settings import ListenSettings
 
 
@@ -120,7 +120,7 @@ async def test_no_connection_to_the_admin_port_stays_open(
     async def huge(*_: str) -> tuple[int, str, bytes]:
         return 200, "text/plain", bytes(50_000_000)
 
-    monkeypatch.setattr("chassis.admin.REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr("chassis.doors.admin.REQUEST_SECONDS", 0.2)
     monkeypatch.setattr(world.server, "answer", huge)
     ended = asyncio.Event()
     exchange = world.server._serve

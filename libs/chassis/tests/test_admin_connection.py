@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from chassis import kafka
+from chassis.broker import connections as kafka
 from chassis.settings import KafkaSettings
 
 

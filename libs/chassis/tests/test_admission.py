@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from prometheus_client import REGISTRY
 
-from chassis import admission
-from chassis.admission import Admission, Place, TurnedAway
+from chassis.doors import admission
+from chassis.doors.admission import Admission, Place, TurnedAway
 from chassis.failures import is_infrastructure
 from chassis.settings import CONNECTIONS, DoorSettings
 from chassis.testing import eventually

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.alarm import SELDOM_SECONDS, Alarm
 from chassis.clock import ManualClock
+from chassis.waiting.alarm import SELDOM_SECONDS, Alarm
 
 
 class Looking:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from chassis import metrics
+from chassis.telemetry import metrics
 from declarations import metrics as of_declarations
 
 RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"

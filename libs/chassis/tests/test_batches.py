@@ -15,8 +15,8 @@ from aiokafka.errors import (
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from chassis.batches import MAX_BATCH_BYTES, BatchingProducer
-from chassis.producer import Message
+from chassis.publishing.producer import Message
+from chassis.publishing.record_batches import MAX_BATCH_BYTES, BatchingProducer
 
 TOPIC = "tallies.events.v1"
 PARTITIONS = 6

@@ -7,8 +7,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaConnectionError
 
-from chassis.commits import Commits
-from chassis.records import RawRecord
+from chassis.consuming.commits import Commits
+from chassis.delivery.records import RawRecord
 from chassis.testing import eventually
 
 PARTITION = TopicPartition("t", 0)

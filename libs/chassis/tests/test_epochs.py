@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chassis import mongo
-from chassis.epochs import EpochRefused, check_epoch, note_epoch
+from chassis.recovery.epochs import EpochRefused, check_epoch, note_epoch
 from chassis.settings import MongoSettings
 from launcher.infrastructure import Infrastructure
 

@@ -14,7 +14,7 @@ from pydantic_settings import SettingsConfigDict
 from pymongo.errors import ConnectionFailure
 
 from chassis import failpoints
-from chassis.admin import AdminServer
+from chassis.doors.admin import AdminServer
 from chassis.failpoints import POINTS, NotArmed, passage
 from chassis.failures import is_infrastructure
 from chassis.settings import ListenSettings, ServiceSettings

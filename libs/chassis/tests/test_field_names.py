@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chassis.codec import UnfitState, dataclass_codec
-from chassis.field_names import escape, escaped, fits, unescape, unescaped
+from chassis.aggregates.codec import UnfitState, dataclass_codec
+from chassis.aggregates.field_names import escape, escaped, fits, unescape, unescaped
 
 TRAPS = ["", ".", "a.b", "$", "$set", "a$", "\0", "a\0b", "%", "%%", "%2E", "%25", "$.%\0", "item.1.code"]
 NAMES = st.sampled_from(TRAPS) | st.text(alphabet="a$.%\0é2E40", max_size=6) | st.text(st.characters(codec="utf-8"))

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from chassis.answering import App
-from chassis.http_door import Routes, http_door
+from chassis.doors.answering import App
+from chassis.doors.http_door import Routes, http_door
 from chassis.settings import HttpSettings
 from chassis.testing import eventually
 
@@ -191,7 +191,7 @@ async def test_an_overloaded_outbox_turns_away_what_changes_something_and_lets_i
 
 
 async def test_a_sender_that_trickles_takes_no_place_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.http_door.SENDING_SECONDS", 0.01)
+    monkeypatch.setattr("chassis.doors.http_door.SENDING_SECONDS", 0.01)
 
     async def endpoint(request: Request) -> Response:
         return PlainTextResponse(f"{len(await request.body())}")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from chassis.answering import App, Otherwise
-from chassis.http_server import HttpServer
+from chassis.doors.answering import App, Otherwise
+from chassis.doors.http_server import HttpServer
 from chassis.settings import HttpSettings
 from chassis.testing import eventually
 
@@ -200,7 +200,7 @@ async def test_an_answer_that_stops_half_way_ends_the_connection() -> None:
 
 
 async def test_an_answer_that_nobody_takes_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.http_connection.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("chassis.doors.http_connection.GRACE_SECONDS", 0.2)
 
     async def endless(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.identity import (
+from chassis.rpc.identity import (
     LEEWAY_SECONDS,
     LIFETIME_SECONDS,
     InvalidToken,

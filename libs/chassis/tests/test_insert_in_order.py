@@ -10,7 +10,7 @@ from tallies import parked_delivery
 
 from chassis.clock import ManualClock
 from chassis.mongo import insert_in_order
-from chassis.parking_mongo import MongoParking
+from chassis.parking.mongo import MongoParking
 
 DOCUMENTS = [{"_id": id_, "value": id_.upper()} for id_ in "abcd"]
 

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chassis import instances, mongo
+from chassis import mongo
 from chassis.clock import SystemClock
-from chassis.instances import InstanceName
+from chassis.recovery import instances
+from chassis.recovery.instances import InstanceName
 from chassis.settings import MongoSettings
 from launcher.infrastructure import Infrastructure
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import pytest
 
 from chassis.clock import ManualClock
+from chassis.delivery.locks import FRESH_SECONDS, Locks
 from chassis.failures import InfrastructureError
-from chassis.locks import FRESH_SECONDS, Locks
-from chassis.parking_memory import MemoryParking
+from chassis.parking.memory import MemoryParking
 
 
 class Counted(MemoryParking):

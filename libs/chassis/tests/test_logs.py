@@ -15,7 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pymongo.errors import BulkWriteError
 from tallies import TALLY, TOPIC, add
 
-from chassis import logs
+from chassis.telemetry import logs
 from chassis.testing import in_memory
 from contracts.values import Payload, personal
 

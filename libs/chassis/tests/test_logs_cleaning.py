@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.logs import clean
+from chassis.telemetry.logs import clean
 
 
 @pytest.mark.parametrize(

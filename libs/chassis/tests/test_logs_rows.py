@@ -10,7 +10,7 @@ import pytest
 import structlog
 from opentelemetry import baggage, context
 
-from chassis import logs
+from chassis.telemetry import logs
 
 EVENTS = ["trade.tallies.tally.added.v1"]
 

@@ -10,7 +10,7 @@ from provocations import (
     lag_with_the_broker_away,
 )
 
-from chassis import metrics
+from chassis.telemetry import metrics
 
 FAMILIES = {each._name: each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)}
 

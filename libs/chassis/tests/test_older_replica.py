@@ -10,8 +10,8 @@ from tallies import TOPIC
 
 from chassis import mongo
 from chassis.aggregates import AggregateType, Applied, Input, MemoryDocuments, MongoDocuments
+from chassis.aggregates.codec import dataclass_codec
 from chassis.aggregates.documents import Documents
-from chassis.codec import dataclass_codec
 from chassis.settings import MongoSettings
 from chassis.testing import in_memory
 from launcher.infrastructure import Infrastructure

@@ -12,9 +12,9 @@ from chassis.aggregates.document import Change
 from chassis.aggregates.model import DocumentTooLarge
 from chassis.clock import ManualClock
 from chassis.failures import InfrastructureError
-from chassis.parking_memory import MemoryParking
-from chassis.pending import PendingWork
+from chassis.parking.memory import MemoryParking
 from chassis.testing import in_memory
+from chassis.waiting.pending import PendingWork
 
 TOO_MUCH = 1000
 

@@ -12,9 +12,9 @@ from chassis.aggregates import Aggregates, MemoryDocuments
 from chassis.aggregates.document import Document
 from chassis.aggregates.documents import Unsent
 from chassis.clock import ManualClock, SystemClock
-from chassis.outbox import SEND_SECONDS, WATCH_SECONDS, Publisher
-from chassis.producer import Heard, Message
-from chassis.sending import TOGETHER, TOGETHER_BYTES
+from chassis.publishing.hand_over import TOGETHER, TOGETHER_BYTES
+from chassis.publishing.producer import Heard, Message
+from chassis.publishing.publisher import SEND_SECONDS, WATCH_SECONDS, Publisher
 from chassis.testing import eventually
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.paging import LONGEST, BadCursor, cursor, id_of, place_of
 from chassis.rpc import RpcError, page_id, page_place, page_size
+from chassis.rpc.paging import LONGEST, BadCursor, cursor, id_of, place_of
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 IDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=100)

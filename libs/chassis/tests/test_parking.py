@@ -9,9 +9,9 @@ import pytest
 
 from chassis import mongo
 from chassis.clock import ManualClock
-from chassis.parking import BREAKER, ParkedDelivery, ParkingStore, Position
-from chassis.parking_memory import MemoryParking
-from chassis.parking_mongo import MongoParking
+from chassis.parking.memory import MemoryParking
+from chassis.parking.model import BREAKER, ParkedDelivery, ParkingStore, Position
+from chassis.parking.mongo import MongoParking
 from chassis.settings import MongoSettings
 from launcher.infrastructure import Infrastructure
 

@@ -9,9 +9,9 @@ import pytest
 from tallies import SOURCE_TOPIC, TALLY, TOPIC, a_record, subscription
 
 from chassis.clock import ManualClock
-from chassis.delivery import DeliveryPolicy
-from chassis.parking_memory import MemoryParking
-from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
+from chassis.delivery.policy import DeliveryPolicy
+from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
+from chassis.parking.memory import MemoryParking
 from chassis.rpc import GrpcServer, TokenSigner, TokenVerifier, connect, create_key, reason_of
 from chassis.settings import DoorSettings
 from chassis.testing import in_memory

@@ -7,9 +7,9 @@ from tallies import MOMENT, TALLY, TOPIC, Add, Tally, add, parked_delivery
 
 from chassis.aggregates import Input
 from chassis.clock import ManualClock
-from chassis.parking_memory import MemoryParking
-from chassis.pending import PendingWork
+from chassis.parking.memory import MemoryParking
 from chassis.testing import in_memory
+from chassis.waiting.pending import PendingWork
 
 
 class World:

@@ -11,8 +11,8 @@ from tallies import TALLY, TOPIC, add
 
 from chassis.aggregates import Aggregates, MemoryDocuments
 from chassis.clock import SystemClock
-from chassis.outbox import Publisher
-from chassis.producer import Heard, Message
+from chassis.publishing.producer import Heard, Message
+from chassis.publishing.publisher import Publisher
 from chassis.testing import eventually
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.parking_rpc import PARKING_RIGHTS
+from chassis.mending.rpc import PARKING_RIGHTS
 from chassis.rpc import Right
 from declarations.grpc_server import RIGHTS as DECLARATIONS
 from gateway.grpc_server import RIGHTS as KEYS

@@ -10,7 +10,7 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.reader import Reader
+from chassis.consuming.reader import Reader
 
 
 class Fetched(Reader):

@@ -15,8 +15,8 @@ from chassis.aggregates import Aggregates, Applied, Duplicate, MemoryDocuments, 
 from chassis.aggregates.apply import MAX_LINES
 from chassis.aggregates.document import Document
 from chassis.clock import ManualClock
-from chassis.rebuild import AheadOfTopic, EventsMissing, Rebuild
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
+from chassis.recovery.rebuild import AheadOfTopic, EventsMissing, Rebuild
 from chassis.settings import MongoSettings
 from chassis.testing import RecordingOutbox, in_memory
 from contracts.envelope import Envelope

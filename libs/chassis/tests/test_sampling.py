@@ -9,9 +9,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from chassis import steps, telemetry
 from chassis.clock import ManualClock
-from chassis.sampling import AT_ONCE, Budget, from_outside
+from chassis.telemetry import input_spans as steps
+from chassis.telemetry import tracing
+from chassis.telemetry.sampling import AT_ONCE, Budget, from_outside
 
 SAMPLED = {"traceparent": f"00-{7:032x}-{9:016x}-01"}
 NOT_SAMPLED = {"traceparent": f"00-{7:032x}-{9:016x}-00"}
@@ -25,7 +26,7 @@ class Around:
 
     def full(self) -> None:
         for _ in range(AT_ONCE):
-            with telemetry.process_span("work", {}):
+            with tracing.process_span("work", {}):
                 pass
         self.provider.force_flush()
         self.kept.clear()
@@ -39,7 +40,7 @@ class Around:
 @pytest.fixture
 def around(monkeypatch: pytest.MonkeyPatch) -> Around:
     clock, kept = ManualClock(), InMemorySpanExporter()
-    provider = telemetry.make_provider(Resource.create({}), [kept], Budget(1.0, clock))
+    provider = tracing.make_provider(Resource.create({}), [kept], Budget(1.0, clock))
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     return Around(provider, kept, clock)
 
@@ -48,7 +49,7 @@ def consume(headers: Mapping[str, str]) -> Mapping[str, str]:
     """One input on its way, and one event that comes of it; the headers that the event is sent with."""
     with steps.begin("process t", headers, known={}) as step:
         decided = step.headers
-    span, sent = telemetry.begin_send("t", decided, "E-1", cause=headers)
+    span, sent = tracing.begin_send("t", decided, "E-1", cause=headers)
     if span is not None:
         span.end()
     return sent
@@ -56,11 +57,11 @@ def consume(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 async def test_traces_that_begin_are_recorded_while_there_is_room(around: Around) -> None:
     around.full()
-    with telemetry.process_span("too many", {}):
-        assert telemetry.current_trace_id() != ""
+    with tracing.process_span("too many", {}):
+        assert tracing.current_trace_id() != ""
     assert around.recorded == []
     await around.clock.advance(seconds=1)
-    with telemetry.process_span("room again", {}), telemetry.process_span("inner", {}):
+    with tracing.process_span("room again", {}), tracing.process_span("inner", {}):
         pass
     assert around.recorded == ["inner", "room again"]
 
@@ -75,28 +76,28 @@ def test_what_follows_of_a_recorded_trace_is_recorded_however_full_it_is(around:
 def test_what_follows_of_an_unrecorded_trace_is_not_and_keeps_the_traces_id(around: Around) -> None:
     sent = consume(NOT_SAMPLED)
     assert around.recorded == []
-    assert telemetry.trace_id(sent) == f"{7:032x}"
+    assert tracing.trace_id(sent) == f"{7:032x}"
     assert sent["traceparent"].endswith("-00")
     assert sent["traceparent"] != NOT_SAMPLED["traceparent"]
 
 
 @pytest.mark.parametrize("said", [SAMPLED, NOT_SAMPLED])
 def test_no_outsider_decides_what_is_recorded(around: Around, said: Mapping[str, str]) -> None:
-    assert telemetry.outsiders(said)["traceparent"].endswith("-01")
+    assert tracing.outsiders(said)["traceparent"].endswith("-01")
     tracer = trace.get_tracer_provider().get_tracer("door")
-    tracer.start_span("request", from_outside(telemetry._extract(said)), SpanKind.SERVER).end()
+    tracer.start_span("request", from_outside(tracing._extract(said)), SpanKind.SERVER).end()
     assert around.recorded == ["request"]
     around.full()
-    assert telemetry.outsiders(said)["traceparent"] == NOT_SAMPLED["traceparent"]
-    tracer.start_span("request", from_outside(telemetry._extract(said)), SpanKind.SERVER).end()
+    assert tracing.outsiders(said)["traceparent"] == NOT_SAMPLED["traceparent"]
+    tracer.start_span("request", from_outside(tracing._extract(said)), SpanKind.SERVER).end()
     assert around.recorded == []
 
 
 def test_a_process_that_exports_nothing_carries_the_flag_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = telemetry.UnheardProvider(resource=Resource.create({}))
+    provider = tracing.UnheardProvider(resource=Resource.create({}))
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     assert consume(SAMPLED)["traceparent"].endswith("-01")
     assert consume(NOT_SAMPLED)["traceparent"].endswith("-00")
-    with telemetry.process_span("work", NOT_SAMPLED):
-        assert telemetry.inject()["traceparent"].endswith("-00")
-    assert telemetry.outsiders(SAMPLED) == SAMPLED
+    with tracing.process_span("work", NOT_SAMPLED):
+        assert tracing.inject()["traceparent"].endswith("-00")
+    assert tracing.outsiders(SAMPLED) == SAMPLED

@@ -5,7 +5,7 @@ from contextlib import nullcontext, suppress
 
 import pytest
 
-from chassis.stopping import cancel, end
+from chassis.tasks import cancel, end
 
 
 async def ends_with_a_cancellation_of_its_own() -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis import storms
-from chassis.storms import CalmHandler, Storms
+from chassis.telemetry import storms
+from chassis.telemetry.storms import CalmHandler, Storms
 from chassis.testing import eventually
 
 INTERVAL = 60.0
@@ -128,7 +128,7 @@ def test_a_text_that_does_not_fit_its_arguments_harms_no_other_line(capsys: pyte
 
 PROGRAM = """
 import logging, structlog
-from chassis import logs
+from chassis.telemetry import logs
 logs.configure("registry")
 for number in range(100):
     logging.getLogger("aiokafka").error("Unable connect to node with id %s", number)
@@ -148,7 +148,7 @@ def test_a_process_that_ends_tells_what_it_left_out_and_lines_of_ours_stay_whole
 
 COMMAND = """
 import logging
-from chassis.storms import calm_stderr
+from chassis.telemetry import calm_stderr
 calm_stderr()
 for number in range(100):
     logging.getLogger("aiokafka").error("Unable connect to node with id %s", number)

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from aiokafka import TopicPartition
 from tallies import MOMENT, TALLY, TOPIC, Add, Tally, add, parked_delivery
 
-from chassis import timers as timers_module
 from chassis.clock import ManualClock
-from chassis.parking_memory import MemoryParking
+from chassis.parking.memory import MemoryParking
 from chassis.testing import in_memory
-from chassis.timers import CLOCK_TOLERANCE, Timers
+from chassis.waiting import timers as timers_module
+from chassis.waiting.timers import CLOCK_TOLERANCE, Timers
 
 PARTITION = TopicPartition("in.v1", 0)
 

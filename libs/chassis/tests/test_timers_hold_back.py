@@ -8,11 +8,11 @@ import pytest
 from aiokafka import TopicPartition
 from tallies import MOMENT, SOURCE_TOPIC, TALLY, TOPIC, Add, Tally, add, parked_delivery
 
-from chassis import timers as timers_module
 from chassis.clock import ManualClock
-from chassis.parking_memory import MemoryParking
+from chassis.parking.memory import MemoryParking
 from chassis.testing import in_memory
-from chassis.timers import Timers
+from chassis.waiting import timers as timers_module
+from chassis.waiting.timers import Timers
 
 
 class Caught:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from aiokafka import TopicPartition
 
+from chassis.broker.topic_check import TopicMismatch, TopicsCare
 from chassis.clock import ManualClock
-from chassis.topics import TopicMismatch, TopicsCare
 from contracts.topics import PARTITIONS, Profile
 
 ALL = [TopicPartition("in.v1", number) for number in range(PARTITIONS[Profile.DEV])]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError, LeaderNotAvailableError
 
-from chassis.topics import TopicMismatch, check_topics
+from chassis.broker.topic_check import TopicMismatch, check_topics
 from contracts.topics import PARTITIONS, REPLICATION, Profile, inbox
 
 TOPICS = [inbox(partner) for partner in ("one", "two")]

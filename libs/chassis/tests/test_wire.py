@@ -10,9 +10,9 @@ from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from chassis.records import UNREADABLE
-from chassis.subscriber import raw_record  # importing it is what makes it so
-from chassis.wire import TolerantRecords
+from chassis.consuming.subscriber import raw_record  # importing it is what makes it so
+from chassis.consuming.tolerant_records import TolerantRecords
+from chassis.delivery.records import UNREADABLE
 
 GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
 MEBIBYTE = 1_048_576

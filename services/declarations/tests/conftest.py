@@ -18,9 +18,9 @@ from chassis import mongo
 from chassis.aggregates import MemoryDocuments, MongoDocuments
 from chassis.aggregates.documents import Documents
 from chassis.clock import ManualClock
-from chassis.parking import ParkingStore
-from chassis.parking_memory import MemoryParking
-from chassis.parking_mongo import MongoParking
+from chassis.parking.memory import MemoryParking
+from chassis.parking.model import ParkingStore
+from chassis.parking.mongo import MongoParking
 from chassis.settings import MongoSettings
 from chassis.testing import RecordingOutbox, in_memory
 from contracts.topics import DECLARATIONS

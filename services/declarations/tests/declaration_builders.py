@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from chassis.records import Event as Received
-from chassis.records import RawRecord
-from chassis.subscriptions import Delivery
+from chassis.delivery.records import Event as Received
+from chassis.delivery.records import RawRecord
+from chassis.delivery.subscriptions import Delivery
 from contracts import envelope
 from contracts.partners import v1 as partners_v1
 from declarations.domain.charges import ChargeCode

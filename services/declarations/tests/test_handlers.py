@@ -20,7 +20,7 @@ from declaration_builders import (
 
 from chassis.aggregates import Applied, Duplicate, Input
 from chassis.failures import InfrastructureError
-from chassis.parking import ParkedDelivery, Position
+from chassis.parking.model import ParkedDelivery, Position
 from chassis.testing import in_memory
 from contracts.topics import DECLARATIONS
 from declarations.domain import number

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from declaration_builders import ARRIVED, LAW, NOW, a_declaration, an_item, answer, lodge, run
 
-from chassis.codec import dataclass_codec
+from chassis.aggregates.codec import dataclass_codec
 from declarations.domain.declaration import Money
 from declarations.domain.events import Routed
 from declarations.domain.office_day import OfficeDay

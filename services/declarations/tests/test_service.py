@@ -13,9 +13,9 @@ from aiokafka import AIOKafkaProducer
 from declaration_builders import LAW, NOW, QINGDAO, TOTAL, a_declaration, a_report, an_item
 from pydantic import SecretStr, TypeAdapter
 
-from chassis.identity import TokenSigner, TokenVerifier, create_key
-from chassis.rebuild import read_topics
+from chassis.recovery.rebuild import read_topics
 from chassis.rpc import GrpcServer, Right, connect, reason_of
+from chassis.rpc.identity import TokenSigner, TokenVerifier, create_key
 from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope, parse

@@ -22,9 +22,9 @@ from declaration_builders import (
 
 from chassis.aggregates import Applied, Duplicate, Input
 from chassis.clock import ManualClock
-from chassis.records import Event as Received
-from chassis.records import RawRecord
-from chassis.subscriptions import AggregateHandler
+from chassis.delivery.records import Event as Received
+from chassis.delivery.records import RawRecord
+from chassis.delivery.subscriptions import AggregateHandler
 from chassis.testing import in_memory
 from contracts.declarations.v1 import EVENTS
 from contracts.envelope import Envelope

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from declaration_builders import ARRIVED, LAW, NOW, answer, run
 
-from chassis.codec import dataclass_codec
+from chassis.aggregates.codec import dataclass_codec
 from contracts.gateway.v1 import Declaration, DeclarationFunction, DeclarationSubmitted
 from contracts.values import Identifier
 from declarations.domain.state import State, Status

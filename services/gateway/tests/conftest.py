@@ -11,9 +11,9 @@ import httpx2
 import pytest
 
 from chassis.aggregates import MemoryDocuments
-from chassis.answering import App
-from chassis.http_door import http_door
-from chassis.paging import Place
+from chassis.doors.answering import App
+from chassis.doors.http_door import http_door
+from chassis.rpc.paging import Place
 from chassis.settings import HttpSettings
 from chassis.testing import ManualClock, RecordingOutbox, in_memory
 from contracts.topics import GATEWAY, PARTNERS

@@ -4,8 +4,8 @@ from typing import Any
 
 import grpc
 
-from chassis.identity import Caller
 from chassis.rpc.context import Call, handling
+from chassis.rpc.identity import Caller
 
 
 class Context:

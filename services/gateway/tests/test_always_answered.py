@@ -8,9 +8,9 @@ import httpx2
 import pytest
 from opentelemetry.sdk.resources import Resource
 
-from chassis import telemetry
-from chassis.http_server import HttpServer
+from chassis.doors.http_server import HttpServer
 from chassis.settings import HttpSettings
+from chassis.telemetry import tracing
 from gateway import wco
 from gateway.http.door import create_app
 from gateway.http.problems import unanswered
@@ -32,7 +32,7 @@ async def door(gateway: Any) -> AsyncIterator[httpx2.AsyncClient]:
 
 @pytest.fixture(autouse=True)
 def _traces(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = telemetry.make_provider(Resource.create(), [])
+    provider = tracing.make_provider(Resource.create(), [])
     monkeypatch.setattr("opentelemetry.trace.get_tracer", provider.get_tracer)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from contracts.examples import example
 from contracts.gateway.v1 import Mandate
 from contracts.partners.v1 import EVENTS

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from gateway.cloudevents import binary, structured
 from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.faults import Refused

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chassis.records import UNREADABLE, RawRecord
+from chassis.delivery.records import UNREADABLE, RawRecord
 from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.partner import Partner
 from gateway.quarantine import MAX_BYTES, InboxHandler

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chassis.records import Event, RawRecord, classify
-from chassis.subscriptions import Delivery
+from chassis.delivery.records import Event, RawRecord, classify
+from chassis.delivery.subscriptions import Delivery
 from contracts.declarations.settlement import EVENTS
 from contracts.envelope import Envelope
 from contracts.texts import LANGUAGES, text

@@ -9,8 +9,8 @@ from typing import Any
 import grpc
 import pytest
 
-from chassis.identity import TokenSigner, TokenVerifier, create_key
 from chassis.rpc import GrpcServer, Right, abort, connect
+from chassis.rpc.identity import TokenSigner, TokenVerifier, create_key
 from chassis.settings import DoorSettings
 from gateway.domain.faults import Refused
 from gateway.notifications_client import LIST_INBOX, NoticeShown, NotificationsClient

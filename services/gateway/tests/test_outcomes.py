@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from chassis.delivery import DeliveryPolicy
-from chassis.parking_memory import MemoryParking
-from chassis.records import Event, RawRecord, classify
-from chassis.subscriptions import Subscription
+from chassis.delivery.policy import DeliveryPolicy
+from chassis.delivery.records import Event, RawRecord, classify
+from chassis.delivery.subscriptions import Subscription
+from chassis.parking.memory import MemoryParking
 from contracts.declarations.v1 import EVENTS
 from contracts.envelope import Envelope
 from contracts.texts import LANGUAGES, catalogue, text

@@ -8,8 +8,8 @@ from gateway_builders import as_staff
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.rebuild import Rebuild
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
+from chassis.recovery.rebuild import Rebuild
 from chassis.testing import in_memory
 from contracts.envelope import Envelope
 from contracts.grants import PartnerRole

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.partners.plausible import Limits
 from gateway.quarantine import InboxHandler

@@ -13,7 +13,7 @@ import pytest
 
 from chassis import mongo
 from chassis.aggregates import Aggregates, Input, MongoDocuments
-from chassis.rebuild import Rebuild
+from chassis.recovery.rebuild import Rebuild
 from chassis.settings import MongoSettings
 from contracts.matching import v1
 from contracts.registry.v1 import EnterpriseRegistered, EnterpriseReinstated, EnterpriseSuspended

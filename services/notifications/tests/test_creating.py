@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from chassis.records import Event
+from chassis.delivery.records import Event
 from notifications.contacts import MAX_REMEMBERED, REMEMBERED_SECONDS, Contact, KnownContacts
 from notifications.domain.notice import Status
 from notifications.testing import CARRIER, DECLARANT, IMPORTER, Desk, FakeRegistry, an_event

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from chassis.alarm import SELDOM_SECONDS
+from chassis.waiting.alarm import SELDOM_SECONDS
 from notifications import due_mails
 from notifications.domain.notice import Channel
 from notifications.due_mails import OF_A_ROUTE, DueMails

@@ -7,8 +7,8 @@ from typing import Any
 import grpc
 import pytest
 
-from chassis.identity import STAFF, TokenSigner, TokenVerifier, create_key
 from chassis.rpc import GrpcServer, connect, reason_of
+from chassis.rpc.identity import STAFF, TokenSigner, TokenVerifier, create_key
 from chassis.settings import DoorSettings
 from notifications.contacts import Contact
 from notifications.domain.notice import Channel, Status

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.records import Event
+from chassis.delivery.records import Event
 from contracts.declarations import v1 as declarations
 from contracts.texts import LANGUAGES
 from contracts.values import PartyRole

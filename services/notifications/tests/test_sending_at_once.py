@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from chassis.delivery.records import Event
 from chassis.failures import InfrastructureError
-from chassis.records import Event
 from notifications.domain.notice import Channel, Notice, Status
 from notifications.mail_worker import MailWorker
 from notifications.testing import CARRIER, DECLARANT, IMPORTER, Collecting, Desk, an_event

@@ -16,13 +16,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
 
-from chassis import telemetry
-from chassis.identity import TokenVerifier, create_key
-from chassis.rebuild import read_topics
-from chassis.records import Event
+from chassis.delivery.records import Event
+from chassis.recovery.rebuild import read_topics
 from chassis.rpc import GrpcServer, Right
+from chassis.rpc.identity import TokenVerifier, create_key
 from chassis.service import Service
 from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings
+from chassis.telemetry import UCR
 from chassis.testing import eventually
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, NOTIFICATIONS
 from launcher.infrastructure import Infrastructure
@@ -248,7 +248,7 @@ async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(
     for headers in sent:
         assert TRACE in ways_back(spans, headers["traceparent"])
         assert f"trade.ucr={ucr}" in headers["baggage"]
-    named = {telemetry.UCR: ucr}.items()
+    named = {UCR: ucr}.items()
     mailed = [span for span in spans.values() if span.name == "send mail" and named <= (span.attributes or {}).items()]
     assert len(mailed) == 3
 

@@ -20,8 +20,8 @@ from registry_builders import (
 
 from chassis.aggregates import Input
 from chassis.aggregates.document import Document
-from chassis.rebuild import Rebuild
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
+from chassis.recovery.rebuild import Rebuild
 from contracts.envelope import Envelope
 from contracts.topics import REGISTRY
 from registry.claims import ABANDONED, NumberTaken

@@ -14,7 +14,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 from registry_builders import ALTYN, LEI, QINGDAO
 
-from chassis.reader import Reader
+from chassis.consuming.reader import Reader
 from chassis.rpc import create_key
 from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually

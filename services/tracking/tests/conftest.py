@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from contracts.envelope import Envelope
 from tracking.domain.entry import Entry
 from tracking.messages import read

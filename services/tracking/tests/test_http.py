@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tracking_desk import NOW, Desk
 
-from chassis.paging import cursor
+from chassis.rpc.paging import cursor
 from contracts.texts import LANGUAGES
 from tracking.auth import BadPasswordFile, staff_only
 from tracking.coverage import Knowledge, TopicCoverage

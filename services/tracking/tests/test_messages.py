@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from contracts.envelope import Envelope
 from tracking.domain.entry import Entry, Term, term
 from tracking.messages import Unreadable, read

@@ -9,10 +9,10 @@ import grpc
 import pytest
 
 from chassis.clock import ManualClock
-from chassis.delivery import DeliveryPolicy
-from chassis.parking import ParkedDelivery, Position
-from chassis.parking_memory import MemoryParking
-from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
+from chassis.delivery.policy import DeliveryPolicy
+from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
+from chassis.parking.memory import MemoryParking
+from chassis.parking.model import ParkedDelivery, Position
 from chassis.rpc import GrpcServer, TokenSigner, TokenVerifier, connect, create_key
 from chassis.settings import DoorSettings
 from tracking.domain.held import Held

@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from chassis.settings import DoorSettings, HttpSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.topics import EVENT_TOPICS

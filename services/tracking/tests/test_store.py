@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from chassis import mongo
 from chassis.clock import ManualClock
+from chassis.delivery.records import RawRecord
 from chassis.mongo import Database
-from chassis.paging import Place
-from chassis.records import RawRecord
+from chassis.rpc.paging import Place
 from chassis.settings import MongoSettings
 from launcher.infrastructure import Infrastructure
 from tracking.domain.entry import Entry

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import httpx2
 
-from chassis.http_door import http_door
-from chassis.paging import Place
+from chassis.doors.http_door import http_door
+from chassis.rpc.paging import Place
 from chassis.settings import HttpSettings
 from tracking.auth import staff_only
 from tracking.coverage import TopicCoverage

@@ -14,7 +14,7 @@ from chaos.mails import Mail
 from chaos.verdicts import Verdict
 from chaos.world import Said, Stored, World
 
-from chassis.records import Event, RawRecord
+from chassis.delivery.records import Event, RawRecord
 from contracts.topics import DECLARATIONS, MATCHING
 from launcher.services import MAIL_FROM
 from notifications.domain.notice import Channel, Intent, Reason, Status

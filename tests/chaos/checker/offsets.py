@@ -11,7 +11,7 @@ from chaos.checker.ends import Ends
 from chaos.verdicts import Verdict
 from chaos.world import Said, World
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from gateway.domain.receipt import submission_key
 
 

@@ -14,8 +14,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 from chaos.simulation.schedule import Network, Process
 
-from chassis.producer import Heard, Message
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
+from chassis.publishing.producer import Heard, Message
 
 PARTITIONS = 3
 SESSION_SECONDS = 2.0

@@ -14,9 +14,9 @@ from chaos.toy.oracle import Order, Way
 from chaos.toy.stage import TESTER
 
 from chassis.failures import is_infrastructure
-from chassis.identity import Caller
 from chassis.rpc import RpcError
 from chassis.rpc.context import Call, handling
+from chassis.rpc.identity import Caller
 
 if TYPE_CHECKING:
     from chaos.simulation.scenario import Scenario

@@ -14,17 +14,17 @@ from chaos.toy.doors import Door, Peer, ask
 from chaos.toy.post import Post
 from pymongo.errors import AutoReconnect
 
-from chassis.admission import Admission
 from chassis.aggregates import Aggregates, MongoDocuments
-from chassis.consumer import Consumer
-from chassis.delivery import DeliveryPolicy
+from chassis.consuming.consumer import Consumer
+from chassis.delivery.policy import DeliveryPolicy
+from chassis.doors.admission import Admission
 from chassis.failures import is_infrastructure
-from chassis.outbox import Publisher
-from chassis.parking_care import mind_parked
-from chassis.parking_mongo import MongoParking
-from chassis.pending import PendingWork
+from chassis.mending.care import mind_parked
+from chassis.parking.mongo import MongoParking
+from chassis.publishing.publisher import Publisher
 from chassis.settings import DoorSettings
-from chassis.timers import Timers
+from chassis.waiting.pending import PendingWork
+from chassis.waiting.timers import Timers
 
 GROUP, ORDERS, EVENTS = "toy", "inbox.toy", "toys.toy.v1"
 RETRY_SECONDS = 1.0

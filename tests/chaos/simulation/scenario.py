@@ -26,7 +26,7 @@ from chaos.verdicts import Verdict
 from chaos.world import World, said_of, stored_of
 
 from chassis.aggregates import apply
-from chassis.rebuild import AheadOfTopic, EventsMissing, Rebuild
+from chassis.recovery.rebuild import AheadOfTopic, EventsMissing, Rebuild
 
 BACKUP_SECONDS = (2.0, 6.0)
 REST_SECONDS = 90.0

@@ -8,7 +8,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
-from chassis import telemetry
+from chassis.telemetry import tracing
 
 
 class Spans:
@@ -45,12 +45,12 @@ class Spans:
 @contextmanager
 def collected() -> Iterator[Spans]:
     """Collect the spans of everything that runs meanwhile."""
-    spans, real = Spans(), telemetry._start
-    telemetry._start = spans.start
+    spans, real = Spans(), tracing._start
+    tracing._start = spans.start
     try:
         yield spans
     finally:
-        telemetry._start = real
+        tracing._start = real
 
 
 def _name(context: SpanContext) -> str:

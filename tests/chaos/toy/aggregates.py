@@ -19,10 +19,10 @@ from chaos.toy.messages import (
 )
 
 from chassis.aggregates import Aggregates, AggregateType
-from chassis.codec import dataclass_codec
-from chassis.records import Event
-from chassis.subscriptions import AggregateHandler, Subscription
-from chassis.telemetry import UCR
+from chassis.aggregates.codec import dataclass_codec
+from chassis.delivery.records import Event
+from chassis.delivery.subscriptions import AggregateHandler, Subscription
+from chassis.telemetry.tracing import UCR
 
 Counters = Aggregates[domain.Counter, domain.Command, domain.Event]
 Letters = Aggregates[letter.Letter, letter.Command, letter.Event]

@@ -9,8 +9,8 @@ from chaos.toy.aggregates import Counters
 from chaos.toy.domain import Answer, Command, Count, Counter, answer_to
 
 from chassis.aggregates import Applied, Conflict, Duplicate, Failed, Input
+from chassis.delivery.subscriptions import content_hash
 from chassis.rpc import Right, RpcError, current_caller
-from chassis.subscriptions import content_hash
 
 SERVICE = "trade.toys.v1.Toys"
 PLACE, ASK = f"/{SERVICE}/Place", f"/{SERVICE}/Ask"

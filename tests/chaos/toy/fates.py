@@ -14,7 +14,7 @@ from chaos.toy.domain import next_counter
 from chaos.toy.oracle import Oracle, Order, Way
 from chaos.world import Said, Stored, World
 
-from chassis.parking import key_lock
+from chassis.parking.model import key_lock
 
 DISCARDED = "discarded"
 

@@ -25,8 +25,8 @@ from chaos.toy.messages import (
 from chaos.toy.oracle import Oracle, Order, Payment, Way
 from chaos.toy.stage import TESTER, Stage
 
-from chassis.identity import TokenSigner
 from chassis.rpc import connect
+from chassis.rpc.identity import TokenSigner
 from contracts.envelope import Envelope
 from contracts.values import Payload
 

@@ -6,7 +6,7 @@ from chaos.releases import of_release
 from chaos.toy import domain
 
 from chassis.aggregates import AggregateType
-from chassis.codec import dataclass_codec
+from chassis.aggregates.codec import dataclass_codec
 
 CounterType = AggregateType[domain.Counter, domain.Command, domain.Event]
 

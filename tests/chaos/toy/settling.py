@@ -12,8 +12,8 @@ from chaos.verdicts import Verdict, faults_of
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from chassis.group import Group
-from chassis.kafka import Admin
+from chassis.broker.connections import Admin
+from chassis.broker.consumer_group import Group
 from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 

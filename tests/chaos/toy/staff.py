@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from chaos.toy.stage import Replica, Stage
 
-from chassis.identity import STAFF, TokenSigner
-from chassis.parking_rpc import READ, WRITE
+from chassis.mending.rpc import READ, WRITE
 from chassis.rpc import connect
+from chassis.rpc.identity import STAFF, TokenSigner
 from trade.parking.v1 import parking_pb2 as pb
 from trade.parking.v1.parking_pb2_grpc import ParkingServiceStub
 

@@ -15,7 +15,7 @@ import httpx2
 from chaos.processes import stands_still
 from chaos.toy.app import events_topic
 
-from chassis.identity import STAFF, create_key
+from chassis.rpc.identity import STAFF, create_key
 from chassis.testing import eventually
 from contracts.topics import Topic, inbox
 from launcher.platform import says_ready

@@ -10,8 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from faststream.kafka import KafkaBroker
 
 from chassis.clock import SystemClock
-from chassis.consumer import Consumer, Process
-from chassis.records import RawRecord
+from chassis.consuming.consumer import Consumer, Process
+from chassis.delivery.records import RawRecord
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
 

@@ -14,9 +14,9 @@ from prometheus_client import REGISTRY as METRICS
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from chassis.answering import plainly
-from chassis.identity import create_key
-from chassis.parking_mongo import MongoParking
+from chassis.doors.answering import plainly
+from chassis.parking.mongo import MongoParking
+from chassis.rpc.identity import create_key
 from chassis.service import NOTHING_PARKED_SECONDS, Service
 from chassis.settings import DoorSettings, HttpSettings, KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
 from chassis.testing import eventually

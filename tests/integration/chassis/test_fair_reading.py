@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer, TopicPartition
 from integration.chassis.consuming import Group, ours
 
-from chassis.records import RawRecord
+from chassis.delivery.records import RawRecord
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
 

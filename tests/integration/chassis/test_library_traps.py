@@ -15,8 +15,8 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 from integration.chassis.consuming import Group, Handled, Send, ours, theirs
 
-from chassis import consumer as consumer_module
-from chassis.consumer import Consumer
+from chassis.consuming import consumer as consumer_module
+from chassis.consuming.consumer import Consumer
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
 

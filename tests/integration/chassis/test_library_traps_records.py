@@ -11,8 +11,8 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 from integration.chassis.consuming import Group, Handled, Send, ours, theirs
 
-from chassis.records import RawRecord
-from chassis.stopping import cancel
+from chassis.delivery.records import RawRecord
+from chassis.tasks import cancel
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
 

@@ -9,9 +9,9 @@ from faststream.kafka.opentelemetry import KafkaTelemetryMiddleware
 from opentelemetry.sdk.trace import TracerProvider
 from tallies import MOMENT
 
+from chassis.broker.connections import make_producer
 from chassis.clock import SystemClock
-from chassis.kafka import make_producer
-from chassis.outbox import Publisher
+from chassis.publishing.publisher import Publisher
 from chassis.settings import KafkaSettings
 from launcher.infrastructure import Infrastructure
 

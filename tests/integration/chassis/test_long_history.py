@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from chassis.aggregates import AggregateType, Applied, Duplicate, Input, MemoryDocuments, MongoDocuments
 from chassis.aggregates.apply import MAX_LINES
+from chassis.aggregates.codec import dataclass_codec
 from chassis.aggregates.documents import Documents
-from chassis.codec import dataclass_codec
 from chassis.mongo import connect, open_database
 from chassis.settings import MongoSettings
 from chassis.testing import in_memory

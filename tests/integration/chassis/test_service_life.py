@@ -15,12 +15,12 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis.aggregates import Aggregates, AggregateType
-from chassis.codec import dataclass_codec
-from chassis.identity import create_key
-from chassis.rebuild import read_topics
+from chassis.aggregates.codec import dataclass_codec
+from chassis.delivery.subscriptions import AggregateHandler, Subscription
+from chassis.recovery.rebuild import read_topics
+from chassis.rpc.identity import create_key
 from chassis.service import Service
 from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
-from chassis.subscriptions import AggregateHandler, Subscription
 from chassis.testing import eventually
 from contracts.envelope import Envelope
 from contracts.topics import EVENT_TOPICS, REGISTRY, Topic

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from chassis.kafka import Admin
-from chassis.reader import Reader
+from chassis.broker.connections import Admin
+from chassis.broker.topic_check import TopicMismatch, check_topics
+from chassis.consuming.reader import Reader
 from chassis.settings import KafkaSettings
-from chassis.topics import TopicMismatch, check_topics
 from contracts.topics import EVENT_TOPICS, Profile, Topic, inbox
 from launcher.infrastructure import Infrastructure
 

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chassis.kafka import Admin
+from chassis.broker.connections import Admin
+from chassis.broker.topic_check import TopicMismatch, check_topics
 from chassis.settings import KafkaSettings
-from chassis.topics import TopicMismatch, check_topics
 from contracts.topics import Profile, Topic, inbox
 from launcher import jars, kafka
 from launcher.failures import LauncherError

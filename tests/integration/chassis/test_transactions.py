@@ -9,10 +9,10 @@ import pytest
 from confluent_kafka import Producer
 from integration.chassis.consuming import Group, Handled, Send, ours
 
-from chassis.consumer import Consumer
-from chassis.group import Group as Progress
-from chassis.kafka import Admin
-from chassis.rebuild import read_topics
+from chassis.broker.connections import Admin
+from chassis.broker.consumer_group import Group as Progress
+from chassis.consuming.consumer import Consumer
+from chassis.recovery.rebuild import read_topics
 from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure

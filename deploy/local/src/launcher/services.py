@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chassis.identity import STAFF, create_key
+from chassis.rpc import STAFF, create_key
 from launcher.layout import Layout
 from launcher.processes import Child
 

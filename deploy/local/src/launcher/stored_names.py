@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo import monitoring
 
-from chassis.field_names import fits
+from chassis.aggregates import fits
 
 _WRITING = ("$set", "$setOnInsert", "$push", "$addToSet")
 

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chassis.storms import calm_stderr
+from chassis.telemetry import calm_stderr
 from launcher import interrupt, orders
 from launcher.failures import LauncherError
 from launcher.layout import Layout

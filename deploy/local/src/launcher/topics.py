@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from chassis.topics import NOT_ALLOWED, refusal
+from chassis.broker import NOT_ALLOWED, refusal
 from contracts.topics import PARTITIONS, REPLICATION, Profile, Topic
 from launcher.failures import LauncherError
 

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from bson.errors import BSONError, InvalidBSON
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
-from chassis import metrics
+from chassis.telemetry import metrics
 
 _DATA_CODES = frozenset(
     {

@@ -8,12 +8,13 @@ from typing import TypeVar
 
 import structlog
 
-from chassis import failpoints, logs
-from chassis.epochs import EpochRefused
-from chassis.rebuild import AheadOfTopic, EventsMissing, GroupStillRuns
+from chassis import failpoints
+from chassis.broker.topic_check import TopicMismatch
+from chassis.recovery.epochs import EpochRefused
+from chassis.recovery.rebuild import AheadOfTopic, EventsMissing, GroupStillRuns
 from chassis.service import Service
 from chassis.settings import ServiceSettings, load
-from chassis.topics import TopicMismatch
+from chassis.telemetry import logs
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 

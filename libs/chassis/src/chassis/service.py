@@ -12,22 +12,23 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from chassis import kafka, telemetry
-from chassis.admin import AdminServer
+from chassis.assembly import Parts
+from chassis.broker import connections as kafka
+from chassis.broker.topic_check import TopicsCare, check_topics
 from chassis.clock import Clock
-from chassis.consumer import Consumer
-from chassis.epochs import check_epoch, note_epoch
+from chassis.consuming.consumer import Consumer
+from chassis.doors.admin import AdminServer
 from chassis.failures import is_infrastructure
-from chassis.identity import TokenVerifier
-from chassis.instances import InstanceName
-from chassis.parking_care import mind_parked
-from chassis.parking_rpc import PARKING_RIGHTS, add_parking_service
-from chassis.parts import Parts
-from chassis.rebuild import Rebuild, read_topics, rewind
+from chassis.mending.care import mind_parked
+from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
+from chassis.recovery.epochs import check_epoch, note_epoch
+from chassis.recovery.instances import InstanceName
+from chassis.recovery.rebuild import Rebuild, read_topics, rewind
 from chassis.rpc import GrpcServer
+from chassis.rpc.identity import TokenVerifier
 from chassis.settings import ServiceSettings
-from chassis.stopping import cancel
-from chassis.topics import TopicsCare, check_topics
+from chassis.tasks import cancel
+from chassis.telemetry import tracing
 
 RETRY_SECONDS = 1.0
 PARKED_SECONDS, NOTHING_PARKED_SECONDS = 5.0, 15.0
@@ -49,11 +50,11 @@ class Service(Parts):
         """Run until `stopping` is set or the process is asked to end, then drain.
 
         Raises:
-            chassis.topics.TopicMismatch: the broker's topics are not what the topics table says.
-            chassis.epochs.EpochRefused: the database was begun under another epoch.
+            chassis.broker.topic_check.TopicMismatch: the broker's topics are not what the topics table says.
+            chassis.recovery.epochs.EpochRefused: the database was begun under another epoch.
         """
         stopping = stopping or _stop_signal()
-        tracing = telemetry.configure(
+        exporting = tracing.configure(
             self.settings.name,
             self.settings.build,
             self.settings.instance,
@@ -61,7 +62,7 @@ class Service(Parts):
             self.settings.traces_per_second,
         )
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(tracing.shutdown)
+            stack.callback(exporting.shutdown)
             stack.push_async_callback(self._mongo.close)
             admin = AdminServer(
                 self.settings.admin,
@@ -89,9 +90,9 @@ class Service(Parts):
         Every replica must be stopped. Returns the number of events folded.
 
         Raises:
-            chassis.rebuild.EventsMissing: the topic itself has a hole.
-            chassis.rebuild.AheadOfTopic: the topic has lost its tail.
-            chassis.epochs.EpochRefused: the database was begun under a later epoch.
+            chassis.recovery.rebuild.EventsMissing: the topic itself has a hole.
+            chassis.recovery.rebuild.AheadOfTopic: the topic has lost its tail.
+            chassis.recovery.epochs.EpochRefused: the database was begun under a later epoch.
             KafkaError: the broker is away, or a replica still runs.
         """
         for prepare in self._prepare:

@@ -1,8 +1,8 @@
 """The composition of declarations: everything it is made of, every topic it reads, every method it serves."""
 
 from chassis.clock import Clock
+from chassis.delivery import AggregateHandler, Subscription
 from chassis.service import Service
-from chassis.subscriptions import AggregateHandler, Subscription
 from contracts.declarations.settlement import Allocated
 from contracts.gateway.v1 import DeclarationSubmitted
 from contracts.partners import v1 as partners_v1

@@ -6,8 +6,7 @@ from typing import TypeAlias
 
 from pymongo import ASCENDING, IndexModel
 
-from chassis.aggregates import Aggregates, AggregateType
-from chassis.codec import dataclass_codec
+from chassis.aggregates import Aggregates, AggregateType, dataclass_codec
 from declarations.domain.commands import Command
 from declarations.domain.events import CaseOpened, Event
 from declarations.domain.evolve import evolve

@@ -6,8 +6,7 @@ from typing import Any
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.paging import cursor
-from chassis.rpc import Right, abort, page_id, page_size
+from chassis.rpc import Right, abort, cursor, page_id, page_size
 from declarations.declaration_type import NUMBER, UCR, Declarations
 from declarations.domain.declaration import Direction, Money
 from declarations.domain.regions import guard, regions

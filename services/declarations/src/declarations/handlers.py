@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chassis.aggregates import Input, Outcome
-from chassis.records import Event
-from chassis.subscriptions import Delivery, to_given_up, to_input
+from chassis.delivery import Delivery, Event, to_given_up, to_input
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import Classifier
 from declarations.declaration_type import Declarations

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from chassis.aggregates import Applied, Duplicate, Input
-from chassis.alarm import Alarm
 from chassis.clock import Clock
+from chassis.delivery import content_hash
 from chassis.parking import ParkingStore
-from chassis.subscriptions import content_hash
+from chassis.waiting import Alarm
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.topics import PARTNERS
 from declarations.declaration_type import NUMBER, PAYMENT_REFERENCE, TRANSPORT_DOCUMENT, UCR, Declarations

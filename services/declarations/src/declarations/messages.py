@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from chassis.records import Event as Received
+from chassis.delivery import Event as Received
 from contracts.declarations import v1
 from contracts.gateway.v1 import DeclarationSubmitted
 from contracts.partners.v1 import PartnerEvent

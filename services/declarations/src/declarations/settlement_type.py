@@ -6,8 +6,7 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
-from chassis.aggregates import Aggregates, AggregateType
-from chassis.codec import dataclass_codec
+from chassis.aggregates import Aggregates, AggregateType, dataclass_codec
 from contracts.declarations import settlement as contract
 from declarations.domain.claims import Claim
 from declarations.domain.settlement import (

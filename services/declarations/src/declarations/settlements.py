@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chassis.aggregates import Outcome
-from chassis.records import Event
-from chassis.subscriptions import Delivery, to_given_up, to_input
+from chassis.delivery import Delivery, Event, to_given_up, to_input
 from contracts.declarations.settlement import Allocated, ReportNoted
 from contracts.declarations.v1 import Assessed, DeclarationFact, PartnerEventNoted
 from contracts.partners.v1 import PartnerEvent

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from chassis.clock import Clock
+from chassis.delivery import RawSubscription, Subscription
 from chassis.service import Service
-from chassis.subscriptions import RawSubscription, Subscription
 from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS, inbox
 from gateway.authentication import Authenticator
 from gateway.domain.access import Owner, OwnerKind, Principal

@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
-from chassis.field_names import escaped, unescaped
+from chassis.aggregates import escaped, unescaped
 from chassis.mongo import Database, insert_missing
 
 

@@ -9,8 +9,7 @@ import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.clock import Clock
-from chassis.paging import cursor
-from chassis.rpc import Right, abort, current_caller, page_id, page_size
+from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_size
 from gateway.authentication import Authenticator
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, default_scopes, scopes_beyond

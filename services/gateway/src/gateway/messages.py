@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from pymongo import ASCENDING, IndexModel
 
-from chassis.aggregates import AggregateType
-from chassis.codec import dataclass_codec
+from chassis.aggregates import AggregateType, dataclass_codec
 from chassis.telemetry import UCR
 from contracts.gateway.v1 import SUBMISSIONS, DeclarationSubmitted, MandateSubmitted, ProjectSubmitted
 from contracts.limits import exceeded

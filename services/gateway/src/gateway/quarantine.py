@@ -15,8 +15,8 @@ from prometheus_client import Counter
 
 from chassis import telemetry
 from chassis.clock import Clock
-from chassis.paging import Place
-from chassis.records import RawRecord
+from chassis.delivery import RawRecord
+from chassis.rpc import Place
 from gateway.cloudevents import STRUCTURED, TRACE, PartnerCloudEvent, binary, essence, structured, twice
 from gateway.documents import MAX_FAULTS
 from gateway.domain.access import Principal

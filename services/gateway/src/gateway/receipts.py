@@ -12,8 +12,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
-from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Duplicate, Failed, Input, Outcome
-from chassis.aggregates.model import DocumentTooLarge, EventTooLarge
+from chassis.aggregates import (
+    Aggregates,
+    Applied,
+    Blocked,
+    Conflict,
+    DocumentTooLarge,
+    Duplicate,
+    EventTooLarge,
+    Failed,
+    Input,
+    Outcome,
+)
 from chassis.failures import is_infrastructure
 from gateway.domain.faults import Refused
 from gateway.domain.receipt import KeepSubmission, Kind, Receipt, SubmissionReceived, kind_of, submission_key

@@ -12,7 +12,7 @@ from bson import Binary
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongo import Database, insert_missing
-from chassis.paging import Place
+from chassis.rpc import Place
 from gateway.domain.access import Owner, OwnerKind
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step

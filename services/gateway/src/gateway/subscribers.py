@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from chassis.aggregates import Applied, Outcome
-from chassis.records import Event
-from chassis.subscriptions import Delivery
+from chassis.delivery import Delivery, Event
 from contracts.declarations.v1 import EVENTS, DeclarationFact
 from contracts.values import Payload
 from gateway.domain.outcome import SHOWN, Step

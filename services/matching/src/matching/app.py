@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from chassis.clock import Clock
+from chassis.delivery import AggregateHandler, Subscription
 from chassis.service import Service
-from chassis.subscriptions import AggregateHandler, Subscription
 from contracts.gateway.v1 import MandateSubmitted, ProjectSubmitted
 from contracts.matching import v1 as matching_v1
 from contracts.registry import v1 as registry_v1

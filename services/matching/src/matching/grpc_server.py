@@ -6,8 +6,7 @@ from typing import Any
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.paging import cursor
-from chassis.rpc import Right, abort, page_id, page_size
+from chassis.rpc import Right, abort, cursor, page_id, page_size
 from matching import store
 from matching.domain.criteria import Parameters
 from matching.domain.match import Match, Side, Status

@@ -11,8 +11,7 @@ from typing import Any, Protocol
 
 from chassis.aggregates import Input, Outcome
 from chassis.clock import Clock
-from chassis.records import Event
-from chassis.subscriptions import Delivery, to_given_up, to_input
+from chassis.delivery import Delivery, Event, to_given_up, to_input
 from contracts.matching.v1 import ListingFact, MatchFact
 from contracts.registry.v1 import EnterpriseChanged, EnterpriseFact, EnterpriseRegistered, EnterpriseSuspended
 from matching import store

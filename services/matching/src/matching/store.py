@@ -8,8 +8,7 @@ from datetime import timedelta
 
 from pymongo import ASCENDING, IndexModel
 
-from chassis.aggregates import Aggregates, AggregateType
-from chassis.codec import dataclass_codec
+from chassis.aggregates import Aggregates, AggregateType, dataclass_codec
 from matching.domain import listing, listing_life, match
 from matching.domain.listing import Listing
 from matching.domain.match import JudgePair, Match

@@ -10,16 +10,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from chassis.aggregates import Input, MemoryDocuments
-from chassis.aggregates.document import Document
-from chassis.aggregates.documents import Documents
+from chassis.aggregates import Document, Documents, Input, MemoryDocuments
 from chassis.clock import ManualClock
-from chassis.delivery import DeliveryPolicy
+from chassis.delivery import DeliveryPolicy, RawRecord
 from chassis.failures import InfrastructureError
-from chassis.parking_memory import MemoryParking
-from chassis.pending import PendingWork
-from chassis.records import RawRecord
+from chassis.parking import MemoryParking
 from chassis.testing import RecordingOutbox, in_memory
+from chassis.waiting import PendingWork
 from contracts.envelope import Envelope
 from contracts.gateway.v1 import MandateSubmitted, ProjectSubmitted
 from contracts.topics import GATEWAY, MATCHING, REGISTRY

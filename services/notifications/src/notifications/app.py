@@ -1,8 +1,8 @@
 """Everything notifications is made of: what it consumes, looks up, sends and answers."""
 
 from chassis.clock import Clock
+from chassis.delivery import Subscription
 from chassis.service import Service
-from chassis.subscriptions import Subscription
 from contracts.topics import DECLARATIONS, MATCHING, NOTIFICATIONS
 from notifications.contacts import KnownContacts
 from notifications.grpc_server import RIGHTS, NotificationRpc

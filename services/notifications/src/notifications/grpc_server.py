@@ -8,9 +8,8 @@ import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import telemetry
-from chassis.aggregates.document import Document
-from chassis.paging import cursor
-from chassis.rpc import Right, abort, current_caller, page_id, page_place, page_size
+from chassis.aggregates import Document
+from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_place, page_size
 from notifications.contacts import KnownContacts
 from notifications.domain.life import NoticeUnknown, ResendNotPossible
 from notifications.domain.notice import Channel, Notice, Status

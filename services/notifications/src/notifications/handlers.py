@@ -6,9 +6,8 @@ from typing import NamedTuple, Protocol
 
 from chassis.aggregates import Aggregates, Applied, Conflict, Duplicate, Failed, Input, Outcome
 from chassis.clock import Clock
+from chassis.delivery import Delivery, Event, content_hash, to_given_up, to_input
 from chassis.failures import InfrastructureError
-from chassis.records import Event
-from chassis.subscriptions import Delivery, content_hash, to_given_up, to_input
 from notifications.address import parse_address, route_of
 from notifications.contacts import Contact, Contacts, KnownContacts
 from notifications.domain.notice import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chassis.records import Event
+from chassis.delivery import Event
 from contracts.declarations.v1 import DeclarationFact
 from contracts.matching.v1 import MatchFact
 from contracts.values import PartyRole

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from chassis import metrics, telemetry
+from chassis import telemetry
 from chassis.aggregates import Applied, Failed, Input
-from chassis.alarm import SELDOM_SECONDS, Alarm
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
+from chassis.waiting import SELDOM_SECONDS, Alarm
 from notifications.attempts import claim, ending
 from notifications.domain.life import AttemptNotDue
 from notifications.domain.notice import Command, Notice, Reason, Status
@@ -77,7 +77,7 @@ class MailWorker:
                 except Exception as error:
                     if not is_infrastructure(error):
                         raise
-                    metrics.INFRASTRUCTURE_FAILURES.labels("mail").inc()
+                    telemetry.INFRASTRUCTURE_FAILURES.labels("mail").inc()
                     log.warning("mail_waits", error=repr(error)[:300])
                     await self._clock.sleep(INTERVAL_SECONDS)
                     continue

@@ -10,8 +10,7 @@ from datetime import datetime
 from pymongo import ASCENDING, IndexModel
 
 from chassis import telemetry
-from chassis.aggregates import AggregateType
-from chassis.codec import dataclass_codec
+from chassis.aggregates import AggregateType, dataclass_codec
 from notifications.domain.life import decide, evolve
 from notifications.domain.notice import Command, Event, Notice, Status
 from notifications.messages import NoticeMessages

@@ -15,9 +15,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from chassis.aggregates import Failed, Input
 from chassis.clock import ManualClock
+from chassis.delivery import Delivery, Event, RawRecord, classify
 from chassis.failures import InfrastructureError
-from chassis.records import Event, RawRecord, classify
-from chassis.subscriptions import Delivery
 from chassis.testing import RecordingOutbox, in_memory
 from contracts.declarations import v1 as declarations
 from contracts.envelope import Envelope as EventEnvelope

@@ -7,8 +7,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
-from chassis.aggregates import AggregateType
-from chassis.codec import dataclass_codec
+from chassis.aggregates import AggregateType, dataclass_codec
 from registry.claims import Claim
 from registry.domain.contact import Contact, Moment, Noted
 from registry.domain.enterprise import Command, Enterprise, Event, decide, evolve

@@ -3,8 +3,8 @@
 from zoneinfo import ZoneInfo
 
 from chassis.clock import Clock
+from chassis.delivery import RawSubscription
 from chassis.service import Service
-from chassis.subscriptions import RawSubscription
 from contracts.topics import EVENT_TOPICS
 from tracking.auth import staff_only
 from tracking.coverage import Coverage

@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from chassis.answering import App, Instead, Otherwise, Scope
-from chassis.paging import Place, cursor
+from chassis.doors import App, Instead, Otherwise, Scope
+from chassis.rpc import Place, cursor
 from tracking.auth import Admits
 from tracking.coverage import TopicCoverage
 from tracking.domain.entry import Entry

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from chassis.records import RawRecord
+from chassis.delivery import RawRecord
 from contracts.envelope import BadEnvelope, Envelope, parse
 from tracking.domain.entry import Entry, Position, Term, TermValue, term
 from values.faults import NotOfItsForm

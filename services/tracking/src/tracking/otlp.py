@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from chassis.clock import Clock
-from chassis.rpc.counting import counted
+from chassis.rpc import counted
 from chassis.settings import ListenSettings
 from tracking import metrics
 from tracking.spans import KeptSpan, read_spans

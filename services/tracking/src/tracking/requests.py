@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chassis import paging
+from chassis import rpc
 from contracts.texts import LANGUAGES
 from values.faults import SHOWN
 
@@ -69,17 +69,17 @@ def page_name(parameters: Mapping[str, str], of: str) -> str:
     Raises:
         BadRequest: the token is not one of this list.
     """
-    return _begins(parameters, lambda token: paging.id_of(token, of))
+    return _begins(parameters, lambda token: rpc.id_of(token, of))
 
 
-def page_place(parameters: Mapping[str, str], of: str) -> paging.Place | None:
+def page_place(parameters: Mapping[str, str], of: str) -> rpc.Place | None:
     """As `page_name`, in lists that are ordered by moment and id."""
-    return _begins(parameters, lambda token: paging.place_of(token, of))
+    return _begins(parameters, lambda token: rpc.place_of(token, of))
 
 
 def _begins(parameters: Mapping[str, str], read: Callable[[str], T]) -> T:
     token = parameters.get("page_token", "")
     try:
         return read(token)
-    except paging.BadCursor:
+    except rpc.BadCursor:
         raise BadRequest("page_token", token[:SHOWN]) from None

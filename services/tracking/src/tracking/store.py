@@ -18,7 +18,7 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel
 
 from chassis.mongo import Database, insert_missing
-from chassis.paging import Place
+from chassis.rpc import Place
 from tracking import metrics
 from tracking.domain.entry import Entry, Position, Term, term
 from tracking.domain.timeline import belongs, references

@@ -7,7 +7,7 @@ from typing import Protocol
 import structlog
 
 from chassis.clock import Clock
-from chassis.records import RawRecord
+from chassis.delivery import RawRecord
 from tracking import metrics
 from tracking.domain.entry import Entry
 from tracking.messages import Unreadable, read

@@ -10,14 +10,14 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from chaos.simulation.plants.pieces import Pieces
 from chaos.toy.doors import Door
 
-from chassis.commits import Commits
-from chassis.consumer import Consumer
-from chassis.delivery import DeliveryPolicy
+from chassis.consuming.commits import Commits
+from chassis.consuming.consumer import Consumer
+from chassis.delivery.policy import DeliveryPolicy
+from chassis.delivery.records import next_of_each
+from chassis.delivery.redrive import Redrive
 from chassis.mongo import insert_missing
-from chassis.parking import BREAKER
-from chassis.parking_mongo import MongoParking
-from chassis.records import next_of_each
-from chassis.redrive import Redrive
+from chassis.parking.model import BREAKER
+from chassis.parking.mongo import MongoParking
 
 
 def offset_before_save() -> Pieces:

@@ -13,11 +13,11 @@ from chaos.toy.post import Post
 
 from chassis.aggregates import Aggregates, Input, apply
 from chassis.aggregates.document import Document, Loaded, write
-from chassis.outbox import Publisher
-from chassis.producer import Heard, Message
-from chassis.sending import Sending
-from chassis.sweeping import Sweeper
-from chassis.timers import Timers
+from chassis.publishing.hand_over import Sending
+from chassis.publishing.producer import Heard, Message
+from chassis.publishing.publisher import Publisher
+from chassis.publishing.sweeping import Sweeper
+from chassis.waiting.timers import Timers
 
 
 def publish_before_save() -> Pieces:

@@ -11,7 +11,7 @@ from chassis.aggregates import Aggregates, MongoDocuments, apply
 from chassis.aggregates import mongo as documents_in_mongo
 from chassis.aggregates.document import Document, Loaded, read, write
 from chassis.mongo import insert_missing
-from chassis.rebuild import Rebuild
+from chassis.recovery.rebuild import Rebuild
 
 
 class Watermark(dict[str, str]):

@@ -1,13 +1,23 @@
-"""One aggregate = one document: its state, its audit trail and its outbox, changed by one atomic write."""
+"""Aggregates: state, history and outbox in one document, changed by compare-and-set.
+
+Owns: loading, deciding, saving and finding documents, and how they are written. Keeps: an input is applied once; its
+events are saved with the state that they follow from. Must not know Kafka: what is saved is handed to an outbox port.
+"""
 
 from chassis.aggregates.apply import Aggregates
+from chassis.aggregates.codec import dataclass_codec
+from chassis.aggregates.document import Document
+from chassis.aggregates.documents import Documents
+from chassis.aggregates.field_names import escaped, fits, unescaped
 from chassis.aggregates.memory import MemoryDocuments
 from chassis.aggregates.model import (
     AggregateType,
     Applied,
     Blocked,
     Conflict,
+    DocumentTooLarge,
     Duplicate,
+    EventTooLarge,
     Failed,
     GivenUp,
     Input,
@@ -22,7 +32,11 @@ __all__ = [
     "Applied",
     "Blocked",
     "Conflict",
+    "Document",
+    "DocumentTooLarge",
+    "Documents",
     "Duplicate",
+    "EventTooLarge",
     "Failed",
     "GivenUp",
     "Input",
@@ -30,4 +44,8 @@ __all__ = [
     "Messages",
     "MongoDocuments",
     "Outcome",
+    "dataclass_codec",
+    "escaped",
+    "fits",
+    "unescaped",
 ]

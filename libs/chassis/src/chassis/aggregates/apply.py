@@ -15,13 +15,7 @@ import structlog
 from chassis.aggregates.deciding import Deciding, tell
 from chassis.aggregates.document import Change, Document, Loaded, read, settle, write
 from chassis.aggregates.documents import Documents, Unsent
-from chassis.aggregates.model import (
-    AggregateType,
-    Blocked,
-    Failed,
-    Input,
-    Outcome,
-)
+from chassis.aggregates.model import AggregateType, Blocked, Failed, Input, Outcome
 from chassis.aggregates.publishing import Outbox
 from chassis.clock import Clock
 from chassis.failpoints import passage

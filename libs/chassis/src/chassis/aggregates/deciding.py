@@ -6,7 +6,6 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis import logs, steps
 from chassis.aggregates.document import Document, Interrupted, Loaded
 from chassis.aggregates.model import (
     AggregateType,
@@ -22,6 +21,8 @@ from chassis.aggregates.model import (
 )
 from chassis.clock import Clock
 from chassis.failures import is_infrastructure
+from chassis.telemetry import input_spans as steps
+from chassis.telemetry import logs
 from contracts.topics import MAX_EVENT_BYTES
 
 S = TypeVar("S")

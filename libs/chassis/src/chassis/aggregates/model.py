@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pymongo import IndexModel
 
-from chassis.codec import Codec
+from chassis.aggregates.codec import Codec
 from chassis.failures import DocumentRefused
 
 S = TypeVar("S")

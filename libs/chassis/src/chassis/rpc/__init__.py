@@ -1,9 +1,15 @@
-"""gRPC between services: who calls, by what right, by when, and what became of it."""
+"""gRPC between services: client, server, callers and their rights, statuses and page tokens.
 
-from chassis.identity import Caller, InvalidToken, TokenSigner, TokenVerifier, create_key
+Owns: tokens of callers, the check of a right before a method runs, deadlines, and the translation of failures into
+statuses. Keeps: no method runs for a caller without its right. Must not know aggregates or Kafka.
+"""
+
 from chassis.rpc.client import connect
 from chassis.rpc.context import current_caller, deadline_left
+from chassis.rpc.counting import counted
+from chassis.rpc.identity import STAFF, Caller, InvalidToken, TokenSigner, TokenVerifier, create_key
 from chassis.rpc.pages import MAX_PAGE_SIZE, PAGE_SIZE, page_id, page_place, page_size
+from chassis.rpc.paging import BadCursor, Place, cursor, id_of, place_of
 from chassis.rpc.rights import Right
 from chassis.rpc.server import GrpcServer
 from chassis.rpc.status import RpcError, abort, reason_of, violations_of
@@ -11,21 +17,28 @@ from chassis.rpc.status import RpcError, abort, reason_of, violations_of
 __all__ = [
     "MAX_PAGE_SIZE",
     "PAGE_SIZE",
+    "STAFF",
+    "BadCursor",
     "Caller",
     "GrpcServer",
     "InvalidToken",
+    "Place",
     "Right",
     "RpcError",
     "TokenSigner",
     "TokenVerifier",
     "abort",
     "connect",
+    "counted",
     "create_key",
     "current_caller",
+    "cursor",
     "deadline_left",
+    "id_of",
     "page_id",
     "page_place",
     "page_size",
+    "place_of",
     "reason_of",
     "violations_of",
 ]

@@ -18,8 +18,8 @@ import grpc
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from chassis.identity import TokenSigner
 from chassis.rpc.context import deadline_left
+from chassis.rpc.identity import TokenSigner
 from chassis.rpc.status import turned_away_for
 
 DEADLINE_SECONDS = 5.0

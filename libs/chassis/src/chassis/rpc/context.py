@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from chassis.identity import Caller
+from chassis.rpc.identity import Caller
 
 
 @dataclass(frozen=True, slots=True)

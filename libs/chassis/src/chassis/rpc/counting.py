@@ -10,7 +10,7 @@ from typing import Any, Final
 import grpc
 from prometheus_client import Gauge, Histogram
 
-from chassis import metrics
+from chassis.telemetry import metrics
 
 UNKNOWN: Final = "unknown"
 """The method of a call for one that is not served: nobody makes labels up."""

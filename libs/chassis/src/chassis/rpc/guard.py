@@ -15,11 +15,11 @@ from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from chassis.admission import AGAIN_SECONDS, Admission, TurnedAway
+from chassis.doors.admission import AGAIN_SECONDS, Admission, TurnedAway
 from chassis.failures import is_infrastructure
-from chassis.identity import Caller, InvalidToken, TokenVerifier
 from chassis.rpc.context import Call, handling
 from chassis.rpc.counting import code_name, count_unknown, counted
+from chassis.rpc.identity import Caller, InvalidToken, TokenVerifier
 from chassis.rpc.rights import Right
 from chassis.rpc.status import OVERLOADED, RpcError, abort
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import grpc
 
-from chassis.paging import BadCursor, Place, id_of, place_of
+from chassis.rpc.paging import BadCursor, Place, id_of, place_of
 from chassis.rpc.status import RpcError
 
 PAGE_SIZE: Final = 50

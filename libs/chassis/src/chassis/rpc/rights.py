@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chassis.identity import Caller
+from chassis.rpc.identity import Caller
 
 ANY_SERVICE = "*"
 

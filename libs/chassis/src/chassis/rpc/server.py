@@ -14,9 +14,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
 
-from chassis.admission import Admission, Overloaded, never
-from chassis.identity import TokenVerifier
+from chassis.doors.admission import Admission, Overloaded, never
 from chassis.rpc.guard import DOOR, Guard
+from chassis.rpc.identity import TokenVerifier
 from chassis.rpc.rights import Right
 from chassis.settings import DoorSettings
 

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 
 from chassis import telemetry
-from chassis.answering import AWAY_SECONDS, TRACE_ID, App, Instead, Scope
+from chassis.doors import AWAY_SECONDS, TRACE_ID, App, Instead, Scope
 from contracts.texts import FALLBACK, LANGUAGES, UnknownText, text
 from gateway.domain.faults import Fault, Refused
 

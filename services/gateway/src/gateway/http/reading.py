@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from chassis.paging import BadCursor, cursor, place_of
+from chassis.rpc import BadCursor, cursor, place_of
 from gateway.domain.access import OwnerKind, Principal
 from gateway.domain.faults import Refused
 from gateway.domain.outcome import RECEIVED, Step, of_receipt, of_receipts, summary

@@ -13,8 +13,8 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from chassis import telemetry
-from chassis.answering import TRACE_ID, status_of
-from chassis.sampling import from_outside
+from chassis.doors import TRACE_ID, status_of
+from chassis.telemetry import from_outside
 from gateway.cloudevents import trace_of
 
 _PROPAGATOR = TraceContextTextMapPropagator()

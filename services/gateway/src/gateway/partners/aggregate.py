@@ -5,8 +5,7 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
-from chassis.aggregates import Aggregates, AggregateType
-from chassis.codec import dataclass_codec
+from chassis.aggregates import Aggregates, AggregateType, dataclass_codec
 from contracts.gateway import v1
 from gateway.domain.partner import Command, Event, Granted, Partner, Registered, Revoked, decide, evolve
 

@@ -10,8 +10,7 @@ import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.aggregates import Applied, Failed, Input
-from chassis.paging import cursor
-from chassis.rpc import Right, abort, current_caller, page_id, page_size
+from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_size
 from contracts.codes import is_place
 from gateway.domain.grants import Grants
 from gateway.domain.partner import Command, Grant, NotChanged, NotRegistered, Partner, Register, Revoke

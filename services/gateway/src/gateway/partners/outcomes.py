@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from chassis.delivery import Event
 from chassis.mongo import Database
-from chassis.records import Event
 from contracts.declarations.settlement import Allocated, ReportNoted
 from contracts.declarations.v1 import PartnerEventNoted
 from contracts.texts import text

@@ -1,0 +1,158 @@
+"""What a service is made of, as its `app.py` says it."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+from grpc.aio import Channel, Server
+
+from chassis import mongo
+from chassis.aggregates import Aggregates, AggregateType, MongoDocuments
+from chassis.broker import connections as kafka
+from chassis.broker.consumer_group import Group
+from chassis.clock import Clock, SystemClock
+from chassis.delivery.policy import DeliveryPolicy
+from chassis.delivery.subscriptions import RawSubscription, Subscription
+from chassis.doors.answering import App, Otherwise
+from chassis.doors.http_server import HttpServer
+from chassis.parking.mongo import MongoParking
+from chassis.publishing.publisher import Publisher
+from chassis.rpc import Right, connect
+from chassis.rpc.identity import TokenSigner
+from chassis.settings import HttpSettings, ServiceSettings
+from chassis.waiting.pending import PendingWork, Work
+from chassis.waiting.timers import Timers
+from contracts.topics import EVENT_TOPICS, Topic, inbox
+
+S = TypeVar("S")
+C = TypeVar("C")
+E = TypeVar("E")
+
+
+class Parts:
+    """The parts of one service, not started."""
+
+    def __init__(self, settings: ServiceSettings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self._mongo = mongo.connect(settings.mongo)
+        self.db = mongo.open_database(self._mongo, settings.database)
+        self.publisher = Publisher(
+            lambda: kafka.make_producer(settings.kafka),
+            self.clock,
+            source=f"/trade/{settings.name}",
+            max_unsent=settings.kafka.max_unsent,
+            max_unsent_seconds=settings.kafka.max_unsent_seconds,
+        )
+        self.parking = MongoParking(self.db, self.clock)
+        self.signer = TokenSigner(settings.keys_dir, settings.name)
+        self._kafka_admin = kafka.Admin(settings.kafka)
+        self._subscriptions: list[Subscription | RawSubscription] = []
+        self._types: list[Aggregates[Any, Any, Any]] = []
+        self._published: list[Topic] = []
+        self._rebuilt: list[Callable[[], Awaitable[None]]] = []
+        self._prepare: list[Callable[[], Awaitable[None]]] = [self.parking.create_indexes]
+        self._loops: list[Callable[[], Awaitable[None]]] = []
+        self._registrations: list[Callable[[Server], None]] = []
+        self._rights: dict[str, Right] = {}
+        self._http: list[HttpServer] = []
+        self._channels: list[Channel] = []
+
+    def aggregates(self, type_: AggregateType[S, C, E], *, topic: Topic) -> Aggregates[S, C, E]:
+        """The aggregates of one type, stored in this service's database and published on `topic`."""
+        documents = MongoDocuments(self.db[type_.collection])
+        aggregates = Aggregates(
+            type_, documents, self.publisher, self.clock, topic=topic.name, epoch=self.settings.epoch
+        )
+        self.publisher.watch(aggregates)
+        self._types.append(aggregates)
+        self.on_start(lambda: documents.create_indexes(type_))
+        if topic not in self._published:
+            self._published.append(topic)
+        return aggregates
+
+    def subscribe(self, subscription: Subscription | RawSubscription) -> None:
+        """Consume types of a topic, or a whole topic record by record."""
+        self._subscriptions.append(subscription)
+
+    @cached_property
+    def policy(self) -> DeliveryPolicy:
+        """The delivery policy over all subscriptions; none may be added afterwards."""
+        return DeliveryPolicy(self._subscriptions, self.parking, self.clock, build=self.settings.build)
+
+    @cached_property
+    def group(self) -> Group:
+        """The service's consumer group, over all that it subscribes to; nothing may be added afterwards."""
+        return Group(self.settings.kafka, self._kafka_admin, self.settings.name, self.policy.topics)
+
+    @property
+    def topics(self) -> list[Topic]:
+        """The topics that it publishes on and reads, as the topics table has them."""
+        known = {topic.name: topic for topic in EVENT_TOPICS}
+        named = {topic.name: topic for topic in self._published}
+        for name in self.policy.topics:
+            named.setdefault(name, known.get(name) or inbox(name.removeprefix("inbox.")))
+        return list(named.values())
+
+    def timers(self, aggregates: Aggregates[S, C, Any], command: Callable[[S], C], *, name: str) -> None:
+        """Hand `command` to every aggregate whose `due_at` has passed."""
+
+        async def run() -> None:
+            await Timers(
+                aggregates,
+                command,
+                progress=self.group,
+                parking=self.parking,
+                park_step=self.policy.park_step,
+                server_time=lambda: mongo.server_time(self._mongo),
+                clock=self.clock,
+                topics=self.policy.topics,
+                name=name,
+            ).run()
+
+        self.background(run)
+
+    def pending(self, aggregates: Aggregates[S, C, Any], work: Work[S, C], *, name: str, batch: int = 100) -> None:
+        """Do `work` for every aggregate whose `try_after` has passed, in batches."""
+
+        async def park_step(target: str, step: str, error: Exception) -> None:
+            await self.policy.park_step(target, step, error)
+
+        worker = PendingWork(
+            aggregates, work, parking=self.parking, park_step=park_step, clock=self.clock, batch=batch, name=name
+        )
+        self.background(worker.run)
+
+    def background(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Run for the service's life; what raises is started again with a pause."""
+        self._loops.append(run)
+
+    def on_start(self, prepare: Callable[[], Awaitable[None]]) -> None:
+        """Run once before doors open, again and again while the database is away."""
+        self._prepare.append(prepare)
+
+    def on_rebuilt(self, restore: Callable[[], Awaitable[None]]) -> None:
+        """Run once after a rebuild: what is derived from aggregates is derived again."""
+        self._rebuilt.append(restore)
+
+    def grpc(self, register: Callable[[Server], None], *, rights: Mapping[str, Right]) -> None:
+        """Serve gRPC methods; one without an entry in `rights` is refused."""
+        self._registrations.append(register)
+        self._rights |= rights
+
+    def http(self, app: App, settings: HttpSettings, *, paths: Iterable[str], otherwise: Otherwise) -> None:
+        """Serve an ASGI application with routes at `paths`, as templates; `otherwise` answers what it does not."""
+        server = HttpServer(app, settings, otherwise, paths=paths, overloaded=lambda: self.publisher.overloaded)
+        self._http.append(server)
+
+    def peer(self, name: str, *, idempotent: Iterable[str] = ()) -> Channel:
+        """A channel to another service: deadline, retries, token and trace are inside.
+
+        `idempotent` names the methods that may be repeated while the peer is away for a moment.
+
+        Raises:
+            KeyError: the settings name no address for this peer.
+        """
+        channel = connect(self.settings.peers[name], self.signer, audience=name, idempotent=idempotent)
+        self._channels.append(channel)
+        return channel

@@ -1,0 +1,101 @@
+"""Connections to Kafka."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+from chassis.publishing.record_batches import MAX_BATCH_BYTES, BatchingProducer
+from chassis.settings import KafkaSettings
+from chassis.tasks import end
+from contracts.topics import MAX_MESSAGE_BYTES
+
+T = TypeVar("T")
+
+_SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+
+
+def make_producer(settings: KafkaSettings) -> BatchingProducer:
+    """A producer that repeats nothing and loses nothing: idempotent, acknowledged by all replicas."""
+    producer = AIOKafkaProducer(
+        **settings.client_options(),
+        acks="all",
+        enable_idempotence=True,
+        compression_type=settings.compression,
+        max_batch_size=MAX_BATCH_BYTES,
+        max_request_size=MAX_MESSAGE_BYTES,
+        request_timeout_ms=10_000,
+    )
+    return BatchingProducer(producer, settings.linger_ms / 1000)
+
+
+def faststream_options(settings: KafkaSettings) -> dict[str, Any]:
+    """The same connection as FastStream's broker wants it."""
+    options = settings.client_options()
+    security: BaseSecurity | None = None
+    protocol = options.get("security_protocol", "PLAINTEXT")
+    context = options.get("ssl_context")
+    if protocol.startswith("SASL"):
+        mechanism = _SASL[options["sasl_mechanism"]]
+        security = mechanism(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            use_ssl=protocol == "SASL_SSL",
+            ssl_context=context,
+        )
+    elif protocol == "SSL":
+        security = BaseSecurity(ssl_context=context, use_ssl=True)
+    return {
+        "bootstrap_servers": options["bootstrap_servers"],
+        "security": security,
+        "allow_auto_create_topics": False,
+        "request_timeout_ms": 10_000,
+    }
+
+
+class Admin:
+    """A process's one connection for questions about topics and groups: opened by the first, anew after a failure."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._client: AIOKafkaAdminClient | None = None
+        self._opening = asyncio.Lock()
+
+    async def ask(self, question: Callable[[AIOKafkaAdminClient], Awaitable[T]]) -> T:
+        """What the client library's admin client answers.
+
+        Raises:
+            KafkaError: the broker is away.
+            TimeoutError: it does not answer.
+        """
+        client = await self._opened()
+        try:
+            return await question(client)
+        except (KafkaError, TimeoutError):
+            await self._drop(client)
+            raise
+
+    async def stop(self) -> None:
+        if self._client is not None:
+            await self._drop(self._client)
+
+    async def _opened(self) -> AIOKafkaAdminClient:
+        async with self._opening:  # of two that open one each, one would stay open for ever
+            if self._client is None:
+                client = AIOKafkaAdminClient(**self._settings.client_options(), request_timeout_ms=10_000)
+                try:
+                    await client.start()
+                except BaseException:
+                    await end(client.close)
+                    raise
+                self._client = client
+            return self._client
+
+    async def _drop(self, client: AIOKafkaAdminClient) -> None:
+        if self._client is client:
+            self._client = None
+        await end(client.close)

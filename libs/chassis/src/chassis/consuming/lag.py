@@ -1,0 +1,100 @@
+"""How far a consumer is behind, in records and in seconds.
+
+A record waits until it is resolved, not until it is read. What the oldest waiting record of a
+partition is that was not fetched yet nobody tells; it is not older than the last one resolved, nor
+than the last moment at which nothing waited. What cannot be known (the broker does not answer) is
+never shown as zero: it grows from that moment.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiokafka import TopicPartition
+
+from chassis.clock import Clock
+from chassis.delivery.records import RawRecord
+
+FRESH_SECONDS = 5.0
+"""What the broker said longer ago is not known any more."""
+
+
+@dataclass
+class _Partition:
+    since: datetime
+    """Nothing that waits is older: the time of the last record resolved, or the last moment without any."""
+    waiting: int = 0
+    in_hand: tuple[int, datetime] | None = None
+    """Offset and time of the first record that was fetched and is not resolved."""
+
+
+class Lag:
+    """The lag of one member over its partitions."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._partitions: dict[TopicPartition, _Partition] = {}
+        self._told_at = clock.monotonic()
+
+    @property
+    def records(self) -> int:
+        return sum(each.waiting for each in self._partitions.values())
+
+    @property
+    def seconds(self) -> float:
+        fresh = self._clock.monotonic() - self._told_at <= FRESH_SECONDS
+        waiting = [each for each in self._partitions.values() if each.waiting or each.in_hand or not fresh]
+        if not waiting:
+            return 0.0
+        oldest = min(each.in_hand[1] if each.in_hand else each.since for each in waiting)
+        return max(0.0, (self._clock.now() - oldest).total_seconds())
+
+    def assigned(self, partitions: Set[TopicPartition]) -> None:
+        """Forget partitions that are another member's now; what was in hand is fetched anew."""
+        now = self._clock.now()
+        self._partitions = {each: self._partitions.get(each, _Partition(now)) for each in partitions}
+        for each in self._partitions.values():
+            each.in_hand = None
+        self._told_at = self._clock.monotonic()
+
+    def took(self, records: Sequence[RawRecord]) -> None:
+        """A batch was fetched: its first records are the oldest ones."""
+        first: dict[tuple[str, int], RawRecord] = {}
+        for record in records:
+            first.setdefault((record.topic, record.partition), record)
+        for place, record in first.items():
+            if (partition := self._partitions.get(TopicPartition(*place))) is not None:
+                partition.in_hand = record.offset, self._time_of(record.timestamp_ms, partition)
+
+    def resolved(self, records: Sequence[RawRecord]) -> None:
+        """All deliveries of a batch have ended."""
+        latest: dict[tuple[str, int], int] = {}
+        for record in records:
+            place = record.topic, record.partition
+            latest[place] = max(latest.get(place, 0), record.timestamp_ms)
+        for place, timestamp_ms in latest.items():
+            if (partition := self._partitions.get(TopicPartition(*place))) is not None:
+                partition.since = max(partition.since, self._time_of(timestamp_ms, partition))
+                partition.in_hand = None
+
+    def told(
+        self, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int], asked_at: datetime
+    ) -> None:
+        """The broker said where the partitions end; `positions` are what would be fetched next."""
+        for name, partition in self._partitions.items():
+            if name in ends and name in positions:
+                first = partition.in_hand[0] if partition.in_hand else positions[name]
+                partition.waiting = max(0, ends[name] - first)
+                if not partition.waiting:
+                    partition.since = asked_at
+        self._told_at = self._clock.monotonic()
+
+    def _time_of(self, timestamp_ms: int, partition: _Partition) -> datetime:
+        """A record's time; who writes may set it, so it counts only where it can be true."""
+        now = self._clock.now()
+        if timestamp_ms <= 0:
+            return partition.since
+        try:
+            return min(now, datetime.fromtimestamp(timestamp_ms / 1000, UTC))
+        except (OverflowError, ValueError, OSError):
+            return now

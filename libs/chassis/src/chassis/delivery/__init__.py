@@ -1,0 +1,31 @@
+"""Delivery: from a record to the handlers that subscribe to it, until each input has an outcome.
+
+Owns: records and events, subscriptions, the policy of trying again, parking and redriving. Keeps: one target waits, the
+others go on; nothing is skipped. Must not know the broker's client.
+"""
+
+from chassis.delivery.policy import DeliveryPolicy
+from chassis.delivery.records import Event, RawRecord, classify
+from chassis.delivery.subscriptions import (
+    AggregateHandler,
+    Delivery,
+    RawSubscription,
+    Subscription,
+    content_hash,
+    to_given_up,
+    to_input,
+)
+
+__all__ = [
+    "AggregateHandler",
+    "Delivery",
+    "DeliveryPolicy",
+    "Event",
+    "RawRecord",
+    "RawSubscription",
+    "Subscription",
+    "classify",
+    "content_hash",
+    "to_given_up",
+    "to_input",
+]

@@ -1,0 +1,98 @@
+"""An HTTP door under uvicorn, started and stopped by the service rather than by the process's signals.
+
+What stands in front of an application is in `http_door`; no request and no connection stays open: see `answering` and
+`http_connection`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import uvicorn
+
+from chassis.doors.admission import Overloaded, never
+from chassis.doors.answering import App, Otherwise
+from chassis.doors.http_connection import WatchedConnection
+from chassis.doors.http_door import http_door
+from chassis.settings import HttpSettings
+
+STARTED_SECONDS = 0.02
+GRACE_SECONDS = 5
+
+
+class _Config(uvicorn.Config):
+    """uvicorn's configuration, with what a connection may wait for."""
+
+    def __init__(self, app: Any, settings: HttpSettings) -> None:
+        super().__init__(
+            app,
+            host=settings.host,
+            port=settings.port,
+            http=WatchedConnection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        self.head_seconds = settings.head_seconds
+        self.answer_seconds = settings.answer_seconds
+
+
+class _Quiet(uvicorn.Server):
+    """uvicorn without its own hold on signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class HttpServer:
+    """One ASGI application behind its door, on one port; the arguments are those of `http_door`."""
+
+    def __init__(
+        self,
+        app: App,
+        settings: HttpSettings,
+        otherwise: Otherwise | None = None,
+        *,
+        paths: Iterable[str] = (),
+        overloaded: Overloaded = never,
+    ) -> None:
+        self._settings = settings
+        door = http_door(app, settings, paths=paths, otherwise=otherwise, overloaded=overloaded)
+        self._server = _Quiet(_Config(door, settings))
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on: the given one, or what the system chose for 0."""
+        if not self._server.started:
+            return self._settings.port
+        return int(self._server.servers[0].sockets[0].getsockname()[1])
+
+    async def start(self) -> None:
+        """Listen; returns once connections are taken.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        self._serving = asyncio.create_task(self._serve())
+        while not self._server.started:
+            if self._serving.done():
+                await self._serving
+            await asyncio.sleep(STARTED_SECONDS)
+
+    async def stop(self) -> None:
+        """Finish the requests in hand."""
+        self._server.should_exit = True
+        if self._serving is not None:
+            await asyncio.gather(self._serving, return_exceptions=True)
+
+    async def _serve(self) -> None:
+        try:
+            await self._server.serve()
+        except SystemExit as error:  # uvicorn's way of saying that it cannot listen
+            raise OSError(f"cannot listen on {self._settings.host}:{self._settings.port}") from error

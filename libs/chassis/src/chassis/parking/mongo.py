@@ -1,0 +1,277 @@
+"""Parking in the service's own database.
+
+    locks:            {_id: target, version, stray?}          one per parked target; `~breaker` has reason and opened_at
+    parked:           {_id: topic/partition/offset/target, …}  what waits, whole
+    parking_audit:    {_id, action, target, by, why, outcome, at, delivery}  what was taken out
+    parking_attempts: {_id, action, target, by, why, outcome, at}  what was tried and took nothing out
+
+`stray` marks a lock that was taken for deliveries that only wait behind others: there was nothing
+to wait behind any more.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+from pymongo.asynchronous.database import AsyncDatabase
+
+from chassis.clock import Clock
+from chassis.failpoints import passage
+from chassis.mongo import insert_in_order
+from chassis.parking.model import (
+    BEHIND,
+    BREAKER,
+    AuditLine,
+    OpenBreaker,
+    PageMark,
+    ParkedDelivery,
+    ParkedTarget,
+    Position,
+)
+
+_ORDER = [("topic", ASCENDING), ("partition", ASCENDING), ("offset", ASCENDING)]
+_WITHOUT_CONTENT = {"value": 0, "headers": 0}
+"""A page of records of nearly a megabyte each would not fit into memory."""
+
+
+class MongoParking:
+    """The real store."""
+
+    def __init__(self, database: AsyncDatabase[dict[str, Any]], clock: Clock) -> None:
+        self._parked = database["parked"]
+        self._locks = database["locks"]
+        self._audit = database["parking_audit"]
+        self._attempts = database["parking_attempts"]
+        self._clock = clock
+
+    async def create_indexes(self) -> None:
+        """Create what is missing; harmless to repeat."""
+        age = [("parked_at", ASCENDING), ("_id", ASCENDING)]
+        await self._parked.create_indexes([IndexModel([("target", ASCENDING), *_ORDER]), IndexModel(age)])
+        for lines in (self._audit, self._attempts):
+            await lines.create_indexes([IndexModel([("at", ASCENDING), ("_id", ASCENDING)])])
+
+    async def locked(self, targets: Iterable[str]) -> set[str]:
+        return {lock["_id"] async for lock in self._locks.find({"_id": {"$in": list(targets)}}, {"_id": 1})}
+
+    async def all_locked(self, limit: int) -> set[str] | None:
+        locks = await self._locks.find({}, {"_id": 1}, limit=limit + 1).to_list()
+        return None if len(locks) > limit else {lock["_id"] for lock in locks}
+
+    async def park(self, deliveries: Sequence[ParkedDelivery]) -> None:
+        if not deliveries:
+            return
+        passage("park.before")
+        # A later one that stood there alone, since the write was cut off, would be redriven past the earlier ones.
+        in_order = sorted(deliveries, key=lambda each: each.position)
+        await insert_in_order(self._parked, [self._document(each) for each in in_order])
+        passage("park.kept")
+        failed = {each.target for each in deliveries if each.reason != BEHIND}
+        targets = {each.target for each in deliveries}
+        await self._locks.bulk_write(
+            [UpdateOne({"_id": target}, _lock(failed=target in failed), upsert=True) for target in targets],
+            ordered=False,
+        )
+        passage("park.after")
+
+    async def lock_version(self, target: str) -> int | None:
+        lock = await self._locks.find_one({"_id": target})
+        return None if lock is None else int(lock["version"])
+
+    async def waiting(self, target: str, limit: int) -> list[ParkedDelivery]:
+        cursor = self._parked.find({"target": target}).sort(_ORDER).limit(limit)
+        return [_delivery(document) async for document in cursor]
+
+    async def count(self, target: str) -> int:
+        return await self._parked.count_documents({"target": target})
+
+    async def release(self, target: str, version: int) -> bool:
+        passage("release.before")
+        result = await self._locks.delete_one({"_id": target, "version": version})
+        passage("release.after")
+        return result.deleted_count == 1
+
+    async def is_empty(self) -> bool:
+        nothing = await self._locks.find_one({}, {"_id": 1}) is None
+        return nothing and await self._parked.find_one({}, {"_id": 1}) is None
+
+    async def release_empty(self) -> list[str]:
+        # The versions first: a delivery that is kept meanwhile changes its lock's, or locks anew behind the release.
+        versions = {lock["_id"]: lock["version"] async for lock in self._locks.find({"_id": {"$ne": BREAKER}})}
+        if not versions:
+            return []
+        full = set(await self._parked.distinct("target"))
+        return [
+            target for target, version in versions.items() if target not in full and await self.release(target, version)
+        ]
+
+    async def strays(self, kept_before: datetime) -> list[str]:
+        # Locks behind the deliveries: a target that is locked meanwhile is none.
+        kept = await self._parked.distinct("target", {"parked_at": {"$lt": kept_before}})
+        locks = {lock["_id"]: lock async for lock in self._locks.find({"_id": {"$ne": BREAKER}})}
+        return sorted({target for target in kept if target not in locks} | {t for t in locks if locks[t].get("stray")})
+
+    async def failed_again(self, delivery: ParkedDelivery) -> None:
+        now = {"build": delivery.build, "tried_at": self._clock.now()}
+        told = {"reason": delivery.reason, "error": delivery.error, "stack": delivery.stack}
+        await self._parked.update_one({"_id": delivery.id}, {"$set": {**told, **now}})
+        await self._locks.update_one({"_id": delivery.target}, _lock(failed=True), upsert=True)
+
+    async def remove(self, delivery_id: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
+        document = await self._parked.find_one({"_id": delivery_id})
+        if document is None:
+            return
+        line = self._line(document["target"], action, actor, reason, outcome) | {"delivery": document}
+        # Whoever did it first stands in the audit, also where this is its repeat after a crash.
+        await self._audit.update_one({"_id": f"{delivery_id}/{action}"}, {"$setOnInsert": line}, upsert=True)
+        passage("redrive.audited")
+        await self._parked.delete_one({"_id": delivery_id})
+
+    async def write_audit(self, target: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
+        line = self._line(target, action, actor, reason, outcome)
+        await self._attempts.insert_one({"_id": f"{target}/{action}/{secrets.token_hex(8)}", **line})
+
+    def _line(self, target: str, action: str, actor: str, why: str, outcome: str) -> dict[str, Any]:
+        return {
+            "action": action, "target": target, "by": actor, "why": why, "outcome": outcome, "at": self._clock.now(),
+        }  # fmt: skip
+
+    async def audit(self, target: str, before: PageMark | None, limit: int) -> list[AuditLine]:
+        where: dict[str, Any] = {"target": target} if target else {}
+        if before is not None:
+            where |= _beyond("at", before, "$lt")
+        leave_out = {f"delivery.{name}": 0 for name in _WITHOUT_CONTENT}
+        latest_first = [("at", DESCENDING), ("_id", DESCENDING)]
+        cursors = [
+            each.find(where, leave_out).sort(latest_first).limit(limit) for each in (self._audit, self._attempts)
+        ]
+        found = [_audit_line(document) for cursor in cursors async for document in cursor]
+        return sorted(found, key=lambda line: line.mark, reverse=True)[:limit]
+
+    async def discarded(self, after: PageMark | None, limit: int) -> list[AuditLine]:
+        where: dict[str, Any] = {"action": "discarded"}
+        if after is not None:
+            where |= _beyond("at", after, "$gt")
+        cursor = self._audit.find(where).sort([("at", ASCENDING), ("_id", ASCENDING)]).limit(limit)
+        return [_audit_line(document) async for document in cursor]
+
+    async def show(self, delivery_id: str) -> ParkedDelivery | None:
+        document = await self._parked.find_one({"_id": delivery_id})
+        return None if document is None else _delivery(document)
+
+    async def targets(self, after: str, limit: int) -> tuple[list[ParkedTarget], str]:
+        page = self._locks.find({"_id": {"$gt": after, "$ne": BREAKER}}, {"_id": 1}).sort("_id").limit(limit)
+        names = [lock["_id"] async for lock in page]
+        found = await asyncio.gather(*[self.target(name) for name in names])
+        return [each for each in found if each is not None], names[-1] if len(names) == limit else ""
+
+    async def target(self, target: str) -> ParkedTarget | None:
+        of_it = {"target": target}
+        first = await self._parked.find(of_it, _WITHOUT_CONTENT).sort(_ORDER).limit(1).to_list()
+        oldest = await self._parked.find(of_it, {"parked_at": 1}).sort("parked_at").limit(1).to_list()
+        if not first or not oldest:
+            return None
+        return ParkedTarget(target, _delivery(first[0]), await self.count(target), oldest[0]["parked_at"])
+
+    async def list(self, target: str, after: PageMark | None, limit: int) -> list[ParkedDelivery]:
+        where: dict[str, Any] = {"target": target} if target else {}
+        if after is not None:
+            where |= _beyond("parked_at", after, "$gt")
+        oldest_first = [("parked_at", ASCENDING), ("_id", ASCENDING)]
+        cursor = self._parked.find(where, _WITHOUT_CONTENT).sort(oldest_first).limit(limit)
+        return [_delivery(document) async for document in cursor]
+
+    async def set_breaker(self, reason: str) -> None:
+        opened = {"version": _new_version(), "reason": reason, "opened_at": self._clock.now()}
+        await self._locks.update_one({"_id": BREAKER}, {"$set": opened}, upsert=True)
+
+    async def breaker(self) -> OpenBreaker | None:
+        lock = await self._locks.find_one({"_id": BREAKER})
+        return None if lock is None else OpenBreaker(lock["reason"], lock["opened_at"])
+
+    async def clear_breaker(self) -> None:
+        await self._locks.delete_one({"_id": BREAKER})
+
+    async def any_parked(self, reason: str, since: datetime) -> bool:
+        where = {"parked_at": {"$gte": since}, "reason": reason}
+        return await self._parked.find_one(where, {"_id": 1}) is not None
+
+    async def counts(self) -> tuple[int, int]:
+        targets = await self._locks.count_documents({"_id": {"$ne": BREAKER}})
+        return await self._parked.count_documents({}), targets
+
+    def _document(self, delivery: ParkedDelivery) -> dict[str, Any]:
+        return {
+            "_id": delivery.id,
+            "target": delivery.target,
+            "topic": delivery.position.topic,
+            "partition": delivery.position.partition,
+            "offset": delivery.position.offset,
+            "key": delivery.key,
+            "headers": [[name, value] for name, value in delivery.headers],
+            "value": delivery.value,
+            "timestamp_ms": delivery.timestamp_ms,
+            "reason": delivery.reason,
+            "error": delivery.error,
+            "stack": delivery.stack,
+            "event_id": delivery.event_id,
+            "event_type": delivery.event_type,
+            "trace_id": delivery.trace_id,
+            "build": delivery.build,
+            "parked_at": self._clock.now(),
+        }
+
+
+def _lock(*, failed: bool) -> dict[str, Any]:
+    """What parking does to a lock: one that is taken for what waits behind others is a stray."""
+    stray = {"$unset": {"stray": ""}} if failed else {"$setOnInsert": {"stray": True}}
+    return {"$set": {"version": _new_version()}, **stray}
+
+
+def _new_version() -> int:
+    """Never one that was there before: a lock that was released and taken again must not pass for the old one."""
+    return secrets.randbits(62)
+
+
+def _beyond(field: str, mark: PageMark, beyond: str) -> dict[str, Any]:
+    """What stands behind (`$gt`) or before (`$lt`) a mark."""
+    moment, id_ = mark
+    return {"$or": [{field: {beyond: moment}}, {field: moment, "_id": {beyond: id_}}]}
+
+
+def _delivery(document: Mapping[str, Any]) -> ParkedDelivery:
+    """A parked delivery; without headers and content where the query left them out."""
+    return ParkedDelivery(
+        target=document["target"],
+        position=Position(document["topic"], document["partition"], document["offset"]),
+        key=document["key"],
+        headers=tuple((name, value) for name, value in document.get("headers", ())),
+        value=document.get("value"),
+        timestamp_ms=document["timestamp_ms"],
+        reason=document["reason"],
+        error=document["error"],
+        stack=document["stack"],
+        event_id=document["event_id"],
+        event_type=document["event_type"],
+        trace_id=document["trace_id"],
+        build=document["build"],
+        parked_at=document["parked_at"],
+        tried_at=document.get("tried_at"),
+    )
+
+
+def _audit_line(document: Mapping[str, Any]) -> AuditLine:
+    delivery = _delivery(document["delivery"]) if "delivery" in document else None
+    return AuditLine(
+        id=document["_id"],
+        action=document["action"],
+        target=document.get("target") or (delivery.target if delivery else ""),
+        by=document["by"],
+        why=document["why"],
+        outcome=document["outcome"],
+        at=document["at"],
+        delivery=delivery,
+    )

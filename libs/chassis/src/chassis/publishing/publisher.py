@@ -1,0 +1,299 @@
+"""From the outboxes of documents to Kafka: nothing lost, nothing reordered within a document.
+
+Per document one hand-over is on its way: its entries in a row, which the broker appends as one or not at
+all. The next follows its acknowledgement, and a failure starts again at the first unacknowledged entry.
+Documents go side by side. A duplicate can appear on the wire; a hole or an inversion of one document's
+events cannot. Acknowledged entries are trimmed lazily. A sweeper finds what another process left unsent.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from chassis.aggregates.document import Document
+from chassis.aggregates.publishing import Source
+from chassis.clock import Clock
+from chassis.failpoints import passage
+from chassis.publishing.hand_over import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, HandOver, Sending
+from chassis.publishing.producer import REFUSED_FOR_GOOD, Message, Producer, SteadyProducer
+from chassis.publishing.sweeping import Sweeper
+from chassis.publishing.trimming import DocumentKey, Trimming
+from chassis.tasks import cancel
+from chassis.telemetry import metrics, tracing
+from contracts.envelope import Envelope
+
+log = structlog.get_logger(__name__)
+
+SEND_SECONDS = 20.0
+"""An acknowledgement that takes longer makes the producer suspect: it is built anew."""
+WATCH_SECONDS = 1.0
+STUCK_SECONDS = 60.0
+"""So long after Kafka refused it a stuck document is tried again: its settings may have changed."""
+
+_published = lru_cache(64)(metrics.EVENTS_PUBLISHED.labels)
+"""By topic; to look for it among all labels costs more than to count."""
+
+
+class Publisher:
+    """The one publisher of a process."""
+
+    def __init__(
+        self,
+        producer: Callable[[], Producer],
+        clock: Clock,
+        *,
+        source: str,
+        max_unsent: int = 2000,
+        max_unsent_seconds: float = 30.0,
+    ) -> None:
+        self._producer = SteadyProducer(producer, clock)
+        self._clock = clock
+        self._source = source
+        self._max_unsent = max_unsent
+        self._max_unsent_seconds = max_unsent_seconds
+        self._sweeper = Sweeper(self.offer, clock)
+        self._sending: dict[DocumentKey, Sending] = {}
+        self._trimming = Trimming(clock, busy=self._sending.__contains__)
+        self._unsent = 0
+        self._ready: list[Sending] = []
+        """Whose next entries may go."""
+        self._wake = asyncio.Event()
+        self._nothing_unsent = asyncio.Event()
+        self._nothing_unsent.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def watch(self, source: Source) -> None:
+        """Sweep this source for unsent events, at start and from time to time."""
+        self._sweeper.sources.append(source)
+
+    async def start(self) -> None:
+        """Connect in the background: work that needs no broker does not wait for it.
+
+        Raises:
+            ValueError, RuntimeError: the producer's settings are wrong.
+        """
+        metrics.UNSENT.set_function(lambda: self._unsent)
+        metrics.OLDEST_UNSENT_SECONDS.set_function(self._oldest_age)
+        metrics.DOCUMENTS_STUCK.set_function(lambda: sum(each.stuck_at is not None for each in self._sending.values()))
+        self._producer.start()
+        for work in (self._hand_over_for_ever, self._watch_for_ever, self._trimming.run, self._sweeper.run):
+            self._run(work())
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self, within_seconds: float) -> None:
+        """Send what is unsent, as far as time allows, trim it, and disconnect."""
+        self._producer.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._nothing_unsent.wait(), within_seconds)
+        await cancel(self._tasks)
+        for sending in self._sending.values():
+            sending.end_hand_over(TimeoutError("not acknowledged before the end"))  # the next process sends it
+        with contextlib.suppress(Exception):  # what stays is trimmed by the next process
+            await asyncio.wait_for(self._trimming.trim_all(), within_seconds)
+        await self._producer.stop(within_seconds)
+
+    @property
+    def unsent(self) -> int:
+        """Entries offered and not acknowledged, those of stuck documents aside."""
+        return self._unsent
+
+    @property
+    def oldest_unsent_seconds(self) -> float:
+        """For how long the longest waiting entry has waited, those of stuck documents aside."""
+        now = self._clock.monotonic()
+        return max(
+            (now - sending.offered[0] for sending in self._sending.values() if sending.stuck_at is None), default=0.0
+        )
+
+    def _oldest_age(self) -> float:
+        """The age of the oldest unsent entry: since it was saved, also where another process saved it."""
+        waiting = [each.entries[0]["time"] for each in self._sending.values() if each.stuck_at is None]
+        return max(0.0, (self._clock.now() - min(waiting)).total_seconds()) if waiting else 0.0
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether consumption should pause and doors should answer 503."""
+        return self._unsent > self._max_unsent or self.oldest_unsent_seconds > self._max_unsent_seconds
+
+    def acknowledged(self, source: Source, id_: str) -> int:
+        """The highest acknowledged sequence number of a document that is still to be trimmed."""
+        return self._trimming.acknowledged((id(source), id_))
+
+    def offer(self, source: Source, id_: str, key: str, entries: Sequence[Document]) -> None:
+        """Publish a stored outbox; entries that are acknowledged or on their way already are left out."""
+        document = (id(source), id_)
+        sending = self._sending.get(document)
+        last = sending.entries[-1]["seq"] if sending else self._trimming.acknowledged(document)
+        new = [entry for entry in entries if entry["seq"] > last]
+        if not new:
+            return
+        if sending is None:
+            self._sending[document] = sending = Sending(document, source, key)
+            self._make_ready(sending)
+        sending.add(new, self._clock.monotonic())
+        if sending.stuck_at is None:
+            self._count(len(new))
+
+    def _count(self, more: int) -> None:
+        self._unsent += more
+        if self._unsent:
+            self._nothing_unsent.clear()
+        else:
+            self._nothing_unsent.set()
+
+    def _make_ready(self, sending: Sending) -> None:
+        self._ready.append(sending)
+        self._wake.set()
+
+    async def _hand_over_for_ever(self) -> None:
+        while True:
+            await self._wake.wait()
+            producer = await self._producer.get()
+            self._wake.clear()
+            self._hand_over_ready(producer)
+
+    def _hand_over_ready(self, producer: Producer) -> None:
+        ready, self._ready = self._ready, []
+        for sending in ready:
+            self._hand_over(sending, producer)
+
+    def _hand_over(self, sending: Sending, producer: Producer) -> None:
+        """Send a document's next entries."""
+        sending.handed = handed = HandOver(producer, self._clock.monotonic())
+        try:
+            handed.entries = sending.next()
+            passage("publish.before")
+            messages = [self._message(sending, entry, handed) for entry in handed.entries]
+            key = sending.key_of(handed.entries[0])
+            heard = partial(self._hear, sending, handed)
+            producer.send(sending.source.topic, key.encode(), messages, heard, alone=sending.alone > 0)
+            passage("publish.sent")
+        except Exception as error:
+            self._answered(sending, handed, error)
+
+    def _message(self, sending: Sending, entry: Document, handed: HandOver) -> Message:
+        span, trace = tracing.begin_send(
+            sending.source.topic, entry["trace"], entry["id"], cause=entry.get("cause_trace", {})
+        )
+        if span is not None:
+            handed.spans.append(span)
+        envelope = Envelope(
+            id=entry["id"],
+            source=self._source,
+            type=entry["type"],
+            time=entry["time"],
+            subject=sending.document[1],
+            sequence=entry["seq"],
+            partitionkey=sending.key_of(entry),
+            causationid=entry["cause"],
+            actor=entry["by"],
+            trace=trace,
+        )
+        return Message(entry["data"].encode(), envelope.headers())
+
+    def _hear(self, sending: Sending, handed: HandOver, error: BaseException | None) -> None:
+        """The producer answers for what it was handed."""
+        if sending.handed is not handed:
+            return  # it was taken back meanwhile, and goes out again
+        if error is None:
+            try:
+                passage("publish.after")
+            except Exception as lost:
+                error = lost
+        self._answered(sending, handed, error)
+
+    def _answered(self, sending: Sending, handed: HandOver, error: BaseException | None) -> None:
+        """Go on behind what was acknowledged, or begin there again."""
+        sending.end_hand_over(error)
+        match error:
+            case None:
+                self._acknowledged(sending, len(handed.entries))
+            case KafkaError() | OSError() if not isinstance(error, REFUSED_FOR_GOOD):
+                self._failed(sending, handed, error)
+            case _:
+                self._refused(sending, handed, error)
+
+    def _acknowledged(self, sending: Sending, count: int) -> None:
+        sending.pause = FIRST_PAUSE_SECONDS
+        seq = sending.acknowledge(count)
+        self._count(-count)
+        self._trimming.acknowledge(sending.source, sending.document[1], seq)
+        _published(sending.source.topic).inc(count)
+        if sending.entries:
+            self._make_ready(sending)
+        else:
+            del self._sending[sending.document]
+
+    def _failed(self, sending: Sending, handed: HandOver, error: BaseException) -> None:
+        """Try again after a while, by another producer."""
+        metrics.INFRASTRUCTURE_FAILURES.labels("publish").inc()
+        log.warning("publish_failed", event_id=handed.entries[0]["id"], error=repr(error), retry_in=sending.pause)
+        self._producer.suspect(handed.producer)
+        pause = sending.pause * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
+        sending.pause = min(sending.pause * 2, LONGEST_PAUSE_SECONDS)
+        self._run(self._make_ready_after(pause, sending))
+
+    async def _make_ready_after(self, seconds: float, sending: Sending) -> None:
+        await self._clock.sleep(seconds)
+        self._make_ready(sending)
+
+    def _refused(self, sending: Sending, handed: HandOver, error: BaseException) -> None:
+        """Find out whether it is meant, or a neighbour in its batch."""
+        if isinstance(error, REFUSED_FOR_GOOD):
+            # An idempotent producer has counted the records that the broker did not take: all behind would fail.
+            self._producer.suspect(handed.producer)
+        if sending.alone:
+            self._give_up(sending, error)
+        else:
+            sending.alone = max(len(handed.entries), 1)  # none: the row could not even be made
+            self._make_ready(sending)
+
+    def _give_up(self, sending: Sending, error: BaseException) -> None:
+        """Leave one document alone, with an alarm: the rest flows, and a process with other settings may mend it."""
+        refused = sending.entries[0]["id"]
+        if sending.given_up != refused:
+            sending.given_up = refused
+            metrics.STUCK_DOCUMENTS.inc()
+        sending.stuck_at = self._clock.monotonic()
+        self._count(-len(sending.entries))
+        log.error("event_refused_for_good", event_id=refused, error=repr(error))
+
+    async def _watch_for_ever(self) -> None:
+        """Take back what was not acknowledged in time, and send it again by another producer.
+
+        One look over all: a timeout of its own would cost each event more than its way to the broker.
+        """
+        while True:
+            await self._clock.sleep(WATCH_SECONDS)
+            now = self._clock.monotonic()
+            for sending in self._sending.values():
+                handed = sending.handed
+                if handed is not None and now - handed.since > SEND_SECONDS and not self._producer.closing:
+                    self._take_back(sending, handed)
+            self._retry_stuck(now)
+
+    def _take_back(self, sending: Sending, handed: HandOver) -> None:
+        metrics.INFRASTRUCTURE_FAILURES.labels("publish").inc()
+        log.warning("not_acknowledged", event_id=handed.entries[0]["id"], seconds=SEND_SECONDS)
+        self._producer.suspect(handed.producer)
+        sending.end_hand_over(TimeoutError("not acknowledged"))
+        self._make_ready(sending)
+
+    def _retry_stuck(self, now: float) -> None:
+        """Try again what was refused a while ago; the whole outbox of such a document has waited since."""
+        for sending in self._sending.values():
+            if sending.stuck_at is not None and now - sending.stuck_at >= STUCK_SECONDS:
+                sending.stuck_at = None
+                sending.offered = [now] * len(sending.entries)
+                self._count(len(sending.entries))
+                self._make_ready(sending)

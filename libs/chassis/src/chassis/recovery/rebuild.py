@@ -1,0 +1,258 @@
+"""A lost database from the service's own topic: what was published is folded, nothing is decided again.
+
+Per aggregate the events are taken in the order of their sequence numbers, and those that the
+document knows are left out, so that it also brings an older copy up to date. Their `causationid`
+gives back the history lines of every input that changed something. Afterwards the group's offsets
+are set to the beginning: reading the inputs again brings back what was saved but not yet
+published, what was parked, and the lines of inputs that changed nothing; identity makes the rest
+harmless. The last cause of an aggregate may have been published in part: the state before it is kept
+in the document until its input is read again, so that the missing events are decided as they were.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from chassis.aggregates import Aggregates
+from chassis.aggregates.document import Document, Loaded, read, write
+from chassis.consuming.reader import Reader
+from chassis.consuming.subscriber import raw_record
+from chassis.delivery.records import RawRecord
+from chassis.settings import KafkaSettings
+from chassis.tasks import end
+from contracts.envelope import Envelope, parse
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+
+
+class EventsMissing(Exception):
+    """The topic has a hole: an aggregate's event is there, the one before it is not."""
+
+
+class AheadOfTopic(Exception):
+    """An aggregate knows events that the topic does not have: the topic has lost its tail."""
+
+
+class GroupStillRuns(Exception):
+    """A replica still consumes: offsets cannot be set under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """One event as it stands on the topic."""
+
+    envelope: Envelope
+    data: bytes
+
+
+class Rebuild:
+    """Folds topics into the documents of some aggregate types of one service."""
+
+    def __init__(self, aggregates: Sequence[Aggregates[Any, Any, Any]]) -> None:
+        self._of_name = {each.type.name: each for each in aggregates}
+        self._on_topic: dict[str, list[Aggregates[Any, Any, Any]]] = {}
+        for each in aggregates:
+            self._on_topic.setdefault(each.topic, []).append(each)
+        self._early: dict[tuple[str, str], dict[int, _Published]] = {}
+        self._highest: dict[tuple[str, str], int] = {}
+        self.folded = 0
+
+    async def fold(self, records: Sequence[RawRecord]) -> None:
+        """Fold a batch of records; what comes before its predecessor is kept until that comes."""
+        for record in records:
+            envelope = parse(record.headers)
+            if not isinstance(envelope, Envelope) or envelope.sequence < 1 or record.value is None:
+                continue
+            name = self._owner(record.topic, envelope.type)
+            if name is not None:
+                aggregate = name, envelope.subject
+                self._early.setdefault(aggregate, {}).setdefault(envelope.sequence, _Published(envelope, record.value))
+                self._highest[aggregate] = max(envelope.sequence, self._highest.get(aggregate, 0))
+        for name, aggregates in self._of_name.items():
+            await self._fold_into(aggregates, [id_ for other, id_ in self._early if other == name])
+
+    def _owner(self, topic: str, event_type: str) -> str | None:
+        """Name of the aggregates that publish such events: the only ones on their topic, else by what they tell of."""
+        mine = self._on_topic.get(topic, ())
+        if len(mine) == 1:
+            return mine[0].type.name
+        name = _aggregate_name(event_type)
+        return next((each.type.name for each in mine if name in (each.type.tells_of or (each.type.name,))), None)
+
+    def finish(self) -> None:
+        """Say that everything was folded.
+
+        Raises:
+            EventsMissing: something still waits for an event that the topic does not have.
+        """
+        if self._early:
+            (name, id_), waiting = next(iter(self._early.items()))
+            raise EventsMissing(f"{name} {id_}: what comes before event {min(waiting)} is not on the topic")
+
+    async def check_tail(self) -> None:
+        """See that the topic has everything that its aggregates have published.
+
+        Going on over a tail that is lost would leave a hole that no later rebuild could close.
+
+        Raises:
+            AheadOfTopic: it has not; says how many aggregates lack events, and the first of them.
+        """
+        for name, aggregates in self._of_name.items():
+            ahead: list[str] = []
+            last = ""
+            while page := await aggregates.documents.find({"_id": {"$gt": last}}, sort=[("_id", 1)], limit=BATCH):
+                last = page[-1]["_id"]
+                ahead += [each["_id"] for each in page if _published(each) > self._highest.get((name, each["_id"]), 0)]
+            if ahead:
+                raise AheadOfTopic(
+                    f"{aggregates.topic} has lost its tail: {len(ahead)} of {name} know events that it does not have,"
+                    f" {ahead[0]} the first"
+                )
+
+    async def _fold_into(self, aggregates: Aggregates[Any, Any, Any], ids: Sequence[str]) -> None:
+        if not ids:
+            return
+        documents = await aggregates.documents.load(ids)
+        token = secrets.token_hex(8)
+        changed: list[Loaded[Any]] = []
+        for id_ in ids:
+            loaded = read(aggregates.type, id_, documents.get(id_))
+            waiting = self._early.pop((aggregates.type.name, id_))
+            highest = max(waiting)
+            for seq in sorted(waiting):
+                if seq <= loaded.seq:
+                    continue
+                if seq != loaded.seq + 1:
+                    self._early[aggregates.type.name, id_] = {late: waiting[late] for late in waiting if late >= seq}
+                    break
+                self._fold_one(aggregates, loaded, waiting[seq], token)
+            loaded.outbox = [entry for entry in loaded.outbox if entry["seq"] > highest]
+            if loaded.changed:
+                changed.append(loaded)
+        changes = [write(aggregates.type, loaded, acknowledged=0) for loaded in changed]
+        saved = await aggregates.documents.save(changes, token)
+        if len(saved) != len(changed):
+            raise RuntimeError("documents changed while they were rebuilt: stop every replica of the service first")
+        for loaded in changed:
+            await aggregates.shorten(loaded)
+
+    def _fold_one(
+        self, aggregates: Aggregates[Any, Any, Any], loaded: Loaded[Any], published: _Published, token: str
+    ) -> None:
+        envelope = published.envelope
+        event = aggregates.type.messages.decode(envelope.type, published.data)
+        before, loaded.state = loaded.state, aggregates.type.evolve(loaded.state, event)
+        loaded.seq = envelope.sequence
+        self.folded += 1
+        line = next(iter(reversed(loaded.new_lines or loaded.history)), None)
+        if line is not None and line["cause"] == envelope.causationid:
+            line["events"].append(envelope.id)
+            loaded.rewritten |= not loaded.new_lines  # an earlier batch ended between two events of one cause
+            return
+        loaded.rebuilt = {
+            "cause": envelope.causationid,
+            "at": envelope.time,
+            "before": None if before is None else aggregates.type.codec.encode(before),
+        }
+        loaded.new_lines.append(
+            {
+                "cause": envelope.causationid,
+                "hash": "",
+                "by": envelope.actor,
+                "at": envelope.time,
+                "token": token,
+                "trace": dict(envelope.trace),
+                "events": [envelope.id],
+            }
+        )
+
+
+def _published(document: Document) -> int:
+    """How many events of an aggregate Kafka has acknowledged, at the least."""
+    waiting = [entry["seq"] for entry in document["outbox"]]
+    return min(waiting) - 1 if waiting else int(document["seq"])
+
+
+def _aggregate_name(event_type: str) -> str:
+    """`declaration` of `trade.declarations.declaration.accepted.v1`."""
+    parts = event_type.split(".")
+    return parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - trade, service, aggregate
+
+
+async def read_topics(settings: KafkaSettings, topics: Sequence[str]) -> AsyncIterator[list[RawRecord]]:
+    """Every record of some topics from the beginning to their present ends, in batches.
+
+    Raises:
+        KafkaError: the broker is away.
+    """
+    if not topics:
+        return  # a pure read model publishes nothing: it only reads its inputs again
+    consumer = Reader(**settings.client_options(), group_id=None, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = await _partitions(consumer, topics)
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        while True:
+            positions = {partition: await consumer.position(partition) for partition in partitions}
+            if all(positions[partition] >= ends[partition] for partition in partitions):
+                return
+            found = await consumer.getmany(timeout_ms=500, max_records=BATCH)
+            yield [raw_record(record) for records in found.values() for record in records]
+    finally:
+        await end(consumer.stop)
+
+
+async def rewind(settings: KafkaSettings, group: str, topics: Sequence[str]) -> None:
+    """Set a group's committed offsets to the beginning of some topics.
+
+    A static member that stopped stays a member until its session ends, so that is waited for.
+
+    Raises:
+        GroupStillRuns: a replica of the service was not stopped.
+        KafkaError: the broker is away.
+    """
+    await _until_empty(settings, group)
+    consumer = Reader(**settings.client_options(), group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = await _partitions(consumer, topics)
+        consumer.assign(partitions)
+        beginnings: Mapping[TopicPartition, int] = await consumer.beginning_offsets(partitions)
+        await consumer.commit(dict(beginnings))
+    finally:
+        await end(consumer.stop)
+
+
+async def _until_empty(settings: KafkaSettings, group: str) -> None:
+    admin = AIOKafkaAdminClient(**settings.client_options())
+    await admin.start()
+    try:
+        for _ in range(2 * settings.session_timeout_ms // 1000 + 5):
+            # (error code, group id, state, protocol type, protocol, members …)
+            state = (await admin.describe_consumer_groups([group]))[0].groups[0][2]
+            if state in {"Empty", "Dead", ""}:
+                return
+            log.info("waiting_for_members_to_leave", group=group, state=state)
+            await asyncio.sleep(1)
+    finally:
+        await admin.close()
+    raise GroupStillRuns(f"stop every replica of {group} first, then rebuild again")
+
+
+async def _partitions(consumer: Reader, topics: Sequence[str]) -> list[TopicPartition]:
+    partitions = []
+    for topic in topics:
+        # A consumer without a subscription learns of a topic only when it is asked to.
+        await consumer._client.add_topic(topic)
+        partitions += [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+    return partitions

@@ -1,0 +1,24 @@
+"""Traces, logs and metrics of a service.
+
+Owns: the process's tracer, its log lines, its Prometheus registry, and the span of an input. Keeps: no secret and no
+personal data in a line; a trace is recorded as a whole or not at all; telemetry never fails or delays what it observes.
+Must not know what a service does: it is the lowest wing, and imports no other.
+"""
+
+from chassis.telemetry.metrics import INFRASTRUCTURE_FAILURES
+from chassis.telemetry.sampling import from_outside
+from chassis.telemetry.storms import calm_stderr
+from chassis.telemetry.tracing import DECLARATION_ID, UCR, current_trace_id, inject, outsiders, process_span, trace_id
+
+__all__ = [
+    "DECLARATION_ID",
+    "INFRASTRUCTURE_FAILURES",
+    "UCR",
+    "calm_stderr",
+    "current_trace_id",
+    "from_outside",
+    "inject",
+    "outsiders",
+    "process_span",
+    "trace_id",
+]

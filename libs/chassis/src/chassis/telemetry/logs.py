@@ -1,0 +1,254 @@
+"""Log lines: one JSON object each, with trace, span, event and shipment, and without secrets.
+
+Whatever is logged, by us or by a library through `logging`, goes through one chain. Every line
+carries what the current context knows: `trace_id`, `span_id`, each `trade.*` entry of the baggage
+under its own name (so `trade.ucr`), and what was bound (`event_id`). Secrets and personal data do
+not pass: fields are masked by name and by the mark in their contract, objects of unknown type are
+named and not shown, and texts are cleaned of tokens, credentials, addresses and refused input.
+What a library repeats is counted (`chassis.telemetry.storms`); lines of ours are all written.
+"""
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache
+from math import isfinite
+from pathlib import PurePath
+from typing import Any, TextIO
+from uuid import UUID
+
+import structlog
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from chassis.telemetry import storms, tracing
+
+MASK = "•••"
+MAX_TEXT = 8_000
+"""Characters of one value; the rest of a longer one is cut."""
+
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)|secret|authorization|cookie|credential|signature|(^|_)(token|api_?key|private_?key)s?$",
+    re.IGNORECASE,
+)
+_CLEANING = (
+    # Each with what must stand in a text before the pattern is tried: most texts have none of it.
+    # Pydantic shows what it refused; that may be a person's.
+    ("input_value=", re.compile(r"input_value=.*?, input_type=", re.DOTALL), f"input_value={MASK}, input_type="),
+    # The database's driver shows the whole document that a write was refused for.
+    ("': {", re.compile(r"op\\*': \{.*", re.DOTALL), f"op': {MASK}"),
+    ("eyJ", re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
+    (" ", re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {MASK}"),
+    ("://", re.compile(r"(?<=://)[^/\s@]+(?=@)"), MASK),
+    # From where a word begins and without a way back: else a long text without an address costs its square.
+    ("@", re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(\.[\w-]+)+"), MASK),
+)
+_UNUSUAL = (*(sign for sign, _, _ in _CLEANING), "\\")
+"""What must stand in rows that need cleaning, once they are JSON: white space but for the blank is escaped there."""
+_NOISY = ("aiokafka", "faststream", "grpc", "pymongo", "asyncio", "httpx2", "uvicorn.access")
+"""Libraries whose INFO is no news to an operator."""
+_ROUTED = ("uvicorn", "uvicorn.error", *_NOISY)
+_EACH = "_each"
+
+EventDict = MutableMapping[str, Any]
+
+
+def configure(service: str, level: str = "INFO", build: str = "", stream: TextIO | None = None) -> None:
+    """Send every log line of this process to `stream` (standard output) as JSON. Harmless to repeat."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    chain: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _context,
+        _exception,
+        _without_secrets,
+        # What follows is ours, and needs no cleaning.
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _who(service, build),
+    ]
+    out = stream or sys.stdout
+    structlog.configure(
+        processors=[*chain, _render],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=lambda *name: _Lines(out, name[0] if name else ""),
+        cache_logger_on_first_use=False,
+    )
+    handler = storms.CalmHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*chain, storms.told],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render],
+            keep_exc_info=False,
+        )
+    )
+    for replaced in logging.root.handlers:
+        if isinstance(replaced, storms.CalmHandler):
+            replaced.close()
+    logging.root.handlers = [handler]
+    logging.root.setLevel(number)
+    logging.captureWarnings(True)
+    for name in _ROUTED:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate, logger.disabled = [], True, False
+        logger.setLevel(max(number, logging.WARNING) if name in _NOISY else number)
+
+
+class _Lines:
+    """What structlog writes to: whole lines, under a logger's name."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self.name = name
+
+    def _write(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    debug = info = warning = warn = error = critical = exception = fatal = log = msg = _write
+
+
+def _who(service: str, build: str) -> structlog.typing.Processor:
+    def add(logger: Any, _: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        if build:
+            event["build"] = build
+        record = event.get("_record")
+        name = record.name if record is not None else getattr(logger, "name", "")
+        if name:
+            event["logger"] = name
+        return event
+
+    return add
+
+
+def _context(_: Any, __: str, event: EventDict) -> EventDict:
+    """Add what the current span and baggage say."""
+    for name, value in tracing.log_fields().items():
+        event.setdefault(name, value)
+    return event
+
+
+def _exception(_: Any, __: str, event: EventDict) -> EventDict:
+    """Turn `exc_info` into a stack."""
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    error = info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["stack"] = "".join(traceback.format_exception(error))[-MAX_TEXT:]
+    return event
+
+
+def _without_secrets(_: Any, __: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        if not name.startswith("_"):  # the standard library's own record, taken out by its formatter
+            event[name] = _masked(name, value)
+    return event
+
+
+@lru_cache(1024)
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET_NAME.search(name))
+
+
+def _encode(fields: Mapping[str, Any]) -> str:
+    return to_json(fields, fallback=repr).decode()
+
+
+def each(rows: Sequence[Mapping[str, str | Sequence[str]]]) -> dict[str, Any]:
+    """Fields for many lines of one event, written at once: `log.info("applied", **each(rows))` is a line per row.
+
+    A name that rows have is theirs: no line has the current context's value under it.
+    """
+    return {_EACH: rows}
+
+
+def _render(_: Any, __: str, event: EventDict) -> str:
+    rows = event.pop(_EACH, None)
+    if rows is None:
+        return _encode(event)
+    own = set[str]().union(*rows)
+    shared = _encode({name: value for name, value in event.items() if name not in own})[:-1]
+    return "\n".join(f"{shared},{row[1:]}" for row in _encode_rows(rows, own))
+
+
+def _encode_rows(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> list[str]:
+    """Rows as JSON; nearly always nothing in them needs cleaning, and one look at all of it tells."""
+    with suppress(ValueError):  # a text that is no UTF-8
+        encoded = [_encode(row) for row in rows]
+        if not any(map(_is_secret, names)) and _is_clean("".join(encoded)) and max(map(len, encoded)) < MAX_TEXT:
+            return encoded
+    return [_encode({name: _masked(name, value) for name, value in row.items()}) for row in rows]
+
+
+def _is_clean(text: str) -> bool:
+    return text.isascii() and not any(sign in text for sign in _UNUSUAL)
+
+
+def _masked(name: str, value: Any) -> Any:
+    """A field's value as it may stand in a log line, by its name and by what it is."""
+    return MASK if _is_secret(name) and value else safe(value)
+
+
+def safe(value: Any) -> Any:
+    """A value as it may stand in a log line, JSON through and through."""
+    kind = type(value)  # nearly all are of these kinds, and a pattern takes long to see it
+    if kind is str:
+        return clean(value)
+    if kind is int or kind is bool or value is None:
+        return value
+    if kind is list or kind is tuple:
+        return [safe(each) for each in value]
+    return _rarer(value)
+
+
+def _rarer(value: Any) -> Any:
+    match value:
+        case float() if not isfinite(value):
+            return str(value)
+        case int() | float():
+            return value
+        case Enum():
+            return safe(value.value)
+        case str():
+            return clean(value)
+        case BaseException():
+            return clean(f"{type(value).__name__}: {value}")
+        case BaseModel():
+            return {name: _field(value, name) for name in type(value).model_fields}
+        case Mapping():
+            return {str(name): _masked(str(name), each) for name, each in value.items()}
+        case bytes() | bytearray():
+            return f"<{len(value)} bytes>"
+        case Sequence() | set() | frozenset():
+            return [safe(each) for each in value]
+        case Decimal() | date() | UUID() | PurePath():
+            return clean(str(value))
+        case _:
+            return f"<{type(value).__name__}>"
+
+
+def _field(model: BaseModel, name: str) -> Any:
+    """A contract's field, masked where it is marked as personal."""
+    extra = type(model).model_fields[name].json_schema_extra
+    marked = isinstance(extra, dict) and bool(extra.get("x-personal-data"))
+    return MASK if marked or _is_secret(name) else safe(getattr(model, name))
+
+
+def clean(text: str) -> str:
+    """A text without tokens, credentials, mail addresses and refused input, cut to its limit."""
+    if not text.isascii():
+        text = text.encode(errors="backslashreplace").decode()
+    if len(text) > MAX_TEXT:
+        text = text[:MAX_TEXT] + "…"
+    unusual = not text.isprintable()  # a token may follow on any white space
+    for sign, pattern, replacement in _CLEANING:
+        if sign in text or unusual:
+            text = pattern.sub(replacement, text)
+    return text

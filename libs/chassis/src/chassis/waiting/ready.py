@@ -1,0 +1,39 @@
+"""Documents whose moment has come, and that nothing parked holds back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chassis.aggregates.document import Document
+from chassis.aggregates.documents import Documents
+from chassis.parking.model import ParkingStore, key_lock
+
+
+async def unlocked(
+    documents: Documents, parking: ParkingStore, moment: str, now: datetime, limit: int, topics: Sequence[str] = ()
+) -> list[Document]:
+    """Up to `limit` documents whose `moment` (due_at, try_after) has come, the earliest first, none of them parked.
+
+    Looks behind the parked ones: so many of them at the front must not starve the rest.
+    """
+    shut: set[str] = set()
+    while True:
+        beside = {"_id": {"$nin": sorted(shut)}} if shut else {}
+        found = await documents.find({moment: {"$lte": now}, **beside}, sort=[(moment, 1)], limit=limit)
+        free = await without_parked(parking, found, topics)
+        if free or len(found) < limit:
+            return free
+        shut |= {document["_id"] for document in found}
+
+
+async def without_parked(
+    parking: ParkingStore, documents: Sequence[Document], topics: Sequence[str] = ()
+) -> list[Document]:
+    """Those for which nothing is parked, neither by their own id nor by their key on one of `topics`."""
+
+    def locks(document: Document) -> set[str]:
+        return {document["_id"], *(key_lock(topic, document["key"]) for topic in topics)}
+
+    if not documents:
+        return []
+    locked = await parking.locked(set[str]().union(*map(locks, documents)))
+    return [document for document in documents if not locked & locks(document)]
