@@ -33,8 +33,8 @@ BANS = (
         "a moment's own date is the day in UTC: ask the customs office for its day (declarations.domain.office_day)",
         {
             "services/declarations/src/declarations/domain/office_day.py": "makes the office's day of a moment",
-            "services/gateway/src/gateway/bounds.py": "bounds of what a database can hold, no day",
-            "services/gateway/src/gateway/handlers.py": "a digit of a reference, which nothing is decided by",
+            "services/gateway/src/gateway/formats/bounds.py": "bounds of what a database can hold, no day",
+            "services/gateway/src/gateway/firms/handlers.py": "a digit of a reference, which nothing is decided by",
         },
     ),
     Ban(
@@ -77,7 +77,7 @@ BANS = (
 NUMBER_WHY = "Decimal reads 1_000 and digits of every script: values.numbers.read_decimal"
 NUMBER_ALLOWED = {
     "libs/values/src/values/numbers.py": "reads it behind its own grammar",
-    "services/gateway/src/gateway/documents.py": "a number of JSON, by JSON's own grammar",
+    "services/gateway/src/gateway/formats/documents.py": "a number of JSON, by JSON's own grammar",
 }
 """File → why it may call `Decimal` with more than what the code itself writes out or counts."""
 PAGE_FIELDS = frozenset({"page_size", "page_token"})

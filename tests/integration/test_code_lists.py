@@ -11,7 +11,7 @@ from contracts.gateway import v1
 from declarations.domain.code_rules import check_codes, warn
 from declarations.domain.declaration import Declaration
 from declarations.reference import load_codes
-from gateway.wco import read
+from gateway.formats.wco import read
 from matching.domain.sectors import path
 
 pytestmark = pytest.mark.serverless

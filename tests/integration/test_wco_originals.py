@@ -18,7 +18,7 @@ import httpx2
 import pytest
 
 from chassis.testing import eventually
-from gateway.wco import read
+from gateway.formats.wco import read
 from launcher.platform import Platform
 from trade_cli.enrolment import Enterprise, Partner, issue_keys, register
 from trade_cli.platform import Platform as Addresses

@@ -5,7 +5,7 @@ import pytest
 from chassis.mending.rpc import PARKING_RIGHTS
 from chassis.rpc import Right
 from declarations.grpc_server import RIGHTS as DECLARATIONS
-from gateway.grpc_server import RIGHTS as KEYS
+from gateway.keys.grpc_server import RIGHTS as KEYS
 from gateway.partners.grpc_server import RIGHTS as PARTNERS
 from matching.grpc_server import RIGHTS as MATCHING
 from notifications.grpc_server import RIGHTS as NOTIFICATIONS

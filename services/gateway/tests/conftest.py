@@ -17,7 +17,6 @@ from chassis.rpc.paging import Place
 from chassis.settings import HttpSettings
 from chassis.testing import ManualClock, RecordingOutbox, in_memory
 from contracts.topics import GATEWAY, PARTNERS
-from gateway.authentication import Authenticator
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, default_scopes
 from gateway.domain.event_outcome import Note, Share
@@ -26,14 +25,15 @@ from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
 from gateway.domain.pace import Pace
 from gateway.domain.partner import Partner
-from gateway.http.door import Door, create_app, paths_of
+from gateway.http.application import Door, create_app, paths_of
 from gateway.http.problems import unanswered
-from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
-from gateway.notifications_client import NoticePage, NoticeShown
+from gateway.keys.authentication import Authenticator
+from gateway.notices.notifications_client import NoticePage, NoticeShown
+from gateway.partners.inbox import Quarantined
 from gateway.partners.known import KnownPartners
 from gateway.partners.plausible import Limits
-from gateway.quarantine import Quarantined
-from gateway.receipts import Original, Receipts
+from gateway.receipts.keeping import Original, Receipts
+from gateway.receipts.messages import FIRM_RECEIPT, PARTNER_RECEIPT
 
 sys.path.insert(0, str(Path(__file__).parent))
 # What tests share is imported by name: gateway_builders.

@@ -11,8 +11,8 @@ from opentelemetry.sdk.resources import Resource
 from chassis.doors.http_server import HttpServer
 from chassis.settings import HttpSettings
 from chassis.telemetry import tracing
-from gateway import wco
-from gateway.http.door import create_app
+from gateway.formats import wco
+from gateway.http.application import create_app
 from gateway.http.problems import unanswered
 
 XML = {"Content-Type": "application/xml"}

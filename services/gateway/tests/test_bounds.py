@@ -11,9 +11,9 @@ from chassis.delivery.records import RawRecord
 from contracts.examples import example
 from contracts.gateway.v1 import Mandate
 from contracts.partners.v1 import EVENTS
-from gateway.documents import validate
 from gateway.domain.access import Owner, OwnerKind, Principal
-from gateway.quarantine import InboxHandler
+from gateway.formats.documents import validate
+from gateway.partners.inbox import InboxHandler
 
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
 JSON = {"Content-Type": "application/json"}

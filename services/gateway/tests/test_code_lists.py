@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contracts.texts import LANGUAGES, text
-from gateway.code_lists import JUDGED
+from gateway.firms.code_lists import JUDGED
 
 MONEY = {"amount": "1000000", "currency": "USD"}
 PROJECT: dict[str, Any] = {

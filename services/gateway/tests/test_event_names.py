@@ -8,11 +8,11 @@ from urllib.parse import quote
 import pytest
 
 from chassis.delivery.records import RawRecord
-from gateway.cloudevents import binary, structured
 from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.faults import Refused
 from gateway.domain.receipt import Kind, receipt_id
-from gateway.quarantine import InboxHandler
+from gateway.formats.cloudevents import binary, structured
+from gateway.partners.inbox import InboxHandler
 from values import text
 
 AT_MS = 1_767_600_000_000

@@ -13,8 +13,8 @@ from contracts.envelope import Envelope
 from contracts.texts import LANGUAGES, catalogue, text
 from gateway.domain.event_outcome import Note, judged, outcomes, status_of
 from gateway.domain.receipt import Kind, receipt_id
-from gateway.partners.outcomes import to_notes
-from gateway.subscribers import CONSUMED, OutcomeHandler
+from gateway.outcomes.partner_events import to_notes
+from gateway.outcomes.subscribers import CONSUMED, OutcomeHandler
 
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
 TYPE = "trade.declarations.declaration.partner_event_noted.v1"

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from gateway.domain.faults import Refused
 from gateway.http.requests import body
-from gateway.receipts import Original
+from gateway.receipts.keeping import Original
 
 SCOPE = {"type": "http", "method": "POST", "path": "/", "headers": []}
 

@@ -7,8 +7,8 @@ import pytest
 
 from chassis.failures import InfrastructureError
 from contracts.partners.v1 import EVENTS
-from gateway.messages import to_command
-from gateway.receipts import Original, Receipts, Submission
+from gateway.receipts.keeping import Original, Receipts, Submission
+from gateway.receipts.messages import to_command
 
 GOLDEN = Path(__file__).resolve().parents[3] / "libs" / "contracts" / "golden" / "payloads"
 NAME = "trade.partners.exit.confirmed.v1"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.texts import text
-from gateway import wco
 from gateway.domain.outcome import Step
+from gateway.formats import wco
 from values.identifiers import Identifier
 from values.references import Lrn, declaration_id
 

@@ -11,7 +11,7 @@ from contracts.declarations.settlement import EVENTS
 from contracts.envelope import Envelope
 from contracts.texts import LANGUAGES, text
 from gateway.domain.receipt import Kind, receipt_id
-from gateway.subscribers import CONSUMED, OutcomeHandler
+from gateway.outcomes.subscribers import CONSUMED, OutcomeHandler
 
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
 BANK, SOURCE, UCR = "bank-qd", "/bank/qingdao", "6CN91370200MB2F00QD1X-0001"

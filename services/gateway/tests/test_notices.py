@@ -13,7 +13,7 @@ from chassis.rpc import GrpcServer, Right, abort, connect
 from chassis.rpc.identity import TokenSigner, TokenVerifier, create_key
 from chassis.settings import DoorSettings
 from gateway.domain.faults import Refused
-from gateway.notifications_client import LIST_INBOX, NoticeShown, NotificationsClient
+from gateway.notices.notifications_client import LIST_INBOX, NoticeShown, NotificationsClient
 from trade.notifications.v1 import notifications_pb2 as pb
 from trade.notifications.v1.notifications_pb2_grpc import (
     NotificationServiceServicer,

@@ -17,7 +17,7 @@ from contracts.envelope import Envelope
 from contracts.texts import LANGUAGES, catalogue, text
 from gateway.domain.outcome import SHOWN
 from gateway.http.problems import STATUS, language
-from gateway.subscribers import SHOWN_EVENTS, OutcomeHandler, to_step
+from gateway.outcomes.subscribers import SHOWN_EVENTS, OutcomeHandler, to_step
 
 GOLDEN = Path(__file__).resolve().parents[3] / "libs" / "contracts" / "golden" / "payloads"
 REJECTED = "trade.declarations.declaration.rejected.v1"

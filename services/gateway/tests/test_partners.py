@@ -18,11 +18,11 @@ from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.grants import NOTHING, Grants
 from gateway.domain.partner import Partner, evolve
 from gateway.domain.roles import ROLES
-from gateway.messages import FIRM_RECEIPT
 from gateway.partners.aggregate import PARTNER, PartnerMessages
 from gateway.partners.grpc_server import RIGHTS, PartnerRpc
+from gateway.partners.inbox import InboxHandler
 from gateway.partners.known import KnownPartners
-from gateway.quarantine import InboxHandler
+from gateway.receipts.messages import FIRM_RECEIPT
 from gateway.settings import InboxSettings
 from trade.gateway.v1 import partners_pb2 as pb
 from values.identifiers import Identifier

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from gateway.http.door import create_app, paths_of
+from gateway.http.application import create_app, paths_of
 
 
 async def test_who_has_no_place_is_turned_away_in_his_language_before_the_key_is_looked_up(

@@ -8,8 +8,8 @@ import pytest
 
 from chassis.delivery.records import RawRecord
 from gateway.domain.access import Owner, OwnerKind, Principal
+from gateway.partners.inbox import InboxHandler
 from gateway.partners.plausible import Limits
-from gateway.quarantine import InboxHandler
 
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
 LIMITS = Limits()

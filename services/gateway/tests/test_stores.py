@@ -15,9 +15,9 @@ from gateway.domain.access import FIRM_SCOPES, Owner, OwnerKind
 from gateway.domain.event_outcome import Note, Share
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
-from gateway.partners.outcomes import MongoEventOutcomes
-from gateway.quarantine import Quarantined
-from gateway.receipts import Original
+from gateway.outcomes.partner_events import MongoEventOutcomes
+from gateway.partners.inbox import Quarantined
+from gateway.receipts.keeping import Original
 from gateway.stores import MongoKeys, MongoOriginals, MongoOutcomes, MongoQuarantine
 from launcher.infrastructure import Infrastructure
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.faults import Refused
-from gateway.wco.encoding import READ, decoded
+from gateway.formats.wco.encoding import READ, decoded
 
 CYRILLIC, CHINESE = "Алматы, склад №4 «Заря»", "青岛保税区仓库"
 

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.gateway.v1 import Declaration
 from gateway.domain.faults import Refused
-from gateway.wco import read
+from gateway.formats.wco import read
 
 ORIGINALS = Path(__file__).resolve().parents[4] / "shared" / "data" / "wco" / "samples"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.gateway.v1 import ChargeCode, Declaration
-from gateway.wco import read
+from gateway.formats.wco import read
 
 ORIGINALS = Path(__file__).resolve().parents[4] / "shared" / "data" / "wco" / "samples"
 

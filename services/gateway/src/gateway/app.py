@@ -6,26 +6,26 @@ from chassis.clock import Clock
 from chassis.delivery import RawSubscription, Subscription
 from chassis.service import Service
 from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS, inbox
-from gateway.authentication import Authenticator
 from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.pace import Pace
-from gateway.grpc_server import RIGHTS as KEY_RIGHTS
-from gateway.grpc_server import KeyRpc
-from gateway.http.door import Door, create_app, paths_of
+from gateway.http.application import Door, create_app, paths_of
 from gateway.http.problems import unanswered
-from gateway.messages import FIRM_RECEIPT, PARTNER_RECEIPT
-from gateway.notifications_client import LIST_INBOX, NotificationsClient
+from gateway.keys.authentication import Authenticator
+from gateway.keys.grpc_server import RIGHTS as KEY_RIGHTS
+from gateway.keys.grpc_server import KeyRpc
+from gateway.notices.notifications_client import LIST_INBOX, NotificationsClient
+from gateway.outcomes.partner_events import MongoEventOutcomes
+from gateway.outcomes.subscribers import CONSUMED, OutcomeHandler
 from gateway.partners.aggregate import PARTNER
 from gateway.partners.grpc_server import RIGHTS as PARTNER_RIGHTS
 from gateway.partners.grpc_server import PartnerRpc
+from gateway.partners.inbox import InboxHandler
 from gateway.partners.known import KnownPartners
-from gateway.partners.outcomes import MongoEventOutcomes
 from gateway.partners.plausible import Limits
-from gateway.quarantine import InboxHandler
-from gateway.receipts import Receipts
+from gateway.receipts.keeping import Receipts
+from gateway.receipts.messages import FIRM_RECEIPT, PARTNER_RECEIPT
 from gateway.settings import GatewaySettings, InboxSettings
 from gateway.stores import MongoKeys, MongoOriginals, MongoOutcomes, MongoQuarantine
-from gateway.subscribers import CONSUMED, OutcomeHandler
 from trade.gateway.v1.gateway_pb2_grpc import add_KeyServiceServicer_to_server
 from trade.gateway.v1.partners_pb2_grpc import add_PartnerServiceServicer_to_server
 

@@ -16,9 +16,9 @@ from chassis.rpc import Place
 from gateway.domain.access import Owner, OwnerKind
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
-from gateway.entries import Entries
-from gateway.quarantine import Quarantined
-from gateway.receipts import Original
+from gateway.outcomes.entries import Entries
+from gateway.partners.inbox import Quarantined
+from gateway.receipts.keeping import Original
 
 
 class MongoOriginals:

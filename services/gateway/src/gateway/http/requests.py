@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from gateway.cloudevents import essence
 from gateway.domain.faults import Fault, Refused
+from gateway.formats.cloudevents import essence
 
 BODY_SECONDS = 30.0
 """A sender that trickles holds no connection for longer."""

@@ -15,7 +15,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from chassis import telemetry
 from chassis.doors import TRACE_ID, status_of
 from chassis.telemetry import from_outside
-from gateway.cloudevents import trace_of
+from gateway.formats.cloudevents import trace_of
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 

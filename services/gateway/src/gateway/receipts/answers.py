@@ -9,7 +9,7 @@ from chassis import telemetry
 from gateway.domain.receipt import Oddity, Receipt
 from gateway.http.problems import in_words, language
 from gateway.http.tracing import name_shipment
-from gateway.receipts import Taken
+from gateway.receipts.keeping import Taken
 
 
 def receipt_fields(taken: Taken, spoken: str) -> dict[str, Any]:

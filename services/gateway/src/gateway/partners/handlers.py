@@ -10,15 +10,15 @@ from datetime import datetime
 
 from contracts.gateway.v1 import ReceiptFacts
 from contracts.partners.v1 import EVENTS, PartnerEvent, PaymentConfirmed, PaymentReversed
-from gateway import messages
-from gateway.cloudevents import PartnerCloudEvent
-from gateway.documents import MAX_NOT_READ, unknown_fields, validate, warnings
 from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
 from gateway.domain.receipt import Kind, receipt_id
+from gateway.formats.cloudevents import PartnerCloudEvent
+from gateway.formats.documents import MAX_NOT_READ, unknown_fields, validate, warnings
 from gateway.partners import plausible
 from gateway.partners.plausible import Limits
-from gateway.receipts import Original, Receipts, Submission, Taken
+from gateway.receipts import messages
+from gateway.receipts.keeping import Original, Receipts, Submission, Taken
 
 _STAMPED = ("received_at", "publisher", "publisher_role", "grants", "submission_id", "submission_source", "receipt")
 """Fields of a partner event that the gateway sets, whatever the partner wrote there."""

@@ -9,7 +9,7 @@ import re
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from gateway.wco.reading import Reading
+from gateway.formats.wco.reading import Reading
 from values import identifiers
 
 _PLACES = (

@@ -9,20 +9,20 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from chassis.clock import Clock
-from gateway.authentication import Authenticator
 from gateway.domain.access import Principal
 from gateway.domain.faults import Refused
 from gateway.domain.pace import Pace
 from gateway.http import refusals
 from gateway.http.problems import language, response
 from gateway.http.tracing import Traced
-from gateway.notifications_client import Notices
+from gateway.keys.authentication import Authenticator
+from gateway.notices.notifications_client import Notices
+from gateway.outcomes.partner_events import EventOutcomes
+from gateway.outcomes.subscribers import Outcomes
+from gateway.partners.inbox import Quarantine
 from gateway.partners.known import KnownPartners
-from gateway.partners.outcomes import EventOutcomes
 from gateway.partners.plausible import Limits
-from gateway.quarantine import Quarantine
-from gateway.receipts import Receipts
-from gateway.subscribers import Outcomes
+from gateway.receipts.keeping import Receipts
 
 _NOT_FOUND, _NOT_ALLOWED = 404, 405
 
@@ -59,7 +59,10 @@ class Door:
 def create_app(door: Door) -> FastAPI:
     """The ASGI application; what it raises is answered by the server, as `problems.unanswered` words it."""
     # Imported here: the routes need the class above.
-    from gateway.http import events, lodging, notices, reading  # noqa: PLC0415
+    from gateway.firms import routes as lodging  # noqa: PLC0415
+    from gateway.notices import routes as notices  # noqa: PLC0415
+    from gateway.partners import routes as events  # noqa: PLC0415
+    from gateway.receipts import routes as reading  # noqa: PLC0415
 
     app = FastAPI(
         # Its own would start a second trace beside ours, and take a caller's baggage.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from gateway.wco.reading import Reading
+from gateway.formats.wco.reading import Reading
 
 _LOCODE = re.compile(r"[A-Z]{3}")
 _BY_LOCODE = "U"

@@ -10,9 +10,9 @@ from typing import Any
 
 from contracts import codes
 from contracts.values import Payload
-from gateway.bounds import leaves
-from gateway.documents import MAX_FAULTS
 from gateway.domain.faults import Fault
+from gateway.formats.bounds import leaves
+from gateway.formats.documents import MAX_FAULTS
 
 STAGES = frozenset({"idea", "feasibility", "construction", "operating"})
 """Of a project, as its contract names them."""

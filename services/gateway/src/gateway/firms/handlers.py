@@ -1,4 +1,4 @@
-"""What firms submit: authorised, validated, stamped, kept. What partners tell stands in `partner_handlers`.
+"""What firms submit: authorised, validated, stamped, kept. What partners tell stands in `partners.handlers`.
 
 One function per use case, the same for every form that a submission may come in. Nothing is kept
 that does not pass; what is wrong is said all at once.
@@ -24,16 +24,17 @@ from contracts.gateway.v1 import (
     ReceiptFacts,
 )
 from contracts.values import Identifier, PartyRole
-from gateway import messages, wco
-from gateway.bounds import as_fault
-from gateway.code_lists import code_faults
-from gateway.documents import content_hash, in_normal_form, unknown_fields, validate, warnings
 from gateway.domain import access
 from gateway.domain.access import OwnerKind, Principal
 from gateway.domain.faults import Fault, Refused
 from gateway.domain.receipt import CONTENT, IDEMPOTENCY_KEY, Kind, receipt_id
 from gateway.domain.ucr import make_ucr
-from gateway.receipts import Original, Receipts, Submission, Taken
+from gateway.firms.code_lists import code_faults
+from gateway.formats import wco
+from gateway.formats.bounds import as_fault
+from gateway.formats.documents import content_hash, in_normal_form, unknown_fields, validate, warnings
+from gateway.receipts import messages
+from gateway.receipts.keeping import Original, Receipts, Submission, Taken
 from values.references import SubmissionId, declaration_id
 
 _ACTING = (PartyRole.DECLARANT, PartyRole.AGENT)

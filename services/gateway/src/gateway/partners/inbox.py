@@ -17,14 +17,14 @@ from chassis import telemetry
 from chassis.clock import Clock
 from chassis.delivery import RawRecord
 from chassis.rpc import Place
-from gateway.cloudevents import STRUCTURED, TRACE, PartnerCloudEvent, binary, essence, structured, twice
-from gateway.documents import MAX_FAULTS
 from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
-from gateway.partner_handlers import take_events
+from gateway.formats.cloudevents import STRUCTURED, TRACE, PartnerCloudEvent, binary, essence, structured, twice
+from gateway.formats.documents import MAX_FAULTS
+from gateway.partners.handlers import take_events
 from gateway.partners.known import KnownPartners
 from gateway.partners.plausible import Limits
-from gateway.receipts import Receipts, Taken
+from gateway.receipts.keeping import Receipts, Taken
 
 _PREFIX = "ce_"
 _CONTENT_TYPE = "content-type"

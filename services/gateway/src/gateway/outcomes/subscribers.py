@@ -8,7 +8,7 @@ from chassis.delivery import Delivery, Event
 from contracts.declarations.v1 import EVENTS, DeclarationFact
 from contracts.values import Payload
 from gateway.domain.outcome import SHOWN, Step
-from gateway.partners.outcomes import NOTED, EventOutcomes, keep
+from gateway.outcomes.partner_events import NOTED, EventOutcomes, keep
 
 _PREFIX, _SUFFIX = "trade.declarations.declaration.", ".v1"
 

@@ -7,15 +7,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from chassis import telemetry
-from gateway.cloudevents import JSON_TYPE
-from gateway.documents import read_json
 from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
-from gateway.handlers import Lodged, take_declaration, take_mandate, take_project, take_wco_declaration
-from gateway.http.answers import accepted
-from gateway.http.door import Door
+from gateway.firms.handlers import Lodged, take_declaration, take_mandate, take_project, take_wco_declaration
+from gateway.formats.cloudevents import JSON_TYPE
+from gateway.formats.documents import read_json
+from gateway.http.application import Door
 from gateway.http.requests import body, charset, media_type
-from gateway.receipts import Original, Receipts, Taken
+from gateway.receipts.answers import accepted
+from gateway.receipts.keeping import Original, Receipts, Taken
 
 MAX_BYTES = 4 * 1024 * 1024
 _XML = ("application/xml", "text/xml")

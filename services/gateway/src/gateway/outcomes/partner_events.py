@@ -26,7 +26,7 @@ from gateway.domain.event_outcome import (
     status_of,
 )
 from gateway.domain.receipt import Kind, Receipt, receipt_id
-from gateway.entries import Entries
+from gateway.outcomes.entries import Entries
 
 NOTED: Mapping[str, type[Payload]] = {
     "trade.declarations.declaration.partner_event_noted.v1": PartnerEventNoted,

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.bounds import as_fault
-from gateway.documents import MAX_FAULTS, MAX_NOT_READ, content_hash, read_json
 from gateway.domain.faults import Fault, Refused
+from gateway.formats.bounds import as_fault
+from gateway.formats.documents import MAX_FAULTS, MAX_NOT_READ, content_hash, read_json
 from values.faults import NotOfItsForm
 from values.moments import read_moment
 from values.references import Reference, SubmissionId, SubmissionSource

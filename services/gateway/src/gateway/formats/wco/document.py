@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from gateway.documents import MAX_FAULTS
 from gateway.domain.faults import Fault, Refused
-from gateway.wco.encoding import decoded
-from gateway.wco.goods import charges, documents, goods_items
-from gateway.wco.parties import parties
-from gateway.wco.reading import Reading
-from gateway.wco.transport import transport
-from gateway.wco.xml import is_wco, local, parse
+from gateway.formats.documents import MAX_FAULTS
+from gateway.formats.wco.encoding import decoded
+from gateway.formats.wco.goods import charges, documents, goods_items
+from gateway.formats.wco.parties import parties
+from gateway.formats.wco.reading import Reading
+from gateway.formats.wco.transport import transport
+from gateway.formats.wco.xml import is_wco, local, parse
 
 _DECLARATION_TYPE = "DEC"
 _VERSION = "3."

@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse, Response
 
 from gateway.domain.access import OwnerKind
 from gateway.domain.faults import Refused
-from gateway.http.door import Door
+from gateway.http.application import Door
 from gateway.http.requests import page_asked
-from gateway.notifications_client import NoticeShown
+from gateway.notices.notifications_client import NoticeShown
 
 
 def router(door: Door) -> APIRouter:

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from contracts.gateway.v1 import ReceiptWarning
 from contracts.values import Payload
-from gateway import bounds
 from gateway.domain.faults import Fault, Refused, cut_names
+from gateway.formats import bounds
 
 P = TypeVar("P", bound=Payload)
 

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from contracts.gateway.v1 import ChargeCode
-from gateway.wco.reading import Reading
+from gateway.formats.wco.reading import Reading
 from values.numbers import is_digits
 
 _TARIFF, _TARIC = "TSP", "TRC"

@@ -5,6 +5,6 @@ those elements come back beside the declaration. Parsing is bounded: no DTD, no 
 levels, so many elements.
 """
 
-from gateway.wco.document import WcoDeclaration, read
+from gateway.formats.wco.document import WcoDeclaration, read
 
 __all__ = ["WcoDeclaration", "read"]

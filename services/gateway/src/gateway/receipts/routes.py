@@ -12,12 +12,12 @@ from gateway.domain.access import OwnerKind, Principal
 from gateway.domain.faults import Refused
 from gateway.domain.outcome import RECEIVED, Step, of_receipt, of_receipts, summary
 from gateway.domain.receipt import Kind, Receipt
-from gateway.http.answers import shown
-from gateway.http.door import Door
+from gateway.http.application import Door
 from gateway.http.problems import in_words, language, problem
 from gateway.http.requests import bad_page, page_asked
-from gateway.partners import outcomes as event_outcomes
-from gateway.quarantine import Quarantined, fault_of
+from gateway.outcomes import partner_events as event_outcomes
+from gateway.partners.inbox import Quarantined, fault_of
+from gateway.receipts.answers import shown
 
 
 def router(door: Door) -> APIRouter:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from gateway.documents import MAX_NOT_READ
 from gateway.domain.faults import Fault
-from gateway.wco.xml import is_wco, local, shown
+from gateway.formats.documents import MAX_NOT_READ
+from gateway.formats.wco.xml import is_wco, local, shown
 
 
 @dataclass

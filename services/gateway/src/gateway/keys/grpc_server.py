@@ -10,11 +10,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.clock import Clock
 from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_size
-from gateway.authentication import Authenticator
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, default_scopes, scopes_beyond
 from gateway.domain.keys import Key
 from gateway.domain.roles import ROLES
+from gateway.keys.authentication import Authenticator
 from gateway.partners.known import KnownPartners
 from trade.gateway.v1 import gateway_pb2 as pb
 from trade.gateway.v1.gateway_pb2_grpc import KeyServiceServicer

@@ -9,16 +9,25 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from chassis import telemetry
-from gateway.cloudevents import BATCH, JSON_TYPE, STRUCTURED, PartnerCloudEvent, batch, binary, structured, twice
 from gateway.domain.access import OwnerKind
 from gateway.domain.faults import Fault, Refused
+from gateway.formats.cloudevents import (
+    BATCH,
+    JSON_TYPE,
+    STRUCTURED,
+    PartnerCloudEvent,
+    batch,
+    binary,
+    structured,
+    twice,
+)
 from gateway.http import refusals
-from gateway.http.answers import accepted, receipt_fields
-from gateway.http.door import Door
+from gateway.http.application import Door
 from gateway.http.problems import language, problem
 from gateway.http.requests import body, media_type
-from gateway.partner_handlers import take_events
-from gateway.receipts import Taken
+from gateway.partners.handlers import take_events
+from gateway.receipts.answers import accepted, receipt_fields
+from gateway.receipts.keeping import Taken
 
 MAX_BYTES = 1024 * 1024
 _PREFIX = "ce-"

@@ -1,0 +1,1 @@
+"""What firms submit: declarations, projects, mandates."""

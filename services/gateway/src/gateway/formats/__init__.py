@@ -1,0 +1,1 @@
+"""The forms that submissions come in: JSON, CloudEvents, WCO documents. Read with bounds; no rule of any subject."""

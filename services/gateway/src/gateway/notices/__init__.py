@@ -1,0 +1,1 @@
+"""A firm's inbox, as notifications keeps it."""

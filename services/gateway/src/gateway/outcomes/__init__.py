@@ -1,0 +1,1 @@
+"""What became of submissions, from the events of their owner."""
