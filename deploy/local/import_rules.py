@@ -1,4 +1,4 @@
-"""Two kinds of import contract that import-linter lacks: a list of what may be imported, a list of who may import.
+"""Kinds of import contract that import-linter lacks: what may be imported, who may import, and faces.
 
 Patterns are those of the shell over dotted names: `*.domain*` is every module below a package called domain.
 """
@@ -76,3 +76,29 @@ class OnlyBy(_DirectImports):
             and _matches(imported, self.target_modules)
             and not _matches(importer, self.importers)
         )
+
+
+class Faces(_DirectImports):
+    """Of each package in the containers, others import its face, which is its `__init__`, and no module inside.
+
+    Nor does a module inside import its own face: that would be a circle. A package that is added later is judged too.
+    """
+
+    type_name = "faces"
+    containers: Any = fields.ListField(subfield=fields.StringField())
+    shared_modules: Any = fields.ListField(subfield=fields.StringField(), required=False)
+    """Packages whose modules anybody in the container imports one by one."""
+
+    def breaks(self, importer: str, imported: str) -> bool:
+        return any(self._breaks_in(container, importer, imported) for container in self.containers)
+
+    def _breaks_in(self, container: str, importer: str, imported: str) -> bool:
+        if not imported.startswith(f"{container}."):
+            return False
+        name, _, inside = imported.removeprefix(f"{container}.").partition(".")
+        package = f"{container}.{name}"
+        if package in (self.shared_modules or []):
+            return False
+        if inside:
+            return importer != package and not importer.startswith(f"{package}.")
+        return importer.startswith(f"{package}.")

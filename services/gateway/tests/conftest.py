@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
 from chassis.aggregates import MemoryDocuments
 from chassis.doors.answering import App
@@ -17,6 +18,7 @@ from chassis.rpc.paging import Place
 from chassis.settings import HttpSettings
 from chassis.testing import ManualClock, RecordingOutbox, in_memory
 from contracts.topics import GATEWAY, PARTNERS
+from gateway.app import routers
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, default_scopes
 from gateway.domain.event_outcome import Note, Share
@@ -25,15 +27,16 @@ from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
 from gateway.domain.pace import Pace
 from gateway.domain.partner import Partner
-from gateway.http.application import Door, create_app, paths_of
+from gateway.http.admission import Admission
+from gateway.http.application import create_app, paths_of
 from gateway.http.problems import unanswered
-from gateway.keys.authentication import Authenticator
+from gateway.keys import KeyAuthenticator
 from gateway.notices.notifications_client import NoticePage, NoticeShown
-from gateway.partners.inbox import Quarantined
 from gateway.partners.known import KnownPartners
 from gateway.partners.plausible import Limits
+from gateway.partners.quarantine import Quarantined
+from gateway.receipts.aggregate import FIRM_RECEIPT, PARTNER_RECEIPT
 from gateway.receipts.keeping import Original, Receipts
-from gateway.receipts.messages import FIRM_RECEIPT, PARTNER_RECEIPT
 
 sys.path.insert(0, str(Path(__file__).parent))
 # What tests share is imported by name: gateway_builders.
@@ -205,31 +208,36 @@ class Gateway:
         self.event_outcomes = MemoryEventOutcomes()
         self.registered = MemoryPartners()
         self.partners = KnownPartners(self.registered, self.clock, cache_seconds=5)
-        self.authenticator = Authenticator(self.keys, self.clock, cache_seconds=5)
+        self.authenticator = KeyAuthenticator(self.keys, self.clock, cache_seconds=5)
         shared: dict[str, Any] = {"clock": self.clock, "outbox": self.outbox, "documents": self.documents}
         self.receipts = Receipts(
             in_memory(PARTNER_RECEIPT, topic=PARTNERS, **shared)[0],
             in_memory(FIRM_RECEIPT, topic=GATEWAY, **shared)[0],
             self.originals,
         )
+        self.admission = Admission(self.authenticator, Pace(100, 100), self.clock)
         self.overloaded = False
-        self.door = Door(
-            receipts=self.receipts,
-            quarantine=self.quarantine,
-            outcomes=self.outcomes,
-            notices=self.notices,
-            authenticator=self.authenticator,
-            partners=self.partners,
-            event_outcomes=self.event_outcomes,
-            limits=Limits(),
-            clock=self.clock,
-            pace=Pace(100, 100),
-        )
         self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(self.served()), base_url="http://gateway")
+
+    def app(self) -> FastAPI:
+        """The application, with every slice's routes."""
+        return create_app(
+            routers(
+                self.admission,
+                clock=self.clock,
+                limits=Limits(),
+                kept=self.receipts,
+                known=self.partners,
+                quarantine=self.quarantine,
+                of_declarations=self.outcomes,
+                of_events=self.event_outcomes,
+                inboxes=self.notices,
+            )
+        )
 
     def served(self, **settings: Any) -> App:
         """The application behind its door, as the service serves it."""
-        app = create_app(self.door)
+        app = self.app()
         return http_door(
             app,
             HttpSettings(port=0, **settings),

@@ -12,7 +12,6 @@ from chassis.doors.http_server import HttpServer
 from chassis.settings import HttpSettings
 from chassis.telemetry import tracing
 from gateway.formats import wco
-from gateway.http.application import create_app
 from gateway.http.problems import unanswered
 
 XML = {"Content-Type": "application/xml"}
@@ -23,7 +22,7 @@ SECONDS = 10.0
 
 @pytest.fixture
 async def door(gateway: Any) -> AsyncIterator[httpx2.AsyncClient]:
-    server = HttpServer(create_app(gateway.door), HttpSettings(port=0, answer_seconds=0.3), unanswered)
+    server = HttpServer(gateway.app(), HttpSettings(port=0, answer_seconds=0.3), unanswered)
     await server.start()
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=SECONDS) as client:
         yield client

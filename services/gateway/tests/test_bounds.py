@@ -12,7 +12,7 @@ from contracts.examples import example
 from contracts.gateway.v1 import Mandate
 from contracts.partners.v1 import EVENTS
 from gateway.domain.access import Owner, OwnerKind, Principal
-from gateway.formats.documents import validate
+from gateway.formats.validation import validate
 from gateway.partners.inbox import InboxHandler
 
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}

@@ -9,7 +9,8 @@ import pytest
 from chassis.delivery.records import UNREADABLE, RawRecord
 from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.partner import Partner
-from gateway.partners.inbox import MAX_BYTES, InboxHandler
+from gateway.partners.inbox import InboxHandler
+from gateway.partners.kafka_binding import MAX_BYTES
 
 PORT = Owner(OwnerKind.PARTNER, "port-qd")
 AT_MS = 1_767_600_000_000

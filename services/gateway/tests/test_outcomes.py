@@ -16,8 +16,10 @@ from contracts.declarations.v1 import EVENTS
 from contracts.envelope import Envelope
 from contracts.texts import LANGUAGES, catalogue, text
 from gateway.domain.outcome import SHOWN
-from gateway.http.problems import STATUS, language
-from gateway.outcomes.subscribers import SHOWN_EVENTS, OutcomeHandler, to_step
+from gateway.http.problems import STATUS
+from gateway.http.wording import language
+from gateway.outcomes.declarations import SHOWN_EVENTS, to_step
+from gateway.outcomes.subscribers import OutcomeHandler
 
 GOLDEN = Path(__file__).resolve().parents[3] / "libs" / "contracts" / "golden" / "payloads"
 REJECTED = "trade.declarations.declaration.rejected.v1"

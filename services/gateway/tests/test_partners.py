@@ -22,7 +22,7 @@ from gateway.partners.aggregate import PARTNER, PartnerMessages
 from gateway.partners.grpc_server import RIGHTS, PartnerRpc
 from gateway.partners.inbox import InboxHandler
 from gateway.partners.known import KnownPartners
-from gateway.receipts.messages import FIRM_RECEIPT
+from gateway.receipts.aggregate import FIRM_RECEIPT
 from gateway.settings import InboxSettings
 from trade.gateway.v1 import partners_pb2 as pb
 from values.identifiers import Identifier

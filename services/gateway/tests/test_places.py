@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from gateway.http.application import create_app, paths_of
+from gateway.http.application import paths_of
 
 
 async def test_who_has_no_place_is_turned_away_in_his_language_before_the_key_is_looked_up(
@@ -35,7 +35,7 @@ async def test_who_has_no_place_is_turned_away_in_his_language_before_the_key_is
 
 
 def test_every_route_is_counted_under_its_own_name(gateway: Any) -> None:
-    app = create_app(gateway.door)
+    app = gateway.app()
     paths = paths_of(app)
     assert {"/v1/events", "/v1/declarations", "/v1/receipts/{id_}", "/v1/openapi.json"} <= set(paths)
     assert len(paths) == len(list(iter_route_contexts(app.routes)))

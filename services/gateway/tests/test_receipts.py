@@ -13,8 +13,9 @@ from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from gateway.domain.pace import Pace
 from gateway.domain.receipt import KeepSubmission, Kind, ReceiptExists, decide, kind_of, receipt_id
 from gateway.domain.ucr import make_ucr
-from gateway.formats.documents import content_hash
-from gateway.receipts.messages import FIRM_RECEIPT, PARTNER_RECEIPT, to_command
+from gateway.formats.content import content_hash
+from gateway.receipts.aggregate import FIRM_RECEIPT, PARTNER_RECEIPT
+from gateway.receipts.messages import to_command
 
 GOLDEN = Path(__file__).resolve().parents[3] / "libs" / "contracts" / "golden" / "payloads"
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)

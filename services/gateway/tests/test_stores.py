@@ -15,10 +15,12 @@ from gateway.domain.access import FIRM_SCOPES, Owner, OwnerKind
 from gateway.domain.event_outcome import Note, Share
 from gateway.domain.keys import Key
 from gateway.domain.outcome import Step
-from gateway.outcomes.partner_events import MongoEventOutcomes
-from gateway.partners.inbox import Quarantined
+from gateway.keys.store import MongoKeys
+from gateway.outcomes.store import MongoEventOutcomes, MongoOutcomes
+from gateway.partners.quarantine import Quarantined
+from gateway.partners.store import MongoQuarantine
 from gateway.receipts.keeping import Original
-from gateway.stores import MongoKeys, MongoOriginals, MongoOutcomes, MongoQuarantine
+from gateway.receipts.store import MongoOriginals
 from launcher.infrastructure import Infrastructure
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)

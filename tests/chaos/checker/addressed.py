@@ -15,7 +15,7 @@ from chaos.checker.notices import intents
 from chaos.world import Said
 
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY, MATCHING, PARTNERS, REGISTRY
-from gateway.outcomes.subscribers import SHOWN_EVENTS
+from gateway.outcomes.declarations import SHOWN_EVENTS
 
 LODGED = "trade.gateway.declaration.submitted.v1"
 INBOX = "inbox."

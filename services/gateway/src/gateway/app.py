@@ -2,30 +2,19 @@
 
 from datetime import timedelta
 
+from fastapi import APIRouter
+
 from chassis.clock import Clock
 from chassis.delivery import RawSubscription, Subscription
 from chassis.service import Service
 from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS, inbox
+from gateway import firms, keys, notices, outcomes, partners, receipts
 from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.pace import Pace
-from gateway.http.application import Door, create_app, paths_of
+from gateway.http.admission import Admission
+from gateway.http.application import create_app, paths_of
 from gateway.http.problems import unanswered
-from gateway.keys.authentication import Authenticator
-from gateway.keys.grpc_server import RIGHTS as KEY_RIGHTS
-from gateway.keys.grpc_server import KeyRpc
-from gateway.notices.notifications_client import LIST_INBOX, NotificationsClient
-from gateway.outcomes.partner_events import MongoEventOutcomes
-from gateway.outcomes.subscribers import CONSUMED, OutcomeHandler
-from gateway.partners.aggregate import PARTNER
-from gateway.partners.grpc_server import RIGHTS as PARTNER_RIGHTS
-from gateway.partners.grpc_server import PartnerRpc
-from gateway.partners.inbox import InboxHandler
-from gateway.partners.known import KnownPartners
-from gateway.partners.plausible import Limits
-from gateway.receipts.keeping import Receipts
-from gateway.receipts.messages import FIRM_RECEIPT, PARTNER_RECEIPT
 from gateway.settings import GatewaySettings, InboxSettings
-from gateway.stores import MongoKeys, MongoOriginals, MongoOutcomes, MongoQuarantine
 from trade.gateway.v1.gateway_pb2_grpc import add_KeyServiceServicer_to_server
 from trade.gateway.v1.partners_pb2_grpc import add_PartnerServiceServicer_to_server
 
@@ -33,51 +22,79 @@ from trade.gateway.v1.partners_pb2_grpc import add_PartnerServiceServicer_to_ser
 def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
     """All parts of the gateway."""
     service = Service(settings, clock=clock)
-    receipts = Receipts(
-        partners=service.aggregates(PARTNER_RECEIPT, topic=PARTNERS),
-        firms=service.aggregates(FIRM_RECEIPT, topic=GATEWAY),
-        originals=MongoOriginals(service.db),
-    )
-    quarantine = MongoQuarantine(service.db)
-    keys = MongoKeys(service.db)
-    outcomes, event_outcomes = MongoOutcomes(service.db), MongoEventOutcomes(service.db)
-    limits = Limits(timedelta(seconds=settings.clock_skew_seconds), timedelta(days=settings.event_age_days))
-    registered = service.aggregates(PARTNER, topic=GATEWAY)
-    partners = KnownPartners(registered, service.clock, cache_seconds=settings.key_cache_seconds)
-    authenticator = Authenticator(keys, service.clock, cache_seconds=settings.key_cache_seconds)
+    kept = _receipts(service)
+    quarantine, issued = partners.MongoQuarantine(service.db), keys.MongoKeys(service.db)
+    of_declarations, of_events = outcomes.MongoOutcomes(service.db), outcomes.MongoEventOutcomes(service.db)
     service.on_start(quarantine.create_indexes)
-    service.on_start(keys.create_indexes)
-    service.on_start(outcomes.create_indexes)
-    service.on_start(event_outcomes.create_indexes)
+    service.on_start(issued.create_indexes)
+    service.on_start(of_declarations.create_indexes)
+    service.on_start(of_events.create_indexes)
+    limits = partners.Limits(timedelta(seconds=settings.clock_skew_seconds), timedelta(days=settings.event_age_days))
+    registered = service.aggregates(partners.PARTNER, topic=GATEWAY)
+    known = partners.KnownPartners(registered, service.clock, cache_seconds=settings.key_cache_seconds)
+    authenticator = keys.KeyAuthenticator(issued, service.clock, cache_seconds=settings.key_cache_seconds)
 
-    service.subscribe(Subscription(DECLARATIONS.name, CONSUMED, OutcomeHandler(outcomes, event_outcomes)))
+    told = outcomes.OutcomeHandler(of_declarations, of_events)
+    service.subscribe(Subscription(DECLARATIONS.name, outcomes.CONSUMED, told))
     for each in settings.inboxes:
-        handler = InboxHandler(_partner(each), partners, receipts, quarantine, service.clock, limits)
+        handler = partners.InboxHandler(_partner(each), known, kept, quarantine, service.clock, limits)
         service.subscribe(RawSubscription(inbox(each.partner).name, handler))
 
-    service.grpc(
-        lambda server: add_KeyServiceServicer_to_server(KeyRpc(keys, authenticator, partners, service.clock), server),
-        rights=KEY_RIGHTS,
+    _serve_staff(
+        service, keys.KeyRpc(issued, authenticator, known, service.clock), partners.PartnerRpc(registered, known)
     )
-    service.grpc(
-        lambda server: add_PartnerServiceServicer_to_server(PartnerRpc(registered, partners), server),
-        rights=PARTNER_RIGHTS,
+    app = create_app(
+        routers(
+            Admission(authenticator, Pace(settings.requests_per_second, settings.requests_at_once), service.clock),
+            clock=service.clock,
+            limits=limits,
+            kept=kept,
+            known=known,
+            quarantine=quarantine,
+            of_declarations=of_declarations,
+            of_events=of_events,
+            inboxes=notices.NotificationsClient(service.peer("notifications", idempotent=[notices.LIST_INBOX])),
+        )
     )
-    door = Door(
-        receipts=receipts,
-        quarantine=quarantine,
-        outcomes=outcomes,
-        event_outcomes=event_outcomes,
-        limits=limits,
-        notices=NotificationsClient(service.peer("notifications", idempotent=[LIST_INBOX])),
-        authenticator=authenticator,
-        partners=partners,
-        clock=service.clock,
-        pace=Pace(settings.requests_per_second, settings.requests_at_once),
-    )
-    app = create_app(door)
     service.http(app, settings.http, paths=paths_of(app), otherwise=unanswered)
     return service
+
+
+def routers(
+    admission: Admission,
+    *,
+    clock: Clock,
+    limits: partners.Limits,
+    kept: receipts.Receipts,
+    known: partners.KnownPartners,
+    quarantine: partners.Quarantine,
+    of_declarations: outcomes.Outcomes,
+    of_events: outcomes.EventOutcomes,
+    inboxes: notices.Notices,
+) -> list[APIRouter]:
+    """The routes of every slice, each with what it uses."""
+    outcome_of = outcomes.SubmissionOutcomes(of_declarations, of_events).of_receipt
+    return [
+        partners.event_routes(admission, known, kept, clock, limits),
+        firms.router(admission, kept, clock),
+        notices.router(admission, inboxes),
+        receipts.router(admission, kept, outcome_of),
+        outcomes.router(admission, kept, of_declarations),
+        partners.quarantine_routes(admission, quarantine),
+    ]
+
+
+def _receipts(service: Service) -> receipts.Receipts:
+    return receipts.Receipts(
+        partners=service.aggregates(receipts.PARTNER_RECEIPT, topic=PARTNERS),
+        firms=service.aggregates(receipts.FIRM_RECEIPT, topic=GATEWAY),
+        originals=receipts.MongoOriginals(service.db),
+    )
+
+
+def _serve_staff(service: Service, key_rpc: keys.KeyRpc, partner_rpc: partners.PartnerRpc) -> None:
+    service.grpc(lambda server: add_KeyServiceServicer_to_server(key_rpc, server), rights=keys.RIGHTS)
+    service.grpc(lambda server: add_PartnerServiceServicer_to_server(partner_rpc, server), rights=partners.RIGHTS)
 
 
 def _partner(settings: InboxSettings) -> Principal:

@@ -1,4 +1,4 @@
-"""Who stands behind a key or a topic, and what they may submit.
+"""Who stands behind a key or a topic, what they may submit, and which receipts they may see.
 
 A partner's role says which events are its to tell; scopes narrow that down. A firm lodges in its
 own name: as the declarant, or as the agent that the declaration names.
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.domain.grants import NOTHING, Grants
+from gateway.domain.receipt import Receipt
 from gateway.domain.roles import ROLES
 from values.identifiers import Identifier
 
@@ -71,6 +72,10 @@ class Principal:
     def is_firm(self, number: str) -> bool:
         """Whether it is the firm of a `SCHEME:VALUE`; nobody is that of an empty one."""
         return self.owner.kind is OwnerKind.FIRM and bool(number) and Identifier.parse(number) == self.owner.number
+
+    def may_see(self, receipt: Receipt) -> bool:
+        """Whether it submitted what the receipt is for, or that was lodged in its name."""
+        return receipt.submitter == self.owner.actor or self.is_firm(receipt.declarant)
 
     def may_tell(self, event_type: str) -> bool:
         """Whether events of a type may be submitted: by the role and by a scope."""

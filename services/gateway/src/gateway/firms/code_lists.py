@@ -12,7 +12,7 @@ from contracts import codes
 from contracts.values import Payload
 from gateway.domain.faults import Fault
 from gateway.formats.bounds import leaves
-from gateway.formats.documents import MAX_FAULTS
+from gateway.formats.validation import MAX_FAULTS
 
 STAGES = frozenset({"idea", "feasibility", "construction", "operating"})
 """Of a project, as its contract names them."""

@@ -1,4 +1,4 @@
-"""What firms submit: authorised, validated, stamped, kept. What partners tell stands in `partners.handlers`.
+"""What firms submit: authorised, validated, stamped, kept.
 
 One function per use case, the same for every form that a submission may come in. Nothing is kept
 that does not pass; what is wrong is said all at once.
@@ -32,9 +32,19 @@ from gateway.domain.ucr import make_ucr
 from gateway.firms.code_lists import code_faults
 from gateway.formats import wco
 from gateway.formats.bounds import as_fault
-from gateway.formats.documents import content_hash, in_normal_form, unknown_fields, validate, warnings
-from gateway.receipts import messages
-from gateway.receipts.keeping import Original, Receipts, Submission, Taken
+from gateway.formats.content import content_hash, in_normal_form
+from gateway.formats.validation import unknown_fields, validate, warnings
+from gateway.receipts import (
+    DECLARATION,
+    MANDATE,
+    PROJECT,
+    Original,
+    Receipts,
+    Submission,
+    Submitted,
+    Taken,
+    to_command,
+)
 from values.references import SubmissionId, declaration_id
 
 _ACTING = (PartyRole.DECLARANT, PartyRole.AGENT)
@@ -98,7 +108,7 @@ async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
         declaration=declaration,
         receipt=facts,
     )
-    return await _keep(receipts, lodged, messages.DECLARATION, payload, original_kept=unnamed)
+    return await _keep(receipts, lodged, DECLARATION, payload, original_kept=unnamed)
 
 
 async def take_wco_declaration(receipts: Receipts, lodged: Lodged, charset: str = "") -> Taken:
@@ -151,7 +161,7 @@ async def take_project(receipts: Receipts, lodged: Lodged) -> Taken:
         project=project,
         receipt=facts,
     )
-    return await _keep(receipts, lodged, messages.PROJECT, payload)
+    return await _keep(receipts, lodged, PROJECT, payload)
 
 
 async def take_mandate(receipts: Receipts, lodged: Lodged) -> Taken:
@@ -172,7 +182,7 @@ async def take_mandate(receipts: Receipts, lodged: Lodged) -> Taken:
         mandate=mandate,
         receipt=facts,
     )
-    return await _keep(receipts, lodged, messages.MANDATE, payload)
+    return await _keep(receipts, lodged, MANDATE, payload)
 
 
 def _check_scope(principal: Principal, scope: str) -> None:
@@ -216,10 +226,10 @@ def _facts(kind: Kind, lodged: Lodged, read: Declaration | Project | Mandate, re
 
 
 async def _keep(
-    receipts: Receipts, lodged: Lodged, type_: str, payload: messages.Submitted, *, original_kept: bool = False
+    receipts: Receipts, lodged: Lodged, type_: str, payload: Submitted, *, original_kept: bool = False
 ) -> Taken:
     original = None if original_kept else lodged.original
-    submission = Submission(messages.to_command(type_, payload), original, lodged.trace)
+    submission = Submission(to_command(type_, payload), original, lodged.trace)
     answer = (await receipts.keep([submission]))[0]
     if isinstance(answer, Refused):
         raise answer

@@ -14,7 +14,9 @@ from typing import Any
 
 from gateway.domain.faults import Fault, Refused
 from gateway.formats.bounds import as_fault
-from gateway.formats.documents import MAX_FAULTS, MAX_NOT_READ, content_hash, read_json
+from gateway.formats.content import content_hash
+from gateway.formats.json_text import read_json
+from gateway.formats.validation import MAX_FAULTS, MAX_NOT_READ
 from values.faults import NotOfItsForm
 from values.moments import read_moment
 from values.references import Reference, SubmissionId, SubmissionSource

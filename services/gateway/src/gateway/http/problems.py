@@ -3,7 +3,6 @@
 Texts come from the catalogue in the language that is asked for. Nothing of the inside shows.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi.responses import JSONResponse
@@ -11,8 +10,8 @@ from starlette.datastructures import Headers
 
 from chassis import telemetry
 from chassis.doors import AWAY_SECONDS, TRACE_ID, App, Instead, Scope
-from contracts.texts import FALLBACK, LANGUAGES, UnknownText, text
 from gateway.domain.faults import Fault, Refused
+from gateway.http.wording import in_words, language
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:trade:problem:"
@@ -62,20 +61,6 @@ _IN_PLACE = {
 }
 
 
-def language(accepted: str | None) -> str:
-    """The first of our languages in an `Accept-Language`, by its weights; English where none is asked for."""
-    weighed = []
-    for position, part in enumerate((accepted or "").split(",")[:20]):
-        tag, _, parameters = part.partition(";")
-        name, _, value = parameters.strip().partition("=")
-        try:
-            weight = float(value) if name.strip() == "q" else 1.0
-        except ValueError:
-            weight = 0.0
-        weighed.append((-weight, position, tag.strip().lower().partition("-")[0]))
-    return next((tag for weight, _, tag in sorted(weighed) if tag in LANGUAGES and weight < 0), FALLBACK)
-
-
 def problem(refused: Refused, spoken: str, trace_id: str = "") -> dict[str, Any]:
     """The problem details of a refusal; with the trace's id of the current span where none is given."""
     status = STATUS.get(refused.problem, 422)
@@ -101,14 +86,6 @@ def error(fault: Fault, spoken: str) -> dict[str, Any]:
         "text": in_words(f"gateway.{fault.code}", spoken, fault.values),
     }
     return shown if fault.value is None else {**shown, "value": fault.value}
-
-
-def in_words(code: str, spoken: str, values: Mapping[str, object]) -> str:
-    """The text of a code; the code itself where its owner has none, so that an answer never fails on a text."""
-    try:
-        return text(code, spoken, **values)
-    except (UnknownText, KeyError, IndexError, TypeError):
-        return code
 
 
 def unanswered(scope: Scope, instead: Instead) -> App:

@@ -24,7 +24,7 @@ class Keys(Protocol):
         ...
 
 
-class Authenticator:
+class KeyAuthenticator:
     """Remembers keys for a few seconds: a key that another replica revokes opens for so long yet, no longer.
 
     Ids that were never seen are looked up at a pace, all together: whoever makes keys up costs the database little.

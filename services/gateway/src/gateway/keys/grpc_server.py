@@ -14,8 +14,8 @@ from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, default_scopes, scopes_beyond
 from gateway.domain.keys import Key
 from gateway.domain.roles import ROLES
-from gateway.keys.authentication import Authenticator
-from gateway.partners.known import KnownPartners
+from gateway.keys.authentication import KeyAuthenticator
+from gateway.partners import KnownPartners
 from trade.gateway.v1 import gateway_pb2 as pb
 from trade.gateway.v1.gateway_pb2_grpc import KeyServiceServicer
 from values.faults import shortened
@@ -49,7 +49,7 @@ class Keys(Protocol):
 class KeyRpc(KeyServiceServicer):
     """Keys over gRPC."""
 
-    def __init__(self, stored: Keys, authenticator: Authenticator, partners: KnownPartners, clock: Clock) -> None:
+    def __init__(self, stored: Keys, authenticator: KeyAuthenticator, partners: KnownPartners, clock: Clock) -> None:
         self._stored = stored
         self._authenticator = authenticator
         self._partners = partners

@@ -10,22 +10,22 @@ from fastapi.responses import JSONResponse, Response
 
 from gateway.domain.access import OwnerKind
 from gateway.domain.faults import Refused
-from gateway.http.application import Door
+from gateway.http.admission import Admission
 from gateway.http.requests import page_asked
-from gateway.notices.notifications_client import NoticeShown
+from gateway.notices.notifications_client import Notices, NoticeShown
 
 
-def router(door: Door) -> APIRouter:
+def router(admission: Admission, notices: Notices) -> APIRouter:
     """The route of the inbox."""
     routes = APIRouter()
 
     @routes.get("/v1/notices", summary="What the firm was told, newest first; `page` is the answer's `next_page`")
     async def get_notices(request: Request) -> Response:
-        owner = (await door.enter(request)).owner
+        owner = (await admission.enter(request)).owner
         if owner.kind is not OwnerKind.FIRM:
             raise Refused("not-found")
         limit, page = page_asked(request)
-        found = await door.notices.of_firm(owner.code, limit=limit, page=page)
+        found = await notices.of_firm(owner.code, limit=limit, page=page)
         fields: dict[str, Any] = {"notices": [_fields(each) for each in found.notices]}
         if found.next_page:
             fields["next_page"] = found.next_page

@@ -5,11 +5,9 @@ the bank's events.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, Protocol
 
 from chassis.delivery import Event
-from chassis.mongo import Database
 from contracts.declarations.settlement import Allocated, ReportNoted
 from contracts.declarations.v1 import PartnerEventNoted
 from contracts.texts import text
@@ -26,7 +24,6 @@ from gateway.domain.event_outcome import (
     status_of,
 )
 from gateway.domain.receipt import Kind, Receipt, receipt_id
-from gateway.outcomes.entries import Entries
 
 NOTED: Mapping[str, type[Payload]] = {
     "trade.declarations.declaration.partner_event_noted.v1": PartnerEventNoted,
@@ -48,30 +45,6 @@ class EventOutcomes(Protocol):
         ...
 
     async def shares(self, payment: str) -> list[Share]: ...
-
-
-class MongoEventOutcomes:
-    """The collections `event_outcomes` (by receipt of an event) and `payment_shares` (by payment)."""
-
-    def __init__(self, database: Database) -> None:
-        self._notes = Entries(database, "event_outcomes", former_list="notes")
-        self._shares = Entries(database, "payment_shares", former_list="shares")
-
-    async def create_indexes(self) -> None:
-        await self._notes.create_indexes()
-        await self._shares.create_indexes()
-
-    async def note(self, notes: Sequence[tuple[str, Note]]) -> None:
-        await self._notes.add([(id_, asdict(note)) for id_, note in notes])
-
-    async def notes(self, receipt_id: str) -> list[Note]:
-        return [Note(**each) for each in await self._notes.about(receipt_id)]
-
-    async def share(self, shares: Sequence[tuple[str, Share]]) -> None:
-        await self._shares.add([(id_, asdict(share)) for id_, share in shares])
-
-    async def shares(self, payment: str) -> list[Share]:
-        return [Share(**each) for each in await self._shares.about(payment)]
 
 
 async def keep(kept: EventOutcomes, events: Sequence[Event]) -> None:

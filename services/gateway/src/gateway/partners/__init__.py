@@ -1,1 +1,28 @@
-"""Registered partners: who they are, what they are granted, and how staff change that."""
+"""Partners: who is registered, with what grants, and what they report, over HTTP and on topics of their own.
+
+Owns: registering, the use case of partner events, both bindings of CloudEvents, the quarantine. Keeps: an event is
+judged the same at both doors, and every record of a topic is taken or quarantined. Must not decide what an event means
+for a shipment.
+"""
+
+from gateway.partners.aggregate import PARTNER
+from gateway.partners.grpc_server import RIGHTS, PartnerRpc
+from gateway.partners.inbox import InboxHandler
+from gateway.partners.known import KnownPartners
+from gateway.partners.plausible import Limits
+from gateway.partners.quarantine import Quarantine
+from gateway.partners.routes import event_routes, quarantine_routes
+from gateway.partners.store import MongoQuarantine
+
+__all__ = [
+    "PARTNER",
+    "RIGHTS",
+    "InboxHandler",
+    "KnownPartners",
+    "Limits",
+    "MongoQuarantine",
+    "PartnerRpc",
+    "Quarantine",
+    "event_routes",
+    "quarantine_routes",
+]

@@ -14,11 +14,10 @@ from gateway.domain.access import Principal
 from gateway.domain.faults import Fault, Refused
 from gateway.domain.receipt import Kind, receipt_id
 from gateway.formats.cloudevents import PartnerCloudEvent
-from gateway.formats.documents import MAX_NOT_READ, unknown_fields, validate, warnings
+from gateway.formats.validation import MAX_NOT_READ, unknown_fields, validate, warnings
 from gateway.partners import plausible
 from gateway.partners.plausible import Limits
-from gateway.receipts import messages
-from gateway.receipts.keeping import Original, Receipts, Submission, Taken
+from gateway.receipts import Original, Receipts, Submission, Taken, to_command
 
 _STAMPED = ("received_at", "publisher", "publisher_role", "grants", "submission_id", "submission_source", "receipt")
 """Fields of a partner event that the gateway sets, whatever the partner wrote there."""
@@ -57,15 +56,7 @@ def _partner_submission(
         raise Refused("scope-missing", [Fault("access.scope", "/type", {"scope": f"events.write:{event.type}"})])
     owner = principal.owner
     original = Original(event.original, event.media_type)
-    facts = ReceiptFacts(
-        id=receipt_id(Kind.EVENT, owner.actor, event.source, event.id),
-        submitter=owner.actor,
-        source=event.source,
-        submission_id=event.id,
-        content_hash=event.content_hash,
-        media_type=event.media_type,
-        original=original.id,
-    )
+    facts = _facts(owner.actor, event, original)
     stamps = {
         "received_at": received_at,
         "publisher": owner.code,
@@ -90,8 +81,20 @@ def _partner_submission(
             "warnings": (*warnings(payload, "/data"), *plausible.warnings(payload)),
         }
     )
-    command = messages.to_command(event.type, payload.model_copy(update={"receipt": facts}))
+    command = to_command(event.type, payload.model_copy(update={"receipt": facts}))
     return Submission(command, original, trace)
+
+
+def _facts(submitter: str, event: PartnerCloudEvent, original: Original) -> ReceiptFacts:
+    return ReceiptFacts(
+        id=receipt_id(Kind.EVENT, submitter, event.source, event.id),
+        submitter=submitter,
+        source=event.source,
+        submission_id=event.id,
+        content_hash=event.content_hash,
+        media_type=event.media_type,
+        original=original.id,
+    )
 
 
 def _retraction_faults(event: PartnerEvent) -> list[Fault]:

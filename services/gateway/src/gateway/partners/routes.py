@@ -1,65 +1,58 @@
-"""`POST /v1/events`: a partner's CloudEvents, structured, binary or in a batch."""
+"""`POST /v1/events`, and the partner's own quarantine."""
 
-import re
+import base64
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import unquote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from chassis import telemetry
-from gateway.domain.access import OwnerKind
+from chassis.clock import Clock
+from chassis.rpc import BadCursor, cursor, place_of
+from gateway.domain.access import OwnerKind, Principal
 from gateway.domain.faults import Fault, Refused
-from gateway.formats.cloudevents import (
-    BATCH,
-    JSON_TYPE,
-    STRUCTURED,
-    PartnerCloudEvent,
-    batch,
-    binary,
-    structured,
-    twice,
-)
+from gateway.formats.cloudevents import BATCH, JSON_TYPE, PartnerCloudEvent
 from gateway.http import refusals
-from gateway.http.application import Door
-from gateway.http.problems import language, problem
-from gateway.http.requests import body, media_type
+from gateway.http.admission import Admission
+from gateway.http.problems import problem
+from gateway.http.requests import bad_page, body, media_type, page_asked
+from gateway.http.wording import language_of
 from gateway.partners.handlers import take_events
-from gateway.receipts.answers import accepted, receipt_fields
-from gateway.receipts.keeping import Taken
+from gateway.partners.http_binding import MEDIA_TYPES, events_in
+from gateway.partners.known import KnownPartners
+from gateway.partners.plausible import Limits
+from gateway.partners.quarantine import Quarantine, Quarantined, fault_of
+from gateway.receipts import Receipts, Taken, accepted, receipt_fields
 
 MAX_BYTES = 1024 * 1024
-_PREFIX = "ce-"
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-"""A quoted string of HTTP (RFC 9110, section 5.6.4)."""
-_ESCAPED = re.compile(r"\\(.)")
 
 
-def router(door: Door) -> APIRouter:
+def event_routes(
+    admission: Admission, partners: KnownPartners, receipts: Receipts, clock: Clock, limits: Limits
+) -> APIRouter:
     """The route of partner events."""
     routes = APIRouter()
 
     @routes.post("/v1/events", status_code=202, summary="Submit one event, or a batch of them")
     async def post_events(request: Request) -> Response:
-        principal = await door.enter(request)
+        principal = await admission.enter(request)
         if principal.owner.kind is not OwnerKind.PARTNER:
             raise Refused("scope-missing", [Fault("access.scope", "", {"scope": "events.write"})])
-        principal = await door.partners.as_registered(principal)
-        kind = media_type(request, (STRUCTURED, BATCH, JSON_TYPE))
-        sent = await body(request, MAX_BYTES)
-        events = batch(sent) if kind == BATCH else [_single(request, kind, sent)]
+        principal = await partners.as_registered(principal)
+        kind = media_type(request, MEDIA_TYPES)
+        events = events_in(request, kind, await body(request, MAX_BYTES))
         here = telemetry.inject()
         # An event in structured form brings its own trace; one in binary form has that of the request.
         traces = [
             here if kind == JSON_TYPE or isinstance(each, Refused) else telemetry.outsiders(each.trace) or here
             for each in events
         ]
-        now = door.clock.now()
-        answers = await take_events(door.receipts, principal, events, [now] * len(events), traces, door.limits)
+        now = clock.now()
+        answers = await take_events(receipts, principal, events, [now] * len(events), traces, limits)
         if kind == BATCH:
             refusals.note_batch(request, [each for each in answers if isinstance(each, Refused)])
-            return JSONResponse({"results": _results(answers, events, request)}, 202)
+            return JSONResponse({"results": _results(answers, events, language_of(request))}, 202)
         answer = answers[0]
         if isinstance(answer, Refused):
             raise answer
@@ -68,54 +61,41 @@ def router(door: Door) -> APIRouter:
     return routes
 
 
-def _single(request: Request, kind: str, sent: bytes) -> PartnerCloudEvent:
-    if kind == STRUCTURED:
-        return structured(sent)
-    headers = dict(request.headers)
-    attributes = {name.removeprefix(_PREFIX): _attribute(request, name) for name in headers if name.startswith(_PREFIX)}
-    if not attributes:
-        raise Refused("media-type-not-read", found=f"{JSON_TYPE} without ce-* headers", taken=f"{STRUCTURED}, {BATCH}")
-    return binary(attributes, headers, sent, prefix=_PREFIX)
+def quarantine_routes(admission: Admission, quarantine: Quarantine) -> APIRouter:
+    """The routes of a partner's own refused records."""
+    routes = APIRouter()
 
+    @routes.get("/v1/quarantine", summary="Records of the partner's own topic that were refused, newest first")
+    async def get_quarantine(request: Request) -> Response:
+        partner = _partner(await admission.enter(request))
+        limit, page = page_asked(request)
+        list_ = f"quarantine/{partner}"
+        try:
+            before = place_of(page, list_)
+        except BadCursor:
+            raise bad_page() from None
+        found = await quarantine.of_partner(partner, before=before, limit=limit + 1)
+        fields: dict[str, Any] = {"records": [_quarantined(each, language_of(request)) for each in found[:limit]]}
+        if len(found) > limit:
+            fields["next_page"] = cursor(found[limit - 1].place, list_)
+        return JSONResponse(fields)
 
-def _attribute(request: Request, name: str) -> str:
-    """The value of an attribute's header, out of its quotes, then out of its percent signs, as UTF-8.
+    @routes.get("/v1/quarantine/{id_:path}", summary="One refused record with its original bytes")
+    async def get_quarantined(request: Request, id_: str) -> Response:
+        found = await quarantine.get(_partner(await admission.enter(request)), id_)
+        if found is None:
+            raise Refused("not-found")
+        headers = {name: (raw or b"").decode(errors="replace") for name, raw in found.headers}
+        value = None if found.value is None else base64.b64encode(found.value).decode()
+        return JSONResponse(_quarantined(found, language_of(request)) | {"headers": headers, "value_base64": value})
 
-    Source: CloudEvents 1.0.2, HTTP binding, section 3.1.3.2.
-
-    Raises:
-        Refused: it stands there twice, holds what is neither ASCII nor encoded, or is not so quoted or encoded.
-    """
-    given = request.headers.getlist(name)
-    if len(given) > 1:
-        raise Refused("invalid-event", [twice(name, given[0], given[1])])
-    if not given[0].isascii():
-        raise Refused("invalid-event", [Fault("event.header_not_ascii", name)])
-    try:
-        return unquote(_unquoted(given[0]), errors="strict")
-    except ValueError:
-        raise Refused("invalid-event", [Fault("field.form", name)]) from None
-
-
-def _unquoted(value: str) -> str:
-    """A header's value without the quotes around it, where it has any.
-
-    Raises:
-        ValueError: the quotes do not close, or close within.
-    """
-    if not value.startswith('"'):
-        return value
-    quoted = _QUOTED.fullmatch(value)
-    if quoted is None:
-        raise ValueError(value)
-    return _ESCAPED.sub(r"\1", quoted[1])
+    return routes
 
 
 def _results(
-    answers: Sequence[Taken | Refused], events: Sequence[PartnerCloudEvent | Refused], request: Request
+    answers: Sequence[Taken | Refused], events: Sequence[PartnerCloudEvent | Refused], spoken: str
 ) -> list[dict[str, Any]]:
     """Per item what became of it, in the order sent."""
-    spoken = language(request.headers.get("accept-language"))
     results = []
     for index, (answer, event) in enumerate(zip(answers, events, strict=True)):
         result: dict[str, Any] = {"index": index}
@@ -127,3 +107,22 @@ def _results(
             result |= receipt_fields(answer, spoken)
         results.append(result)
     return results
+
+
+def _partner(principal: Principal) -> str:
+    if principal.owner.kind is not OwnerKind.PARTNER:
+        raise Refused("not-found")
+    return principal.owner.code
+
+
+def _quarantined(record: Quarantined, spoken: str) -> dict[str, Any]:
+    """What the partner sees of a refused record: where it stands, and why it was refused."""
+    refused = Refused(record.problem, [fault_of(each) for each in record.faults], **record.values)
+    details = problem(refused, spoken)
+    details.pop("trace_id", None)
+    fields: dict[str, Any] = {"id": record.id, "refused_at": record.at.isoformat(), "problem": details}
+    if record.submission:
+        fields["submission"] = dict(record.submission)
+    if record.trace_id:
+        fields["trace_id"] = record.trace_id
+    return fields

@@ -7,8 +7,8 @@ from fastapi.responses import JSONResponse
 
 from chassis import telemetry
 from gateway.domain.receipt import Oddity, Receipt
-from gateway.http.problems import in_words, language
 from gateway.http.tracing import name_shipment
+from gateway.http.wording import in_words, language_of
 from gateway.receipts.keeping import Taken
 
 
@@ -39,9 +39,7 @@ def accepted(taken: Taken, request: Request) -> JSONResponse:
     """202 with where to look; from here on the request's span is found by its shipment."""
     if taken.receipt.ucr:
         name_shipment(taken.receipt.ucr)
-    fields = receipt_fields(taken, language(request.headers.get("accept-language"))) | {
-        "trace_id": telemetry.current_trace_id()
-    }
+    fields = receipt_fields(taken, language_of(request)) | {"trace_id": telemetry.current_trace_id()}
     return JSONResponse(fields, 202, {"Location": status_url(taken.receipt)})
 
 

@@ -1,18 +1,12 @@
 """Submissions ↔ contracts: what the gateway publishes, and how a receipt is read back from it."""
 
-from collections.abc import Sequence
-
-from pymongo import ASCENDING, IndexModel
-
-from chassis.aggregates import AggregateType, dataclass_codec
-from chassis.telemetry import UCR
 from contracts.gateway.v1 import SUBMISSIONS, DeclarationSubmitted, MandateSubmitted, ProjectSubmitted
 from contracts.limits import exceeded
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import PartyRole
 from gateway.domain.faults import Fault, Refused
-from gateway.domain.receipt import KeepSubmission, Oddity, Receipt, SubmissionReceived, decide, evolve, kind_of
+from gateway.domain.receipt import KeepSubmission, Oddity, Receipt, SubmissionReceived, kind_of
 from values.identifiers import Identifier
 from values.references import Lrn, declaration_id
 
@@ -93,32 +87,3 @@ class SubmissionMessages:
         payload = {**SUBMISSIONS, **PARTNER_EVENTS}[type].model_validate_json(data)
         assert isinstance(payload, Submitted)  # noqa: S101 - the table above holds nothing else
         return SubmissionReceived(_receipt(type, payload), data.decode())
-
-
-def _receipts(
-    name: str, collection: str, *indexes: IndexModel, tells_of: Sequence[str] = ()
-) -> AggregateType[Receipt, KeepSubmission, SubmissionReceived]:
-    return AggregateType(
-        name=name,
-        collection=collection,
-        decide=decide,
-        evolve=evolve,
-        key=lambda receipt: receipt.key,
-        codec=dataclass_codec(Receipt),
-        messages=SubmissionMessages(),
-        indexes=indexes,
-        tells_of=tells_of,
-        baggage=lambda receipt: {UCR: receipt.ucr} if receipt.ucr else {},
-    )
-
-
-PARTNER_RECEIPT = _receipts("partner_receipt", "partner_receipts")
-"""Receipts of partner events; published for the partners topic."""
-
-FIRM_RECEIPT = _receipts(
-    "firm_receipt",
-    "firm_receipts",
-    IndexModel([("state.declaration_id", ASCENDING)], sparse=True),
-    tells_of=("declaration", "project", "mandate"),
-)
-"""Receipts of declarations, projects and mandates; published for the gateway's own topic."""

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from gateway.domain.faults import Fault, Refused
-from gateway.formats.documents import MAX_FAULTS
+from gateway.formats.validation import MAX_FAULTS
 from gateway.formats.wco.encoding import decoded
 from gateway.formats.wco.goods import charges, documents, goods_items
 from gateway.formats.wco.parties import parties

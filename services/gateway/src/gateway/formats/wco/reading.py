@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from gateway.domain.faults import Fault
-from gateway.formats.documents import MAX_NOT_READ
+from gateway.formats.validation import MAX_NOT_READ
 from gateway.formats.wco.xml import is_wco, local, shown
 
 

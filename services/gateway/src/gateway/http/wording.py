@@ -1,0 +1,34 @@
+"""The language of an answer, and texts in it."""
+
+from collections.abc import Mapping
+
+from fastapi import Request
+
+from contracts.texts import FALLBACK, LANGUAGES, UnknownText, text
+
+
+def language(accepted: str | None) -> str:
+    """The first of our languages in an `Accept-Language`, by its weights; English where none is asked for."""
+    weighed = []
+    for position, part in enumerate((accepted or "").split(",")[:20]):
+        tag, _, parameters = part.partition(";")
+        name, _, value = parameters.strip().partition("=")
+        try:
+            weight = float(value) if name.strip() == "q" else 1.0
+        except ValueError:
+            weight = 0.0
+        weighed.append((-weight, position, tag.strip().lower().partition("-")[0]))
+    return next((tag for weight, _, tag in sorted(weighed) if tag in LANGUAGES and weight < 0), FALLBACK)
+
+
+def language_of(request: Request) -> str:
+    """The language that a request asks to be answered in."""
+    return language(request.headers.get("accept-language"))
+
+
+def in_words(code: str, spoken: str, values: Mapping[str, object]) -> str:
+    """The text of a code; the code itself where its owner has none, so that an answer never fails on a text."""
+    try:
+        return text(code, spoken, **values)
+    except (UnknownText, KeyError, IndexError, TypeError):
+        return code
