@@ -1,4 +1,4 @@
-"""Kafka and MongoDB as containers, by testcontainers, whose reaper removes them when we die."""
+"""Servers in containers, by testcontainers, whose reaper removes them when we die. Which servers, their modules say."""
 
 import asyncio
 import os
@@ -12,8 +12,6 @@ from typing import Any
 from launcher.failures import LauncherError
 from launcher.progress import Report, step
 
-KAFKA_IMAGE = "apache/kafka:4.1.0"
-MONGO_IMAGE = "mongo:8.0"
 START_SECONDS = 300.0
 
 
@@ -77,41 +75,22 @@ class ContainerServer:
             await asyncio.to_thread(self._container.get_wrapped_container().kill)
 
 
-def kafka(folder: Path, *, port: int) -> ContainerServer:
-    """Apache Kafka's own image with the settings of the broker that runs from jars."""
-    from launcher.kafka import SETTINGS, answers  # noqa: PLC0415 - kafka chooses between jars and this module
+def container(image: str, folder: Path, inside: str, port: int, outside: int, environment: dict[str, str]) -> Any:
+    """A container that is not started.
 
-    settings = SETTINGS | {
-        "listeners": f"PLAINTEXT://0.0.0.0:{port},CONTROLLER://127.0.0.1:9093",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-        "controller.quorum.voters": "1@127.0.0.1:9093",
-        "log.dirs": "/data",
-    }
-    environment = {f"KAFKA_{name.replace('.', '_').upper()}": value for name, value in settings.items()}
-    address = f"127.0.0.1:{port}"
-    return ContainerServer(
-        "Kafka", address, lambda: _container(KAFKA_IMAGE, folder, "/data", port, port, environment), answers
-    )
-
-
-def mongo(folder: Path, *, port: int) -> ContainerServer:
-    """A standalone mongod."""
-    from launcher.database import answers  # noqa: PLC0415 - database chooses between servers and this module
-
-    url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
-    return ContainerServer(
-        "MongoDB", url, lambda: _container(MONGO_IMAGE, folder, "/data/db", 27017, port, {}), answers
-    )
-
-
-def _container(image: str, folder: Path, inside: str, port: int, outside: int, environment: dict[str, str]) -> Any:
+    Args:
+        folder: where its data stays; inside of it that folder is `inside`.
+        port: inside of it.
+        outside: the port of this machine, on the loopback interface.
+        environment: what its program is started with.
+    """
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - slow, and only where Docker runs
 
     folder.mkdir(parents=True, exist_ok=True)
-    container = DockerContainer(image, user=f"{os.getuid()}:{os.getgid()}")
-    container = container.with_volume_mapping(str(folder), inside, "rw")
+    made = DockerContainer(image, user=f"{os.getuid()}:{os.getgid()}")
+    made = made.with_volume_mapping(str(folder), inside, "rw")
     # Docker's library also takes an address beside the port, which keeps it off the network.
-    container = container.with_bind_ports(port, ("127.0.0.1", outside))  # type: ignore[arg-type]
+    made = made.with_bind_ports(port, ("127.0.0.1", outside))  # type: ignore[arg-type]
     for name, value in environment.items():
-        container = container.with_env(name, value)
-    return container
+        made = made.with_env(name, value)
+    return made

@@ -12,13 +12,14 @@ from pathlib import Path
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from launcher import containers
+from launcher.containers import ContainerServer, container, docker_runs
 from launcher.failures import LauncherError
 from launcher.processes import Child
 from launcher.progress import Report, step
 from launcher.servers import GivenServer, Server
 
 START_SECONDS = 60.0
+MONGO_IMAGE = "mongo:8.0"
 
 
 class ProcessDatabase:
@@ -66,6 +67,12 @@ def secantus(folder: Path, log: Path, *, port: int) -> ProcessDatabase:
     return ProcessDatabase("secantusd-rs" if rust else "secantusdb", command, port=port, log=log, stop_seconds=5.0)
 
 
+def mongo_in_container(folder: Path, *, port: int) -> ContainerServer:
+    """A standalone mongod."""
+    url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+    return ContainerServer("MongoDB", url, lambda: container(MONGO_IMAGE, folder, "/data/db", 27017, port, {}), answers)
+
+
 async def answers(url: str) -> bool:
     """Whether a server at that address answers a ping."""
     async with AsyncMongoClient[dict[str, object]](url, serverSelectionTimeoutMS=500, connectTimeoutMS=500) as client:
@@ -94,8 +101,8 @@ def choose(mode: str, folder: Path, logs: Path, *, port: int) -> Server:
     program = shutil.which("mongod")
     if program and mode != "containers":
         return mongod(program, folder, log, port=port)
-    if mode != "local" and containers.docker_runs():
-        return containers.mongo(folder, port=port)
+    if mode != "local" and docker_runs():
+        return mongo_in_container(folder, port=port)
     if mode == "containers":
         raise LauncherError("Docker does not run here: start it, or use --infra=local.")
     return secantus(folder, log, port=port)

@@ -9,13 +9,15 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from launcher import containers, jars
+from launcher import jars
+from launcher.containers import ContainerServer, container, docker_runs
 from launcher.failures import LauncherError, explain
 from launcher.processes import Child
 from launcher.progress import Report, step
 from launcher.servers import GivenServer, Server
 
 START_SECONDS = 90.0
+IMAGE = "apache/kafka:4.1.0"
 
 SETTINGS = {
     "process.roles": "broker,controller",
@@ -144,6 +146,21 @@ async def listens(address: str) -> bool:
     return True
 
 
+def in_container(folder: Path, *, port: int) -> ContainerServer:
+    """Apache Kafka's own image with the settings of the broker that runs from jars."""
+    settings = SETTINGS | {
+        "listeners": f"PLAINTEXT://0.0.0.0:{port},CONTROLLER://127.0.0.1:9093",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "controller.quorum.voters": "1@127.0.0.1:9093",
+        "log.dirs": "/data",
+    }
+    environment = {f"KAFKA_{name.replace('.', '_').upper()}": value for name, value in settings.items()}
+    address = f"127.0.0.1:{port}"
+    return ContainerServer(
+        "Kafka", address, lambda: container(IMAGE, folder, "/data", port, port, environment), answers
+    )
+
+
 def choose(mode: str, folder: Path, logs: Path, *, port: int, controller_port: int) -> Server:
     """The broker for this machine: the given one, else from jars, else in a container.
 
@@ -161,8 +178,8 @@ def choose(mode: str, folder: Path, logs: Path, *, port: int, controller_port: i
     missing = jars.what_is_missing()
     if mode != "containers" and missing is None:
         return JarKafka(folder, logs, port=port, controller_port=controller_port)
-    if mode != "local" and containers.docker_runs():
-        return containers.kafka(folder, port=port)
+    if mode != "local" and docker_runs():
+        return in_container(folder, port=port)
     if mode == "containers":
         raise LauncherError("Docker does not run here: start it, or use --infra=local.")
     raise LauncherError(f"Kafka cannot start. Missing: {missing}; or start Docker, or set KAFKA_BOOTSTRAP_SERVERS.")
