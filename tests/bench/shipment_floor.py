@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord  # noqa: TID251 - code without the chassis
 from aiosmtplib import SMTP
@@ -43,10 +43,14 @@ from chassis.tasks import cancel
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, PARTNERS
 from launcher.services import SERVICES
 
+T = TypeVar("T")
+
 BATCH = 200
 TRIM_SECONDS = 1.0
 TRIM_AT_ONCE = 25
 """Documents that one statement trims: the embedded server compares each of them with every id that is named."""
+TRIMS_AT_ONCE = 8
+"""Statements of one command: a thousand documents at once take it longer than the driver waits."""
 MAIL_CONNECTIONS = 4
 
 Document = dict[str, Any]
@@ -278,7 +282,8 @@ class Floor:
                 pulled = {"$pull": {"outbox": {"seq": {"$lte": seq}}}}
                 stored = self.services[service].database[collection]
                 trims = [UpdateMany({"_id": {"$in": some}}, pulled) for some in _cut(ids, TRIM_AT_ONCE)]
-                await stored.bulk_write(trims, ordered=False)
+                for some in _cut(trims, TRIMS_AT_ONCE):
+                    await stored.bulk_write(some, ordered=False)
             self.lanes.trimmed(quiet)
 
     async def window(self, warm_seconds: float, seconds: float) -> dict[str, float]:
@@ -303,8 +308,8 @@ def _named(record: ConsumerRecord) -> tuple[int, str]:
     return int(number), event
 
 
-def _cut(ids: Sequence[str], at_once: int) -> list[Sequence[str]]:
-    return [ids[first : first + at_once] for first in range(0, len(ids), at_once)]
+def _cut(all_: Sequence[T], at_once: int) -> list[Sequence[T]]:
+    return [all_[first : first + at_once] for first in range(0, len(all_), at_once)]
 
 
 def _content(mail: bytes) -> str:

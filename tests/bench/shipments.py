@@ -145,7 +145,12 @@ async def _step(ground: Ground, flow: Flow, in_flight: int, seen: Seen) -> None:
 
 async def _floor_step(ground: Ground, floor: FloorRuns, in_flight: int, seen: Seen) -> None:
     seconds, warm = ground.size(int(WINDOW_SECONDS), 3), ground.size(int(WARM_SECONDS), 15)
-    window = await floor.window(in_flight, seconds, warm_seconds=warm)
+    try:
+        window = await floor.window(in_flight, seconds, warm_seconds=warm)
+    except (AssertionError, TimeoutError) as error:  # what the platform showed is kept
+        seen.notes.append(f"floor, {in_flight} in flight: it broke")
+        ground.report(f"  {in_flight} in flight, floor: it broke: {error}")
+        return
     seen.note_floor(in_flight, window)
     ground.report(f"  {in_flight} in flight, floor: {window.closed / window.seconds:.2f} closed a second")
 
@@ -168,9 +173,12 @@ def _closed(seen: Seen, in_flight: Sequence[int], floor: str) -> list[Figure]:
     figures = []
     for many in in_flight:
         row = f"{many} in flight"
-        rows = {name: seen.closed.rows[name] for name in (row, f"floor, {row}")}
-        both, aim = (row, f"floor, {row}"), Aim(0.5, at_least=True)
-        figures.append(Figure(f"Shipments closed, {row}", "per s", rows, both, aim, note=f"one of the floor: {floor}"))
+        rows = {name: seen.closed.rows[name] for name in (row, f"floor, {row}") if name in seen.closed.rows}
+        both, aim, note = (row, f"floor, {row}"), Aim(0.5, at_least=True), f"one of the floor: {floor}"
+        beside = len(rows) == len(both)
+        figures.append(
+            Figure(f"Shipments closed, {row}", "per s", rows, both if beside else None, aim if beside else None, note)
+        )
     return figures
 
 

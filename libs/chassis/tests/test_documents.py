@@ -4,10 +4,10 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, UpdateMany
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from tallies import MOMENT, TALLY, TOPIC, Add, Added, Tally, add
 
@@ -24,6 +24,7 @@ from chassis.aggregates import (
 )
 from chassis.aggregates.document import Change
 from chassis.aggregates.documents import Documents
+from chassis.aggregates.mongo import TRIM_AT_ONCE, TRIMS_AT_ONCE
 from chassis.clock import ManualClock
 from chassis.settings import MongoSettings
 from chassis.testing import RecordingOutbox, in_memory
@@ -277,6 +278,27 @@ async def test_unsent_finds_documents_by_the_age_of_their_entries(documents: Doc
     found = await tallies.unsent(timedelta(0), 10)
     assert {each.id for each in found} == {"T-old", "T-new"}
     assert {each.key for each in found} == {"key"}
+
+
+class Recording:
+    """As much of a collection as a trim uses; keeps how many documents each command names."""
+
+    name = "tallies"
+
+    def __init__(self) -> None:
+        self.named: list[int] = []
+        self.database = {"tallies_history": self}
+
+    async def bulk_write(self, operations: Sequence[UpdateMany], *, ordered: bool) -> None:
+        assert not ordered
+        self.named.append(sum(len(each._filter["_id"]["$in"]) for each in operations))
+
+
+async def test_many_quiet_documents_are_trimmed_by_commands_of_bounded_length() -> None:
+    collection = Recording()
+    await MongoDocuments(cast(Any, collection)).trim({f"T-{number}": 1 + number % 3 for number in range(1_000)})
+    assert sum(collection.named) == 1_000
+    assert max(collection.named) <= TRIM_AT_ONCE * TRIMS_AT_ONCE
 
 
 async def test_deadlines_and_pending_work_are_found_and_forgotten(documents: Documents) -> None:

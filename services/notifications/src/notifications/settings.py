@@ -36,10 +36,10 @@ class MailSettings(BaseModel):
 
     attempt_seconds: float = Field(default=10.0, gt=0, description="The whole dialogue with the mail server")
     lease_margin_seconds: float = Field(default=5.0, gt=0, description="After which a silent attempt counts as lost")
-    at_once: int = Field(default=60, ge=1, description="Attempts side by side in this process")
-    at_once_per_domain: int = Field(
-        default=20, ge=1, description="Of these, to one recipient domain: as many as mail servers commonly open"
+    at_once: int = Field(
+        default=48, ge=1, description="Attempts side by side in this process; mail servers bound a client's"
     )
+    at_once_per_domain: int = Field(default=16, ge=1, description="Of these, to one recipient domain")
     first_retry_seconds: float = Field(default=5.0, gt=0)
     longest_retry_seconds: float = Field(default=6 * 3600.0, gt=0)
     give_up_after_seconds: float = Field(

@@ -24,6 +24,10 @@ MAX_OUTBOX_CHARACTERS = 12_000_000
 TRIM_AT_ONCE = 25
 """Documents that one statement trims: the embedded server compares each of them with every id that is named."""
 
+TRIMS_AT_ONCE = 8
+"""Statements of one command: after a flood thousands of documents are quiet at once. A command that takes longer than
+the driver waits would be sent again from its beginning, for ever."""
+
 _DUPLICATE_KEY = 11000
 
 
@@ -128,8 +132,8 @@ class MongoDocuments:
             for seq, ids in by_seq.items()
             for start in range(0, len(ids), TRIM_AT_ONCE)
         ]
-        if trims:
-            await self.collection.bulk_write(trims, ordered=False)
+        for start in range(0, len(trims), TRIMS_AT_ONCE):
+            await self.collection.bulk_write(trims[start : start + TRIMS_AT_ONCE], ordered=False)
 
     async def unsent(self, older_than: datetime, limit: int) -> list[Unsent]:
         cursor = self.collection.find({"outbox.time": {"$lt": older_than}}, {"key": 1, "outbox": 1}, limit=limit)
