@@ -3,10 +3,11 @@
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from chassis.waiting import Effects, Taken
 from notifications.contacts import Contact
-from notifications.mail import Handover, Mail, SmtpPost, Taken
-from notifications.mail_worker import MailWorker
+from notifications.mail import Handover, Mail, SmtpPost
 from notifications.registry_client import RegistryContacts
 
 Die = Callable[[], None]
@@ -28,15 +29,15 @@ def die_before_noting(die: Die) -> None:
 def send_without_a_claim(die: Die) -> None:
     die_before_noting(die)
 
-    async def starts_at_once(self: MailWorker) -> int:
-        ids = await self._take_due()
-        documents = await self._notices.documents.load(ids)
-        texts = await self._texts.load(ids)
+    async def starts_at_once(self: Effects[Any, Any, Any, Any]) -> int:
+        due = await self._due.take()
+        documents = await self._aggregates.documents.load([each.id for each in due])
+        texts = await self._effect.load(list(documents))
         for document in documents.values():
-            self.start(self._notices.type.codec.decode(document["state"]), texts.get(document["_id"]), {})
+            self.start(self._aggregates.type.codec.decode(document["state"]), texts.get(document["_id"]), {})
         return len(documents)
 
-    MailWorker.start_due = starts_at_once  # type: ignore[method-assign]
+    Effects.start_due = starts_at_once  # type: ignore[method-assign]
 
 
 def send_under_a_new_id(die: Die) -> None:

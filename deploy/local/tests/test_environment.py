@@ -21,7 +21,7 @@ def test_a_killed_mail_attempt_is_repeated_soon_in_development(
     for name, value in environment("notifications", around).items():
         monkeypatch.setenv(name, value)
     settings = NotificationsSettings()
-    assert (settings.mail.attempt_seconds, settings.mail.lease_seconds) == (3, 4)
+    assert (settings.mail.attempt_seconds, settings.mail.limits.lease_seconds) == (3, 4)
     assert settings.smtp.sender == MAIL_FROM
     assert settings.smtp.port == around.ports["smtp"]
 

@@ -23,6 +23,7 @@ from notifications.domain.notice import (
     Command,
     CreateNotice,
     Event,
+    Failure,
     Notice,
     NoticeAddressed,
     NoticeCreated,
@@ -44,7 +45,7 @@ LATER = NOW + timedelta(seconds=15)
 ADDRESS = AddressNotice("zh", "v1", "route")
 START = StartAttempt(2, LATER)
 SENT = RecordSent(1)
-FAILED = RecordFailure(1, Reason.DEFERRED, 451, LATER)
+FAILED = RecordFailure(1, Failure(Reason.DEFERRED, 451), LATER)
 RESEND = RequestResend("bounced")
 
 OUTCOMES: dict[tuple[Command, Status], tuple[Event, ...] | type[Exception]] = {
@@ -158,7 +159,7 @@ def test_the_failure_of_an_earlier_attempt_changes_nothing(a_notice: Callable[..
 
 
 def test_a_failure_without_another_try_gives_up(a_notice: Callable[..., Notice]) -> None:
-    events = decide(a_notice(Status.SENDING), RecordFailure(1, Reason.REFUSED, 550, None), NOW)
+    events = decide(a_notice(Status.SENDING), RecordFailure(1, Failure(Reason.REFUSED, 550), None), NOW)
     assert events == (NoticeGivenUp(1, Reason.REFUSED, 550),)
     given_up = evolve(a_notice(Status.SENDING), events[0])
     assert (given_up.status, given_up.send_after, given_up.reply_code) == (Status.GIVEN_UP, None, 550)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from chassis.waiting import NotTaken, Taken
 from notifications.address import parse_address, route_of
-from notifications.domain.notice import Channel, Reason
-from notifications.mail import Mail, NotTaken, SmtpPost, Taken, compose
+from notifications.domain.notice import Channel, Failure, Reason
+from notifications.mail import Mail, SmtpPost, compose
 from notifications.rendering import choose_language, clean, render, version
 from notifications.settings import NotificationsSettings, SmtpSettings
 from notifications.testing import Inboxes, an_intent
@@ -115,17 +116,17 @@ def test_addresses_are_read_and_domains_made_ascii() -> None:
 
 async def test_a_refused_recipient_is_final(inboxes: Inboxes) -> None:
     inboxes.answer_rcpt["importer@moscow.example"] = "550 no such user"
-    assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Reason.REFUSED, 550, final=True)
+    assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Failure(Reason.REFUSED, 550), final=True)
 
 
 async def test_a_refused_text_is_final(inboxes: Inboxes) -> None:
     inboxes.answer_data = "554 not wanted"
-    assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Reason.REFUSED, 554, final=True)
+    assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Failure(Reason.REFUSED, 554), final=True)
 
 
 async def test_a_deferral_is_not_final(inboxes: Inboxes) -> None:
     inboxes.answer_rcpt["importer@moscow.example"] = "451 try later"
-    assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Reason.DEFERRED, 451)
+    assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Failure(Reason.DEFERRED, 451))
 
 
 async def test_a_login_that_the_server_does_not_take_gives_nothing_up(inboxes: Inboxes) -> None:
@@ -139,7 +140,7 @@ async def test_a_server_that_is_away_is_tried_again() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound and not listening: refused
         post = post_to(nobody.getsockname()[1])
-        assert await post.hand_over(a_mail()) == NotTaken(Reason.SERVER_AWAY)
+        assert await post.hand_over(a_mail()) == NotTaken(Failure(Reason.SERVER_AWAY))
 
 
 async def test_a_server_that_never_answers_costs_the_time_limit_and_no_more() -> None:
@@ -152,7 +153,7 @@ async def test_a_server_that_never_answers_costs_the_time_limit_and_no_more() ->
         began = time.monotonic()
         outcome = await post_to(server.sockets[0].getsockname()[1], seconds=0.3).hand_over(a_mail())
         assert time.monotonic() - began < 3
-    assert outcome == NotTaken(Reason.TIMED_OUT)
+    assert outcome == NotTaken(Failure(Reason.TIMED_OUT))
 
 
 def test_the_language_is_the_recipients_then_its_countrys_then_english() -> None:

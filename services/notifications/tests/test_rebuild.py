@@ -17,6 +17,7 @@ from notifications.domain.notice import (
     Command,
     CreateNotice,
     Event,
+    Failure,
     Intent,
     Notice,
     Point,
@@ -35,6 +36,7 @@ messages = NoticeMessages()
 
 moments = st.integers(0, 10_000_000).map(lambda ms: START + timedelta(milliseconds=ms))
 reasons = st.sampled_from(Reason)
+failures = st.builds(Failure, reasons, st.none() | st.integers(400, 599))
 # Payloads strip blanks at the ends of their strings: what came from a topic has none.
 words = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), max_size=20)
 attempts = st.integers(1, 4)
@@ -56,7 +58,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(AddressNotice, words, words, words, st.none() | reasons),
     st.builds(StartAttempt, attempts, moments),
     st.builds(RecordSent, attempts),
-    st.builds(RecordFailure, attempts, reasons, st.none() | st.integers(400, 599), st.none() | moments),
+    st.builds(RecordFailure, attempts, failures, st.none() | moments),
     st.builds(RequestResend, words),
 )
 
@@ -86,9 +88,9 @@ async def test_a_whole_life_is_rebuilt_exactly(desk: Desk) -> None:
     now = desk.clock.now()
     life: list[Command] = [
         StartAttempt(1, now),
-        RecordFailure(1, Reason.DEFERRED, 451, now),
+        RecordFailure(1, Failure(Reason.DEFERRED, 451), now),
         StartAttempt(2, now),
-        RecordFailure(2, Reason.REFUSED, 550, None),
+        RecordFailure(2, Failure(Reason.REFUSED, 550), None),
         RequestResend("bounced"),
     ]
     for number, command in enumerate(life):

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chassis.delivery.records import Event
 from chassis.failures import InfrastructureError
-from notifications.domain.notice import Channel, Notice, Status
-from notifications.mail_worker import MailWorker
+from chassis.waiting import Effects, first_claims
+from notifications.domain.notice import Channel, Command, Failure, Notice, Status
+from notifications.mail_effect import mail_effect
+from notifications.settings import MailSettings
 from notifications.testing import CARRIER, DECLARANT, IMPORTER, Collecting, Desk, an_event
 from notifications.texts import StoredText
 
@@ -18,18 +19,10 @@ EVERYBODY = (DECLARANT, IMPORTER, CARRIER)
 GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
 
 
-class DiesBeforeSending:
+class DiesBeforeSending(Effects[Notice, Command, StoredText, Failure]):
     """Claims, and is killed once that is saved."""
 
-    def __init__(self, now: datetime) -> None:
-        self._lease_until = now + timedelta(seconds=40)
-
-    def claim(self, notice_id: str, route: str) -> datetime:
-        return self._lease_until
-
-    def give_back(self, notice_id: str) -> None: ...
-
-    def start(self, notice: Notice, text: StoredText | None, trace: Mapping[str, str]) -> None: ...
+    def start(self, state: Notice, material: StoredText | None, trace: Mapping[str, str]) -> None: ...
 
 
 def released() -> Event:
@@ -55,7 +48,7 @@ async def mails(desk: Desk, ids: list[str]) -> list[Notice]:
 
 async def test_a_mail_is_claimed_as_it_is_created_and_sent_once(known: Desk, post: Collecting) -> None:
     worker = known.worker(post)
-    ids = await known.take(released(), sender=worker)
+    ids = await known.take(released(), mails=worker)
     await worker.idle()
     sent = await mails(known, ids)
     assert [notice.status for notice in sent] == [Status.SENT] * 3
@@ -67,7 +60,7 @@ async def test_a_mail_is_claimed_as_it_is_created_and_sent_once(known: Desk, pos
 
 async def test_what_finds_no_room_is_sent_when_there_is(known: Desk, post: Collecting) -> None:
     worker = known.worker(post, at_once=1)
-    ids = await known.take(released(), sender=worker)
+    ids = await known.take(released(), mails=worker)
     assert Counter(notice.status for notice in await mails(known, ids)) == {Status.SENDING: 1, Status.READY: 2}
     await worker.idle()
     while await worker.start_due():
@@ -76,21 +69,15 @@ async def test_what_finds_no_room_is_sent_when_there_is(known: Desk, post: Colle
     assert len(post.given) == 3
 
 
-async def test_one_domain_takes_no_more_than_its_share_at_once(known: Desk, post: Collecting) -> None:
-    worker = known.worker(post, at_once_per_domain=1)
-    claimed = [worker.claim(f"N-{number}", "one domain") for number in range(2)]
-    assert [each is not None for each in claimed] == [True, False]
-    assert worker.claim("N-3", "another domain") is not None
-
-
 async def test_a_redelivered_event_claims_nothing(known: Desk, post: Collecting) -> None:
     worker, event = known.worker(post, at_once=3), released()
-    await known.take(event, sender=worker)
+    await known.take(event, mails=worker)
     await worker.idle()
-    await known.take(event, sender=worker)
+    await known.take(event, mails=worker)
     await worker.idle()
     assert len(post.given) == 3
-    assert all(worker.claim(f"N-{number}", f"{number}") for number in range(3))
+    with first_claims(worker) as claims:
+        assert all(claims.hold(f"N-{number}", f"{number}") for number in range(3))
 
 
 async def test_a_claim_that_could_not_be_saved_is_given_back(
@@ -103,26 +90,20 @@ async def test_a_claim_that_could_not_be_saved_is_given_back(
 
     with monkeypatch.context() as broken, pytest.raises(InfrastructureError):
         broken.setattr(known.notices, "apply", away)
-        await known.take(released(), sender=worker)
+        await known.take(released(), mails=worker)
     assert post.given == []
-    ids = await known.take(released(), sender=worker)
+    ids = await known.take(released(), mails=worker)
     await worker.idle()
     assert [notice.status for notice in await mails(known, ids)] == [Status.SENT] * 3
 
 
 async def test_killed_before_sending_the_mail_goes_out_when_the_claim_ends(known: Desk, post: Collecting) -> None:
-    ids = await known.take(released(), sender=DiesBeforeSending(known.clock.now()))
-    worker: MailWorker = known.worker(post)
+    dying = DiesBeforeSending(known.notices, mail_effect(known.texts, post), MailSettings().limits, known.clock)
+    ids = await known.take(released(), mails=dying)
+    worker = known.worker(post)
     assert await worker.start_due() == 0
-    await known.clock.advance(seconds=41)
+    await known.clock.advance(seconds=16)
     assert await worker.start_due() == 3
     await worker.idle()
     assert [(notice.status, notice.attempts) for notice in await mails(known, ids)] == [(Status.SENT, 2)] * 3
     assert len({mail.message_id for mail in post.given}) == 3
-
-
-async def test_a_worker_that_ends_takes_no_more(known: Desk, post: Collecting) -> None:
-    worker = known.worker(post)
-    await worker._finish()
-    ids = await known.take(released(), sender=worker)
-    assert [notice.status for notice in await mails(known, ids)] == [Status.READY] * 3

@@ -12,10 +12,11 @@ from pymongo import AsyncMongoClient
 from chassis.aggregates import Aggregates, MongoDocuments
 from chassis.mongo import Database
 from chassis.testing import RecordingOutbox
+from chassis.waiting import Taken
 from contracts.topics import NOTIFICATIONS
 from launcher.infrastructure import Infrastructure
 from notifications.domain.notice import Channel, Status
-from notifications.mail import Mail, Taken
+from notifications.mail import Mail
 from notifications.notices import NOTICE
 from notifications.store import MongoTexts
 from notifications.testing import Desk, an_intent

@@ -11,7 +11,7 @@ from chaos.simulation.schedule import Network, Process, ProcessClock
 from chaos.toy.aggregates import LETTER, counter_type, subscriptions
 from chaos.toy.domain import PassDeadline, Rules
 from chaos.toy.doors import Door, Peer, ask
-from chaos.toy.post import Post
+from chaos.toy.post import letter_effect, limits
 from pymongo.errors import AutoReconnect
 
 from chassis.aggregates import Aggregates, MongoDocuments
@@ -23,6 +23,7 @@ from chassis.mending.care import mind_parked
 from chassis.parking.mongo import MongoParking
 from chassis.publishing.publisher import Publisher
 from chassis.settings import DoorSettings
+from chassis.waiting.effects import Effects
 from chassis.waiting.pending import PendingWork
 from chassis.waiting.timers import Timers
 
@@ -138,8 +139,9 @@ class Replica:
             topics=self.policy.topics,
             name="bill",
         )
-        post = Post(self.letters, self._send, self.clock, claim_seconds=3.0, actor=f"service:toy/{self.process.name}")
-        for run in (pending.run, timers.run, post.run, self._mind_parked):
+        effect = letter_effect(self._send, f"service:toy/{self.process.name}")
+        sending = Effects(self.letters, effect, limits(claim_seconds=3.0), self.clock)
+        for run in (pending.run, timers.run, sending.run, self._mind_parked):
             self.tasks.append(asyncio.ensure_future(self._for_ever(run)))
         await self._until_there(self.consumer.start)
 

@@ -53,7 +53,7 @@ LETTER: AggregateType[letter.Letter, letter.Command, letter.Event] = AggregateTy
     key=lambda state: state.key,
     codec=dataclass_codec(letter.Letter),
     messages=LETTER_MESSAGES,
-    try_after=letter.try_after,
+    due_at=letter.due_at,
     baggage=lambda state: {UCR: state.key},
 )
 

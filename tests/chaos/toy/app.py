@@ -4,7 +4,7 @@ from chaos.toy.aggregates import LETTER, counter_type, subscriptions
 from chaos.toy.clock import ClockAhead
 from chaos.toy.domain import PassDeadline, Rules
 from chaos.toy.doors import RIGHTS, Door, Peer
-from chaos.toy.post import Post, send_to
+from chaos.toy.post import letter_effect, limits, send_to
 from chaos.toy.releases import counter_of
 from chaos.toy.settings import ToySettings
 
@@ -31,14 +31,9 @@ def build(settings: ToySettings, clock: Clock | None = None) -> Service:
         service.pending(counters, Peer(service.peer(settings.name)), name="question")
     service.timers(counters, command=lambda _: PassDeadline(), name="bill")
     if settings.sink:
-        post = Post(
-            letters,
-            lambda id_: send_to(settings.sink, id_),
-            service.clock,
-            claim_seconds=settings.claim_seconds,
-            actor=f"service:{settings.name}/{settings.instance}",
-        )
-        service.background(post.run)
+        actor = f"service:{settings.name}/{settings.instance}"
+        effect = letter_effect(lambda id_: send_to(settings.sink, id_), actor)
+        service.effects(letters, effect, limits(settings.claim_seconds))
     door = Door(counters)
     service.grpc(door.register, rights=RIGHTS)
     return service

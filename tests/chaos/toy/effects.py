@@ -36,7 +36,7 @@ def letters(fates: Fates) -> Verdict:
 
 
 def _attempts(owner: Stored, sent: Sequence[datetime], lost: bool) -> list[str]:
-    claims = [line["at"] for line in owner.lines if line["cause"].startswith(f"{owner.id}/attempt/")]
+    claims = [line["at"] for line in owner.lines if line["cause"].removeprefix(f"{owner.id}/attempt/").isdigit()]
     faults = []
     if owner.state.get("status") != LetterStatus.SENT:
         faults.append(f"6: {owner.id} is {owner.state.get('status')}, not sent")

@@ -138,9 +138,8 @@ def own_step(target: str, cause: str, order_numbers: set[str]) -> bool:
         case "answer":
             return rest in order_numbers
         case "attempt":
-            return rest.isdigit()
+            number, _, note = rest.partition("/")
+            return number.isdigit() and note in {"", "sent", "failed"}
         case "bill":
             return bool(rest)
-        case "sent":
-            return not rest
     return False

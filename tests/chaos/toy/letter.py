@@ -1,6 +1,8 @@
 """Letters: one per order that asks for it, claimed before it is sent, sent at least once under one id. Pure.
 
 READY ─▶ CLAIMED ─▶ SENT        a claim that ran out is claimed again: the letter may go out twice, under one id
+  ▲         │
+  └─not taken
 """
 
 from collections.abc import Sequence
@@ -22,7 +24,9 @@ class Letter:
     """Also the id under which it goes out."""
     key: str
     status: LetterStatus
-    try_after: datetime
+    written_at: datetime
+    due_at: datetime
+    """The next attempt, or the end of the claimed one."""
     attempts: int = 0
 
 
@@ -34,7 +38,6 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    letter: str
     attempt: int
     until: datetime
 
@@ -44,7 +47,13 @@ class NoteSent:
     pass
 
 
-Command = Write | Claim | NoteSent
+@dataclass(frozen=True, slots=True)
+class NoteNotTaken:
+    attempt: int
+    retry_at: datetime
+
+
+Command = Write | Claim | NoteSent | NoteNotTaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,13 @@ class Sent:
     pass
 
 
-Event = Written | Claimed | Sent
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    attempt: int
+    retry_at: datetime
+
+
+Event = Written | Claimed | Sent | NotTaken
 
 
 class NotMineToSend(Exception):
@@ -81,13 +96,16 @@ def decide(state: Letter | None, command: Command, now: datetime) -> Sequence[Ev
     match command:
         case Write(letter, key):
             return (Written(letter, key, now),) if state is None else ()
-        case Claim(letter, attempt, until):
-            free = state is not None and state.status is not LetterStatus.SENT and state.try_after <= now
+        case Claim(attempt, until):
+            free = state is not None and state.status is not LetterStatus.SENT and state.due_at <= now
             if state is None or not free or attempt != state.attempts + 1:
-                raise NotMineToSend(letter)
+                raise NotMineToSend(attempt)
             return (Claimed(attempt, until),)
         case NoteSent():
             return (Sent(),) if state is not None and state.status is not LetterStatus.SENT else ()
+        case NoteNotTaken(attempt, retry_at):
+            latest = state is not None and state.status is LetterStatus.CLAIMED and attempt == state.attempts
+            return (NotTaken(attempt, retry_at),) if latest else ()
         case _:
             assert_never(command)
 
@@ -95,16 +113,19 @@ def decide(state: Letter | None, command: Command, now: datetime) -> Sequence[Ev
 def evolve(state: Letter | None, event: Event) -> Letter:
     match event:
         case Written(letter, key, at):
-            return Letter(letter, key, LetterStatus.READY, at)
+            return Letter(letter, key, LetterStatus.READY, written_at=at, due_at=at)
         case Claimed(attempt, until):
             assert state is not None
-            return replace(state, status=LetterStatus.CLAIMED, attempts=attempt, try_after=until)
+            return replace(state, status=LetterStatus.CLAIMED, attempts=attempt, due_at=until)
         case Sent():
             assert state is not None
             return replace(state, status=LetterStatus.SENT)
+        case NotTaken(_, retry_at):
+            assert state is not None
+            return replace(state, status=LetterStatus.READY, due_at=retry_at)
         case _:
             assert_never(event)
 
 
-def try_after(state: Letter) -> datetime | None:
-    return None if state.status is LetterStatus.SENT else state.try_after
+def due_at(state: Letter) -> datetime | None:
+    return None if state.status is LetterStatus.SENT else state.due_at

@@ -93,5 +93,5 @@ COUNTER_MESSAGES: DataclassMessages[domain.Event] = DataclassMessages(
     },
 )
 LETTER_MESSAGES: DataclassMessages[letter.Event] = DataclassMessages(
-    "letter", {"written": letter.Written, "claimed": letter.Claimed, "sent": letter.Sent}
+    "letter", {"written": letter.Written, "claimed": letter.Claimed, "sent": letter.Sent, "not_taken": letter.NotTaken}
 )

@@ -1,24 +1,13 @@
-"""Sends letters outside the consumer: claims what is due, hands it over, notes it.
-
-Keeps: an attempt is saved as claimed before a byte goes out; a process that dies between sending and
-noting leaves a claim that ends, and the repeat goes out under the same id.
-"""
+"""Letters as a claimed effect: which commands claim and note an attempt, and how one is made."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 import structlog
-from chaos.toy.aggregates import Letters
-from chaos.toy.letter import Claim, Command, Letter, LetterStatus, NoteSent
+from chaos.toy.letter import Claim, Command, Letter, LetterStatus, NoteNotTaken, NoteSent, NotMineToSend
 
-from chassis.aggregates import Applied, Input
-from chassis.clock import Clock
-from chassis.failpoints import passage
-from chassis.failures import is_infrastructure
-
-INTERVAL_SECONDS = 0.5
-AT_ONCE = 50
+from chassis.waiting import Effect, Limits, NotTaken, Taken
 
 Send = Callable[[str], Awaitable[None]]
 """Hands one id over. Raises infrastructure errors where nobody takes it."""
@@ -26,79 +15,55 @@ Send = Callable[[str], Awaitable[None]]
 log = structlog.get_logger(__name__)
 
 
-class Post:
-    """The one sender of a process."""
+def limits(claim_seconds: float) -> Limits:
+    """A letter is never given up."""
+    return Limits(
+        lease_seconds=claim_seconds,
+        at_once=50,
+        at_once_per_route=25,
+        first_retry_seconds=0.5,
+        longest_retry_seconds=3.0,
+        give_up_after_seconds=float("inf"),
+    )
 
-    def __init__(self, letters: Letters, send: Send, clock: Clock, *, claim_seconds: float, actor: str) -> None:
-        self._letters = letters
-        self._send = send
-        self._clock = clock
-        self._claim_for = timedelta(seconds=claim_seconds)
-        self._actor = actor
-        self._wake = asyncio.Event()
-        letters.on_saved(self._saved)
 
-    def _saved(self, letter: Letter) -> None:
-        if letter.status is LetterStatus.READY:
-            self._wake.set()
+def letter_effect(send: Send, actor: str) -> Effect[Letter, Command, None, str]:
+    """The sending of a letter."""
 
-    async def run(self) -> None:
-        """Send what is due, for ever."""
-        while True:
-            self._wake.clear()
-            try:
-                while await self.send_due():
-                    pass
-            except Exception as error:
-                if not is_infrastructure(error):
-                    raise
-                log.warning("letters_wait", error=repr(error)[:300])
-            await self._pause()
+    async def attempt(letter: Letter, _: None) -> Taken:
+        await send(letter.id)
+        return Taken()
 
-    async def send_due(self) -> int:
-        """Claim a batch and hand it over; how many went out."""
-        now = self._clock.now()
-        due = await self._letters.find({"try_after": {"$lte": now}}, sort=[("try_after", 1)], limit=AT_ONCE)
-        if not due:
-            return 0
-        claims: list[Input[Command]] = [
-            Input(
-                target=letter.id,
-                cause=f"{letter.id}/attempt/{letter.attempts + 1}",
-                command=Claim(letter.id, letter.attempts + 1, now + self._claim_for),
-                actor=self._actor,
-                hash=self._actor,
-            )
-            for letter in due
-        ]
-        passage("claim.before")
-        outcomes = await self._letters.apply(claims)
-        passage("claim.after")
-        mine = [claim.target for claim, outcome in zip(claims, outcomes, strict=True) if isinstance(outcome, Applied)]
-        sent = await asyncio.gather(*(self._hand_over(id_) for id_ in mine))
-        done = [id_ for id_, taken in zip(mine, sent, strict=True) if taken]
-        await self._letters.apply([Input(id_, f"{id_}/sent", NoteSent(), self._actor) for id_ in done])
-        return len(done)
+    return Effect(
+        name="letter",
+        actor=actor,
+        route="key",
+        id=lambda letter: letter.id,
+        waits=lambda letter: letter.status is LetterStatus.READY,
+        attempts=lambda letter: letter.attempts,
+        since=lambda letter: letter.written_at,
+        load=_nothing,
+        attempt=attempt,
+        broke=_broke,
+        claim=Claim,
+        taken=lambda _: NoteSent(),
+        not_taken=_not_taken,
+        not_due=NotMineToSend,
+    )
 
-    async def _hand_over(self, id_: str) -> bool:
-        try:
-            await self._send(id_)
-            passage("send.after")
-        except Exception as error:
-            if not is_infrastructure(error):
-                raise
-            log.warning("letter_not_taken", letter=id_, error=repr(error)[:300])
-            return False  # its claim ends, and it is tried again
-        return True
 
-    async def _pause(self) -> None:
-        waking = asyncio.ensure_future(self._wake.wait())
-        sleeping = asyncio.ensure_future(self._clock.sleep(INTERVAL_SECONDS))
-        try:
-            await asyncio.wait({waking, sleeping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waking.cancel()
-            sleeping.cancel()
+async def _nothing(_: Sequence[str]) -> Mapping[str, None]:
+    return {}
+
+
+def _broke(letter: Letter, error: Exception) -> NotTaken[str]:
+    log.warning("letter_not_taken", letter=letter.id, error=repr(error)[:300])
+    return NotTaken(repr(error))
+
+
+def _not_taken(attempt: int, _: str, retry_at: datetime | None) -> Command:
+    assert retry_at is not None, "a letter is never given up"
+    return NoteNotTaken(attempt, retry_at)
 
 
 async def send_to(address: str, id_: str) -> None:

@@ -78,7 +78,7 @@ async def _nothing_waits(database: AsyncDatabase[Any], parked: bool) -> None:
     free = {"_id": {"$nin": locked}}
     due = await database["counters"].count_documents({"due_at": {"$lte": soon}, **free})
     asking = await database["counters"].count_documents({"try_after": {"$exists": True}, **free})
-    unwritten = await database["letters"].count_documents({"try_after": {"$exists": True}, **free})
+    unwritten = await database["letters"].count_documents({"due_at": {"$exists": True}, **free})
     assert not (due or asking or unwritten), f"{due} bills, {asking} questions, {unwritten} letters wait"
 
 

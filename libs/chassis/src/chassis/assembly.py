@@ -20,6 +20,8 @@ from chassis.publishing.publisher import Publisher
 from chassis.rpc import Right, connect
 from chassis.rpc.identity import TokenSigner
 from chassis.settings import HttpSettings, ServiceSettings
+from chassis.waiting.attempts import Effect, Limits
+from chassis.waiting.effects import Effects
 from chassis.waiting.pending import PendingWork, Work
 from chassis.waiting.timers import Timers
 from contracts.topics import EVENT_TOPICS, Topic, inbox
@@ -27,6 +29,8 @@ from contracts.topics import EVENT_TOPICS, Topic, inbox
 S = TypeVar("S")
 C = TypeVar("C")
 E = TypeVar("E")
+M = TypeVar("M")
+W = TypeVar("W")
 
 
 class Parts:
@@ -122,6 +126,14 @@ class Parts:
             aggregates, work, parking=self.parking, park_step=park_step, clock=self.clock, batch=batch, name=name
         )
         self.background(worker.run)
+
+    def effects(
+        self, aggregates: Aggregates[S, C, Any], effect: Effect[S, C, M, W], limits: Limits
+    ) -> Effects[S, C, M, W]:
+        """Attempt `effect` for every aggregate whose `due_at` has passed; what is returned takes first claims too."""
+        effects = Effects(aggregates, effect, limits, self.clock)
+        self.background(effects.run)
+        return effects
 
     def background(self, run: Callable[[], Awaitable[None]]) -> None:
         """Run for the service's life; what raises is started again with a pause."""

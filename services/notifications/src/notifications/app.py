@@ -9,7 +9,7 @@ from notifications.grpc_server import RIGHTS, NotificationRpc
 from notifications.handlers import LookUp, NoticeHandler
 from notifications.intents import Intents
 from notifications.mail import SmtpPost
-from notifications.mail_worker import MailWorker
+from notifications.mail_effect import mail_effect
 from notifications.notices import NOTICE
 from notifications.registry_client import RegistryContacts
 from notifications.routing import DECLARATION_TYPES, MATCHING_TYPES
@@ -27,11 +27,10 @@ def build(settings: NotificationsSettings, clock: Clock | None = None) -> Servic
 
     intents = Intents(settings.smtp.domain)
     post = SmtpPost(settings.smtp, attempt_seconds=settings.mail.attempt_seconds)
-    sender = MailWorker(notices, texts, post, service.clock, settings.mail)
-    service.background(sender.run)
+    mails = service.effects(notices, mail_effect(texts, post), settings.mail.limits)
 
     contacts = KnownContacts(RegistryContacts(service.peer("registry")), service.clock)
-    handler = NoticeHandler(notices, intents, contacts, texts, sender, service.clock)
+    handler = NoticeHandler(notices, intents, contacts, texts, mails, service.clock)
     service.subscribe(Subscription(DECLARATIONS.name, DECLARATION_TYPES, handler))
     service.subscribe(Subscription(MATCHING.name, MATCHING_TYPES, handler))
 

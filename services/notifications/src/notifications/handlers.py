@@ -1,13 +1,14 @@
 """The use cases around a notice: create it, find out where it goes, send it once more."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from chassis.aggregates import Aggregates, Applied, Conflict, Duplicate, Failed, Input, Outcome
 from chassis.clock import Clock
 from chassis.delivery import Delivery, Event, content_hash, to_given_up, to_input
 from chassis.failures import InfrastructureError
+from chassis.waiting import Effects, first_claims
 from notifications.address import parse_address, route_of
 from notifications.contacts import Contact, Contacts, KnownContacts
 from notifications.domain.notice import (
@@ -15,11 +16,11 @@ from notifications.domain.notice import (
     Channel,
     Command,
     CreateNotice,
+    Failure,
     Intent,
     Notice,
     Reason,
     RequestResend,
-    Status,
 )
 from notifications.domain.notice import Event as NoticeEvent
 from notifications.intents import Intents
@@ -29,26 +30,11 @@ from notifications.texts import StoredText, Texts
 ACTOR = "service:notifications"
 
 Notices = Aggregates[Notice, Command, NoticeEvent]
+Mails = Effects[Notice, Command, StoredText, Failure]
 
 
 class CommandIdTaken(Exception):
     """The command id was used for another command."""
-
-
-class Sender(Protocol):
-    """Who sends mails, as far as it is asked for attempts at once."""
-
-    def claim(self, notice_id: str, route: str) -> datetime | None:
-        """Hold a place for the first attempt at a mail: until when; None where there is no room."""
-        ...
-
-    def give_back(self, notice_id: str) -> None:
-        """Nothing comes of a claim."""
-        ...
-
-    def start(self, notice: Notice, text: StoredText | None, trace: Mapping[str, str]) -> None:
-        """Make the claimed attempt: it is saved."""
-        ...
 
 
 class Addressed(NamedTuple):
@@ -57,18 +43,23 @@ class Addressed(NamedTuple):
     address: AddressNotice
     text: StoredText
 
+    @property
+    def is_mail(self) -> bool:
+        """Whether there is a mail to send."""
+        return self.text.channel is Channel.EMAIL and self.address.unreachable is None
+
 
 class NoticeHandler:
     """Events become notices, addressed in the same write where the recipient's contact is known."""
 
     def __init__(
-        self, notices: Notices, intents: Intents, contacts: KnownContacts, texts: Texts, sender: Sender, clock: Clock
+        self, notices: Notices, intents: Intents, contacts: KnownContacts, texts: Texts, mails: Mails, clock: Clock
     ) -> None:
         self._notices = notices
         self._intents = intents
         self._contacts = contacts
         self._texts = texts
-        self._sender = sender
+        self._mails = mails
         self._clock = clock
 
     async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
@@ -79,21 +70,17 @@ class NoticeHandler:
         intents = {intent.id: intent for event in events.values() for intent in self._intents.of(event)}
         wanted = [intents[delivery.target] for delivery in deliveries]
         addressed = await self._address(wanted)
-        claims = self._claim(addressed)
-        try:
-            inputs = [
-                to_input(delivery, _create(intent, addressed.get(intent.id), claims.get(intent.id)))
-                for delivery, intent in zip(deliveries, wanted, strict=True)
-            ]
+        with first_claims(self._mails) as claims:
+            inputs = []
+            for delivery, intent in zip(deliveries, wanted, strict=True):
+                known = addressed.get(intent.id)
+                lease_until = claims.hold(intent.id, known.address.route) if known and known.is_mail else None
+                create = CreateNotice(intent, known.address if known else None, lease_until)
+                inputs.append(to_input(delivery, create))
             outcomes = await self._notices.apply(inputs, unseen=True, recent=True)
             for input_, outcome in zip(inputs, outcomes, strict=True):
-                match outcome:
-                    case Applied(Notice(status=Status.SENDING) as notice) if input_.target in claims:
-                        del claims[input_.target]
-                        self._sender.start(notice, addressed[input_.target].text, input_.trace)
-        finally:
-            for id_ in claims:  # there already, or nobody knows
-                self._sender.give_back(id_)
+                if input_.target in addressed:
+                    claims.start(input_, outcome, addressed[input_.target].text)
         return outcomes
 
     async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
@@ -110,20 +97,6 @@ class NoticeHandler:
         now = self._clock.now()
         stored = await self._texts.keep([_text(intent, contact, now) for intent, contact in known.values()])
         return {id_: Addressed(_address(stored[id_], contact), stored[id_]) for id_, (_, contact) in known.items()}
-
-    def _claim(self, addressed: Mapping[str, Addressed]) -> dict[str, datetime]:
-        """Until when the first attempt is held, of those mails that are sent at once."""
-        claims = {}
-        for id_, each in addressed.items():
-            mail = each.text.channel is Channel.EMAIL and each.address.unreachable is None
-            lease_until = self._sender.claim(id_, each.address.route) if mail else None
-            if lease_until is not None:
-                claims[id_] = lease_until
-        return claims
-
-
-def _create(intent: Intent, addressed: Addressed | None, lease_until: datetime | None) -> Command:
-    return CreateNotice(intent, addressed.address if addressed else None, lease_until)
 
 
 class LookUp:

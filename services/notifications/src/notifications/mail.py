@@ -12,7 +12,8 @@ from typing import Protocol
 
 import aiosmtplib
 
-from notifications.domain.notice import Reason
+from chassis.waiting import NotTaken, Taken
+from notifications.domain.notice import Failure, Reason
 from notifications.settings import SmtpSettings
 
 _PERMANENT = range(500, 600)
@@ -28,22 +29,8 @@ class Mail:
     written_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """The server took it: from now on it is the server's."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotTaken:
-    """The server did not take it."""
-
-    reason: Reason
-    reply_code: int | None = None
-    final: bool = False
-    """No further attempt can succeed."""
-
-
-Handover = Taken | NotTaken
+Handover = Taken | NotTaken[Failure]
+"""How handing one over can end."""
 
 
 class Post(Protocol):
@@ -106,27 +93,26 @@ class SmtpPost:
             client.close()
 
 
-def judge(error: Exception) -> NotTaken:
+def judge(error: Exception) -> NotTaken[Failure]:
     """What a failure means. Final is only what the server says about this recipient or this message.
 
     A refused login, greeting or sender is a fault of our settings or of the server: it is mended, not given up.
     """
     match error:
         case aiosmtplib.SMTPRecipientsRefused():
-            refused = error.recipients[0]
-            return NotTaken(*_by_code(refused.code))
+            return _by_code(error.recipients[0].code)
         case aiosmtplib.SMTPRecipientRefused() | aiosmtplib.SMTPDataError():
-            return NotTaken(*_by_code(error.code))
+            return _by_code(error.code)
         case aiosmtplib.SMTPAuthenticationError():
-            return NotTaken(Reason.NOT_AUTHENTICATED, error.code)
+            return NotTaken(Failure(Reason.NOT_AUTHENTICATED, error.code))
         case aiosmtplib.SMTPConnectResponseError() | aiosmtplib.SMTPResponseException():
-            return NotTaken(Reason.DEFERRED, error.code)
+            return NotTaken(Failure(Reason.DEFERRED, error.code))
         case TimeoutError():
-            return NotTaken(Reason.TIMED_OUT)
+            return NotTaken(Failure(Reason.TIMED_OUT))
         case _:
-            return NotTaken(Reason.SERVER_AWAY)
+            return NotTaken(Failure(Reason.SERVER_AWAY))
 
 
-def _by_code(code: int) -> tuple[Reason, int, bool]:
+def _by_code(code: int) -> NotTaken[Failure]:
     final = code in _PERMANENT
-    return (Reason.REFUSED if final else Reason.DEFERRED), code, final
+    return NotTaken(Failure(Reason.REFUSED if final else Reason.DEFERRED, code), final)

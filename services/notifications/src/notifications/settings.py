@@ -3,6 +3,7 @@
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
 from chassis.settings import ServiceSettings
+from chassis.waiting import Limits
 
 
 class SmtpSettings(BaseModel):
@@ -47,8 +48,15 @@ class MailSettings(BaseModel):
     )
 
     @property
-    def lease_seconds(self) -> float:
-        return self.attempt_seconds + self.lease_margin_seconds
+    def limits(self) -> Limits:
+        return Limits(
+            lease_seconds=self.attempt_seconds + self.lease_margin_seconds,
+            at_once=self.at_once,
+            at_once_per_route=self.at_once_per_domain,
+            first_retry_seconds=self.first_retry_seconds,
+            longest_retry_seconds=self.longest_retry_seconds,
+            give_up_after_seconds=self.give_up_after_seconds,
+        )
 
 
 class NotificationsSettings(ServiceSettings):

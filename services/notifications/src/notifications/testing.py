@@ -3,9 +3,9 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -18,19 +18,20 @@ from chassis.clock import ManualClock
 from chassis.delivery import Delivery, Event, RawRecord, classify
 from chassis.failures import InfrastructureError
 from chassis.testing import RecordingOutbox, in_memory
+from chassis.waiting import Effects, Limits, Taken
 from contracts.declarations import v1 as declarations
 from contracts.envelope import Envelope as EventEnvelope
 from contracts.matching import v1 as matching
 from contracts.topics import NOTIFICATIONS
 from notifications.contacts import Contact, KnownContacts
 from notifications.domain.notice import Channel, CreateNotice, Intent, Notice, notice_id
-from notifications.handlers import LookUp, NoticeHandler, Notices, Sender
+from notifications.handlers import LookUp, Mails, NoticeHandler, Notices
 from notifications.intents import Intents
-from notifications.mail import Handover, Mail, Taken
-from notifications.mail_worker import MailWorker
+from notifications.mail import Handover, Mail, Post
+from notifications.mail_effect import mail_effect
 from notifications.notices import NOTICE
 from notifications.settings import MailSettings
-from notifications.texts import MemoryTexts, StoredText, Texts
+from notifications.texts import MemoryTexts, Texts
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
 IMPORTER = "RU-INN:7707083893"
@@ -119,19 +120,6 @@ class Collecting:
         return Taken()
 
 
-class Busy:
-    """A sender without room."""
-
-    def claim(self, notice_id: str, route: str) -> None:  # noqa: ARG002 - the port's signature
-        return None
-
-    def give_back(self, notice_id: str) -> None:
-        raise AssertionError(f"{notice_id} was not claimed")
-
-    def start(self, notice: Notice, text: StoredText | None, trace: Mapping[str, str]) -> None:  # noqa: ARG002
-        raise AssertionError(f"{notice.intent.id} was not claimed")
-
-
 @dataclass
 class Desk:
     """Notifications without a broker: what is stored, what is published, what time it is."""
@@ -143,10 +131,11 @@ class Desk:
     registry: FakeRegistry
     contacts: KnownContacts
 
-    async def take(self, *events: Event, sender: Sender | None = None) -> list[str]:
-        """Deliver events, as the subscription does; the ids of their notices."""
+    async def take(self, *events: Event, mails: Mails | None = None) -> list[str]:
+        """Deliver events, as the subscription does, to mails without room if none are given; their notices' ids."""
         intents = Intents("trade.invalid")
-        handler = NoticeHandler(self.notices, intents, self.contacts, self.texts, sender or Busy(), self.clock)
+        mails = mails or self.mails(Collecting(), replace(MailSettings().limits, at_once=0))
+        handler = NoticeHandler(self.notices, intents, self.contacts, self.texts, mails, self.clock)
         targets = await handler.targets(events)
         deliveries = [Delivery(event, id_) for event, ids in zip(events, targets, strict=True) for id_ in ids]
         for outcome in await handler.apply(deliveries):
@@ -183,8 +172,11 @@ class Desk:
             raise AssertionError(f"there is no notice {id_}")
         return notice
 
-    def worker(self, post: Any, **settings: Any) -> MailWorker:
-        return MailWorker(self.notices, self.texts, post, self.clock, MailSettings(**settings))
+    def worker(self, post: Post, **settings: Any) -> Mails:
+        return self.mails(post, MailSettings(**settings).limits)
+
+    def mails(self, post: Post, limits: Limits) -> Mails:
+        return Effects(self.notices, mail_effect(self.texts, post), limits, self.clock)
 
 
 def a_desk() -> Desk:

@@ -2,21 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from chaos.simulation.broker import Progress
 from chaos.simulation.plants.pieces import Pieces
-from chaos.toy.letter import NoteSent
-from chaos.toy.post import Post
 
-from chassis.aggregates import Aggregates, Input, apply
+from chassis.aggregates import Aggregates, apply
 from chassis.aggregates.document import Document, Loaded, write
 from chassis.publishing.hand_over import Sending
 from chassis.publishing.producer import Heard, Message
 from chassis.publishing.publisher import Publisher
 from chassis.publishing.sweeping import Sweeper
+from chassis.waiting.effects import Effects
 from chassis.waiting.timers import Timers
 
 
@@ -153,25 +153,20 @@ def fires_twice() -> Pieces:
 
 
 def send_without_claim() -> Pieces:
-    async def at_once(self: Any) -> int:
-        now = self._clock.now()
-        due = await self._letters.find({"try_after": {"$lte": now}})
-        sent = [each.id for each in due if await self._hand_over(each.id)]
-        await self._letters.apply([Input(id_, f"{id_}/sent", NoteSent(), self._actor) for id_ in sent])
-        return len(sent)
+    async def at_once(self: Effects[Any, Any, Any, Any]) -> int:
+        due = await self._due.take()
+        documents = await self._aggregates.documents.load([each.id for each in due])
+        for document in documents.values():
+            self.start(self._aggregates.type.codec.decode(document["state"]), None, {})
+        return len(documents)
 
-    return [(Post, "send_due", at_once)]
+    return [(Effects, "start_due", at_once)]
 
 
 def another_id_for_each_send() -> Pieces:
-    hand_over, numbers = Post._hand_over, count(1)
+    send, numbers = Effects._send, count(1)
 
-    async def renamed(self: Post, id_: str) -> bool:
-        send = self._send
-        self._send = lambda each: send(f"{each}#{next(numbers)}")
-        try:
-            return await hand_over(self, id_)
-        finally:
-            self._send = send
+    async def renamed(self: Effects[Any, Any, Any, Any], state: Any, material: Any) -> Any:
+        return await send(self, replace(state, id=f"{state.id}#{next(numbers)}"), material)
 
-    return [(Post, "_hand_over", renamed)]
+    return [(Effects, "_send", renamed)]

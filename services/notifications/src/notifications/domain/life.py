@@ -89,9 +89,10 @@ def failed(notice: Notice, command: RecordFailure, _: datetime) -> tuple[Event, 
     """Only the latest attempt's failure decides what comes next."""
     if command.attempt != notice.attempts:
         return ()
+    why = command.failure
     if command.retry_at is None:
-        return (NoticeGivenUp(command.attempt, command.reason, command.reply_code),)
-    return (AttemptFailed(command.attempt, command.reason, command.reply_code, command.retry_at),)
+        return (NoticeGivenUp(command.attempt, why.reason, why.reply_code),)
+    return (AttemptFailed(command.attempt, why.reason, why.reply_code, command.retry_at),)
 
 
 def late(_: Notice, __: Command, ___: datetime) -> tuple[Event, ...]:

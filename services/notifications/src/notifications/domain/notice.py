@@ -49,6 +49,15 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """What an attempt met."""
+
+    reason: Reason
+    reply_code: int | None = None
+    """Of the mail server, where it answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """One thing a notice lists, with the code of its text."""
 
@@ -141,8 +150,7 @@ class RecordSent:
 @dataclass(frozen=True, slots=True)
 class RecordFailure:
     attempt: int
-    reason: Reason
-    reply_code: int | None
+    failure: Failure
     retry_at: datetime | None
     """None: it is given up."""
 

@@ -1,16 +1,25 @@
-"""Sending: claimed first, repeated with the same Message-ID, and nobody waits for somebody else's server."""
+"""Mail as a claimed effect: claimed first, repeated with the same Message-ID, each domain by a way of its own."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chassis.aggregates import Aggregates, Input, Outcome
-from chassis.testing import eventually
+from chassis.waiting import NotTaken, Taken
 from contracts.topics import NOTIFICATIONS
 from notifications.contacts import Contact
-from notifications.domain.notice import Channel, Command, Event, Notice, Reason, RecordSent, RequestResend, Status
-from notifications.mail import Handover, Mail, NotTaken, SmtpPost, Taken
-from notifications.mail_worker import MailWorker
+from notifications.domain.notice import (
+    Channel,
+    Command,
+    Event,
+    Failure,
+    Notice,
+    Reason,
+    RecordSent,
+    RequestResend,
+    Status,
+)
+from notifications.handlers import Mails
+from notifications.mail import Handover, Mail, SmtpPost
 from notifications.notices import NOTICE
 from notifications.settings import SmtpSettings
 from notifications.testing import Desk, Inboxes, an_intent
@@ -25,21 +34,16 @@ class FakePost:
 
     answers: list[Handover | Exception] = field(default_factory=list)
     given: list[Mail] = field(default_factory=list)
-    hold: set[str] = field(default_factory=set)
-    """Domains whose mail hangs."""
-    released: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def hand_over(self, mail: Mail) -> Handover:
         self.given.append(mail)
-        if mail.to.rpartition("@")[2] in self.hold:
-            await self.released.wait()
         answer = self.answers.pop(0) if self.answers else Taken()
         if isinstance(answer, Exception):
             raise answer
         return answer
 
 
-async def send_due(worker: MailWorker) -> int:
+async def send_due(worker: Mails) -> int:
     started = 0
     while count := await worker.start_due():
         started += count
@@ -107,33 +111,39 @@ async def test_a_crash_between_sending_and_noting_repeats_with_the_same_message_
     assert (notice.status, notice.attempts) == (Status.SENT, 2)
 
 
-async def test_two_replicas_send_a_mail_once(desk: Desk) -> None:
-    await desk.ready(*(an_intent() for _ in range(10)))
-    post = FakePost()
-    await asyncio.gather(*(send_due(desk.worker(post)) for _ in range(3)))
-    assert sorted({mail.message_id for mail in post.given}) == sorted(mail.message_id for mail in post.given)
-    assert len(post.given) == 10
-
-
-async def test_failures_are_repeated_later_and_later_and_then_given_up(desk: Desk) -> None:
+async def test_a_mail_that_nobody_takes_is_given_up_in_the_end(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
-    post = FakePost(answers=[NotTaken(Reason.SERVER_AWAY)] * 100)
-    worker = desk.worker(post, first_retry_seconds=5, longest_retry_seconds=3600, give_up_after_seconds=24 * 3600)
-    delays = []
+    worker = desk.worker(FakePost(answers=[NotTaken(Failure(Reason.SERVER_AWAY))] * 100), give_up_after_seconds=3600)
     for _ in range(100):
         await send_due(worker)
         notice = await desk.state(id_)
         if notice.send_after is None:
             break
-        delays.append((notice.send_after - desk.clock.now()).total_seconds())
-        assert await send_due(worker) == 0, "not before its time"
-        await desk.clock.advance(seconds=delays[-1])
-    assert 3.75 <= delays[0] <= 6.25
-    assert max(delays) <= 3600 * 1.25
-    assert delays[5] > delays[0] * 8
+        await desk.clock.advance(seconds=(notice.send_after - desk.clock.now()).total_seconds())
     assert (notice.status, notice.reason) == (Status.GIVEN_UP, Reason.SERVER_AWAY)
-    assert {mail.message_id for mail in post.given} == {f"<{id_}@trade.invalid>"}
     assert desk.outbox.types()[-1] == "trade.notifications.notice.given_up.v1"
+
+
+async def test_each_domain_goes_by_a_way_of_its_own(desk: Desk) -> None:
+    ids = await desk.ready(an_intent(), an_intent(recipient=IMPORTER), an_intent(recipient=IMPORTER))
+    post = FakePost()
+    worker = desk.worker(post, at_once_per_domain=1)
+    assert await worker.start_due() == 2
+    await worker.idle()
+    assert {mail.to for mail in post.given} == {"declarant@qingdao.example", "importer@moscow.example"}
+    await send_due(worker)
+    assert [(await desk.state(id_)).status for id_ in ids] == [Status.SENT] * 3
+
+
+async def test_a_resend_does_not_wait_for_the_retry_that_was_planned(desk: Desk) -> None:
+    (id_,) = await desk.ready(an_intent())
+    post = FakePost(answers=[NotTaken(Failure(Reason.SERVER_AWAY))])
+    worker = desk.worker(post, first_retry_seconds=3600)
+    await send_due(worker)
+    await desk.notices.apply_one(Input(id_, "command/1", RequestResend("server is mended"), "staff:li"))
+    await desk.look_up()
+    assert await send_due(worker) == 1
+    assert (await desk.state(id_)).status is Status.SENT
 
 
 async def test_a_permanent_refusal_is_given_up_at_once_and_says_why(desk: Desk, inboxes: Inboxes) -> None:
@@ -142,28 +152,6 @@ async def test_a_permanent_refusal_is_given_up_at_once_and_says_why(desk: Desk, 
     await send_due(desk.worker(SmtpPost(SmtpSettings(host="127.0.0.1", port=inboxes.port), attempt_seconds=5)))
     notice = await desk.state(id_)
     assert (notice.status, notice.reason, notice.reply_code) == (Status.GIVEN_UP, Reason.REFUSED, 550)
-
-
-async def test_a_domain_that_hangs_delays_nobody_else(desk: Desk) -> None:
-    slow = [an_intent() for _ in range(50)]
-    await desk.ready(*slow)
-    await desk.clock.advance(seconds=1)
-    quick = await desk.ready(*(an_intent(recipient=IMPORTER) for _ in range(20)))
-    post = FakePost(hold={"qingdao.example"})
-    worker = desk.worker(post, at_once=8, at_once_per_domain=2)
-    running = asyncio.create_task(worker.run())
-    try:
-
-        async def all_quick_sent() -> bool:
-            await desk.clock.advance(seconds=0.1)
-            return all([(await desk.state(id_)).status is Status.SENT for id_ in quick])
-
-        await eventually(all_quick_sent)
-        assert sum(mail.to.endswith("qingdao.example") for mail in post.given) == 2
-    finally:
-        post.released.set()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_recipient_whose_server_is_silent_delays_nobody_on_a_real_server(desk: Desk, inboxes: Inboxes) -> None:
@@ -183,7 +171,7 @@ async def test_a_recipient_whose_server_is_silent_delays_nobody_on_a_real_server
 
 async def test_a_dead_mail_server_leaves_the_inbox_alone(desk: Desk) -> None:
     mail_id, inbox_id = await desk.ready(an_intent(), an_intent(Channel.INBOX))
-    await send_due(desk.worker(FakePost(answers=[NotTaken(Reason.SERVER_AWAY)])))
+    await send_due(desk.worker(FakePost(answers=[NotTaken(Failure(Reason.SERVER_AWAY))])))
     assert (await desk.state(mail_id)).status is Status.READY
     assert (await desk.state(inbox_id)).status is Status.SENT
     assert [text.notice_id for text in await desk.texts.inbox(DECLARANT, None, 10)] == [inbox_id]

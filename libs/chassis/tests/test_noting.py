@@ -6,14 +6,12 @@ from typing import Any, cast
 
 import pytest
 
-from chassis.aggregates import Duplicate, Outcome
-from notifications.domain.notice import Notice
-from notifications.handlers import Notices
-from notifications.noting import BATCH, BATCHES_AT_ONCE, Noting
+from chassis.aggregates import Aggregates, Duplicate, Outcome
+from chassis.waiting.noting import BATCH, BATCHES_AT_ONCE, Noting
 
 
 class Slow:
-    """Notices whose saves end when they are let."""
+    """Aggregates whose saves end when they are let."""
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -23,7 +21,7 @@ class Slow:
         assert recent
         self.batches.append(len(inputs))
         await self.let.wait()
-        outcome: Outcome[Notice] = Duplicate(cast(Notice, None))
+        outcome: Outcome[Any] = Duplicate(None)
         return [outcome for _ in inputs]
 
 
@@ -32,8 +30,8 @@ def slow() -> Slow:
     return Slow()
 
 
-async def note(slow: Slow, count: int) -> tuple[Noting, list["asyncio.Task[Any]"]]:
-    noting = Noting(cast(Notices, slow))
+async def note(slow: Slow, count: int) -> tuple[Noting[Any, Any], list["asyncio.Task[Any]"]]:
+    noting = Noting(cast(Aggregates[Any, Any, Any], slow))
     tasks = [asyncio.create_task(noting.note(cast(Any, number))) for number in range(count)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)

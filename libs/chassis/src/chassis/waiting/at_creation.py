@@ -1,0 +1,54 @@
+"""First attempts that are claimed in the write that creates their aggregates, and made by whoever creates them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from chassis.aggregates import Applied, Input, Outcome
+from chassis.waiting.effects import Effects
+
+S = TypeVar("S")
+M = TypeVar("M")
+
+
+@contextmanager
+def first_claims(effects: Effects[S, Any, M, Any]) -> Iterator["FirstClaims[S, M]"]:
+    """Around a creation: what is held and not started by its end is given back."""
+    claims = FirstClaims(effects)
+    try:
+        yield claims
+    finally:
+        claims.give_back()
+
+
+class FirstClaims(Generic[S, M]):
+    """The places held for first attempts."""
+
+    def __init__(self, effects: Effects[S, Any, M, Any]) -> None:
+        self._effects = effects
+        self._held: dict[str, datetime] = {}
+        """Id → until when."""
+
+    def hold(self, id_: str, route: str) -> datetime | None:
+        """Hold a place for the first attempt: until when it is claimed, for the command; None: there is no room."""
+        until = self._effects.hold(id_, route)
+        if until is not None:
+            self._held[id_] = until
+        return until
+
+    def start(self, input_: Input[Any], outcome: Outcome[S], material: M | None) -> None:
+        """Make the attempt, if the outcome of its creation says that it was claimed: else it was there already."""
+        until = self._held.get(input_.target)
+        match outcome:
+            case Applied(state, events) if state is not None and events and until is not None:
+                if self._effects.is_held(state, until):
+                    del self._held[input_.target]
+                    self._effects.start(state, material, input_.trace)
+            case _:
+                pass
+
+    def give_back(self) -> None:
+        """There already, or nobody knows."""
+        for id_ in self._held:
+            self._effects.give_back(id_)

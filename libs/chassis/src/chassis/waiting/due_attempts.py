@@ -1,0 +1,78 @@
+"""Which attempts are due: taken from what this process knows, looked for in the database where it knows of none.
+
+Keeps: nothing that waits is forgotten. A look finds what falls due before the next one, the ends of others' claims
+among it; what was taken and came to nothing is known again.
+"""
+
+import math
+from collections.abc import Iterable
+from datetime import timedelta
+
+from chassis.aggregates.documents import Documents
+from chassis.clock import Clock
+from chassis.waiting.alarm import SELDOM_SECONDS, Alarm
+from chassis.waiting.known_due import Due, KnownDue
+from chassis.waiting.places import Places
+
+INTERVAL_SECONDS = 1.0
+"""Between two looks while more is due than is known."""
+LOOK_LIMIT = 2_000
+
+
+class DueAttempts:
+    """The attempts of one effect that wait, and the alarm that rings for them."""
+
+    def __init__(self, documents: Documents, route: str, places: Places, clock: Clock) -> None:
+        self.alarm = Alarm(clock)
+        self._documents = documents
+        self._route = route
+        """The field of the state that says by which way it goes."""
+        self._places = places
+        self._clock = clock
+        self._known = KnownDue()
+        self._looked_at = -math.inf
+        self._left_alone: set[str] = set()
+
+    def know(self, due: Due) -> None:
+        """An attempt waits for its moment."""
+        self._known.add(due)
+        self.alarm.set(due.moment)
+
+    def know_again(self, taken: Iterable[Due]) -> None:
+        """Nothing is known of what was taken; it is taken again."""
+        for due in taken:
+            if due.id not in self._left_alone:
+                self._known.add(due)
+
+    def leave_alone(self, id_: str) -> None:
+        """Find one no more, until it is saved again here."""
+        self._left_alone.add(id_)
+
+    async def take(self) -> list[Due]:
+        """What is due and has room at the other side."""
+        now, free = self._clock.now(), self._places.free
+        if free <= 0:
+            return []
+        if chosen := self._known.take(now, free, self._places.room):
+            return chosen
+        pause = INTERVAL_SECONDS if self._known.worth_a_look else SELDOM_SECONDS
+        if self._clock.monotonic() - self._looked_at < pause:
+            return []
+        await self._look()
+        return self._known.take(now, free, self._places.room)
+
+    async def _look(self) -> None:
+        self._looked_at = self._clock.monotonic()
+        until = self._clock.now() + timedelta(seconds=SELDOM_SECONDS)
+        limit, full = LOOK_LIMIT + len(self._places.in_hand), self._known.full_routes
+        route = f"state.{self._route}"
+        found = await self._documents.find(
+            {"due_at": {"$lte": until}, route: {"$nin": full}, "_id": {"$nin": sorted(self._left_alone)}},
+            sort=[("due_at", 1)],
+            limit=limit,
+            fields=(route, "due_at"),
+        )
+        for document in found:
+            if document["_id"] not in self._places.in_hand:
+                self.know(Due(document["due_at"], document["_id"], document["state"][self._route]))
+        self._known.looked(full, more=len(found) == limit)

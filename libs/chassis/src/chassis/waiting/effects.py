@@ -1,0 +1,226 @@
+"""Claimed effects: what goes out to the world is claimed, sent and noted, outside the consumer.
+
+Keeps: an attempt is saved as claimed before a byte goes out; a process that dies between sending and noting leaves a
+claim that ends, and the repeat goes out under the same id. No route takes more than its share of the attempts, so that
+one that does not answer delays its own alone.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from chassis.aggregates import Aggregates, Applied, Failed, Input
+from chassis.aggregates.document import Document
+from chassis.clock import Clock
+from chassis.failpoints import passage
+from chassis.failures import is_infrastructure
+from chassis.tasks import cancel
+from chassis.telemetry import metrics, tracing
+from chassis.waiting.attempts import Effect, Limits, NotTaken, Taken, claiming, ending
+from chassis.waiting.due_attempts import DueAttempts
+from chassis.waiting.known_due import Due
+from chassis.waiting.noting import Noting
+from chassis.waiting.places import Places
+
+S = TypeVar("S")
+C = TypeVar("C")
+M = TypeVar("M")
+W = TypeVar("W")
+
+AGAIN_SECONDS = 1.0
+"""Before the next try while the database is away."""
+NOTE_AGAIN_SECONDS = 0.5
+FINISH_SECONDS = 3.0
+"""How long a stop waits for attempts in hand."""
+
+log = structlog.get_logger(__name__)
+
+
+class Effects(Generic[S, C, M, W]):
+    """The effects of one type of aggregate, as far as this process makes them."""
+
+    def __init__(
+        self, aggregates: Aggregates[S, C, Any], effect: Effect[S, C, M, W], limits: Limits, clock: Clock
+    ) -> None:
+        self._aggregates = aggregates
+        self._effect = effect
+        self._limits = limits
+        self._clock = clock
+        self._places = Places(limits.at_once, limits.at_once_per_route)
+        self._due = DueAttempts(aggregates.documents, effect.route, self._places, clock)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._noting = Noting(aggregates)
+        aggregates.on_saved(self._saved)
+
+    def _saved(self, state: S) -> None:
+        if self._effect.waits(state):
+            self._know(state)
+
+    def _know(self, state: S) -> None:
+        if (moment := self._aggregates.type.due_at(state)) is not None:
+            self._due.know(Due(moment, self._effect.id(state), self._route(state)))
+
+    def _route(self, state: S) -> str:
+        return str(getattr(state, self._effect.route))
+
+    async def run(self) -> None:
+        """Attempt what is due, for ever; on a stop finish what is in hand."""
+        self._places.closed = False
+        try:
+            while True:
+                try:
+                    while await self.start_due():
+                        pass
+                except Exception as error:
+                    if not is_infrastructure(error):
+                        raise
+                    metrics.INFRASTRUCTURE_FAILURES.labels(self._effect.name).inc()
+                    log.warning(f"{self._effect.name}_waits", error=repr(error)[:300])
+                    await self._clock.sleep(AGAIN_SECONDS)
+                    continue
+                await self._due.alarm.rings()
+        finally:
+            await self._finish()
+
+    async def start_due(self) -> int:
+        """Claim what is due as far as there is room, and start its attempts; how many were started.
+
+        Zero means that nothing is left that could be started now.
+        """
+        while due := await self._due.take():
+            try:
+                started = await self._claim(due)
+            except Exception:
+                self._due.know_again(due)
+                raise
+            if started:
+                return started
+        return 0
+
+    async def idle(self) -> None:
+        """Wait until nothing is in hand."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _claim(self, due: Sequence[Due]) -> int:
+        """Claim the next attempt of each that is still due; how many were started."""
+        documents = await self._aggregates.documents.load([each.id for each in due])
+        material = await self._effect.load(list(documents))
+        claims = [self._claim_of(document) for document in documents.values()]
+        inputs = [each for each in claims if each is not None]
+        started = 0
+        passage("claim.before")
+        outcomes = await self._aggregates.apply(inputs, recent=True)
+        passage("claim.after")
+        for input_, outcome in zip(inputs, outcomes, strict=True):
+            match outcome:
+                case Applied(state) if state is not None:
+                    self.start(state, material.get(input_.target), input_.trace)
+                    started += 1
+                case Failed(error) if not isinstance(error, self._effect.not_due):
+                    self._leave_alone("attempt_not_claimed", input_.target, error=repr(error))
+                case _:
+                    pass  # another replica has it in hand, or has claimed this very attempt
+        return started
+
+    def _claim_of(self, document: Document) -> Input[C] | None:
+        """The claim of the next attempt, where it is due and nobody's."""
+        try:
+            state = self._aggregates.type.codec.decode(document["state"])
+        except Exception as error:  # of one document alone
+            self._leave_alone("attempt_not_claimed", document["_id"], error=repr(error))
+            return None
+        moment = self._aggregates.type.due_at(state)
+        if moment is None or moment > self._clock.now():  # another replica has done it, or has it in hand until then
+            self._know(state)
+            return None
+        return claiming(self._effect, state, document, self._lease_until())
+
+    def _lease_until(self) -> datetime:
+        """Until when an attempt that is claimed now is held."""
+        return self._clock.now() + timedelta(seconds=self._limits.lease_seconds)
+
+    def _leave_alone(self, event: str, id_: str, **why: str) -> None:
+        """Tried again by this process it would fail, or be sent, again and again."""
+        self._due.leave_alone(id_)
+        log.error(event, **{self._aggregates.type.name: id_}, **why)
+
+    def hold(self, id_: str, route: str) -> datetime | None:
+        """Hold a place for an attempt whose claim is yet to be saved: until when it is held; None: there is no room."""
+        return self._lease_until() if self._places.take(id_, route) else None
+
+    def is_held(self, state: S, until: datetime) -> bool:
+        """Whether a state has an attempt that is held until this very moment."""
+        return not self._effect.waits(state) and self._aggregates.type.due_at(state) == until
+
+    def start(self, state: S, material: M | None, trace: Mapping[str, str]) -> None:
+        """Make an attempt that is saved as claimed."""
+        id_ = self._effect.id(state)
+        self._places.hold(id_, self._route(state))
+        task = asyncio.create_task(self._attempt(id_, state, material, trace))
+        self._tasks.add(task)
+
+        def done(finished: "asyncio.Task[None]") -> None:
+            self._tasks.discard(finished)
+            self.give_back(id_)
+
+        task.add_done_callback(done)
+
+    def _leave(self, id_: str) -> None:
+        if self._places.leave(id_):
+            self._due.alarm.set(self._clock.now())  # there is room for another
+
+    def give_back(self, id_: str) -> None:
+        """Nothing comes of what is held."""
+        self._leave(id_)
+        self._places.drop(id_)
+
+    async def _attempt(self, id_: str, state: S, material: M | None, trace: Mapping[str, str]) -> None:
+        baggage = self._aggregates.type.baggage(state)
+        with tracing.process_span(f"send {self._effect.name}", trace, baggage=baggage) as span:
+            span.set_attributes(self._effect.attributes(state))
+            answer = await self._send(state, material)
+            self._leave(id_)  # to note it takes no place from others
+            await self._note(state, ending(self._effect, state, answer, self._limits, self._clock.now()))
+
+    async def _send(self, state: S, material: M | None) -> Taken | NotTaken[W]:
+        try:
+            answer = await self._effect.attempt(state, material)
+            passage("send.after")
+        except Exception as error:
+            # Whatever it is, it is this one's alone: seen in its attempts, and tried again.
+            return self._effect.broke(state, error)
+        return answer
+
+    async def _note(self, state: S, input_: Input[C]) -> None:
+        """Save what became of an attempt; while the database is away, for as long as the claim holds."""
+        until = self._clock.monotonic() + self._limits.lease_seconds
+        named = {self._aggregates.type.name: input_.target, "cause": input_.cause}
+        while True:
+            try:
+                outcome = await self._noting.note(input_)
+            except Exception as error:
+                if not is_infrastructure(error):
+                    log.exception("attempt_not_noted", **named)
+                    return
+                if self._clock.monotonic() > until:  # the claim ends: it is sent again, under the same id
+                    log.warning("attempt_not_noted", error=repr(error)[:300], **named)
+                    self._know(state)
+                    return
+                await self._clock.sleep(NOTE_AGAIN_SECONDS)
+                continue
+            if isinstance(outcome, Failed):
+                self._leave_alone("attempt_not_noted", input_.target, cause=input_.cause, error=repr(outcome.error))
+            return
+
+    async def _finish(self) -> None:
+        self._places.closed = True
+        try:
+            if self._tasks:
+                await asyncio.wait(set(self._tasks), timeout=FINISH_SECONDS)
+        finally:
+            await cancel(self._tasks)
+            await self._noting.give_up()

@@ -1,0 +1,259 @@
+"""A sample effect: parcels, each carried by one road, and a carrier that does what a test wants of it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from chassis.aggregates import Aggregates, AggregateType, Failed, Input, MemoryDocuments, dataclass_codec
+from chassis.aggregates.document import Document
+from chassis.clock import ManualClock
+from chassis.failures import InfrastructureError
+from chassis.testing import RecordingOutbox, in_memory
+from chassis.waiting import Effect, Effects, Limits, NotTaken, Taken
+from contracts.topics import Topic
+
+TOPIC = Topic("parcels.events.v1", "parcels", ("parcels",), ("tests",), "the parcel's id")
+LIMITS = Limits(
+    lease_seconds=10,
+    at_once=4,
+    at_once_per_route=2,
+    first_retry_seconds=5,
+    longest_retry_seconds=3600,
+    give_up_after_seconds=24 * 3600,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    id: str
+    road: str
+    since: datetime
+    due: datetime | None
+    held: bool = False
+    attempts: int = 0
+    end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    id: str
+    road: str
+    held_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    attempt: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTaken:
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteNotTaken:
+    attempt: int
+    why: str
+    retry_at: datetime | None
+
+
+Command = Ask | Claim | NoteTaken | NoteNotTaken
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The parcel as it is now: a sample has no need of more events."""
+
+    parcel: Parcel
+
+
+class NotDue(Exception):
+    """Somebody else has the parcel in hand."""
+
+
+class Unnotable(Exception):
+    """The sample's one rule that can break: what was carried by this road cannot be noted."""
+
+
+def decide(state: Parcel | None, command: Command, now: datetime) -> tuple[Changed, ...]:
+    if isinstance(command, Ask):
+        if state is not None:
+            return ()
+        parcel = Parcel(command.id, command.road, since=now, due=now)
+        return (Changed(parcel), *_held(parcel, 1, command.held_until))
+    assert state is not None
+    match command:
+        case Claim(attempt, until):
+            if state.due is None or state.due > now or attempt != state.attempts + 1:
+                raise NotDue(state.id)
+            return _held(state, attempt, until)
+        case NoteTaken():
+            if state.road == "unnotable":
+                raise Unnotable(state.id)
+            return () if state.end else (Changed(replace(state, due=None, held=False, end="taken")),)
+        case NoteNotTaken(attempt, why, retry_at):
+            if state.end or attempt != state.attempts:
+                return ()
+            return (Changed(replace(state, due=retry_at, held=False, end="" if retry_at else why)),)
+
+
+def _held(parcel: Parcel, attempt: int, until: datetime | None) -> tuple[Changed, ...]:
+    return () if until is None else (Changed(replace(parcel, due=until, held=True, attempts=attempt)),)
+
+
+_EVENT = TypeAdapter(Changed)
+
+
+class ParcelMessages:
+    def encode(self, event: Changed, state: Parcel) -> tuple[str, bytes]:
+        return "trade.parcels.parcel.changed.v1", _EVENT.dump_json(event)
+
+    def decode(self, type: str, data: bytes) -> Changed:  # noqa: A002 - the port's name
+        return _EVENT.validate_json(data)
+
+
+PARCEL: AggregateType[Parcel, Command, Changed] = AggregateType(
+    name="parcel",
+    collection="parcels",
+    decide=decide,
+    evolve=lambda _, event: event.parcel,
+    key=lambda parcel: parcel.id,
+    codec=dataclass_codec(Parcel),
+    messages=ParcelMessages(),
+    due_at=lambda parcel: parcel.due,
+)
+
+Parcels = Aggregates[Parcel, Command, Changed]
+Carried = Effects[Parcel, Command, str, str]
+
+
+class Stored(MemoryDocuments):
+    """The documents; nothing can be loaded, looked for or saved while it is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.looks = 0
+
+    async def load(self, ids: Sequence[str]) -> dict[str, Document]:
+        self._answer()
+        return await super().load(ids)
+
+    async def find(self, where: Mapping[str, Any], **how: Any) -> list[Document]:
+        self._answer()
+        self.looks += 1
+        return await super().find(where, **how)
+
+    async def save(self, *args: Any) -> set[str]:
+        self._answer()
+        return await super().save(*args)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise InfrastructureError("the database is away")
+
+
+@dataclass
+class Carrier:
+    """Takes what it is given, and remembers; roads can be shut, so that nothing on them ends until they open."""
+
+    answers: list[Taken | NotTaken[str] | Exception] = field(default_factory=list)
+    """The next ones, before it takes all."""
+    given: list[str] = field(default_factory=list)
+    shut: set[str] = field(default_factory=set)
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    on_the_road: Counter[str] = field(default_factory=Counter)
+    most: int = 0
+    """At once."""
+    most_of: Counter[str] = field(default_factory=Counter)
+
+    async def carry(self, parcel: Parcel, label: str | None) -> Taken | NotTaken[str]:
+        assert label == f"label of {parcel.id}"
+        self.given.append(parcel.id)
+        self.began.set()
+        self.on_the_road[parcel.road] += 1
+        self.most = max(self.most, self.on_the_road.total())
+        self.most_of |= self.on_the_road
+        try:
+            if parcel.road in self.shut:
+                await self.opened.wait()
+            answer = self.answers.pop(0) if self.answers else Taken()
+        finally:
+            self.on_the_road[parcel.road] -= 1
+            self.answered.set()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass
+class World:
+    """Parcels on a clock that stands still."""
+
+    clock: ManualClock = field(default_factory=ManualClock)
+    stored: Stored = field(default_factory=Stored)
+    carrier: Carrier = field(default_factory=Carrier)
+    outbox: RecordingOutbox = field(default_factory=RecordingOutbox)
+    labels_away: bool = False
+
+    def __post_init__(self) -> None:
+        self.parcels = self.another_process()
+
+    def another_process(self) -> Parcels:
+        """The same parcels, of whose saves this process hears nothing."""
+        parcels, _ = in_memory(PARCEL, topic=TOPIC, clock=self.clock, documents=self.stored, outbox=self.outbox)
+        return parcels
+
+    def effects(self, parcels: Parcels | None = None, **limits: float) -> Carried:
+        effect: Effect[Parcel, Command, str, str] = Effect(
+            name="parcel",
+            actor="service:parcels",
+            route="road",
+            id=lambda parcel: parcel.id,
+            waits=lambda parcel: not parcel.held and parcel.due is not None,
+            attempts=lambda parcel: parcel.attempts,
+            since=lambda parcel: parcel.since,
+            load=self._labels,
+            attempt=self.carrier.carry,
+            broke=lambda _, error: NotTaken(type(error).__name__),
+            claim=Claim,
+            taken=NoteTaken,
+            not_taken=NoteNotTaken,
+            not_due=NotDue,
+        )
+        return Effects(parcels or self.parcels, effect, replace(LIMITS, **limits), self.clock)  # type: ignore[arg-type]
+
+    async def _labels(self, ids: Sequence[str]) -> dict[str, str]:
+        if self.labels_away:
+            raise InfrastructureError("the labels are away")
+        return {id_: f"label of {id_}" for id_ in ids}
+
+    async def ask(self, *ids: str, road: str = "road", parcels: Parcels | None = None) -> None:
+        """Have parcels carried."""
+        inputs = [Input[Command](id_, f"asked {id_}", Ask(id_, road), "staff:test") for id_ in ids]
+        for outcome in await (parcels or self.parcels).apply(inputs):
+            if isinstance(outcome, Failed):
+                raise outcome.error
+
+    async def state(self, id_: str) -> Parcel:
+        parcel = await self.parcels.get(id_)
+        assert parcel is not None
+        return parcel
+
+
+async def attempt_due(effects: Carried) -> int:
+    """Attempt all that is due now, to its end; how many attempts that were."""
+    started = 0
+    while count := await effects.start_due():
+        started += count
+        await effects.idle()
+    return started
