@@ -146,6 +146,7 @@ async def test_a_claim_of_a_process_that_died_is_found_when_it_ends(world: World
     await world.ask("P-1", parcels=dead_process)
     world.carrier.shut = {"road"}
     await dead.start_due()
+    await world.carrier.began.wait()
     world.carrier.shut = set()
     survivor = world.effects()
     await world.clock.advance(seconds=3)
@@ -153,6 +154,9 @@ async def test_a_claim_of_a_process_that_died_is_found_when_it_ends(world: World
     await world.clock.advance(seconds=LIMITS.lease_seconds - 3)
     assert await attempt_due(survivor) == 1
     assert (await world.state("P-1")).attempts == 2
+    world.carrier.opened.set()  # it was not dead, only slow
+    await dead.idle()
+    assert (await world.state("P-1")).end == "taken"
 
 
 async def test_what_another_process_left_is_found_by_a_seldom_look(world: World) -> None:

@@ -129,7 +129,7 @@ async def test_what_cannot_be_noted_at_all_is_not_attempted_again_by_this_proces
 async def test_a_document_that_nobody_can_read_is_left_alone_and_the_others_go(world: World) -> None:
     effects = world.effects()
     await world.ask("P-1", "P-2", "P-3")
-    world.stored._documents["P-2"]["state"] = {"road": "road"}
+    world.stored.stored["P-2"]["state"] = {"road": "road"}
     assert await attempt_due(effects) == 2
     await world.clock.advance(days=1)
     assert await attempt_due(effects) == 0
@@ -154,13 +154,14 @@ async def test_after_a_bug_it_is_started_anew_and_goes_on(world: World, monkeypa
 
 
 async def test_at_a_stop_what_is_in_hand_is_finished_and_nothing_begun(world: World) -> None:
-    effects = world.effects(at_once=1)
+    effects = world.effects(at_once=2, at_once_per_route=1)
     await world.ask("P-1", "P-2")
     world.carrier.shut = {"road"}
     running = asyncio.create_task(effects.run())
     await world.carrier.began.wait()
     running.cancel()
-    await asyncio.sleep(0)
+    for _ in range(5):
+        await asyncio.sleep(0)
     with first_claims(effects) as claims:
         assert claims.hold("P-3", "another road") is None
     world.carrier.opened.set()
