@@ -18,6 +18,7 @@ from chassis.waiting import Effect, Effects, Limits, NotTaken, Taken
 from contracts.topics import Topic
 
 TOPIC = Topic("parcels.events.v1", "parcels", ("parcels",), ("tests",), "the parcel's id")
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 LIMITS = Limits(
     lease_seconds=10,
     at_once=4,
@@ -239,7 +240,10 @@ class World:
 
     async def ask(self, *ids: str, road: str = "road", parcels: Parcels | None = None) -> None:
         """Have parcels carried."""
-        inputs = [Input[Command](id_, f"asked {id_}", Ask(id_, road), "staff:test") for id_ in ids]
+        inputs = [
+            Input[Command](id_, f"asked {id_}", Ask(id_, road), "staff:test", trace={"traceparent": TRACE})
+            for id_ in ids
+        ]
         for outcome in await (parcels or self.parcels).apply(inputs):
             if isinstance(outcome, Failed):
                 raise outcome.error

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from parcels import LIMITS, Parcel, World, attempt_due
+from parcels import LIMITS, TRACE, Parcel, World, attempt_due
 
 from chassis import failpoints
+from chassis.telemetry import trace_id
 from chassis.waiting import SELDOM_SECONDS, NotTaken, Taken
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -62,7 +63,7 @@ async def test_the_inputs_of_an_attempt_have_causes_and_the_trace_of_their_own(w
         "P-1/attempt/2",
         "P-1/attempt/2/sent",
     ]
-    assert len({line["trace"]["traceparent"].split("-")[1] for line in lines}) == 1
+    assert {trace_id(line["trace"]) for line in lines} == {trace_id({"traceparent": TRACE})}
     assert {line["by"] for line in lines[1:]} == {"service:parcels"}
 
 

@@ -71,7 +71,7 @@ class NoticeHandler:
         wanted = [intents[delivery.target] for delivery in deliveries]
         addressed = await self._address(wanted)
         with first_claims(self._mails) as claims:
-            inputs = []
+            inputs: list[Input[Command]] = []
             for delivery, intent in zip(deliveries, wanted, strict=True):
                 known = addressed.get(intent.id)
                 lease_until = claims.hold(intent.id, known.address.route) if known and known.is_mail else None

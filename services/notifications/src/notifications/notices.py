@@ -1,7 +1,7 @@
 """The notice as an aggregate: what is looked up, what is sent, and what it publishes.
 
 `try_after` is the look-up at registry, done by the chassis' pending work. `due_at` is the next
-attempt at sending, or the end of a claimed one; the mail worker takes it from there, so that a
+attempt at sending, or the end of a claimed one; the chassis takes it from there, so that a
 registry that is away holds up no mail, and a mail server that is away no look-up.
 """
 
