@@ -10,8 +10,8 @@ from chaos.releases import of_release
 
 from chassis.aggregates import AggregateType
 from chassis.aggregates.codec import dataclass_codec
+from chassis.assembly import Assembly
 from chassis.process import main
-from chassis.service import Service
 from declarations import app
 from declarations.declaration_type import declaration_type
 from declarations.domain.commands import Command
@@ -38,7 +38,7 @@ def _evolve(state: State | None, event: Event) -> State:
     return NewerState(**{each.name: getattr(after, each.name) for each in fields(State)}, steps=before + 1)
 
 
-def build(settings: ReleaseSettings) -> Service:
+def build(settings: ReleaseSettings) -> Assembly:
     """The service as it is composed, but for what a declaration is."""
 
     def type_of_release(law: Law) -> AggregateType[State, Command, Event]:

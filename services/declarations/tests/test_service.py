@@ -16,6 +16,7 @@ from pydantic import SecretStr, TypeAdapter
 from chassis.recovery.rebuild import read_topics
 from chassis.rpc import GrpcServer, Right, connect, reason_of
 from chassis.rpc.identity import TokenSigner, TokenVerifier, create_key
+from chassis.service import Service
 from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope, parse
@@ -92,7 +93,7 @@ async def registry(settings):
 @asynccontextmanager
 async def running(settings):
     stopping = asyncio.Event()
-    life = asyncio.create_task(build(settings).run(stopping))
+    life = asyncio.create_task(Service(build(settings)).run(stopping))
     try:
         yield
     finally:
@@ -189,9 +190,9 @@ async def reaches(settings, shipment, status, within_seconds=40.0):
 
 async def states(settings, infrastructure):
     """Every document's state as stored, and the causes its history remembers."""
-    service = build(settings)
-    documents = await service.db["declarations"].find().to_list()
-    await service._mongo.close()
+    assembly = build(settings)
+    documents = await assembly.db["declarations"].find().to_list()
+    await assembly.mongo.close()
     return {
         each["_id"]: (each["state"], each["seq"], {line["cause"] for line in each["history"] if line["events"]})
         for each in documents
@@ -226,7 +227,7 @@ async def test_a_shipment_closes_and_a_lost_database_is_rebuilt_from_the_topic(i
     before = await states(settings, infrastructure)
     empty = MongoSettings(url=settings.mongo.url, database=f"d{secrets.token_hex(4)}")
     lost = settings.model_copy(update={"mongo": empty})
-    await build(lost).rebuild()
+    await Service(build(lost)).rebuild()
     assert {id_: (await states(lost, infrastructure))[id_] for id_ in before} == before
     async with registry(lost), running(lost):
         again = await reaches(lost, shipment, "CLOSED")
@@ -257,7 +258,7 @@ async def test_money_that_names_the_ucr_alone_is_spread_once_and_its_account_is_
     before = await accounts(settings)
     empty = MongoSettings(url=settings.mongo.url, database=f"d{secrets.token_hex(4)}")
     lost = settings.model_copy(update={"mongo": empty})
-    await build(lost).rebuild()
+    await Service(build(lost)).rebuild()
     assert {id_: each for id_, each in (await accounts(lost)).items() if id_ in before} == before
     async with registry(lost), running(lost):
         money = {"amount": {"amount": "600.00", "currency": "CNY"}, "payment_reference": "B-2"}
@@ -282,9 +283,9 @@ async def paid_under(settings, ucr, *amounts):
 
 async def accounts(settings):
     """Every account's state as stored."""
-    service = build(settings)
-    documents = await service.db["settlements"].find().to_list()
-    await service._mongo.close()
+    assembly = build(settings)
+    documents = await assembly.db["settlements"].find().to_list()
+    await assembly.mongo.close()
     return {each["_id"]: (each["state"], each["seq"]) for each in documents}
 
 

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
 
+from chassis.assembly import Assembly
 from chassis.delivery.records import Event
 from chassis.recovery.rebuild import read_topics
 from chassis.rpc import GrpcServer, Right
@@ -99,12 +100,12 @@ async def registry(settings: NotificationsSettings) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def running(settings: NotificationsSettings) -> AsyncIterator[Service]:
+async def running(settings: NotificationsSettings) -> AsyncIterator[Assembly]:
     stopping = asyncio.Event()
-    service = build(settings)
-    life = asyncio.create_task(service.run(stopping))
+    assembly = build(settings)
+    life = asyncio.create_task(Service(assembly).run(stopping))
     try:
-        yield service
+        yield assembly
     finally:
         stopping.set()
         await asyncio.wait_for(life, 30)
@@ -146,8 +147,8 @@ def released(ucr: str) -> Event:
     )
 
 
-async def notices_of(service: Service, ucr: str) -> list[Notice]:
-    documents = await service.db[NOTICE.collection].find({"state.intent.ucr": ucr}).to_list()
+async def notices_of(assembly: Assembly, ucr: str) -> list[Notice]:
+    documents = await assembly.db[NOTICE.collection].find({"state.intent.ucr": ucr}).to_list()
     return [NOTICE.codec.decode(document["state"]) for document in documents]
 
 

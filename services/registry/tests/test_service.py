@@ -16,6 +16,7 @@ from registry_builders import ALTYN, LEI, QINGDAO
 
 from chassis.consuming.reader import Reader
 from chassis.rpc import create_key
+from chassis.service import Service
 from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope, parse
@@ -81,7 +82,7 @@ async def running(infrastructure: Infrastructure, tmp_path: Path) -> AsyncIterat
         )
     )
     stopping = asyncio.Event()
-    serving = asyncio.create_task(build(settings).run(stopping))
+    serving = asyncio.create_task(Service(build(settings)).run(stopping))
     yield Running(file, infrastructure.bootstrap_servers)
     stopping.set()
     await serving

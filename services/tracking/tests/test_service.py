@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from chassis.delivery.records import RawRecord
+from chassis.service import Service
 from chassis.settings import DoorSettings, HttpSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.topics import EVENT_TOPICS
@@ -43,7 +44,7 @@ class Running:
 @asynccontextmanager
 async def desk_of(settings: TrackingSettings) -> AsyncIterator[httpx2.AsyncClient]:
     """The service as it runs, stopped at the end, and a client of its door."""
-    service, stopping = build(settings), asyncio.Event()
+    service, stopping = Service(build(settings)), asyncio.Event()
     run = asyncio.create_task(service.run(stopping))
     url = f"http://127.0.0.1:{settings.http.port}"
     try:
@@ -182,10 +183,10 @@ async def test_a_dropped_read_model_is_rebuilt_from_the_topics(
         for seq in (1, 2):
             await Running(client, producer).publish(a_record(seq=seq, key=ucr, ucr=ucr, declaration_id="D-1"))
         before = await eventually(lambda: told(client))
-    service = build(settings)
+    assembly = build(settings)
     for name in ("entries", "unreadable", "spans"):
-        await service.db.drop_collection(name)
-    await service.rebuild()
+        await assembly.db.drop_collection(name)
+    await Service(assembly).rebuild()
     async with desk_of(settings) as client:
         assert await eventually(lambda: told(client)) == before
 

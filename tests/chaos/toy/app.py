@@ -8,8 +8,8 @@ from chaos.toy.post import letter_effect, limits, send_to
 from chaos.toy.releases import counter_of
 from chaos.toy.settings import ToySettings
 
+from chassis.assembly import Assembly
 from chassis.clock import Clock
-from chassis.service import Service
 from contracts.topics import Topic
 
 
@@ -18,10 +18,10 @@ def events_topic(name: str) -> Topic:
     return Topic(name, "toy", ("toy",), ("toy",), "what it was ordered under")
 
 
-def build(settings: ToySettings, clock: Clock | None = None) -> Service:
+def build(settings: ToySettings, clock: Clock | None = None) -> Assembly:
     """The service, ready to run."""
     wrong = ClockAhead(settings.clock_ahead_seconds) if settings.clock_ahead_seconds else None
-    service = Service(settings, clock=clock or wrong)
+    service = Assembly(settings, clock=clock or wrong)
     own = events_topic(settings.events)
     counters = service.aggregates(counter_of(settings.release, counter_type(Rules(settings.mended.exists))), topic=own)
     letters = service.aggregates(LETTER, topic=own)

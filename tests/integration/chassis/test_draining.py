@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY as METRICS
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from chassis.assembly import Assembly
 from chassis.doors.answering import plainly
 from chassis.parking.mongo import MongoParking
 from chassis.rpc.identity import create_key
@@ -52,8 +53,8 @@ def settings(infrastructure: Infrastructure, tmp_path: Path, ports: dict[str, in
 
 
 @asynccontextmanager
-async def running(service: Service, stopping: asyncio.Event) -> AsyncIterator[None]:
-    life = asyncio.create_task(service.run(stopping))
+async def running(assembly: Assembly, stopping: asyncio.Event) -> AsyncIterator[None]:
+    life = asyncio.create_task(Service(assembly).run(stopping))
     try:
         yield
     finally:
@@ -80,7 +81,7 @@ class SlowDoor:
 async def test_health_says_not_serving_before_the_work_in_hand_is_finished(
     settings: TestSettings, ports: dict[str, int]
 ) -> None:
-    service, door, stopping = Service(settings), SlowDoor(), asyncio.Event()
+    service, door, stopping = Assembly(settings), SlowDoor(), asyncio.Event()
     http = HttpSettings(port=ports["http"])
     service.http(door, http, paths=["/"], otherwise=plainly)
     async with (
@@ -122,7 +123,7 @@ async def test_health_says_not_serving_before_the_work_in_hand_is_finished(
 
 
 async def test_an_open_breaker_is_shown_by_a_process_that_did_not_open_it(settings: TestSettings) -> None:
-    service = Service(settings)
+    service = Assembly(settings)
     assert isinstance(service.parking, MongoParking)
     await service.parking.set_breaker("schema")
     async with running(service, asyncio.Event()):

@@ -16,6 +16,7 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.aggregates import Aggregates, AggregateType
 from chassis.aggregates.codec import dataclass_codec
+from chassis.assembly import Assembly
 from chassis.delivery.subscriptions import AggregateHandler, Subscription
 from chassis.recovery.rebuild import read_topics
 from chassis.rpc.identity import create_key
@@ -83,14 +84,16 @@ class Adder:
     """The service under test and what it is made of."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self.service = Service(settings)
-        self.sums: Aggregates[Sum, Add, Added] = self.service.aggregates(SUM, topic=SUMS)
+        assembly = Assembly(settings)
+        self.db = assembly.db
+        self.sums: Aggregates[Sum, Add, Added] = assembly.aggregates(SUM, topic=SUMS)
         handler = AggregateHandler(
             self.sums,
             targets=lambda event: [event.payload.target],  # type: ignore[attr-defined]
             command=lambda event, target: Add(target, event.payload.number),  # type: ignore[attr-defined]
         )
-        self.service.subscribe(Subscription(REGISTRY.name, {NUMBERED: Numbered}, handler))
+        assembly.subscribe(Subscription(REGISTRY.name, {NUMBERED: Numbered}, handler))
+        self.service = Service(assembly)
 
 
 @pytest.fixture
@@ -189,7 +192,7 @@ async def test_a_lost_database_is_rebuilt_from_the_own_topic_and_the_inputs(
 
         await eventually(done)
         before = (await adder.sums.documents.load([target]))[target]
-        await adder.service.db.client.drop_database(adder.service.db.name)
+        await adder.db.client.drop_database(adder.db.name)
 
     lost = Adder(settings)
     assert await lost.service.rebuild() >= 2

@@ -1,4 +1,4 @@
-"""What a service is made of, as its `app.py` says it."""
+"""What a service is made of, as its `app.py` composes it. Nothing here runs: `chassis.service` gives it its life."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
@@ -33,14 +33,18 @@ M = TypeVar("M")
 W = TypeVar("W")
 
 
-class Parts:
+class SubscribedTooLate(Exception):
+    """A subscription came after the delivery policy had been made of those before it: it would never be read."""
+
+
+class Assembly:
     """The parts of one service, not started."""
 
     def __init__(self, settings: ServiceSettings, *, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
-        self._mongo = mongo.connect(settings.mongo)
-        self.db = mongo.open_database(self._mongo, settings.database)
+        self.mongo = mongo.connect(settings.mongo)
+        self.db = mongo.open_database(self.mongo, settings.database)
         self.publisher = Publisher(
             lambda: kafka.make_producer(settings.kafka),
             self.clock,
@@ -50,17 +54,22 @@ class Parts:
         )
         self.parking = MongoParking(self.db, self.clock)
         self.signer = TokenSigner(settings.keys_dir, settings.name)
-        self._kafka_admin = kafka.Admin(settings.kafka)
+        self.kafka_admin = kafka.Admin(settings.kafka)
+        self.types: list[Aggregates[Any, Any, Any]] = []
+        self.published: list[Topic] = []
+        """The topics that its aggregates publish on."""
+        self.preparations: list[Callable[[], Awaitable[None]]] = [self.parking.create_indexes]
+        """Before doors open, in this order."""
+        self.restorations: list[Callable[[], Awaitable[None]]] = []
+        """After a rebuild, in this order."""
+        self.loops: list[Callable[[], Awaitable[None]]] = []
+        """For the service's life, side by side."""
+        self.registrations: list[Callable[[Server], None]] = []
+        self.rights: dict[str, Right] = {}
+        self.doors: list[HttpServer] = []
+        self.channels: list[Channel] = []
         self._subscriptions: list[Subscription | RawSubscription] = []
-        self._types: list[Aggregates[Any, Any, Any]] = []
-        self._published: list[Topic] = []
-        self._rebuilt: list[Callable[[], Awaitable[None]]] = []
-        self._prepare: list[Callable[[], Awaitable[None]]] = [self.parking.create_indexes]
-        self._loops: list[Callable[[], Awaitable[None]]] = []
-        self._registrations: list[Callable[[Server], None]] = []
-        self._rights: dict[str, Right] = {}
-        self._http: list[HttpServer] = []
-        self._channels: list[Channel] = []
+        self._policy: DeliveryPolicy | None = None
 
     def aggregates(self, type_: AggregateType[S, C, E], *, topic: Topic) -> Aggregates[S, C, E]:
         """The aggregates of one type, stored in this service's database and published on `topic`."""
@@ -69,31 +78,41 @@ class Parts:
             type_, documents, self.publisher, self.clock, topic=topic.name, epoch=self.settings.epoch
         )
         self.publisher.watch(aggregates)
-        self._types.append(aggregates)
+        self.types.append(aggregates)
         self.on_start(lambda: documents.create_indexes(type_))
-        if topic not in self._published:
-            self._published.append(topic)
+        if topic not in self.published:
+            self.published.append(topic)
         return aggregates
 
     def subscribe(self, subscription: Subscription | RawSubscription) -> None:
-        """Consume types of a topic, or a whole topic record by record."""
+        """Consume types of a topic, or a whole topic record by record.
+
+        Raises:
+            SubscribedTooLate: the policy, or what follows from it, was read before.
+        """
+        if self._policy is not None:
+            raise SubscribedTooLate(
+                f"{self.settings.name} read its delivery policy before {subscription.topic} was subscribed to"
+            )
         self._subscriptions.append(subscription)
 
-    @cached_property
+    @property
     def policy(self) -> DeliveryPolicy:
-        """The delivery policy over all subscriptions; none may be added afterwards."""
-        return DeliveryPolicy(self._subscriptions, self.parking, self.clock, build=self.settings.build)
+        """The delivery policy over all subscriptions; `subscribe` raises from here on."""
+        if self._policy is None:
+            self._policy = DeliveryPolicy(self._subscriptions, self.parking, self.clock, build=self.settings.build)
+        return self._policy
 
     @cached_property
     def group(self) -> Group:
-        """The service's consumer group, over all that it subscribes to; nothing may be added afterwards."""
-        return Group(self.settings.kafka, self._kafka_admin, self.settings.name, self.policy.topics)
+        """The service's consumer group, over all that it subscribes to; `subscribe` raises from here on."""
+        return Group(self.settings.kafka, self.kafka_admin, self.settings.name, self.policy.topics)
 
     @property
     def topics(self) -> list[Topic]:
         """The topics that it publishes on and reads, as the topics table has them."""
         known = {topic.name: topic for topic in EVENT_TOPICS}
-        named = {topic.name: topic for topic in self._published}
+        named = {topic.name: topic for topic in self.published}
         for name in self.policy.topics:
             named.setdefault(name, known.get(name) or inbox(name.removeprefix("inbox.")))
         return list(named.values())
@@ -108,7 +127,7 @@ class Parts:
                 progress=self.group,
                 parking=self.parking,
                 park_step=self.policy.park_step,
-                server_time=lambda: mongo.server_time(self._mongo),
+                server_time=lambda: mongo.server_time(self.mongo),
                 clock=self.clock,
                 topics=self.policy.topics,
                 name=name,
@@ -137,25 +156,25 @@ class Parts:
 
     def background(self, run: Callable[[], Awaitable[None]]) -> None:
         """Run for the service's life; what raises is started again with a pause."""
-        self._loops.append(run)
+        self.loops.append(run)
 
     def on_start(self, prepare: Callable[[], Awaitable[None]]) -> None:
         """Run once before doors open, again and again while the database is away."""
-        self._prepare.append(prepare)
+        self.preparations.append(prepare)
 
     def on_rebuilt(self, restore: Callable[[], Awaitable[None]]) -> None:
         """Run once after a rebuild: what is derived from aggregates is derived again."""
-        self._rebuilt.append(restore)
+        self.restorations.append(restore)
 
     def grpc(self, register: Callable[[Server], None], *, rights: Mapping[str, Right]) -> None:
         """Serve gRPC methods; one without an entry in `rights` is refused."""
-        self._registrations.append(register)
-        self._rights |= rights
+        self.registrations.append(register)
+        self.rights |= rights
 
     def http(self, app: App, settings: HttpSettings, *, paths: Iterable[str], otherwise: Otherwise) -> None:
         """Serve an ASGI application with routes at `paths`, as templates; `otherwise` answers what it does not."""
         server = HttpServer(app, settings, otherwise, paths=paths, overloaded=lambda: self.publisher.overloaded)
-        self._http.append(server)
+        self.doors.append(server)
 
     def peer(self, name: str, *, idempotent: Iterable[str] = ()) -> Channel:
         """A channel to another service: deadline, retries, token and trace are inside.
@@ -166,5 +185,5 @@ class Parts:
             KeyError: the settings name no address for this peer.
         """
         channel = connect(self.settings.peers[name], self.signer, audience=name, idempotent=idempotent)
-        self._channels.append(channel)
+        self.channels.append(channel)
         return channel

@@ -9,6 +9,7 @@ from typing import TypeVar
 import structlog
 
 from chassis import failpoints
+from chassis.assembly import Assembly
 from chassis.broker.topic_check import TopicMismatch
 from chassis.recovery.epochs import EpochRefused
 from chassis.recovery.rebuild import AheadOfTopic, EventsMissing, GroupStillRuns
@@ -21,7 +22,7 @@ Settings = TypeVar("Settings", bound=ServiceSettings)
 log = structlog.get_logger(__name__)
 
 
-def main(build: Callable[[Settings], Service], settings: type[Settings]) -> None:
+def main(build: Callable[[Settings], Assembly], settings: type[Settings]) -> None:
     """Run a service as this process until it is asked to end; with the argument `rebuild`, rebuild its database.
 
     Exit status 2: the settings or arguments are wrong; 3: the broker's topics are; 4: the database does not fit them.
@@ -41,7 +42,7 @@ def main(build: Callable[[Settings], Service], settings: type[Settings]) -> None
 
     async def run() -> None:
         # Clients bind to the running loop, so everything is built inside it.
-        service = build(loaded)
+        service = Service(build(loaded))
         if sys.argv[1:]:
             log.info("rebuilt", events=await service.rebuild())
         else:

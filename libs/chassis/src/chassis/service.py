@@ -12,10 +12,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from chassis.assembly import Parts
+from chassis.assembly import Assembly
 from chassis.broker import connections as kafka
 from chassis.broker.topic_check import TopicsCare, check_topics
-from chassis.clock import Clock
 from chassis.consuming.consumer import Consumer
 from chassis.doors.admin import AdminServer
 from chassis.failures import is_infrastructure
@@ -26,7 +25,6 @@ from chassis.recovery.instances import InstanceName
 from chassis.recovery.rebuild import Rebuild, read_topics, rewind
 from chassis.rpc import GrpcServer
 from chassis.rpc.identity import TokenVerifier
-from chassis.settings import ServiceSettings
 from chassis.tasks import cancel
 from chassis.telemetry import tracing
 
@@ -37,12 +35,14 @@ PARKED_SECONDS, NOTHING_PARKED_SECONDS = 5.0, 15.0
 log = structlog.get_logger(__name__)
 
 
-class Service(Parts):
-    """A service: its parts, which `app.py` puts together, and their life."""
+class Service:
+    """The life of what `app.py` has assembled."""
 
-    def __init__(self, settings: ServiceSettings, *, clock: Clock | None = None) -> None:
-        super().__init__(settings, clock=clock)
-        self._instance = InstanceName(self.db, settings.instance, self.clock)
+    def __init__(self, assembly: Assembly) -> None:
+        self._parts = assembly
+        self._settings = assembly.settings
+        self._clock = assembly.clock
+        self._instance = InstanceName(assembly.db, assembly.settings.instance, assembly.clock)
         self._consumer: Consumer | None = None
         self._ready = False
 
@@ -55,20 +55,20 @@ class Service(Parts):
         """
         stopping = stopping or _stop_signal()
         exporting = tracing.configure(
-            self.settings.name,
-            self.settings.build,
-            self.settings.instance,
-            self.settings.otlp_endpoint,
-            self.settings.traces_per_second,
+            self._settings.name,
+            self._settings.build,
+            self._settings.instance,
+            self._settings.otlp_endpoint,
+            self._settings.traces_per_second,
         )
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(exporting.shutdown)
-            stack.push_async_callback(self._mongo.close)
+            stack.push_async_callback(self._parts.mongo.close)
             admin = AdminServer(
-                self.settings.admin,
+                self._settings.admin,
                 live=[self._stalled],
                 ready={"service": self._not_ready},
-                development=self.settings.environment == "development",
+                development=self._settings.environment == "development",
             )
             await admin.start()
             stack.push_async_callback(admin.stop)
@@ -95,93 +95,93 @@ class Service(Parts):
             chassis.recovery.epochs.EpochRefused: the database was begun under a later epoch.
             KafkaError: the broker is away, or a replica still runs.
         """
-        for prepare in self._prepare:
+        for prepare in self._parts.preparations:
             await prepare()
-        folding = Rebuild(self._types)
-        async for records in read_topics(self.settings.kafka, [topic.name for topic in self._published]):
+        folding = Rebuild(self._parts.types)
+        async for records in read_topics(self._settings.kafka, [topic.name for topic in self._parts.published]):
             await folding.fold(records)
             log.info("rebuilding", folded=folding.folded)
         folding.finish()
         await folding.check_tail()
-        await note_epoch(self.db, self.settings.epoch)
-        log.info("given_up_restored", lines=await self.policy.restore_given_up())
-        for restore in self._rebuilt:
+        await note_epoch(self._parts.db, self._settings.epoch)
+        log.info("given_up_restored", lines=await self._parts.policy.restore_given_up())
+        for restore in self._parts.restorations:
             await restore()
-        if self.policy.topics:
-            await rewind(self.settings.kafka, self.settings.name, self.policy.topics)
-        await self._mongo.close()
+        if self._parts.policy.topics:
+            await rewind(self._settings.kafka, self._settings.name, self._parts.policy.topics)
+        await self._parts.mongo.close()
         return folding.folded
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:
         """Bring everything up, each with its way down."""
         await self._until_there(self._check_epoch)
-        stack.push_async_callback(self._kafka_admin.stop)
-        for prepare in self._prepare:
+        stack.push_async_callback(self._parts.kafka_admin.stop)
+        for prepare in self._parts.preparations:
             await self._until_there(prepare)
         await self._until_there(self._check_topics)
-        await self.publisher.start()
-        stack.push_async_callback(self.publisher.stop, self.settings.drain_seconds)
-        for channel in self._channels:
+        await self._parts.publisher.start()
+        stack.push_async_callback(self._parts.publisher.stop, self._settings.drain_seconds)
+        for channel in self._parts.channels:
             stack.push_async_callback(channel.close)
-        stack.push_async_callback(self.group.stop)
+        stack.push_async_callback(self._parts.group.stop)
         loops = [
             asyncio.create_task(self._for_ever(run))
-            for run in (*self._loops, self._mind_parked, self._topics_care().run)
+            for run in (*self._parts.loops, self._mind_parked, self._topics_care().run)
         ]
         stack.push_async_callback(cancel, loops)
         server = self._grpc_server()
         await server.start()
-        stack.push_async_callback(server.stop, self.settings.drain_seconds)
+        stack.push_async_callback(server.stop, self._settings.drain_seconds)
         await self._until_there(self._instance.take)
-        if self._subscriptions:
+        if self._parts.policy.topics:
             self._consumer = self._make_consumer()
             stack.push_async_callback(self._consumer.stop)
             await self._until_there(self._consumer.start)
         stepping_aside = asyncio.create_task(self._for_ever(self._step_aside))
         stack.push_async_callback(cancel, [stepping_aside])
-        for door in self._http:
+        for door in self._parts.doors:
             await door.start()
             stack.push_async_callback(door.stop)
         stack.push_async_callback(server.say_not_serving)
         self._ready = True
-        log.info("ready", topics=self.policy.topics)
+        log.info("ready", topics=self._parts.policy.topics)
 
     def _grpc_server(self) -> GrpcServer:
         server = GrpcServer(
-            self.settings.grpc,
-            TokenVerifier(self.settings.keys_dir),
-            audience=self.settings.name,
-            rights={**self._rights, **PARKING_RIGHTS},
-            reflection=self.settings.grpc_reflection,
-            overloaded=lambda: self.publisher.overloaded,
+            self._settings.grpc,
+            TokenVerifier(self._settings.keys_dir),
+            audience=self._settings.name,
+            rights={**self._parts.rights, **PARKING_RIGHTS},
+            reflection=self._settings.grpc_reflection,
+            overloaded=lambda: self._parts.publisher.overloaded,
         )
-        for register in self._registrations:
+        for register in self._parts.registrations:
             server.register(register)
-        server.register(lambda raw: add_parking_service(raw, self.policy, self.parking))
+        server.register(lambda raw: add_parking_service(raw, self._parts.policy, self._parts.parking))
         return server
 
     def _make_consumer(self) -> Consumer:
-        settings = self.settings.kafka
+        settings = self._settings.kafka
         return Consumer(
-            self.policy.process,
-            topics=self.policy.topics,
-            group=self.settings.name,
-            instance=self.settings.instance,
+            self._parts.policy.process,
+            topics=self._parts.policy.topics,
+            group=self._settings.name,
+            instance=self._settings.instance,
             connection=kafka.faststream_options(settings),
-            clock=self.clock,
+            clock=self._clock,
             session_timeout_ms=settings.session_timeout_ms,
             max_records=settings.max_records,
-            overloaded=lambda: self.publisher.overloaded,
-            on_assigned=self.policy.look_anew,
+            overloaded=lambda: self._parts.publisher.overloaded,
+            on_assigned=self._parts.policy.look_anew,
         )
 
     def _topics_care(self) -> TopicsCare:
         return TopicsCare(
             self._check_topics,
-            self.group,
-            self.settings.topic_profile,
+            self._parts.group,
+            self._settings.topic_profile,
             start_anew=self._start_consumer_anew,
-            clock=self.clock,
+            clock=self._clock,
         )
 
     def _start_consumer_anew(self) -> None:
@@ -189,10 +189,10 @@ class Service(Parts):
             self._consumer.start_anew()
 
     async def _check_epoch(self) -> None:
-        await check_epoch(self.db, self.settings.epoch, [each.type.collection for each in self._types])
+        await check_epoch(self._parts.db, self._settings.epoch, [each.type.collection for each in self._parts.types])
 
     async def _check_topics(self) -> None:
-        await check_topics(self._kafka_admin, self.settings.topic_profile, self.topics)
+        await check_topics(self._parts.kafka_admin, self._settings.topic_profile, self._parts.topics)
 
     async def _until_there(self, step: Callable[[], Awaitable[None]]) -> None:
         """Try a step of the start until what it needs is there."""
@@ -203,7 +203,7 @@ class Service(Parts):
                 if not is_infrastructure(error):
                     raise
                 log.warning("start_waits", error=repr(error)[:300], retry_in=RETRY_SECONDS)
-            await self.clock.sleep(RETRY_SECONDS)
+            await self._clock.sleep(RETRY_SECONDS)
 
     async def _for_ever(self, run: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -212,7 +212,7 @@ class Service(Parts):
             except Exception as error:
                 known = is_infrastructure(error)
                 log.log(30 if known else 40, "loop_failed", error=repr(error)[:300], exc_info=not known)
-            await self.clock.sleep(RETRY_SECONDS)
+            await self._clock.sleep(RETRY_SECONDS)
 
     async def _step_aside(self) -> None:
         """Leave the group to the process that has this one's instance name; doors stay open, not ready."""
@@ -223,8 +223,8 @@ class Service(Parts):
 
     async def _mind_parked(self) -> None:
         while True:
-            some = await mind_parked(self.parking, self.policy)
-            await self.clock.sleep(PARKED_SECONDS if some else NOTHING_PARKED_SECONDS)
+            some = await mind_parked(self._parts.parking, self._parts.policy)
+            await self._clock.sleep(PARKED_SECONDS if some else NOTHING_PARKED_SECONDS)
 
     def _stalled(self) -> str | None:
         return self._consumer.stalled() if self._consumer and self._instance.lost is None else None
@@ -237,7 +237,7 @@ class Service(Parts):
             return self._instance.lost
         if self._consumer is not None and not self._consumer.assigned:
             return "the consumer group has not given this member partitions"
-        await self._mongo.admin.command("ping")
+        await self._parts.mongo.admin.command("ping")
         return None
 
 

@@ -1,8 +1,8 @@
 """The composition of declarations: everything it is made of, every topic it reads, every method it serves."""
 
+from chassis.assembly import Assembly
 from chassis.clock import Clock
 from chassis.delivery import AggregateHandler, Subscription
-from chassis.service import Service
 from contracts.declarations.settlement import Allocated
 from contracts.gateway.v1 import DeclarationSubmitted
 from contracts.partners import v1 as partners_v1
@@ -35,7 +35,7 @@ REPORTS = {type_: payload for type_, payload in partners_v1.EVENTS.items() if ty
 
 
 def subscribe_money(
-    service: Service, declarations: Declarations, events: PartnerEvents, reports: PartnerEventHandler
+    service: Assembly, declarations: Declarations, events: PartnerEvents, reports: PartnerEventHandler
 ) -> None:
     """Accounts of UCRs: what banks report, what is assessed and noted, and the shares that declarations take."""
     settlements = service.aggregates(SETTLEMENT, topic=DECLARATIONS)
@@ -47,9 +47,9 @@ def subscribe_money(
     service.subscribe(Subscription(DECLARATIONS.name, {ALLOCATED: Allocated}, shares))
 
 
-def build(settings: DeclarationsSettings, clock: Clock | None = None) -> Service:
+def build(settings: DeclarationsSettings, clock: Clock | None = None) -> Assembly:
     """Put the service together."""
-    service = Service(settings, clock=clock)
+    service = Assembly(settings, clock=clock)
     law = load_law(
         zone=settings.office_zone,
         payment_days=settings.payment_days,

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from fastapi import APIRouter
 
+from chassis.assembly import Assembly
 from chassis.clock import Clock
 from chassis.delivery import RawSubscription, Subscription
-from chassis.service import Service
 from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS, inbox
 from gateway import firms, keys, notices, outcomes, partners, receipts
 from gateway.domain.access import Owner, OwnerKind, Principal
@@ -19,9 +19,9 @@ from trade.gateway.v1.gateway_pb2_grpc import add_KeyServiceServicer_to_server
 from trade.gateway.v1.partners_pb2_grpc import add_PartnerServiceServicer_to_server
 
 
-def build(settings: GatewaySettings, clock: Clock | None = None) -> Service:
+def build(settings: GatewaySettings, clock: Clock | None = None) -> Assembly:
     """All parts of the gateway."""
-    service = Service(settings, clock=clock)
+    service = Assembly(settings, clock=clock)
     kept = _receipts(service)
     quarantine, issued = partners.MongoQuarantine(service.db), keys.MongoKeys(service.db)
     of_declarations, of_events = outcomes.MongoOutcomes(service.db), outcomes.MongoEventOutcomes(service.db)
@@ -84,7 +84,7 @@ def routers(
     ]
 
 
-def _receipts(service: Service) -> receipts.Receipts:
+def _receipts(service: Assembly) -> receipts.Receipts:
     return receipts.Receipts(
         partners=service.aggregates(receipts.PARTNER_RECEIPT, topic=PARTNERS),
         firms=service.aggregates(receipts.FIRM_RECEIPT, topic=GATEWAY),
@@ -92,7 +92,7 @@ def _receipts(service: Service) -> receipts.Receipts:
     )
 
 
-def _serve_staff(service: Service, key_rpc: keys.KeyRpc, partner_rpc: partners.PartnerRpc) -> None:
+def _serve_staff(service: Assembly, key_rpc: keys.KeyRpc, partner_rpc: partners.PartnerRpc) -> None:
     service.grpc(lambda server: add_KeyServiceServicer_to_server(key_rpc, server), rights=keys.RIGHTS)
     service.grpc(lambda server: add_PartnerServiceServicer_to_server(partner_rpc, server), rights=partners.RIGHTS)
 

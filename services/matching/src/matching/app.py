@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from chassis.assembly import Assembly
 from chassis.clock import Clock
 from chassis.delivery import AggregateHandler, Subscription
-from chassis.service import Service
 from contracts.gateway.v1 import MandateSubmitted, ProjectSubmitted
 from contracts.matching import v1 as matching_v1
 from contracts.registry import v1 as registry_v1
@@ -52,9 +52,9 @@ def subscriptions(listings: Listings, matches: Matches, reference: Reference, cl
     )
 
 
-def build(settings: MatchingSettings, clock: Clock | None = None) -> Service:
+def build(settings: MatchingSettings, clock: Clock | None = None) -> Assembly:
     """Put the service together."""
-    service = Service(settings, clock=clock)
+    service = Assembly(settings, clock=clock)
     reference = load_reference()
     listings = service.aggregates(LISTING, topic=MATCHING)
     matches = service.aggregates(match_type(reference), topic=MATCHING)

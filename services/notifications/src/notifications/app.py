@@ -1,8 +1,8 @@
 """Everything notifications is made of: what it consumes, looks up, sends and answers."""
 
+from chassis.assembly import Assembly
 from chassis.clock import Clock
 from chassis.delivery import Subscription
-from chassis.service import Service
 from contracts.topics import DECLARATIONS, MATCHING, NOTIFICATIONS
 from notifications.contacts import KnownContacts
 from notifications.grpc_server import RIGHTS, NotificationRpc
@@ -18,9 +18,9 @@ from notifications.store import MongoTexts
 from trade.notifications.v1.notifications_pb2_grpc import add_NotificationServiceServicer_to_server
 
 
-def build(settings: NotificationsSettings, clock: Clock | None = None) -> Service:
+def build(settings: NotificationsSettings, clock: Clock | None = None) -> Assembly:
     """The service, ready to run."""
-    service = Service(settings, clock=clock)
+    service = Assembly(settings, clock=clock)
     notices = service.aggregates(NOTICE, topic=NOTIFICATIONS)
     texts = MongoTexts(service.db["texts"])
     service.on_start(texts.create_indexes)

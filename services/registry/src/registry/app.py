@@ -1,8 +1,8 @@
 """Registry, composed: the one place where its parts are built."""
 
+from chassis.assembly import Assembly
 from chassis.clock import Clock
 from chassis.rpc import Right
-from chassis.service import Service
 from contracts.topics import REGISTRY
 from registry.grpc_server import RegistryServer
 from registry.libraries import rules
@@ -27,9 +27,9 @@ RIGHTS = {
 """Who may call what."""
 
 
-def build(settings: RegistrySettings, clock: Clock | None = None) -> Service:
+def build(settings: RegistrySettings, clock: Clock | None = None) -> Assembly:
     """Registry consumes nothing: it answers gRPC and publishes what staff change."""
-    service = Service(settings, clock=clock)
+    service = Assembly(settings, clock=clock)
     ports = Ports(
         enterprises=service.aggregates(ENTERPRISE, topic=REGISTRY),
         claims=MongoClaims(service.db["claims"]),

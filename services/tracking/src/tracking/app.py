@@ -2,9 +2,9 @@
 
 from zoneinfo import ZoneInfo
 
+from chassis.assembly import Assembly
 from chassis.clock import Clock
 from chassis.delivery import RawSubscription
-from chassis.service import Service
 from contracts.topics import EVENT_TOPICS
 from tracking.auth import staff_only
 from tracking.coverage import Coverage
@@ -18,13 +18,13 @@ from tracking.store import TimelineStore
 from tracking.subscribers import TimelineSubscriber
 
 
-def build(settings: TrackingSettings, clock: Clock | None = None) -> Service:
+def build(settings: TrackingSettings, clock: Clock | None = None) -> Assembly:
     """The service, ready to run.
 
     Raises:
         tracking.auth.BadPasswordFile: there is no usable password for the support desk.
     """
-    service = Service(settings, clock=clock)
+    service = Assembly(settings, clock=clock)
     topics = tuple(topic.name for topic in EVENT_TOPICS)
 
     timelines = TimelineStore(service.db)
@@ -59,5 +59,5 @@ def build(settings: TrackingSettings, clock: Clock | None = None) -> Service:
     return service
 
 
-def _parking(service: Service, settings: TrackingSettings, name: str) -> ParkingClient | NoAddress:
+def _parking(service: Assembly, settings: TrackingSettings, name: str) -> ParkingClient | NoAddress:
     return ParkingClient(name, service.peer(name)) if name in settings.peers else NoAddress()
