@@ -32,7 +32,8 @@ from aiokafka import TopicPartition
 from chaos import sabotage_mail
 
 from chassis.aggregates import Aggregates, apply
-from chassis.aggregates.document import Change, Document, Loaded, read, write
+from chassis.aggregates.change import Change, write
+from chassis.aggregates.document import Document, Loaded, OutboxEntry, read
 from chassis.consuming.commits import Commits
 from chassis.consuming.consumer import Consumer
 from chassis.delivery.records import RawRecord, next_of_each
@@ -66,7 +67,7 @@ def commit_before_saving(die: Die) -> None:
 
 
 def publish_without_outbox(die: Die) -> None:
-    entries: dict[str, tuple[str, list[Document]]] = {}
+    entries: dict[str, tuple[str, list[OutboxEntry]]] = {}
     save = Aggregates._save
 
     def without_outbox(type_: Any, loaded: Loaded[Any], acknowledged: int) -> Change:
@@ -100,7 +101,7 @@ def trim_before_acknowledgement(die: Die) -> None:
     offer = Publisher.offer
     tasks = set[asyncio.Task[None]]()
 
-    def trims_first(self: Publisher, source: Any, id_: str, key: str, entries: Sequence[Document]) -> None:
+    def trims_first(self: Publisher, source: Any, id_: str, key: str, entries: Sequence[OutboxEntry]) -> None:
         async def trim_and_send() -> None:
             await source.trim({id_: entries[-1]["seq"]})
             die()

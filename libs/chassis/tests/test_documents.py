@@ -22,7 +22,7 @@ from chassis.aggregates import (
     MemoryDocuments,
     MongoDocuments,
 )
-from chassis.aggregates.document import Change
+from chassis.aggregates.change import Change
 from chassis.aggregates.documents import Documents
 from chassis.aggregates.mongo import TRIM_AT_ONCE, TRIMS_AT_ONCE
 from chassis.clock import ManualClock

@@ -8,7 +8,7 @@ import pytest
 from tallies import MOMENT, TALLY, TOPIC, Add, Tally, add, decide
 
 from chassis.aggregates import Applied, Blocked, Duplicate, Failed, MemoryDocuments
-from chassis.aggregates.document import Change
+from chassis.aggregates.change import Change
 from chassis.aggregates.model import DocumentTooLarge
 from chassis.clock import ManualClock
 from chassis.failures import InfrastructureError

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLarg
 from tallies import MOMENT, TALLY, TOPIC, add
 
 from chassis.aggregates import Aggregates, MemoryDocuments
-from chassis.aggregates.document import Document
+from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.documents import Unsent
 from chassis.clock import ManualClock, SystemClock
 from chassis.publishing.hand_over import TOGETHER, TOGETHER_BYTES
@@ -74,7 +74,7 @@ class Documents:
     topic = "tallies.events.v1"
 
     def __init__(self) -> None:
-        self.outboxes: dict[str, list[Document]] = {}
+        self.outboxes: dict[str, list[OutboxEntry]] = {}
         self.trimmed: list[tuple[str, int]] = []
 
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
@@ -86,7 +86,7 @@ class Documents:
         return [Unsent(id_, "key", entries) for id_, entries in self.outboxes.items() if entries][:limit]
 
 
-def entries(document: str, *numbers: int) -> list[Document]:
+def entries(document: str, *numbers: int) -> list[OutboxEntry]:
     return [
         {
             "seq": number,

@@ -13,7 +13,7 @@ from tallies import ADDED, MOMENT, TALLY, TOPIC, Add, Added, Tally, add, evolve
 from chassis import mongo
 from chassis.aggregates import Aggregates, Applied, Duplicate, MemoryDocuments, MongoDocuments
 from chassis.aggregates.apply import MAX_LINES
-from chassis.aggregates.document import Document
+from chassis.aggregates.document import OutboxEntry
 from chassis.clock import ManualClock
 from chassis.delivery.records import RawRecord
 from chassis.recovery.rebuild import AheadOfTopic, EventsMissing, Rebuild
@@ -57,7 +57,7 @@ class World:
         self.tallies, self.outbox = in_memory(type_, topic=TOPIC, clock=self.clock, documents=self.documents)
         self.lost = self.documents, self.outbox
 
-    async def lose_database(self, published: Sequence[Document], *, batch: int = 1000) -> None:
+    async def lose_database(self, published: Sequence[OutboxEntry], *, batch: int = 1000) -> None:
         """Begin with an empty database an hour later, and fold in what was published."""
         self.lost = self.documents, self.outbox
         await self.clock.advance(hours=1)
@@ -68,7 +68,7 @@ class World:
         )
         await self.rebuild(published, batch=batch)
 
-    async def rebuild(self, published: Sequence[Document], *, batch: int = 1000) -> int:
+    async def rebuild(self, published: Sequence[OutboxEntry], *, batch: int = 1000) -> int:
         folding = Rebuild([self.tallies])
         for first in range(0, len(published), batch):
             await folding.fold([record(entry, first) for entry in published[first : first + batch]])
@@ -87,7 +87,7 @@ class World:
         return bool(essence(self.documents) == essence(self.lost[0]))
 
 
-def record(entry: Document, offset: int) -> RawRecord:
+def record(entry: OutboxEntry, offset: int) -> RawRecord:
     """A published entry as it stands on the topic."""
     envelope = Envelope(
         id=entry["id"],

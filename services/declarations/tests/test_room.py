@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.aggregates import Applied, Input
+from chassis.aggregates.change import write
 from chassis.aggregates.deciding import Deciding
-from chassis.aggregates.document import Loaded, write
+from chassis.aggregates.document import Loaded
 from chassis.aggregates.mongo import _check_size
 from chassis.clock import ManualClock
 from contracts import limits

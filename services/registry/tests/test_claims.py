@@ -19,7 +19,7 @@ from registry_builders import (
 )
 
 from chassis.aggregates import Input
-from chassis.aggregates.document import Document
+from chassis.aggregates.document import OutboxEntry
 from chassis.delivery.records import RawRecord
 from chassis.recovery.rebuild import Rebuild
 from contracts.envelope import Envelope
@@ -190,7 +190,7 @@ async def test_a_registry_rebuilt_from_its_topic_equals_the_lost_one_and_still_k
         await register(rebuilt.ports(), an_order("c-3"), "CN", a_description(QINGDAO, LEI))
 
 
-def _record(entry: Document) -> RawRecord:
+def _record(entry: OutboxEntry) -> RawRecord:
     """A published entry as it stands on the topic."""
     id_ = entry["id"].rpartition("/")[0]
     envelope = Envelope(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from chassis.aggregates import Aggregates, AggregateType, MemoryDocuments
-from chassis.aggregates.document import Document
+from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.documents import Documents
 from chassis.aggregates.publishing import Source
 from chassis.clock import Clock, ManualClock
@@ -25,10 +25,10 @@ __all__ = ["ManualClock", "RecordingOutbox", "eventually", "in_memory"]
 class RecordingOutbox:
     """Remembers what would be published, once per event, in order; acknowledges nothing."""
 
-    published: list[Document] = field(default_factory=list)
+    published: list[OutboxEntry] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
 
-    def offer(self, source: Source, id_: str, key: str, entries: Sequence[Document]) -> None:  # noqa: ARG002
+    def offer(self, source: Source, id_: str, key: str, entries: Sequence[OutboxEntry]) -> None:  # noqa: ARG002
         for entry in entries:
             if entry["id"] not in self._seen:
                 self._seen.add(entry["id"])

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from chassis.aggregates import Document, Documents, Input, MemoryDocuments
+from chassis.aggregates import Documents, Input, MemoryDocuments, OutboxEntry
 from chassis.clock import ManualClock
 from chassis.delivery import DeliveryPolicy, RawRecord
 from chassis.failures import InfrastructureError
@@ -196,7 +196,7 @@ class Bench:
     async def all_matches(self) -> list[Match]:
         return await self.matches.find({})
 
-    def _own(self, entry: Document) -> RawRecord:
+    def _own(self, entry: OutboxEntry) -> RawRecord:
         return self._record(MATCHING.name, entry["type"], entry["id"], entry["data"].encode(), entry["seq"])
 
     def _record(self, topic: str, type_: str, id_: str, data: bytes, sequence: int = 1) -> RawRecord:

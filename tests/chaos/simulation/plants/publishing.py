@@ -11,7 +11,8 @@ from chaos.simulation.broker import Progress
 from chaos.simulation.plants.pieces import Pieces
 
 from chassis.aggregates import Aggregates, apply
-from chassis.aggregates.document import Document, Loaded, write
+from chassis.aggregates.change import write
+from chassis.aggregates.document import Loaded, OutboxEntry
 from chassis.publishing.hand_over import Sending
 from chassis.publishing.producer import Heard, Message
 from chassis.publishing.publisher import Publisher
@@ -33,7 +34,7 @@ def publish_before_save() -> Pieces:
 
 
 def no_outbox() -> Pieces:
-    save, entries = Aggregates._save, dict[str, tuple[str, list[Document]]]()
+    save, entries = Aggregates._save, dict[str, tuple[str, list[OutboxEntry]]]()
 
     def without(type_: Any, loaded: Loaded[Any], acknowledged: int) -> Any:
         change = write(type_, loaded, acknowledged)
@@ -54,7 +55,7 @@ def no_outbox() -> Pieces:
 def trim_before_acknowledgement() -> Pieces:
     offer, tasks = Publisher.offer, list[asyncio.Task[None]]()
 
-    def trims_first(self: Publisher, source: Any, id_: str, key: str, entries: Sequence[Document]) -> None:
+    def trims_first(self: Publisher, source: Any, id_: str, key: str, entries: Sequence[OutboxEntry]) -> None:
         async def trim_and_send() -> None:
             await source.trim({id_: entries[-1]["seq"]})
             offer(self, source, id_, key, entries)
@@ -93,7 +94,7 @@ def two_in_flight() -> Pieces:
 def new_id_for_each_attempt() -> Pieces:
     message, numbers = Publisher._message, count(1)
 
-    def renamed(self: Publisher, sending: Sending, entry: Document, handed: Any) -> Message:
+    def renamed(self: Publisher, sending: Sending, entry: OutboxEntry, handed: Any) -> Message:
         return message(self, sending, {**entry, "id": f"{entry['id']}~{next(numbers)}"}, handed)
 
     return [(Publisher, "_message", renamed)]

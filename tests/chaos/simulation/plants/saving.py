@@ -9,7 +9,8 @@ from pymongo.errors import BulkWriteError
 
 from chassis.aggregates import Aggregates, MongoDocuments, apply
 from chassis.aggregates import mongo as documents_in_mongo
-from chassis.aggregates.document import Document, Loaded, read, write
+from chassis.aggregates.change import write
+from chassis.aggregates.document import Document, Loaded, read
 from chassis.mongo import insert_missing
 from chassis.recovery.rebuild import Rebuild
 

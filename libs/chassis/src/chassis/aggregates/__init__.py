@@ -6,7 +6,7 @@ events are saved with the state that they follow from. Must not know Kafka: what
 
 from chassis.aggregates.apply import Aggregates
 from chassis.aggregates.codec import dataclass_codec
-from chassis.aggregates.document import Document
+from chassis.aggregates.document import Document, HistoryLine, OutboxEntry
 from chassis.aggregates.documents import Documents
 from chassis.aggregates.field_names import escaped, fits, unescaped
 from chassis.aggregates.memory import MemoryDocuments
@@ -39,10 +39,12 @@ __all__ = [
     "EventTooLarge",
     "Failed",
     "GivenUp",
+    "HistoryLine",
     "Input",
     "MemoryDocuments",
     "Messages",
     "MongoDocuments",
+    "OutboxEntry",
     "Outcome",
     "dataclass_codec",
     "escaped",

@@ -12,8 +12,9 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
+from chassis.aggregates.change import Change, settle, write
 from chassis.aggregates.deciding import Deciding, tell
-from chassis.aggregates.document import Change, Document, Loaded, read, settle, write
+from chassis.aggregates.document import Document, Loaded, read
 from chassis.aggregates.documents import Documents, Unsent
 from chassis.aggregates.model import AggregateType, Blocked, Failed, Input, Outcome
 from chassis.aggregates.publishing import Outbox

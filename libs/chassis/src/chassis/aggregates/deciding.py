@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import structlog
 
-from chassis.aggregates.document import Document, Interrupted, Loaded
+from chassis.aggregates.document import HistoryLine, Interrupted, Loaded, OutboxEntry
 from chassis.aggregates.model import (
     AggregateType,
     Applied,
@@ -38,6 +38,14 @@ def tell(saved: Iterable[Loaded[Any]]) -> None:
         log.info("applied", **logs.each(lines))
 
 
+class _Encoded(NamedTuple):
+    """An event as it is published."""
+
+    type: str
+    key: str
+    data: str
+
+
 class Deciding(Generic[S, C, E]):
     """The decisions of one type of aggregate."""
 
@@ -67,12 +75,11 @@ class Deciding(Generic[S, C, E]):
         """Decide one input and fold its events in; the aggregate is as before where it fails."""
         begun = loaded.interrupted(input_.cause)
         now = self._clock.now() if begun is None else begun.at
-        command = type(input_.command).__name__
         known = self._type.baggage(loaded.state) if loaded.state is not None else {}
-        name = input_.span or f"apply {command}"
+        name = input_.span or f"apply {type(input_.command).__name__}"
         with steps.begin(name, input_.trace, links=[loaded.last_trace], known=known) as step:
             try:
-                state, entries = self._entries(loaded, input_, now, begun)
+                state, encoded = self._encoded(loaded, input_.command, now, begun)
             except Exception as error:
                 if is_infrastructure(error):
                     raise
@@ -80,31 +87,21 @@ class Deciding(Generic[S, C, E]):
                 return Failed(error)
             if state is not None:
                 step.know(self._type.baggage(state))
-        trace = step.headers
-        types = [entry["type"] for entry in entries]
-        loaded.told.append(
-            {"aggregate": loaded.id, "event_id": input_.cause, "command": command, "events": types, **step.log_fields}
-        )
-        # The deciding span is lost where its process dies before exporting it; this leads past it.
-        came_from = (input_.trace or loaded.last_trace).get("traceparent") if step.recorded else None
-        for entry in entries:
-            entry["trace"] = trace
-            if came_from:
-                entry["cause_trace"] = {"traceparent": came_from}
+        entries = self._entries(loaded, input_, now, step, encoded)
         events = [entry["id"] for entry in entries]
+        loaded.told.append(
+            {
+                "aggregate": loaded.id,
+                "event_id": input_.cause,
+                "command": type(input_.command).__name__,
+                "events": [entry["type"] for entry in entries],
+                **step.log_fields,
+            }
+        )
+        trace = step.headers
         loaded.state, loaded.seq = state, loaded.seq + len(entries)
         loaded.new_entries.extend(entries)
-        line = {
-            "cause": input_.cause,
-            "hash": input_.hash,
-            "by": input_.actor,
-            "at": now,
-            "token": token,
-            "trace": trace,
-            "events": events,
-        }
-        if isinstance(input_.command, GivenUp):
-            line["given_up"] = input_.command.why
+        line = _line(input_, now, token, trace, events)
         if begun is None:
             loaded.new_lines.append(line)
         else:
@@ -114,36 +111,49 @@ class Deciding(Generic[S, C, E]):
             loaded.last_trace = trace
         return Applied(state, tuple(events)) if entries or begun is None else Duplicate(state)
 
-    def _entries(
-        self, loaded: Loaded[S], input_: Input[C], now: datetime, begun: Interrupted | None
-    ) -> tuple[S | None, list[Document]]:
-        """The state behind an input, and what its events are to the outbox.
+    def _encoded(
+        self, loaded: Loaded[S], command: C, now: datetime, begun: Interrupted | None
+    ) -> tuple[S | None, list[_Encoded]]:
+        """The state behind a command, and its events as they are published.
 
         Raises:
             EventTooLarge: one would exceed what the broker takes.
             Exception: the command was refused or its handling broke.
         """
-        state, seq = loaded.state, loaded.seq
-        entries: list[Document] = []
-        for event in self._events(loaded, input_.command, now, begun):
-            seq += 1
+        state = loaded.state
+        encoded: list[_Encoded] = []
+        for event in self._events(loaded, command, now, begun):
             state = self._type.evolve(state, event)
             kind, data = self._type.messages.encode(event, state)
             if len(data) > MAX_EVENT_BYTES:
                 raise EventTooLarge(f"{kind} of {loaded.id} has {len(data)} bytes, the limit is {MAX_EVENT_BYTES}")
-            entries.append(
-                {
-                    "seq": seq,
-                    "id": f"{loaded.id}/{self._epoch}.{seq}",
-                    "key": self._type.key(state),
-                    "type": kind,
-                    "time": now,
-                    "cause": input_.cause,
-                    "by": input_.actor,
-                    "data": data.decode(),
-                }
+            encoded.append(_Encoded(kind, self._type.key(state), data.decode()))
+        return state, encoded
+
+    def _entries(
+        self, loaded: Loaded[S], input_: Input[C], now: datetime, step: steps.Step, encoded: Sequence[_Encoded]
+    ) -> list[OutboxEntry]:
+        """What an input's events are to the outbox."""
+        trace = step.headers
+        # The deciding span is lost where its process dies before exporting it; this leads past it.
+        came_from = (input_.trace or loaded.last_trace).get("traceparent") if step.recorded else None
+        entries: list[OutboxEntry] = []
+        for seq, each in enumerate(encoded, start=loaded.seq + 1):
+            entry = OutboxEntry(
+                seq=seq,
+                id=f"{loaded.id}/{self._epoch}.{seq}",
+                key=each.key,
+                type=each.type,
+                time=now,
+                cause=input_.cause,
+                by=input_.actor,
+                data=each.data,
+                trace=trace,
             )
-        return state, entries
+            if came_from:
+                entry["cause_trace"] = {"traceparent": came_from}
+            entries.append(entry)
+        return entries
 
     def _events(self, loaded: Loaded[S], command: C, now: datetime, begun: Interrupted | None) -> Sequence[E]:
         """What comes of a command; of one that was published in part before a rebuild, what is missing.
@@ -157,3 +167,13 @@ class Deciding(Generic[S, C, E]):
         before: Mapping[str, Any] | None = begun.before
         state = None if before is None else self._type.codec.decode(before)
         return self._type.decide(state, command, now)[begun.known :]
+
+
+def _line(input_: Input[Any], now: datetime, token: str, trace: Mapping[str, str], events: list[str]) -> HistoryLine:
+    """What is remembered of an input that was decided."""
+    line = HistoryLine(
+        cause=input_.cause, hash=input_.hash, by=input_.actor, at=now, token=token, trace=trace, events=events
+    )
+    if isinstance(input_.command, GivenUp):
+        line["given_up"] = input_.command.why
+    return line

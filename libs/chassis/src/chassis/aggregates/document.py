@@ -14,7 +14,7 @@ The state stands in a field of its own, so that no name of a service can collide
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NotRequired, TypedDict, TypeVar
 
 from chassis.aggregates.model import AggregateType, UnreadableDocument
 
@@ -22,6 +22,52 @@ S = TypeVar("S")
 
 Document = dict[str, Any]
 """As stored: plain BSON values."""
+
+
+class HistoryLine(TypedDict):
+    """What one input did."""
+
+    cause: str
+    hash: str
+    """Of the input's content; empty: not known, or not to be compared."""
+    by: str
+    """The actor."""
+    at: datetime
+    token: str
+    """Of the save that wrote the line: proves it where the answer is lost."""
+    trace: Mapping[str, str]
+    """W3C headers of what came of the input."""
+    events: list[str]
+    """Their ids, in order."""
+    given_up: NotRequired[str]
+    """Staff discarded the input: why."""
+
+
+class OutboxEntry(TypedDict):
+    """An event that Kafka has not acknowledged."""
+
+    seq: int
+    id: str
+    key: NotRequired[str]
+    """The Kafka key it was decided under; an older release did not store it."""
+    type: str
+    time: datetime
+    cause: str
+    by: str
+    trace: Mapping[str, str]
+    """W3C headers of the deciding."""
+    cause_trace: NotRequired[Mapping[str, str]]
+    """W3C headers of what the deciding followed from, where the deciding has a span of its own."""
+    data: str
+    """JSON."""
+
+
+class Rebuilt(TypedDict):
+    """The last cause that a rebuild found on the topic; see `Interrupted`."""
+
+    cause: str
+    at: datetime
+    before: Mapping[str, Any] | None
 
 
 PLAIN = ("key", "schema", "due_at", "try_after", "rebuilt")
@@ -59,21 +105,21 @@ class Loaded(Generic[S]):
     """The encoded state as loaded."""
     stored: S | None = None
     """The state as loaded: what this release understood of `fields`."""
-    history: list[Document] = field(default_factory=list)
+    history: list[HistoryLine] = field(default_factory=list)
     length: int = 0
     """How many lines the stored document has."""
     moved: int = 0
     """How many older ones were moved to the history collection."""
-    outbox: list[Document] = field(default_factory=list)
+    outbox: list[OutboxEntry] = field(default_factory=list)
     last_trace: Mapping[str, str] = field(default_factory=dict)
     """Trace of the latest input that changed something."""
-    rebuilt: Document | None = None
+    rebuilt: Rebuilt | None = None
     plain: Mapping[str, Any] = field(default_factory=dict)
     """Those of `PLAIN` that are stored."""
     rewritten: bool = False
     """Whether a line of the history was changed, so that it must be written as a whole."""
-    new_lines: list[Document] = field(default_factory=list)
-    new_entries: list[Document] = field(default_factory=list)
+    new_lines: list[HistoryLine] = field(default_factory=list)
+    new_entries: list[OutboxEntry] = field(default_factory=list)
     told: list[Mapping[str, Any]] = field(default_factory=list)
     """Per new line what the log is to say of it."""
 
@@ -88,12 +134,12 @@ class Loaded(Generic[S]):
         known = next((line["events"] for line in self.history if line["cause"] == cause), None)
         return None if known is None else Interrupted(self.rebuilt["at"], self.rebuilt["before"], len(known))
 
-    def complete(self, line: Document) -> None:
+    def complete(self, line: HistoryLine) -> None:
         """Add to an interrupted cause's line what was missing."""
         for place, known in enumerate(self.history):
             if known["cause"] == line["cause"]:
-                merged = {"hash": line["hash"], "token": line["token"], "events": [*known["events"], *line["events"]]}
-                self.history[place] = {**known, **merged}
+                events = [*known["events"], *line["events"]]
+                self.history[place] = {**known, "hash": line["hash"], "token": line["token"], "events": events}
         self.rebuilt, self.rewritten = None, True
 
 
@@ -108,7 +154,7 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
     readable = max(type_.schema, type_.reads)
     if document["schema"] > readable:
         raise UnreadableDocument(f"{type_.name} {id_} has schema {document['schema']}, this build reads {readable}")
-    history = document["history"]
+    history: list[HistoryLine] = document["history"]
     state = type_.codec.decode(document["state"]) if document["state"] is not None else None
     return Loaded(
         id=id_,
@@ -129,110 +175,11 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
     )
 
 
-def _last_trace(history: Sequence[Document]) -> Mapping[str, str]:
+def _last_trace(history: Sequence[HistoryLine]) -> Mapping[str, str]:
     """The trace of the latest input that changed something; where all of those were moved, of the latest of all."""
     latest: Mapping[str, str] = {}
     for line in reversed(history):
         if line["trace"] and line["events"]:
-            return line["trace"]  # type: ignore[no-any-return]  # a document's
+            return line["trace"]
         latest = latest or line["trace"]
     return latest
-
-
-class Change(NamedTuple):
-    """What a save writes: the fields this release owns, nothing else."""
-
-    id: str
-    expected_version: int
-    """0: the document must not exist yet."""
-    seq: int
-    fields: Mapping[str, Any] | None
-    """The whole encoded state; None where the aggregate has none yet."""
-    changed_fields: Mapping[str, Any]
-    """Dotted name → value: what differs from what is stored, as deep as this release understands both."""
-    first_state: bool
-    """There was no state before: it is written as a whole."""
-    lines: list[Document]
-    history: list[Document] | None
-    """The whole history where more changed than that lines were added."""
-    outbox: list[Document]
-    """The whole outbox after the save: what was unacknowledged, then what is new."""
-    plain: Mapping[str, Any]
-    """Those of `PLAIN` that the document has after the save."""
-    plain_before: Mapping[str, Any]
-    """Those that are stored."""
-
-    @property
-    def key(self) -> str:
-        """The Kafka key of the aggregate's next events."""
-        return str(self.plain["key"])
-
-
-def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: int) -> Change:
-    """The change that stores what was folded in; entries up to `acknowledged` leave the outbox."""
-    state = loaded.state
-    fields = None if state is None else type_.codec.encode(state)
-    plain = {
-        "key": loaded.id if state is None else type_.key(state),
-        "schema": max(type_.schema, loaded.schema),
-        "due_at": None if state is None else type_.due_at(state),
-        "try_after": None if state is None else type_.try_after(state),
-        "rebuilt": loaded.rebuilt,
-    }
-    return Change(
-        id=loaded.id,
-        expected_version=loaded.version,
-        seq=loaded.seq,
-        fields=fields,
-        changed_fields={} if fields is None else _changed(type_, fields, loaded),
-        first_state=not loaded.fields,
-        lines=loaded.new_lines,
-        history=[*loaded.history, *loaded.new_lines] if loaded.rewritten else None,
-        outbox=[entry for entry in loaded.outbox if entry["seq"] > acknowledged] + loaded.new_entries,
-        plain={name: value for name, value in plain.items() if value is not None},
-        plain_before=loaded.plain,
-    )
-
-
-def settle(loaded: Loaded[S], change: Change) -> bool:
-    """Bring an aggregate to how it stands behind its save, open for the next input; False: only a load can tell."""
-    unusual = loaded.rewritten or loaded.moved or loaded.rebuilt is not None
-    if unusual or change.fields is None or any("." in name for name in change.changed_fields):
-        return False
-    loaded.stored = loaded.state
-    loaded.version, loaded.schema = change.expected_version + 1, change.plain["schema"]
-    loaded.fields = change.fields if change.first_state else {**loaded.fields, **change.changed_fields}
-    loaded.length += len(change.lines)
-    loaded.plain = change.plain
-    loaded.outbox = change.outbox
-    loaded.history, loaded.new_lines, loaded.new_entries, loaded.told = [], [], [], []
-    return True
-
-
-def _changed(type_: AggregateType[S, Any, Any], fields: Mapping[str, Any], loaded: Loaded[S]) -> Mapping[str, Any]:
-    """What of the encoded state differs from what is stored."""
-    stored = loaded.fields
-    different = {name: value for name, value in fields.items() if name not in stored or stored[name] != value}
-    if loaded.stored is None or not any(isinstance(each, dict | list) for each in different.values()):
-        return different
-    # Within a list or a dictionary the difference may be what a newer release wrote: told by what this one read of it.
-    return _changes(different, type_.codec.encode(loaded.stored), stored)
-
-
-def _changes(now: Mapping[str, Any], before: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes `now` of `stored`, leaving alone what is in `stored` and not in `before`: a newer release's fields."""
-    changed: dict[str, Any] = {}
-    for name, value in now.items():
-        if name in before and name in stored and before[name] == value:
-            continue
-        old, there = before.get(name), stored.get(name)
-        if isinstance(value, dict) and isinstance(old, dict) and isinstance(there, dict) and _mergeable(value, old):
-            changed |= {f"{name}.{inner}": each for inner, each in _changes(value, old, there).items()}
-        else:
-            changed[name] = value
-    return changed
-
-
-def _mergeable(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """Whether nothing is taken away, and every name can stand in a dotted one."""
-    return now.keys() >= before.keys() and not any("." in name or name.startswith("$") or not name for name in now)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from chassis.aggregates.document import Change, Document
+from chassis.aggregates.change import Change
+from chassis.aggregates.document import Document, OutboxEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Unsent:
 
     id: str
     key: str
-    entries: list[Document]
+    entries: list[OutboxEntry]
 
 
 class Documents(Protocol):

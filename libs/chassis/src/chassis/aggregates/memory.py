@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from chassis.aggregates.document import PLAIN, Change, Document
+from chassis.aggregates.change import Change
+from chassis.aggregates.document import PLAIN, Document, HistoryLine
 from chassis.aggregates.documents import Unsent
 
 _MISSING = object()
@@ -104,7 +105,7 @@ class MemoryDocuments:
 
     def __init__(self) -> None:
         self.stored: dict[str, Document] = {}
-        self.older: dict[str, list[Document]] = {}
+        self.older: dict[str, list[HistoryLine]] = {}
 
     async def load(self, ids: Sequence[str]) -> dict[str, Document]:
         return {id_: copy.deepcopy(self.stored[id_]) for id_ in ids if id_ in self.stored}

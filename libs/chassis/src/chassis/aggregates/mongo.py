@@ -13,7 +13,8 @@ from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, UpdateMany, Up
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
-from chassis.aggregates.document import Change, Document
+from chassis.aggregates.change import Change
+from chassis.aggregates.document import Document
 from chassis.aggregates.documents import Unsent
 from chassis.aggregates.model import AggregateType, DocumentTooLarge
 from chassis.failpoints import passage

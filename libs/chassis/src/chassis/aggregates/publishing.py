@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from chassis.aggregates.document import Document
+from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.documents import Unsent
 
 
@@ -21,6 +21,6 @@ class Source(Protocol):
 class Outbox(Protocol):
     """What a save hands its events to."""
 
-    def offer(self, source: Source, id_: str, key: str, entries: Sequence[Document]) -> None: ...
+    def offer(self, source: Source, id_: str, key: str, entries: Sequence[OutboxEntry]) -> None: ...
 
     def acknowledged(self, source: Source, id_: str) -> int: ...

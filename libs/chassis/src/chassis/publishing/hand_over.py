@@ -6,7 +6,7 @@ from itertools import islice
 
 from opentelemetry.trace import Span
 
-from chassis.aggregates.document import Document
+from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.publishing import Source
 from chassis.publishing.producer import Producer
 from chassis.publishing.trimming import DocumentKey
@@ -31,7 +31,7 @@ class Sending:
     document: DocumentKey
     source: Source
     key: str
-    entries: list[Document] = field(default_factory=list)
+    entries: list[OutboxEntry] = field(default_factory=list)
     offered: list[float] = field(default_factory=list)
     """Since when each entry waits."""
     handed: "HandOver | None" = None
@@ -44,7 +44,7 @@ class Sending:
     given_up: str = ""
     """The id of that entry."""
 
-    def add(self, entries: Sequence[Document], now: float) -> None:
+    def add(self, entries: Sequence[OutboxEntry], now: float) -> None:
         self.entries.extend(entries)
         self.offered.extend([now] * len(entries))
 
@@ -53,7 +53,7 @@ class Sending:
         last = self.entries[count - 1]
         del self.entries[:count], self.offered[:count]
         self.alone = max(0, self.alone - count)
-        return int(last["seq"])
+        return last["seq"]
 
     def end_hand_over(self, error: BaseException | None) -> None:
         """Have nothing on its way any more: it was answered, or is not waited for."""
@@ -61,11 +61,11 @@ class Sending:
             self.handed.end(error)
             self.handed = None
 
-    def key_of(self, entry: Document) -> str:
+    def key_of(self, entry: OutboxEntry) -> str:
         """Each entry goes under the key it was decided under; an older release did not store it."""
-        return str(entry.get("key", self.key))
+        return entry.get("key", self.key)
 
-    def next(self) -> list[Document]:
+    def next(self) -> list[OutboxEntry]:
         """The first entries, as many as may go in a row."""
         first = self.entries[0]
         found, key, room = [first], self.key_of(first), TOGETHER_BYTES - _bytes_at_most(first["data"])
@@ -83,7 +83,7 @@ class HandOver:
 
     producer: Producer
     since: float
-    entries: Sequence[Document] = ()
+    entries: Sequence[OutboxEntry] = ()
     spans: list[Span] = field(default_factory=list)
 
     def end(self, error: BaseException | None) -> None:

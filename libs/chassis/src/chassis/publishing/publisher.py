@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from aiokafka.errors import KafkaError
 
-from chassis.aggregates.document import Document
+from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.publishing import Source
 from chassis.clock import Clock
 from chassis.failpoints import passage
@@ -129,7 +129,7 @@ class Publisher:
         """The highest acknowledged sequence number of a document that is still to be trimmed."""
         return self._trimming.acknowledged((id(source), id_))
 
-    def offer(self, source: Source, id_: str, key: str, entries: Sequence[Document]) -> None:
+    def offer(self, source: Source, id_: str, key: str, entries: Sequence[OutboxEntry]) -> None:
         """Publish a stored outbox; entries that are acknowledged or on their way already are left out."""
         document = (id(source), id_)
         sending = self._sending.get(document)
@@ -181,7 +181,7 @@ class Publisher:
         except Exception as error:
             self._answered(sending, handed, error)
 
-    def _message(self, sending: Sending, entry: Document, handed: HandOver) -> Message:
+    def _message(self, sending: Sending, entry: OutboxEntry, handed: HandOver) -> Message:
         span, trace = tracing.begin_send(
             sending.source.topic, entry["trace"], entry["id"], cause=entry.get("cause_trace", {})
         )

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from chassis.aggregates.document import Document
+from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.publishing import Source
 from chassis.clock import Clock
 from chassis.failpoints import passage
@@ -17,7 +17,7 @@ LEFT_BEHIND_SECONDS = 5.0
 """Entries older than this are no longer somebody's work in hand."""
 SWEEP_LIMIT = 500
 
-Offer = Callable[[Source, str, str, Sequence[Document]], None]
+Offer = Callable[[Source, str, str, Sequence[OutboxEntry]], None]
 
 
 class Sweeper:

@@ -20,7 +20,8 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.aggregates import Aggregates
-from chassis.aggregates.document import Document, Loaded, read, write
+from chassis.aggregates.change import write
+from chassis.aggregates.document import Document, Loaded, OutboxEntry, read
 from chassis.consuming.reader import Reader
 from chassis.consuming.subscriber import raw_record
 from chassis.delivery.records import RawRecord
@@ -177,7 +178,8 @@ class Rebuild:
 
 def _published(document: Document) -> int:
     """How many events of an aggregate Kafka has acknowledged, at the least."""
-    waiting = [entry["seq"] for entry in document["outbox"]]
+    outbox: list[OutboxEntry] = document["outbox"]
+    waiting = [entry["seq"] for entry in outbox]
     return min(waiting) - 1 if waiting else int(document["seq"])
 
 
