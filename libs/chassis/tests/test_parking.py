@@ -4,16 +4,19 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeAlias
 
 import pytest
 
 from chassis import mongo
 from chassis.clock import ManualClock
 from chassis.parking.memory import MemoryParking
-from chassis.parking.model import BREAKER, ParkedDelivery, ParkingStore, Position
+from chassis.parking.model import BREAKER, ParkedDelivery, Position
 from chassis.parking.mongo import MongoParking
 from chassis.settings import MongoSettings
 from launcher.infrastructure import Infrastructure
+
+Parking: TypeAlias = MemoryParking | MongoParking
 
 
 @pytest.fixture
@@ -22,12 +25,12 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def memory_parking(clock: ManualClock) -> ParkingStore:
+def memory_parking(clock: ManualClock) -> Parking:
     return MemoryParking(clock)
 
 
 @pytest.fixture
-async def mongo_parking(infrastructure: Infrastructure, clock: ManualClock) -> AsyncIterator[ParkingStore]:
+async def mongo_parking(infrastructure: Infrastructure, clock: ManualClock) -> AsyncIterator[Parking]:
     client = mongo.connect(MongoSettings.model_validate({"url": infrastructure.mongo_url}))
     name = f"parking-{uuid.uuid4().hex[:12]}"
     parking = MongoParking(mongo.open_database(client, name), clock)
@@ -38,8 +41,8 @@ async def mongo_parking(infrastructure: Infrastructure, clock: ManualClock) -> A
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.infra)])
-def parking(request: pytest.FixtureRequest) -> ParkingStore:
-    found: ParkingStore = request.getfixturevalue(f"{request.param}_parking")
+def parking(request: pytest.FixtureRequest) -> Parking:
+    found: Parking = request.getfixturevalue(f"{request.param}_parking")
     return found
 
 
@@ -48,7 +51,7 @@ def parked(offset: int, target: str = "T-1", *, topic: str = "a.v1", reason: str
     return ParkedDelivery(target, Position(topic, 0, offset), b"K", headers, b"\x00raw", 1, reason)
 
 
-async def test_what_is_parked_locks_its_target_and_comes_back_as_it_was(parking: ParkingStore) -> None:
+async def test_what_is_parked_locks_its_target_and_comes_back_as_it_was(parking: Parking) -> None:
     await parking.park([parked(1)])
     assert await parking.locked(["T-1", "T-2"]) == {"T-1"}
     found = await parking.show("a.v1/0/1/T-1")
@@ -57,7 +60,7 @@ async def test_what_is_parked_locks_its_target_and_comes_back_as_it_was(parking:
     assert await parking.counts() == (1, 1)
 
 
-async def test_all_locks_are_told_as_far_as_they_are_few(parking: ParkingStore) -> None:
+async def test_all_locks_are_told_as_far_as_they_are_few(parking: Parking) -> None:
     assert await parking.all_locked(2) == set()
     await parking.park([parked(1), parked(2, "T-2")])
     assert await parking.all_locked(2) == {"T-1", "T-2"}
@@ -66,7 +69,7 @@ async def test_all_locks_are_told_as_far_as_they_are_few(parking: ParkingStore) 
     assert await parking.all_locked(2) is None
 
 
-async def test_it_is_empty_but_for_what_is_parked_locked_or_stopped(parking: ParkingStore) -> None:
+async def test_it_is_empty_but_for_what_is_parked_locked_or_stopped(parking: Parking) -> None:
     assert await parking.is_empty()
     await parking.set_breaker("schema")
     assert not await parking.is_empty()
@@ -79,20 +82,20 @@ async def test_it_is_empty_but_for_what_is_parked_locked_or_stopped(parking: Par
     assert await parking.is_empty()
 
 
-async def test_parking_twice_keeps_one(parking: ParkingStore) -> None:
+async def test_parking_twice_keeps_one(parking: Parking) -> None:
     await parking.park([parked(1)])
     await parking.park([parked(1), parked(2)])
     assert [each.position.offset for each in await parking.waiting("T-1", 10)] == [1, 2]
 
 
-async def test_an_older_record_goes_ahead_of_a_younger_one_parked_before_it(parking: ParkingStore) -> None:
+async def test_an_older_record_goes_ahead_of_a_younger_one_parked_before_it(parking: Parking) -> None:
     await parking.park([parked(10)])
     await parking.park([parked(9)])
     await parking.park([parked(100)])
     assert [each.position.offset for each in await parking.waiting("T-1", 10)] == [9, 10, 100]
 
 
-async def test_an_append_since_the_last_look_keeps_the_target_locked(parking: ParkingStore) -> None:
+async def test_an_append_since_the_last_look_keeps_the_target_locked(parking: Parking) -> None:
     await parking.park([parked(1)])
     version = await parking.lock_version("T-1")
     assert version is not None
@@ -103,7 +106,7 @@ async def test_an_append_since_the_last_look_keeps_the_target_locked(parking: Pa
     assert await parking.locked(["T-1"]) == set()
 
 
-async def test_the_list_pages_through_all_oldest_first(parking: ParkingStore, clock: ManualClock) -> None:
+async def test_the_list_pages_through_all_oldest_first(parking: Parking, clock: ManualClock) -> None:
     for offset in (12, 3, 100):
         await parking.park([parked(offset), parked(offset, "T-2")])
         await clock.advance(seconds=1)
@@ -117,14 +120,14 @@ async def test_the_list_pages_through_all_oldest_first(parking: ParkingStore, cl
     assert [each.position.offset for each in await parking.list("T-2", None, 9)] == [12, 3, 100]
 
 
-async def test_removing_takes_out_one(parking: ParkingStore) -> None:
+async def test_removing_takes_out_one(parking: Parking) -> None:
     await parking.park([parked(1), parked(2)])
     await parking.remove("a.v1/0/1/T-1", action="discarded", actor="staff:li", reason="twice", outcome="discarded")
     await parking.remove("a.v1/0/9/T-1", action="discarded", actor="staff:li", reason="none", outcome="discarded")
     assert [each.position.offset for each in await parking.waiting("T-1", 10)] == [2]
 
 
-async def test_the_breaker_is_a_lock_that_counts_as_no_target(parking: ParkingStore) -> None:
+async def test_the_breaker_is_a_lock_that_counts_as_no_target(parking: Parking) -> None:
     await parking.set_breaker("schema")
     assert await parking.locked(["~breaker"]) == {"~breaker"}
     assert await parking.counts() == (0, 0)
@@ -132,11 +135,11 @@ async def test_the_breaker_is_a_lock_that_counts_as_no_target(parking: ParkingSt
     assert await parking.locked(["~breaker"]) == set()
 
 
-async def take_out(parking: ParkingStore, offset: int, *, action: str = "discarded", target: str = "T-1") -> None:
+async def take_out(parking: Parking, offset: int, *, action: str = "discarded", target: str = "T-1") -> None:
     await parking.remove(f"a.v1/0/{offset}/{target}", action=action, actor="staff:li", reason="twice", outcome=action)
 
 
-async def test_the_audit_keeps_who_why_and_what_the_latest_first(parking: ParkingStore, clock: ManualClock) -> None:
+async def test_the_audit_keeps_who_why_and_what_the_latest_first(parking: Parking, clock: ManualClock) -> None:
     await parking.park([parked(1), parked(2), parked(3, "T-2")])
     await take_out(parking, 1)
     await clock.advance(seconds=1)
@@ -169,7 +172,7 @@ async def test_what_was_done_first_stays_in_the_audit(mongo_parking: MongoParkin
     assert [(each.by, each.why) for each in await mongo_parking.audit("", None, 9)] == [("staff:li", "twice")]
 
 
-async def test_targets_show_what_failed_first_and_how_many_wait(parking: ParkingStore, clock: ManualClock) -> None:
+async def test_targets_show_what_failed_first_and_how_many_wait(parking: Parking, clock: ManualClock) -> None:
     await parking.park([parked(7)])
     await clock.advance(seconds=5)
     await parking.park([parked(6, reason="behind"), *(parked(1, f"U-{number}") for number in range(4))])
@@ -187,9 +190,7 @@ async def test_targets_show_what_failed_first_and_how_many_wait(parking: Parking
     assert (await parking.count("T-1"), await parking.count("nobody")) == (2, 0)
 
 
-async def test_a_lock_taken_only_for_what_waits_behind_others_is_a_stray(
-    parking: ParkingStore, clock: ManualClock
-) -> None:
+async def test_a_lock_taken_only_for_what_waits_behind_others_is_a_stray(parking: Parking, clock: ManualClock) -> None:
     now = clock.now()
     await parking.park([parked(1, "late", reason="behind"), parked(1, "real"), parked(2, "real", reason="behind")])
     await parking.park([parked(2, "late", reason="behind"), parked(3, "real", reason="behind")])
@@ -198,7 +199,7 @@ async def test_a_lock_taken_only_for_what_waits_behind_others_is_a_stray(
     assert await parking.strays(now) == [], "now there is something to wait for"
 
 
-async def test_what_is_kept_without_a_lock_is_a_stray_once_it_is_old(parking: ParkingStore, clock: ManualClock) -> None:
+async def test_what_is_kept_without_a_lock_is_a_stray_once_it_is_old(parking: Parking, clock: ManualClock) -> None:
     await parking.park([parked(1)])
     assert await parking.release("T-1", await parking.lock_version("T-1") or 0)
     kept_at = clock.now()
@@ -207,9 +208,7 @@ async def test_what_is_kept_without_a_lock_is_a_stray_once_it_is_old(parking: Pa
     assert await parking.strays(clock.now()) == ["T-1"]
 
 
-async def test_what_failed_again_keeps_its_place_and_tells_why_this_time(
-    parking: ParkingStore, clock: ManualClock
-) -> None:
+async def test_what_failed_again_keeps_its_place_and_tells_why_this_time(parking: Parking, clock: ManualClock) -> None:
     await parking.park([parked(1, reason="behind"), parked(2, reason="behind")])
     await clock.advance(seconds=3)
     again = replace(parked(1), error="ValueError: still", stack="here", build="b-2")
@@ -224,7 +223,7 @@ async def test_what_failed_again_keeps_its_place_and_tells_why_this_time(
 
 
 async def test_the_breaker_tells_why_and_whether_its_flood_is_still_parked(
-    parking: ParkingStore, clock: ManualClock
+    parking: Parking, clock: ManualClock
 ) -> None:
     assert await parking.breaker() is None
     await parking.park([parked(1, reason="schema")])
@@ -240,7 +239,7 @@ async def test_the_breaker_tells_why_and_whether_its_flood_is_still_parked(
     assert await parking.breaker() is None
 
 
-async def test_a_lock_taken_anew_is_not_released_for_the_old_one(parking: ParkingStore) -> None:
+async def test_a_lock_taken_anew_is_not_released_for_the_old_one(parking: Parking) -> None:
     await parking.park([parked(1)])
     old = await parking.lock_version("T-1")
     await parking.remove("a.v1/0/1/T-1", action="discarded", actor="staff:li", reason="-", outcome="discarded")
@@ -250,7 +249,7 @@ async def test_a_lock_taken_anew_is_not_released_for_the_old_one(parking: Parkin
     assert await parking.locked(["T-1"]) == {"T-1"}
 
 
-async def test_a_lock_whose_last_delivery_is_gone_is_released_and_no_other(parking: ParkingStore) -> None:
+async def test_a_lock_whose_last_delivery_is_gone_is_released_and_no_other(parking: Parking) -> None:
     await parking.park([parked(1, "empty"), parked(2, "full")])
     await parking.set_breaker("schema")
     await parking.remove("a.v1/0/1/empty", action="discarded", actor="staff:li", reason="-", outcome="discarded")

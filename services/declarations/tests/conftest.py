@@ -19,7 +19,6 @@ from chassis.aggregates import MemoryDocuments, MongoDocuments
 from chassis.aggregates.documents import Documents
 from chassis.clock import ManualClock
 from chassis.parking.memory import MemoryParking
-from chassis.parking.model import ParkingStore
 from chassis.parking.mongo import MongoParking
 from chassis.settings import MongoSettings
 from chassis.testing import RecordingOutbox, in_memory
@@ -41,7 +40,7 @@ class Stores:
     documents: Documents
     events: PartnerEvents
     serials: Serials
-    parking: ParkingStore
+    parking: MemoryParking | MongoParking
     clock: ManualClock
 
     def __post_init__(self) -> None:

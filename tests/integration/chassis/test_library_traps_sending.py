@@ -1,6 +1,7 @@
 """The traps of sending with the Kafka libraries, each shown open with the library's default and closed with ours."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -9,6 +10,7 @@ from faststream.kafka.opentelemetry import KafkaTelemetryMiddleware
 from opentelemetry.sdk.trace import TracerProvider
 from tallies import MOMENT
 
+from chassis.aggregates import OutboxEntry
 from chassis.broker.connections import make_producer
 from chassis.clock import SystemClock
 from chassis.publishing.publisher import Publisher
@@ -35,13 +37,18 @@ async def test_events_of_a_key_share_a_partition_and_keys_spread(infrastructure:
     await publisher.start()
     source = Nowhere(topic)
     for number in range(40):
-        entry = {"type": "t", "time": MOMENT, "cause": "c", "by": "b", "trace": {}, "data": "{}"}
-        publisher.offer(source, f"D{number}", f"key-{number % 20}", [{**entry, "seq": 1, "id": f"D{number}/0.1"}])
+        publisher.offer(source, f"D{number}", f"key-{number % 20}", [entry(f"D{number}/0.1", {})])
     partitions = await _partitions_of(infrastructure, topic, 40)
     await publisher.stop(5)
     assert len(partitions) > 1
     for number in range(20):
         assert sum(f"key-{number}".encode() in keys for keys in partitions.values()) == 1
+
+
+def entry(id_: str, trace: Mapping[str, str]) -> OutboxEntry:
+    return {
+        "seq": 1, "id": id_, "type": "t", "time": MOMENT, "cause": "c", "by": "b", "trace": trace, "data": "{}",
+    }  # fmt: skip
 
 
 class Nowhere:
@@ -93,9 +100,8 @@ async def test_a_stored_trace_and_its_baggage_travel_with_the_event(infrastructu
         source="/trade/tests",
     )
     await publisher.start()
-    entry = {"type": "t", "time": MOMENT, "cause": "c", "by": "b", "data": "{}", "seq": 1, "id": "D/0.1"}
-    entry["trace"] = {"traceparent": PARENT, "baggage": "trade.ucr=UCR-1"}
-    publisher.offer(Nowhere(topic), "D", "k", [entry])
+    trace = {"traceparent": PARENT, "baggage": "trade.ucr=UCR-1"}
+    publisher.offer(Nowhere(topic), "D", "k", [entry("D/0.1", trace)])
     headers = await _headers(infrastructure, topic)
     await publisher.stop(5)
     assert headers["traceparent"].split("-")[1] == PARENT.split("-")[1]

@@ -13,7 +13,7 @@ import structlog
 from chassis.aggregates import Applied, Duplicate, Input
 from chassis.clock import Clock
 from chassis.delivery import content_hash
-from chassis.parking import ParkingStore
+from chassis.parking import Locked
 from chassis.waiting import Alarm
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.topics import PARTNERS
@@ -62,9 +62,7 @@ class Waiting:
 class Joiner:
     """Applies kept events to declarations and notes which of them go on waiting."""
 
-    def __init__(
-        self, declarations: Declarations, events: PartnerEvents, waiting: Waiting, parking: ParkingStore
-    ) -> None:
+    def __init__(self, declarations: Declarations, events: PartnerEvents, waiting: Waiting, parking: Locked) -> None:
         self._declarations = declarations
         self._events = events
         self._waiting = waiting

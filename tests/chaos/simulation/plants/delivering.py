@@ -16,6 +16,7 @@ from chassis.delivery.policy import DeliveryPolicy
 from chassis.delivery.records import next_of_each
 from chassis.delivery.redrive import Redrive
 from chassis.mongo import insert_missing
+from chassis.parking.documents import document_of
 from chassis.parking.model import BREAKER
 from chassis.parking.mongo import MongoParking
 
@@ -81,7 +82,7 @@ async def _too_many(self: MongoParking, limit: int) -> None: ...
 
 def park_without_lock() -> Pieces:
     async def keeps_only(self: MongoParking, deliveries: Sequence[Any]) -> None:
-        await insert_missing(self._parked, [self._document(each) for each in deliveries])
+        await insert_missing(self._parked, [document_of(each, self._clock.now()) for each in deliveries])
 
     return [(MongoParking, "park", keeps_only)]
 

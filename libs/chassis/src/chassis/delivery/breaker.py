@@ -7,11 +7,12 @@ Mending something else leaves it open: consumption would only park the next part
 
 from collections import deque
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from chassis.clock import Clock
-from chassis.parking.model import OpenBreaker, ParkedDelivery, ParkingStore
+from chassis.parking.model import OpenBreaker, ParkedDelivery
 from chassis.telemetry import metrics
 
 BREAKER_PARKS = 50
@@ -21,10 +22,24 @@ BREAKER_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
+class BreakerStore(Protocol):
+    """Where the breaker stands open for all replicas."""
+
+    async def set_breaker(self, reason: str) -> None: ...
+
+    async def breaker(self) -> OpenBreaker | None: ...
+
+    async def clear_breaker(self) -> None: ...
+
+    async def any_parked(self, reason: str, since: datetime) -> bool:
+        """Whether something that was parked with this reason since then still waits."""
+        ...
+
+
 class Breaker:
     """Counts parks in this process, and opens for all."""
 
-    def __init__(self, parking: ParkingStore, clock: Clock) -> None:
+    def __init__(self, parking: BreakerStore, clock: Clock) -> None:
         self._parking = parking
         self._clock = clock
         self._recent: dict[str, deque[float]] = {}

@@ -1,14 +1,23 @@
 """Which targets are locked, as the batches of one process see it: asked seldom, and not for each of their keys."""
 
 from collections.abc import Iterable, Set
+from typing import Protocol
 
 from chassis.clock import Clock
-from chassis.parking.model import ParkingStore
+from chassis.parking.model import Locked
 
 FEW = 500
 """So many locks are fetched whole; where more stand, those that matter are asked for."""
 FRESH_SECONDS = 0.5
 """So long a look serves later batches too."""
+
+
+class LockStore(Locked, Protocol):
+    """What is asked of the locks before each batch."""
+
+    async def all_locked(self, limit: int) -> set[str] | None:
+        """Everything that has something parked; None where that is more than `limit`."""
+        ...
 
 
 class Locks:
@@ -19,7 +28,7 @@ class Locks:
     order is promised. A key can become another member's with an assignment alone, and then is looked anew.
     """
 
-    def __init__(self, parking: ParkingStore, clock: Clock) -> None:
+    def __init__(self, parking: LockStore, clock: Clock) -> None:
         self._parking = parking
         self._clock = clock
         self._all: Set[str] | None = frozenset()

@@ -15,14 +15,16 @@ import structlog
 from chassis.aggregates import Applied, Blocked, Conflict, Duplicate, Failed, Outcome
 from chassis.clock import Clock
 from chassis.delivery.breaker import Breaker
+from chassis.delivery.giving_up import GivingUp
 from chassis.delivery.locks import Locks
 from chassis.delivery.records import Event, NotAddressed, Poisoned, RawRecord, classify
 from chassis.delivery.redrive import Redrive, RedriveResult
 from chassis.delivery.redrive_plan import Plan, Planner
 from chassis.delivery.slips import Slips
+from chassis.delivery.store import DeliveryStore
 from chassis.delivery.subscriptions import Delivery, Handler, RawHandler, RawSubscription, Routes, Subscription
 from chassis.failures import InfrastructureError, is_infrastructure
-from chassis.parking.model import BEHIND, BREAKER, STEP, ParkedDelivery, ParkingStore
+from chassis.parking.model import BEHIND, BREAKER, STEP, ParkedDelivery
 from chassis.telemetry import metrics
 
 log = structlog.get_logger(__name__)
@@ -34,7 +36,7 @@ class DeliveryPolicy:
     def __init__(
         self,
         subscriptions: Sequence[Subscription | RawSubscription],
-        parking: ParkingStore,
+        parking: DeliveryStore,
         clock: Clock,
         *,
         build: str,
@@ -45,6 +47,7 @@ class DeliveryPolicy:
         self._slips = Slips(build)
         self._breaker = Breaker(parking, clock)
         self._redrive = Redrive(self._routes, parking, self._breaker, clock, self._slips)
+        self._giving_up = GivingUp(self._routes, parking, self._breaker)
         self._locks = Locks(parking, clock)
         self._planner = Planner(self._routes, parking, build)
 
@@ -228,9 +231,9 @@ class DeliveryPolicy:
         return await self._planner.plan(target, limit)
 
     async def discard(self, delivery_id: str, *, actor: str, reason: str) -> bool:
-        """Give one delivery up; see `chassis.delivery.redrive`."""
+        """Give one delivery up; see `chassis.delivery.giving_up`."""
         try:
-            return await self._redrive.discard(delivery_id, actor=actor, reason=reason)
+            return await self._giving_up.discard(delivery_id, actor=actor, reason=reason)
         finally:
             self._locks.look_anew()
 
@@ -243,7 +246,7 @@ class DeliveryPolicy:
 
     async def restore_given_up(self) -> int:
         """Leave the lines of what staff discarded again, in a database that was rebuilt."""
-        return await self._redrive.restore_given_up()
+        return await self._giving_up.restore_given_up()
 
     async def park_step(self, target: str, step: str, error: Exception) -> None:
         """Park a timer or a pending step that raised; it is not tried again until redriven."""

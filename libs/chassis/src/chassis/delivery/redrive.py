@@ -1,33 +1,33 @@
-"""What becomes of parked deliveries: replayed in order, or given up.
+"""Parked deliveries, replayed in order.
 
 A redrive replays a target's deliveries with their original ids and stops at one that fails again;
 new ones queue behind until the last one is through. It looks for the first one anew each time, so
 that an older record that came late goes first, and what is discarded meanwhile is left out. Two at
-once do no harm: each replays in order, and what the other applied is a duplicate. Everything that
-staff do is in the audit; what they discard also leaves a line with its aggregate.
+once do no harm: each replays in order, and what the other applied is a duplicate. Every redrive is in the audit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any, TypeAlias
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 
 from chassis.aggregates import Applied, Conflict, Duplicate, Failed, Outcome
 from chassis.clock import Clock
 from chassis.delivery.breaker import Breaker
+from chassis.delivery.queue import QueueStore, first_of, release_empty
 from chassis.delivery.records import Event, NotAddressed, Poisoned, RawRecord, classify
 from chassis.delivery.slips import Slips, record_of
-from chassis.delivery.subscriptions import Delivery, NotesGivenUp, RawHandler, Routes
+from chassis.delivery.subscriptions import Delivery, RawHandler, Routes
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
-from chassis.parking.model import BEHIND, BREAKER, ParkedDelivery, ParkingStore
+from chassis.parking.model import BEHIND, BREAKER, Locked, ParkedDelivery
 from chassis.telemetry import metrics
 
 STRAY_SECONDS = 10.0
 """What was kept so long ago and is not locked was left by a process that died in between."""
 _STRAY_REDRIVE_SECONDS = 5.0
-_PAGE = 100
 
 log = structlog.get_logger(__name__)
 
@@ -52,10 +52,42 @@ class Released:
 Replayed: TypeAlias = Applied[Any] | Duplicate[Any] | Released
 
 
-class Redrive:
-    """Replays and gives up what one service has parked."""
+class RedriveStore(Locked, QueueStore, Protocol):
+    """What replaying needs of the parked deliveries."""
 
-    def __init__(self, routes: Routes, parking: ParkingStore, breaker: Breaker, clock: Clock, slips: Slips) -> None:
+    async def park(self, deliveries: Sequence[ParkedDelivery]) -> None:
+        """Keep deliveries and lock their targets; harmless to repeat."""
+        ...
+
+    async def count(self, target: str) -> int:
+        """How many deliveries wait for a target."""
+        ...
+
+    async def strays(self, kept_before: datetime) -> list[str]:
+        """Targets that wait for nothing.
+
+        Parked behind a lock that was released between the look and the parking, or kept before
+        `kept_before` by a process that died before it locked them.
+        """
+        ...
+
+    async def failed_again(self, delivery: ParkedDelivery) -> None:
+        """Note why a parked delivery failed this time; its place stays, and its target is locked."""
+        ...
+
+    async def remove(self, delivery_id: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
+        """Take one delivery out, leaving a line in the audit."""
+        ...
+
+    async def write_audit(self, target: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
+        """Leave a line in the audit for what took nothing out."""
+        ...
+
+
+class Redrive:
+    """Replays what one service has parked."""
+
+    def __init__(self, routes: Routes, parking: RedriveStore, breaker: Breaker, clock: Clock, slips: Slips) -> None:
         self._routes = routes
         self._parking = parking
         self._breaker = breaker
@@ -76,9 +108,9 @@ class Redrive:
             return await self._resume(actor, reason)
         began, done = self._clock.monotonic(), RedriveResult()
         while True:
-            first = await self._first(target)
+            first = await first_of(self._parking, target)
             if first is None:
-                if await self._release(target):
+                if await release_empty(self._parking, target):
                     return done
                 continue
             if within_seconds is not None and self._clock.monotonic() - began >= within_seconds:
@@ -102,20 +134,6 @@ class Redrive:
             elif first.reason != BEHIND:
                 await self._breaker.got_through(first)
 
-    async def discard(self, delivery_id: str, *, actor: str, reason: str) -> bool:
-        """Give one delivery up, leaving it in the audit and a line with its aggregate; false where there is none.
-
-        What waits behind it stays until it is redriven.
-        """
-        parked = await self._parking.show(delivery_id)
-        if parked is None:
-            return False
-        await self._note_given_up(parked, actor, reason)
-        await self._parking.remove(delivery_id, action="discarded", actor=actor, reason=reason, outcome="discarded")
-        await self._release(parked.target)
-        await self._breaker.taken_out()
-        return True
-
     async def redrive_strays(self) -> list[str]:
         """Replay what waits behind nothing, so that nobody has to; returns the targets.
 
@@ -133,30 +151,10 @@ class Redrive:
             )
         return strays
 
-    async def restore_given_up(self) -> int:
-        """Leave the lines of all that the audit says was discarded again; harmless to repeat."""
-        restored, mark = 0, None
-        while page := await self._parking.discarded(mark, _PAGE):
-            for line in page:
-                if line.delivery is not None:
-                    restored += await self._note_given_up(line.delivery, line.by, line.why)
-            mark = page[-1].mark
-        return restored
-
     async def _resume(self, actor: str, reason: str) -> RedriveResult:
         await self._parking.write_audit(BREAKER, action="resumed", actor=actor, reason=reason, outcome="closed")
         await self._breaker.close()
         return RedriveResult()
-
-    async def _first(self, target: str) -> ParkedDelivery | None:
-        return next(iter(await self._parking.waiting(target, 1)), None)
-
-    async def _release(self, target: str) -> bool:
-        """Unlock a target that nothing waits for any more; false where something came meanwhile."""
-        version = await self._parking.lock_version(target)
-        if await self._first(target) is not None:
-            return False
-        return version is None or await self._parking.release(target, version)
 
     async def _failed_again(self, parked: ParkedDelivery, actor: str, reason: str) -> None:
         log.error("redrive_failed", target=parked.target, position=str(parked.position), error=parked.error)
@@ -229,24 +227,6 @@ class Redrive:
                 return self._slips.failed(event.record, target, fault, event)
             case _:
                 return self._slips.behind(event, target)
-
-    async def _note_given_up(self, parked: ParkedDelivery, actor: str, why: str) -> bool:
-        """Leave a line with the aggregate, where there is one; it makes the same input a duplicate from now on."""
-        record = record_of(parked)
-        event = classify(record, self._routes.types(record.topic))
-        if parked.target == record.key_lock or not isinstance(event, Event):
-            return False
-        handler = self._routes.handler(event)
-        if not isinstance(handler, NotesGivenUp):
-            return False
-        try:
-            await handler.give_up(Delivery(event, parked.target), actor=actor, why=why)
-        except Exception as error:
-            if is_infrastructure(error):
-                raise
-            log.error("given_up_not_noted", target=parked.target, position=str(parked.position), error=repr(error))
-            return False
-        return True
 
 
 def _counted(done: RedriveResult, outcome: Replayed) -> RedriveResult:

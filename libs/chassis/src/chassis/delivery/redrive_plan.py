@@ -7,11 +7,12 @@ whether anybody takes it, and whether the code that refused it is the code that 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from chassis.delivery.records import NotAddressed, Poisoned, classify
 from chassis.delivery.slips import record_of
 from chassis.delivery.subscriptions import Routes
-from chassis.parking.model import BEHIND, BREAKER, OpenBreaker, ParkedDelivery, ParkedTarget, ParkingStore
+from chassis.parking.model import BEHIND, BREAKER, OpenBreaker, ParkedDelivery, ParkedTarget
 
 
 class Expected(StrEnum):
@@ -54,10 +55,24 @@ class Plan:
     """The build that would replay."""
 
 
+class PlanStore(Protocol):
+    """What a plan is made from."""
+
+    async def target(self, target: str) -> ParkedTarget | None:
+        """One parked target; None where nothing waits for it."""
+        ...
+
+    async def waiting(self, target: str, limit: int) -> list[ParkedDelivery]:
+        """A target's deliveries in the order in which they are replayed: per topic by partition and offset."""
+        ...
+
+    async def breaker(self) -> OpenBreaker | None: ...
+
+
 class Planner:
     """Plans redrives of one service."""
 
-    def __init__(self, routes: Routes, parking: ParkingStore, build: str) -> None:
+    def __init__(self, routes: Routes, parking: PlanStore, build: str) -> None:
         self._routes = routes
         self._parking = parking
         self._build = build

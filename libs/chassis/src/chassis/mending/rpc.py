@@ -4,14 +4,22 @@ Reading asks for the right `parking.read`, changing for `parking.write` and a re
 who did it and why. Tracking lists targets by its name as a service, for the desk.
 """
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import grpc
 import structlog
 
 from chassis.delivery.policy import DeliveryPolicy
 from chassis.mending.messages import audit_line, breaker_of, parked_of, plan_of, target_of
-from chassis.parking.model import BREAKER, ParkingStore
+from chassis.parking.model import (
+    BREAKER,
+    AuditLine,
+    Locked,
+    OpenBreaker,
+    PageMark,
+    ParkedDelivery,
+    ParkedTarget,
+)
 from chassis.rpc import Right, abort, current_caller, page_id, page_place, page_size
 from chassis.rpc.paging import cursor
 from trade.parking.v1 import parking_pb2 as pb
@@ -42,7 +50,35 @@ log = structlog.get_logger(__name__)
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-def add_parking_service(server: grpc.aio.Server, policy: DeliveryPolicy, parking: ParkingStore) -> None:
+class ShownStore(Locked, Protocol):
+    """What staff are shown."""
+
+    async def targets(self, after: str, limit: int) -> tuple[list[ParkedTarget], str]:
+        """Parked targets by name behind `after`, and the name behind which the next page begins: empty at the end."""
+        ...
+
+    async def target(self, target: str) -> ParkedTarget | None:
+        """One parked target; None where nothing waits for it."""
+        ...
+
+    async def breaker(self) -> OpenBreaker | None: ...
+
+    async def audit(self, target: str, before: PageMark | None, limit: int) -> list[AuditLine]:
+        """Lines of the audit, the latest first, older than `before`, of one target or of all (empty)."""
+        ...
+
+    async def show(self, delivery_id: str) -> ParkedDelivery | None: ...
+
+    async def count(self, target: str) -> int:
+        """How many deliveries wait for a target."""
+        ...
+
+    async def list(self, target: str, after: PageMark | None, limit: int) -> list[ParkedDelivery]:
+        """Parked deliveries, oldest first, behind `after`, of one target or of all (empty)."""
+        ...
+
+
+def add_parking_service(server: grpc.aio.Server, policy: DeliveryPolicy, parking: ShownStore) -> None:
     """Answer `trade.parking.v1.ParkingService` on a server."""
     add_ParkingServiceServicer_to_server(ParkingRpc(policy, parking), server)
 
@@ -51,7 +87,7 @@ class ParkingRpc(ParkingServiceServicer):
     """Parking over gRPC."""
 
     def __init__(
-        self, policy: DeliveryPolicy, parking: ParkingStore, *, redrive_seconds: float = REDRIVE_SECONDS
+        self, policy: DeliveryPolicy, parking: ShownStore, *, redrive_seconds: float = REDRIVE_SECONDS
     ) -> None:
         self._policy = policy
         self._parking = parking

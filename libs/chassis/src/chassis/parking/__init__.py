@@ -5,9 +5,9 @@ person, which is kept. Must not know how a delivery is applied.
 """
 
 from chassis.parking.memory import MemoryParking
-from chassis.parking.model import ParkingStore
+from chassis.parking.model import Locked
 
 __all__ = [
+    "Locked",
     "MemoryParking",
-    "ParkingStore",
 ]

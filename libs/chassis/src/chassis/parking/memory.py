@@ -11,7 +11,7 @@ from chassis.parking.model import BEHIND, BREAKER, AuditLine, OpenBreaker, PageM
 
 
 class MemoryParking:
-    """Dictionaries behind the `ParkingStore` port."""
+    """Dictionaries behind every port of parking."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

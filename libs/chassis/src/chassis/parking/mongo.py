@@ -11,7 +11,7 @@ to wait behind any more.
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.mongo import insert_in_order
+from chassis.parking.documents import audit_line_of, delivery_of, document_of
 from chassis.parking.model import (
     BEHIND,
     BREAKER,
@@ -29,7 +30,6 @@ from chassis.parking.model import (
     PageMark,
     ParkedDelivery,
     ParkedTarget,
-    Position,
 )
 
 _ORDER = [("topic", ASCENDING), ("partition", ASCENDING), ("offset", ASCENDING)]
@@ -38,7 +38,7 @@ _WITHOUT_CONTENT = {"value": 0, "headers": 0}
 
 
 class MongoParking:
-    """The real store."""
+    """The real store, behind every port of parking."""
 
     def __init__(self, database: AsyncDatabase[dict[str, Any]], clock: Clock) -> None:
         self._parked = database["parked"]
@@ -67,7 +67,7 @@ class MongoParking:
         passage("park.before")
         # A later one that stood there alone, since the write was cut off, would be redriven past the earlier ones.
         in_order = sorted(deliveries, key=lambda each: each.position)
-        await insert_in_order(self._parked, [self._document(each) for each in in_order])
+        await insert_in_order(self._parked, [document_of(each, self._clock.now()) for each in in_order])
         passage("park.kept")
         failed = {each.target for each in deliveries if each.reason != BEHIND}
         targets = {each.target for each in deliveries}
@@ -83,7 +83,7 @@ class MongoParking:
 
     async def waiting(self, target: str, limit: int) -> list[ParkedDelivery]:
         cursor = self._parked.find({"target": target}).sort(_ORDER).limit(limit)
-        return [_delivery(document) async for document in cursor]
+        return [delivery_of(document) async for document in cursor]
 
     async def count(self, target: str) -> int:
         return await self._parked.count_documents({"target": target})
@@ -148,7 +148,7 @@ class MongoParking:
         cursors = [
             each.find(where, leave_out).sort(latest_first).limit(limit) for each in (self._audit, self._attempts)
         ]
-        found = [_audit_line(document) for cursor in cursors async for document in cursor]
+        found = [audit_line_of(document) for cursor in cursors async for document in cursor]
         return sorted(found, key=lambda line: line.mark, reverse=True)[:limit]
 
     async def discarded(self, after: PageMark | None, limit: int) -> list[AuditLine]:
@@ -156,11 +156,11 @@ class MongoParking:
         if after is not None:
             where |= _beyond("at", after, "$gt")
         cursor = self._audit.find(where).sort([("at", ASCENDING), ("_id", ASCENDING)]).limit(limit)
-        return [_audit_line(document) async for document in cursor]
+        return [audit_line_of(document) async for document in cursor]
 
     async def show(self, delivery_id: str) -> ParkedDelivery | None:
         document = await self._parked.find_one({"_id": delivery_id})
-        return None if document is None else _delivery(document)
+        return None if document is None else delivery_of(document)
 
     async def targets(self, after: str, limit: int) -> tuple[list[ParkedTarget], str]:
         page = self._locks.find({"_id": {"$gt": after, "$ne": BREAKER}}, {"_id": 1}).sort("_id").limit(limit)
@@ -174,7 +174,7 @@ class MongoParking:
         oldest = await self._parked.find(of_it, {"parked_at": 1}).sort("parked_at").limit(1).to_list()
         if not first or not oldest:
             return None
-        return ParkedTarget(target, _delivery(first[0]), await self.count(target), oldest[0]["parked_at"])
+        return ParkedTarget(target, delivery_of(first[0]), await self.count(target), oldest[0]["parked_at"])
 
     async def list(self, target: str, after: PageMark | None, limit: int) -> list[ParkedDelivery]:
         where: dict[str, Any] = {"target": target} if target else {}
@@ -182,7 +182,7 @@ class MongoParking:
             where |= _beyond("parked_at", after, "$gt")
         oldest_first = [("parked_at", ASCENDING), ("_id", ASCENDING)]
         cursor = self._parked.find(where, _WITHOUT_CONTENT).sort(oldest_first).limit(limit)
-        return [_delivery(document) async for document in cursor]
+        return [delivery_of(document) async for document in cursor]
 
     async def set_breaker(self, reason: str) -> None:
         opened = {"version": _new_version(), "reason": reason, "opened_at": self._clock.now()}
@@ -203,27 +203,6 @@ class MongoParking:
         targets = await self._locks.count_documents({"_id": {"$ne": BREAKER}})
         return await self._parked.count_documents({}), targets
 
-    def _document(self, delivery: ParkedDelivery) -> dict[str, Any]:
-        return {
-            "_id": delivery.id,
-            "target": delivery.target,
-            "topic": delivery.position.topic,
-            "partition": delivery.position.partition,
-            "offset": delivery.position.offset,
-            "key": delivery.key,
-            "headers": [[name, value] for name, value in delivery.headers],
-            "value": delivery.value,
-            "timestamp_ms": delivery.timestamp_ms,
-            "reason": delivery.reason,
-            "error": delivery.error,
-            "stack": delivery.stack,
-            "event_id": delivery.event_id,
-            "event_type": delivery.event_type,
-            "trace_id": delivery.trace_id,
-            "build": delivery.build,
-            "parked_at": self._clock.now(),
-        }
-
 
 def _lock(*, failed: bool) -> dict[str, Any]:
     """What parking does to a lock: one that is taken for what waits behind others is a stray."""
@@ -240,38 +219,3 @@ def _beyond(field: str, mark: PageMark, beyond: str) -> dict[str, Any]:
     """What stands behind (`$gt`) or before (`$lt`) a mark."""
     moment, id_ = mark
     return {"$or": [{field: {beyond: moment}}, {field: moment, "_id": {beyond: id_}}]}
-
-
-def _delivery(document: Mapping[str, Any]) -> ParkedDelivery:
-    """A parked delivery; without headers and content where the query left them out."""
-    return ParkedDelivery(
-        target=document["target"],
-        position=Position(document["topic"], document["partition"], document["offset"]),
-        key=document["key"],
-        headers=tuple((name, value) for name, value in document.get("headers", ())),
-        value=document.get("value"),
-        timestamp_ms=document["timestamp_ms"],
-        reason=document["reason"],
-        error=document["error"],
-        stack=document["stack"],
-        event_id=document["event_id"],
-        event_type=document["event_type"],
-        trace_id=document["trace_id"],
-        build=document["build"],
-        parked_at=document["parked_at"],
-        tried_at=document.get("tried_at"),
-    )
-
-
-def _audit_line(document: Mapping[str, Any]) -> AuditLine:
-    delivery = _delivery(document["delivery"]) if "delivery" in document else None
-    return AuditLine(
-        id=document["_id"],
-        action=document["action"],
-        target=document.get("target") or (delivery.target if delivery else ""),
-        by=document["by"],
-        why=document["why"],
-        outcome=document["outcome"],
-        at=document["at"],
-        delivery=delivery,
-    )

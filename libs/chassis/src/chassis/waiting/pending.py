@@ -16,7 +16,7 @@ from chassis.aggregates.document import Document
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
-from chassis.parking.model import ParkingStore
+from chassis.parking.model import Locked
 from chassis.telemetry import metrics, tracing
 from chassis.waiting.alarm import Alarm
 from chassis.waiting.ready import unlocked
@@ -40,7 +40,7 @@ class PendingWork(Generic[S, C]):
         aggregates: Aggregates[S, C, Any],
         work: Work[S, C],
         *,
-        parking: ParkingStore,
+        parking: Locked,
         park_step: Callable[[str, str, Exception], Awaitable[None]],
         clock: Clock,
         batch: int = 100,

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from chassis.aggregates.document import Document
 from chassis.aggregates.documents import Documents
-from chassis.parking.model import ParkingStore, key_lock
+from chassis.parking.model import Locked, key_lock
 
 
 async def unlocked(
-    documents: Documents, parking: ParkingStore, moment: str, now: datetime, limit: int, topics: Sequence[str] = ()
+    documents: Documents, parking: Locked, moment: str, now: datetime, limit: int, topics: Sequence[str] = ()
 ) -> list[Document]:
     """Up to `limit` documents whose `moment` (due_at, try_after) has come, the earliest first, none of them parked.
 
@@ -25,9 +25,7 @@ async def unlocked(
         shut |= {document["_id"] for document in found}
 
 
-async def without_parked(
-    parking: ParkingStore, documents: Sequence[Document], topics: Sequence[str] = ()
-) -> list[Document]:
+async def without_parked(parking: Locked, documents: Sequence[Document], topics: Sequence[str] = ()) -> list[Document]:
     """Those for which nothing is parked, neither by their own id nor by their key on one of `topics`."""
 
     def locks(document: Document) -> set[str]:

@@ -19,7 +19,7 @@ from chassis.aggregates.document import Document
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
-from chassis.parking.model import ParkingStore
+from chassis.parking.model import Locked
 from chassis.telemetry import metrics
 from chassis.waiting.alarm import Alarm
 from chassis.waiting.ready import unlocked, without_parked
@@ -65,7 +65,7 @@ class Timers(Generic[S, C]):
         command: Callable[[S], C],
         *,
         progress: Progress,
-        parking: ParkingStore,
+        parking: Locked,
         park_step: Callable[[str, str, Exception], Awaitable[None]],
         server_time: Callable[[], Awaitable[datetime]],
         clock: Clock,

@@ -1,0 +1,82 @@
+"""Parked deliveries that staff give up: they stay in the audit, and each leaves a line with its aggregate."""
+
+from typing import Protocol
+
+import structlog
+
+from chassis.delivery.breaker import Breaker
+from chassis.delivery.queue import QueueStore, release_empty
+from chassis.delivery.records import Event, classify
+from chassis.delivery.slips import record_of
+from chassis.delivery.subscriptions import Delivery, NotesGivenUp, Routes
+from chassis.failures import is_infrastructure
+from chassis.parking.model import AuditLine, PageMark, ParkedDelivery
+
+_PAGE = 100
+
+log = structlog.get_logger(__name__)
+
+
+class GivingUpStore(QueueStore, Protocol):
+    """What giving up needs of the parked deliveries."""
+
+    async def show(self, delivery_id: str) -> ParkedDelivery | None: ...
+
+    async def remove(self, delivery_id: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
+        """Take one delivery out, leaving a line in the audit."""
+        ...
+
+    async def discarded(self, after: PageMark | None, limit: int) -> list[AuditLine]:
+        """The audit's lines of what was given up, oldest first, behind `after`."""
+        ...
+
+
+class GivingUp:
+    """Gives up what one service has parked."""
+
+    def __init__(self, routes: Routes, parking: GivingUpStore, breaker: Breaker) -> None:
+        self._routes = routes
+        self._parking = parking
+        self._breaker = breaker
+
+    async def discard(self, delivery_id: str, *, actor: str, reason: str) -> bool:
+        """Give one delivery up, leaving it in the audit and a line with its aggregate; false where there is none.
+
+        What waits behind it stays until it is redriven.
+        """
+        parked = await self._parking.show(delivery_id)
+        if parked is None:
+            return False
+        await self._note_given_up(parked, actor, reason)
+        await self._parking.remove(delivery_id, action="discarded", actor=actor, reason=reason, outcome="discarded")
+        await release_empty(self._parking, parked.target)
+        await self._breaker.taken_out()
+        return True
+
+    async def restore_given_up(self) -> int:
+        """Leave the lines of all that the audit says was discarded again; harmless to repeat."""
+        restored, mark = 0, None
+        while page := await self._parking.discarded(mark, _PAGE):
+            for line in page:
+                if line.delivery is not None:
+                    restored += await self._note_given_up(line.delivery, line.by, line.why)
+            mark = page[-1].mark
+        return restored
+
+    async def _note_given_up(self, parked: ParkedDelivery, actor: str, why: str) -> bool:
+        """Leave a line with the aggregate, where there is one; it makes the same input a duplicate from now on."""
+        record = record_of(parked)
+        event = classify(record, self._routes.types(record.topic))
+        if parked.target == record.key_lock or not isinstance(event, Event):
+            return False
+        handler = self._routes.handler(event)
+        if not isinstance(handler, NotesGivenUp):
+            return False
+        try:
+            await handler.give_up(Delivery(event, parked.target), actor=actor, why=why)
+        except Exception as error:
+            if is_infrastructure(error):
+                raise
+            log.error("given_up_not_noted", target=parked.target, position=str(parked.position), error=repr(error))
+            return False
+        return True
