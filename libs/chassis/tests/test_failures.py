@@ -3,11 +3,12 @@
 import bson
 import grpc
 import pytest
+import structlog
 from aiokafka.errors import KafkaConnectionError
 from pymongo import errors
 
 from chassis.aggregates.model import DocumentTooLarge
-from chassis.failures import InfrastructureError, at_the_database, is_infrastructure, refuses_document
+from chassis.failures import InfrastructureError, at_the_database, is_infrastructure, log_failure, refuses_document
 
 
 def refused_write(*codes: int) -> errors.BulkWriteError:
@@ -129,3 +130,17 @@ def test_a_fault_of_the_driver_is_tried_again_and_never_the_document_s(error: Ex
     with pytest.raises(Exception) as raised, at_the_database():
         raise error
     assert is_infrastructure(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "stack"), [(ConnectionError("away"), "warning", False), (ValueError("a bug"), "error", True)]
+)
+def test_a_failure_is_a_warning_where_it_passes_and_else_an_error_with_its_stack(
+    error: Exception, level: str, stack: bool
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        log_failure(structlog.get_logger("x"), "it_failed", error, records=3)
+    (line,) = lines
+    assert (line["event"], line["log_level"], line["records"]) == ("it_failed", level, 3)
+    assert (line["exc_info"] is error) == stack
+    assert line["error"] == repr(error)

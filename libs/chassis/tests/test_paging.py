@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.rpc import RpcError, page_id, page_place, page_size
+from chassis.rpc import RpcError, page_id, page_of, page_place, page_size
 from chassis.rpc.paging import LONGEST, BadCursor, cursor, id_of, place_of
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -78,3 +78,11 @@ def test_a_bad_page_token_is_refused_by_its_name() -> None:
         with pytest.raises(RpcError) as refused:
             read("nonsense", "list")
         assert (refused.value.reason, refused.value.violations[0][0]) == ("REQUEST_INVALID", "page_token")
+
+
+def test_a_page_has_a_token_only_where_more_follows() -> None:
+    found = ["a", "b", "c"]
+    page, token = page_of(found, 2, "letters", lambda each: each)
+    assert (page, id_of(token, "letters")) == (["a", "b"], "b")
+    assert page_of(found, 3, "letters", lambda each: each) == (found, "")
+    assert page_of([], 3, "letters", str) == ([], "")

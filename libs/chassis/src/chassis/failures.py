@@ -6,6 +6,7 @@ its stack and seen, rather than retried in silence. Of what comes out of the dat
 way round: only what is known to refuse a document is the document's fault, and everything else is tried again, loudly.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -83,6 +84,13 @@ def is_infrastructure(error: BaseException) -> bool:
             return True
         case _:
             return False
+
+
+def log_failure(logger: structlog.stdlib.BoundLogger, event: str, error: BaseException, **said: object) -> None:
+    """One line about what is tried again: a warning where the infrastructure failed, else an error with its stack."""
+    known = is_infrastructure(error)
+    level = logging.WARNING if known else logging.ERROR
+    logger.log(level, event, error=repr(error)[:300], exc_info=None if known else error, **said)
 
 
 def refuses_document(error: BaseException) -> bool:

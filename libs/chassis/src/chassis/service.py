@@ -17,7 +17,7 @@ from chassis.broker import connections as kafka
 from chassis.broker.topic_check import TopicsCare, check_topics
 from chassis.consuming.consumer import Consumer
 from chassis.doors.admin import AdminServer
-from chassis.failures import is_infrastructure
+from chassis.failures import is_infrastructure, log_failure
 from chassis.mending.care import mind_parked
 from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
 from chassis.recovery.epochs import check_epoch, note_epoch
@@ -210,8 +210,7 @@ class Service:
             try:
                 await run()
             except Exception as error:
-                known = is_infrastructure(error)
-                log.log(30 if known else 40, "loop_failed", error=repr(error)[:300], exc_info=not known)
+                log_failure(log, "loop_failed", error)
             await self._clock.sleep(RETRY_SECONDS)
 
     async def _step_aside(self) -> None:

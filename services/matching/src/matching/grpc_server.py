@@ -1,12 +1,10 @@
 """Matches for staff and for the gateway, which asks on behalf of a firm."""
 
-from datetime import datetime
 from typing import Any
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.rpc import Right, abort, cursor, page_id, page_size
+from chassis.rpc import Right, abort, page_id, page_of, page_size, stamp_of
 from matching import store
 from matching.domain.criteria import Parameters
 from matching.domain.match import Match, Side, Status
@@ -53,11 +51,8 @@ class MatchingServicer(MatchingServiceServicer):
             limit=size + 1,
             withdrawn=request.include_withdrawn,
         )
-        page = found[:size]
-        return pb.ListMatchesResponse(
-            matches=[_match(each) for each in page],
-            next_page_token=cursor(page[-1].id, list_) if len(found) > size else "",
-        )
+        page, following = page_of(found, size, list_, lambda match: match.id)
+        return pb.ListMatchesResponse(matches=[_match(each) for each in page], next_page_token=following)
 
     async def GetMatch(self, request: pb.GetMatchRequest, context: Context) -> pb.GetMatchResponse:  # noqa: N802
         """One match. Aborts with NOT_FOUND where there is none of this id."""
@@ -80,7 +75,7 @@ def _match(match: Match) -> pb.Match:
             for each in match.reasons
         ],
         missed=[pb.MissedCriterion(code=each.code, parameters=_map(each.parameters)) for each in match.missed],
-        judged_at=_timestamp(match.judged_at),
+        judged_at=stamp_of(match.judged_at),
         withdrawn_for=match.withdrawn_for or "",
         withdrawn_parameters=_map(match.withdrawn_parameters),
     )
@@ -92,14 +87,6 @@ def _side(side: Side) -> pb.MatchSide:
         firm=pb.Identifier(scheme=side.firm.scheme, value=side.firm.value),
         reference=side.reference,
     )
-
-
-def _timestamp(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
 
 
 def _map(parameters: Parameters) -> dict[str, str]:

@@ -5,18 +5,18 @@ N at once the last one wins in round N, and N is not known here.
 """
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 
+from chassis.backoff import Backoff
+
 ROUNDS = 100
-_STEP_SECONDS = 0.002
-_LONGEST_SECONDS = 0.1
+_PAUSE_SECONDS = (0.004, 0.1)
 
 
 async def rounds() -> AsyncIterator[int]:
     """The rounds there are, with a pause before each but the first."""
+    backoff = Backoff(*_PAUSE_SECONDS, spread=1.0)
     for each in range(ROUNDS):
         if each:
-            longest = min(_LONGEST_SECONDS, _STEP_SECONDS * 2 ** min(each, 10))
-            await asyncio.sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
+            await asyncio.sleep(backoff.pause())
         yield each

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from chassis.doors import App, Instead, Otherwise, Scope
-from chassis.rpc import Place, cursor
+from chassis.rpc import Place, page_of
 from tracking.auth import Admits
 from tracking.coverage import TopicCoverage
 from tracking.domain.entry import Entry
@@ -181,8 +181,8 @@ class _Desk:
         after = page_name(request.query_params, SEARCH)
         query = request.query_params.get("q", "").strip()
         found = await self._found(id_of(query), after, size + 1) if query else []
-        listed = [{"thread": thread, "found_by": sorted(kinds)} for thread, kinds in found[:size]]
-        more = cursor(found[size - 1][0], SEARCH) if len(found) > size else ""
+        page, more = page_of(found, size, SEARCH, lambda thread: thread[0])
+        listed = [{"thread": thread, "found_by": sorted(kinds)} for thread, kinds in page]
         front = self._front(reader)
         if not wants_html(request):
             return JSONResponse({"query": query, "results": listed, "next_page_token": more, **front})
@@ -203,12 +203,10 @@ class _Desk:
         """Records that could not be read: how many, and where they stand, the newest first."""
         size, before = page_size(request.query_params), page_place(request.query_params, UNREADABLE)
         count, documents = await self._timelines.unreadable(before, size + 1)
+        page, more = page_of(documents, size, UNREADABLE, lambda each: (each["kept_at"], each["_id"]))
         listed = [
-            {"position": each["_id"], "reason": each["reason"], "kept_at": each["kept_at"].isoformat()}
-            for each in documents[:size]
+            {"position": each["_id"], "reason": each["reason"], "kept_at": each["kept_at"].isoformat()} for each in page
         ]
-        last = documents[size - 1] if len(documents) > size else None
-        more = cursor((last["kept_at"], last["_id"]), UNREADABLE) if last else ""
         return JSONResponse({"count": count, "records": listed, "next_page_token": more})
 
     async def refuse(self, request: Request, error: Exception) -> Response:

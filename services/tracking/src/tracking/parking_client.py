@@ -1,10 +1,8 @@
 """Asks a service what it has parked: its targets, how many wait for each, since when and why."""
 
-from datetime import UTC, datetime
-
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.rpc import moment_of
 from tracking.domain.held import Held
 from tracking.parked import Answer, Halted, NotAsked
 from trade.parking.v1 import parking_pb2 as pb
@@ -35,7 +33,7 @@ class ParkingClient:
             page = await self._page(token)
             held += [self._held(each) for each in page.targets]
             if page.HasField("breaker"):
-                halted = Halted(self._service, page.breaker.reason, _moment(page.breaker.opened_at))
+                halted = Halted(self._service, page.breaker.reason, moment_of(page.breaker.opened_at))
             token = page.next_page_token
             if not token:
                 break
@@ -50,7 +48,7 @@ class ParkingClient:
 
     def _held(self, each: pb.ParkedTarget) -> Held:
         first = each.first
-        return Held(self._service, each.target, each.waiting, _moment(each.since), first.reason, first.event_id)
+        return Held(self._service, each.target, each.waiting, moment_of(each.since), first.reason, first.event_id)
 
 
 class NoAddress:
@@ -59,7 +57,3 @@ class NoAddress:
     async def ask(self) -> Answer:
         """Raises NotAsked, always."""
         raise NotAsked("the settings name no address")
-
-
-def _moment(stamp: Timestamp) -> datetime:
-    return stamp.ToDatetime(UTC)

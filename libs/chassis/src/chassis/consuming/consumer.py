@@ -8,7 +8,6 @@ instead of results, and lose a record whose header is no text; none of them is u
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import Context
 from typing import Any
@@ -17,6 +16,7 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.consuming.commits import Commits
 from chassis.consuming.lag import Lag
@@ -24,13 +24,13 @@ from chassis.consuming.reader import Positions, Reader
 from chassis.consuming.subscriber import Broker, Membership
 from chassis.delivery.records import RawRecord, first_of_each
 from chassis.failpoints import passage
-from chassis.failures import is_infrastructure
+from chassis.failures import log_failure
 from chassis.tasks import cancel, end
 from chassis.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-BACKOFF_SECONDS = (0.2, 30.0)
+BACKOFF_SECONDS = (0.4, 30.0)
 CARE_SECONDS = 1.0
 WATCH_SECONDS = 3.0
 """So long the broker may take to say where partitions end."""
@@ -72,7 +72,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """How often partitions were given out: what was read before the last time comes again by itself."""
         self._given = False
         """Whether partitions are given out, and not on their way to somebody else."""
-        self._failures = 0
+        self._backoff = Backoff(*BACKOFF_SECONDS)
         self._resume_at: float | None = None
         self._resting = False
         self._lag = Lag(clock)
@@ -194,11 +194,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._process(records)
         except Exception as error:
             metrics.INFRASTRUCTURE_FAILURES.labels("consume").inc()
-            known = is_infrastructure(error)
-            log.log(30 if known else 40, "batch_failed", error=repr(error), exc_info=not known, records=len(records))
+            log_failure(log, "batch_failed", error, records=len(records))
             self._rest(consumer, records, repr(error), assignment)
         else:
-            self._failures = 0
+            self._backoff.reset()
             self._moved_at = self._clock.monotonic()
             self._lag.resolved(records)
             if assignment == self._assignments:  # else others may have gone on meanwhile: it would set the group back
@@ -207,9 +206,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _rest(self, consumer: Reader, records: Sequence[RawRecord], why: str, assignment: int) -> None:
         """Seek back to the batch and let all partitions rest for a while; polling goes on."""
-        self._failures += 1
-        pause = min(BACKOFF_SECONDS[0] * 2 ** min(self._failures, 10), BACKOFF_SECONDS[1])
-        pause *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+        pause = self._backoff.pause()
         assigned = consumer.assignment()
         with contextlib.suppress(IllegalStateError):  # taken away meanwhile: its new owner has them
             for (topic, number), offset in first_of_each(records if assignment == self._assignments else ()).items():
@@ -246,8 +243,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await self._take_care()
             except Exception as error:  # nobody else would end a rest or start a dead consumer anew
-                known = is_infrastructure(error) or isinstance(error, IllegalStateError)
-                log.log(30 if known else 40, "consumer_care_failed", error=repr(error), exc_info=not known)
+                log_failure(log, "consumer_care_failed", error)
 
     async def _take_care(self) -> None:
         asked = self._anew and self._idle.is_set()

@@ -1,11 +1,8 @@
 """Parking as messages of gRPC."""
 
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from chassis.delivery.redrive_plan import Plan
 from chassis.parking.model import AuditLine, OpenBreaker, ParkedDelivery, ParkedTarget
+from chassis.rpc import stamp_of
 from trade.parking.v1 import parking_pb2 as pb
 
 
@@ -24,19 +21,19 @@ def parked_of(delivery: ParkedDelivery) -> pb.Parked:
         trace_id=delivery.trace_id,
         build=delivery.build,
         stack_line=_where(delivery.stack),
-        parked_at=_moment(delivery.parked_at),
-        tried_at=_moment(delivery.tried_at),
+        parked_at=stamp_of(delivery.parked_at),
+        tried_at=stamp_of(delivery.tried_at),
     )
 
 
 def target_of(target: ParkedTarget) -> pb.ParkedTarget:
     return pb.ParkedTarget(
-        target=target.target, first=parked_of(target.first), waiting=target.waiting, since=_moment(target.since)
+        target=target.target, first=parked_of(target.first), waiting=target.waiting, since=stamp_of(target.since)
     )
 
 
 def breaker_of(open_: OpenBreaker) -> pb.Breaker:
-    return pb.Breaker(reason=open_.reason, opened_at=_moment(open_.opened_at))
+    return pb.Breaker(reason=open_.reason, opened_at=stamp_of(open_.opened_at))
 
 
 def plan_of(plan: Plan) -> pb.PlanRedriveResponse:
@@ -56,7 +53,7 @@ def audit_line(line: AuditLine) -> pb.AuditLine:
         by=line.by,
         why=line.why,
         outcome=line.outcome,
-        at=_moment(line.at),
+        at=stamp_of(line.at),
         parked=None if line.delivery is None else parked_of(line.delivery),
     )
 
@@ -65,11 +62,3 @@ def _where(stack: str) -> str:
     """The innermost place of a stack: file, line and function."""
     places = [line.strip() for line in stack.splitlines() if line.lstrip().startswith('File "')]
     return places[-1] if places else ""
-
-
-def _moment(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

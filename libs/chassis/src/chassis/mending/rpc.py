@@ -20,8 +20,7 @@ from chassis.parking.model import (
     ParkedDelivery,
     ParkedTarget,
 )
-from chassis.rpc import Right, abort, current_caller, page_id, page_place, page_size
-from chassis.rpc.paging import cursor
+from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_of, page_place, page_size
 from trade.parking.v1 import parking_pb2 as pb
 from trade.parking.v1.parking_pb2_grpc import ParkingServiceServicer, add_ParkingServiceServicer_to_server
 
@@ -97,11 +96,8 @@ class ParkingRpc(ParkingServiceServicer):
         size = page_size(request.page_size)
         after = page_place(request.page_token, request.target)
         found = await self._parking.list(request.target, after, size + 1)
-        page = found[:size]
-        return pb.ListParkedResponse(
-            parked=[parked_of(each) for each in page],
-            next_page_token=cursor(page[-1].mark, request.target) if len(found) > size else "",
-        )
+        page, following = page_of(found, size, request.target, lambda each: each.mark)
+        return pb.ListParkedResponse(parked=[parked_of(each) for each in page], next_page_token=following)
 
     async def ListTargets(self, request: pb.ListTargetsRequest, context: Context) -> pb.ListTargetsResponse:  # noqa: N802, ARG002 - the proto's
         size = page_size(request.page_size)
@@ -124,11 +120,8 @@ class ParkingRpc(ParkingServiceServicer):
         size = page_size(request.page_size)
         before = page_place(request.page_token, request.target)
         found = await self._parking.audit(request.target, before, size + 1)
-        page = found[:size]
-        return pb.ListAuditResponse(
-            lines=[audit_line(each) for each in page],
-            next_page_token=cursor(page[-1].mark, request.target) if len(found) > size else "",
-        )
+        page, following = page_of(found, size, request.target, lambda each: each.mark)
+        return pb.ListAuditResponse(lines=[audit_line(each) for each in page], next_page_token=following)
 
     async def ShowParked(self, request: pb.ShowParkedRequest, context: Context) -> pb.ShowParkedResponse:  # noqa: N802 - the proto's name
         delivery = await self._parking.show(request.id)

@@ -8,6 +8,7 @@ from opentelemetry.trace import Span
 
 from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.publishing import Source
+from chassis.backoff import Backoff
 from chassis.publishing.producer import Producer
 from chassis.publishing.trimming import DocumentKey
 from chassis.telemetry import tracing
@@ -20,7 +21,7 @@ What is left of the batch is for headers, 1.6 kB of each entry.
 """
 _BYTES_A_CHARACTER = 4
 """At most, in UTF-8."""
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+_BACKOFF_SECONDS = (0.1, 5.0)
 """Between two attempts."""
 
 
@@ -38,7 +39,7 @@ class Sending:
     """What is on its way and not acknowledged."""
     alone: int = 0
     """So many of the first entries go alone: Kafka refused the batch they stood in, and so it shows which it means."""
-    pause: float = FIRST_PAUSE_SECONDS
+    backoff: Backoff = field(default_factory=lambda: Backoff(*_BACKOFF_SECONDS))
     stuck_at: float | None = None
     """Since when Kafka refuses its first entry for good."""
     given_up: str = ""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -14,6 +13,7 @@ from aiokafka.errors import (
     RecordListTooLargeError,
 )
 
+from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.tasks import end
 from chassis.telemetry import metrics
@@ -125,16 +125,16 @@ class SteadyProducer:
 
     async def _connect(self, producer: Producer) -> None:
         """Start a producer, a new one at each attempt, until the broker is there."""
-        pause = _BACKOFF_SECONDS[0]
+        backoff = Backoff(*_BACKOFF_SECONDS)
         while True:
             try:
                 await producer.start()
             except Exception as error:  # whatever it is: without a producer nothing would ever be sent again
                 metrics.INFRASTRUCTURE_FAILURES.labels("producer").inc()
-                log.warning("broker_away", error=repr(error), retry_in=pause)
+                pause = backoff.pause()
+                log.warning("broker_away", error=repr(error), retry_in=round(pause, 2))
                 await end(producer.stop)
-                await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-                pause = min(pause * 2, _BACKOFF_SECONDS[1])
+                await self._clock.sleep(pause)
                 producer = self._make()
                 continue
             self._current = producer

@@ -8,7 +8,6 @@ events cannot. Acknowledged entries are trimmed lazily. A sweeper finds what ano
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Callable, Coroutine, Sequence
 from functools import lru_cache, partial
 from typing import Any
@@ -20,7 +19,7 @@ from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.publishing import Source
 from chassis.clock import Clock
 from chassis.failpoints import passage
-from chassis.publishing.hand_over import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, HandOver, Sending
+from chassis.publishing.hand_over import HandOver, Sending
 from chassis.publishing.producer import REFUSED_FOR_GOOD, Message, Producer, SteadyProducer
 from chassis.publishing.sweeping import Sweeper
 from chassis.publishing.trimming import DocumentKey, Trimming
@@ -224,7 +223,7 @@ class Publisher:
                 self._refused(sending, handed, error)
 
     def _acknowledged(self, sending: Sending, count: int) -> None:
-        sending.pause = FIRST_PAUSE_SECONDS
+        sending.backoff.reset()
         seq = sending.acknowledge(count)
         self._count(-count)
         self._trimming.acknowledge(sending.source, sending.document[1], seq)
@@ -237,10 +236,9 @@ class Publisher:
     def _failed(self, sending: Sending, handed: HandOver, error: BaseException) -> None:
         """Try again after a while, by another producer."""
         metrics.INFRASTRUCTURE_FAILURES.labels("publish").inc()
-        log.warning("publish_failed", event_id=handed.entries[0]["id"], error=repr(error), retry_in=sending.pause)
+        pause = sending.backoff.pause()
+        log.warning("publish_failed", event_id=handed.entries[0]["id"], error=repr(error), retry_in=round(pause, 2))
         self._producer.suspect(handed.producer)
-        pause = sending.pause * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
-        sending.pause = min(sending.pause * 2, LONGEST_PAUSE_SECONDS)
         self._run(self._make_ready_after(pause, sending))
 
     async def _make_ready_after(self, seconds: float, sending: Sending) -> None:

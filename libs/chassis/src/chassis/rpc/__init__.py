@@ -8,7 +8,8 @@ from chassis.rpc.client import connect
 from chassis.rpc.context import current_caller, deadline_left
 from chassis.rpc.counting import counted
 from chassis.rpc.identity import STAFF, Caller, InvalidToken, TokenSigner, TokenVerifier, create_key
-from chassis.rpc.pages import MAX_PAGE_SIZE, PAGE_SIZE, page_id, page_place, page_size
+from chassis.rpc.moments import moment_of, stamp_of
+from chassis.rpc.pages import MAX_PAGE_SIZE, PAGE_SIZE, page_id, page_of, page_place, page_size
 from chassis.rpc.paging import BadCursor, Place, cursor, id_of, place_of
 from chassis.rpc.rights import Right
 from chassis.rpc.server import GrpcServer
@@ -35,10 +36,13 @@ __all__ = [
     "cursor",
     "deadline_left",
     "id_of",
+    "moment_of",
     "page_id",
+    "page_of",
     "page_place",
     "page_size",
     "place_of",
     "reason_of",
+    "stamp_of",
     "violations_of",
 ]

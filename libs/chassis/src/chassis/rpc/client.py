@@ -9,7 +9,6 @@ within the one deadline.
 
 import asyncio
 import json
-import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ import grpc
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from chassis.backoff import jittered
 from chassis.rpc.context import deadline_left
 from chassis.rpc.identity import TokenSigner
 from chassis.rpc.status import turned_away_for
@@ -162,7 +162,7 @@ class _Unary(grpc.aio.UnaryUnaryClientInterceptor):
             pause = turned_away_for(await call.trailing_metadata())
             if pause is None:
                 return call, code
-            await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter, not a secret
+            await asyncio.sleep(jittered(pause, 0.25))
 
 
 class _Streaming(grpc.aio.UnaryStreamClientInterceptor):

@@ -1,14 +1,17 @@
 """The page that a request over gRPC asks for: its size and where it begins, or a refusal that names the field."""
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 import grpc
 
-from chassis.rpc.paging import BadCursor, Place, id_of, place_of
+from chassis.rpc.paging import BadCursor, Place, cursor, id_of, place_of
 from chassis.rpc.status import RpcError
 
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 200
+
+T = TypeVar("T")
 
 
 def page_size(asked: int, default: int = PAGE_SIZE, highest: int = MAX_PAGE_SIZE) -> int:
@@ -40,6 +43,17 @@ def page_id(token: str, of: str) -> str:
         return id_of(token, of)
     except BadCursor:
         raise _bad_token() from None
+
+
+def page_of(found: Sequence[T], size: int, of: str, place: Callable[[T], Place | str]) -> tuple[Sequence[T], str]:
+    """A page of the list `of`, and the token of the next one: empty at the end.
+
+    Args:
+        found: up to `size` + 1 entries; the last one says that more follow.
+        place: an entry's moment and id, or its id alone.
+    """
+    page = found[:size]
+    return page, cursor(place(page[-1]), of) if len(found) > size else ""
 
 
 def refused(field: str, rule: str) -> RpcError:

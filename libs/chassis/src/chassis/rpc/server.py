@@ -5,7 +5,6 @@ trace, and ends by its deadline; what it raises becomes a status. A method witho
 Before it stops it says NOT_SERVING, so that callers turn elsewhere while calls in hand are finished.
 """
 
-import random
 from collections.abc import Callable, Mapping
 
 import grpc
@@ -14,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
 
+from chassis.backoff import jittered
 from chassis.doors.admission import Admission, Overloaded, never
 from chassis.rpc.guard import DOOR, Guard
 from chassis.rpc.identity import TokenVerifier
@@ -52,7 +52,7 @@ class GrpcServer:
         self._rights = {**rights, **_OPEN}
         self._guard = Guard(audience, verifier, self._rights, Admission(DOOR, listen, overloaded))
         self._reflection = reflection
-        self._age_ms = int(connection_age_seconds * 1000 * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret
+        self._age_ms = int(jittered(connection_age_seconds * 1000, 0.1))
         self._registrations: list[Register] = []
         self._server: grpc.aio.Server | None = None
         self._health = HealthServicer()
