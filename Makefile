@@ -8,9 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := libs/values libs/contracts libs/rpc libs/chassis \
-	services/registry services/declarations services/matching services/notifications services/gateway services/tracking \
-	cli deploy/local
+SERVICES := $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
+PACKAGES := libs/values libs/contracts libs/rpc libs/chassis $(SERVICES) cli deploy/local
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 CODE := libs services cli deploy tests
 

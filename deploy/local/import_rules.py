@@ -1,19 +1,27 @@
-"""Kinds of import contract that import-linter lacks: what may be imported, who may import, and faces.
+"""Kinds of import contract that import-linter lacks: what may be imported, who may import, faces, services apart.
 
 Patterns are those of the shell over dotted names: `*.domain*` is every module below a package called domain.
+`<service>` stands for the package of each folder of services/.
 """
 
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 
+SERVICES = frozenset(each.parent.name for each in Path(__file__).parents[2].glob("services/*/pyproject.toml"))
+"""A service's folder has the name of its package."""
+_SERVICE = "<service>"
+
 
 def _matches(module: str, patterns: list[str]) -> bool:
-    return any(fnmatchcase(module, pattern) for pattern in patterns)
+    package, dot, rest = module.partition(".")
+    names = (module, f"{_SERVICE}{dot}{rest}") if package in SERVICES else (module,)
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 class _DirectImports(Contract):
@@ -102,3 +110,13 @@ class Faces(_DirectImports):
         if inside:
             return importer != package and not importer.startswith(f"{package}.")
         return importer.startswith(f"{package}.")
+
+
+class ServicesApart(_DirectImports):
+    """No service imports another: what they say to each other goes over topics and gRPC."""
+
+    type_name = "services_apart"
+
+    def breaks(self, importer: str, imported: str) -> bool:
+        one, other = importer.partition(".")[0], imported.partition(".")[0]
+        return one != other and {one, other} <= SERVICES

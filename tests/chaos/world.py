@@ -10,9 +10,10 @@ from chaos.mails import Mail
 
 from chassis.delivery.records import RawRecord
 from chassis.parking.model import Position, key_lock
+from contracts import topics
 from contracts.envelope import Envelope, parse
 
-SERVICES = ("registry", "declarations", "matching", "notifications", "gateway", "tracking")
+SERVICES = topics.SERVICES
 
 Spans = Mapping[str, Sequence[str]]
 """`<trace id>/<span id>` → the same of its parent and of what it links to."""

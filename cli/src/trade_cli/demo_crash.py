@@ -6,15 +6,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from contracts.topics import SERVICES
 from trade_cli.tracking_client import View
 
-PLAN: Mapping[str, tuple[str, ...]] = {
+_AT_WORK: Mapping[str, tuple[str, ...]] = {
     "gateway.declaration.submitted": ("registry", "declarations"),
     "declarations.declaration.accepted": ("gateway", "notifications"),
-    "declarations.declaration.assessed": ("matching",),
     "declarations.declaration.released": ("tracking",),
 }
-"""The event after which services are killed; nobody twice."""
+"""Services that are killed while the shipment needs them."""
+
+PLAN: Mapping[str, tuple[str, ...]] = {
+    **_AT_WORK,
+    "declarations.declaration.assessed": tuple(
+        name for name in SERVICES if not any(name in names for names in _AT_WORK.values())
+    ),
+}
+"""The event after which services are killed: every one, nobody twice."""
 
 
 class Killable(Protocol):

@@ -1,4 +1,4 @@
-"""The six services: their ports and the environment that each is started with."""
+"""The services: their ports and the environment that each is started with."""
 
 import json
 import os
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.rpc import STAFF, create_key
+from contracts import topics
 from launcher.layout import Layout
 from launcher.processes import Child
 
-SERVICES = ("registry", "declarations", "matching", "notifications", "tracking", "gateway")
+SERVICES = topics.SERVICES
 """In the order in which they are told; they start side by side, each waits for what it needs."""
 
 DOORS = ("gateway", "tracking")

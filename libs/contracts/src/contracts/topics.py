@@ -84,6 +84,10 @@ NOTIFICATIONS = Topic(
 EVENT_TOPICS = (PARTNERS, GATEWAY, REGISTRY, DECLARATIONS, MATCHING, NOTIFICATIONS)
 """Kept for ever: read models and lost databases are rebuilt from them."""
 
+_NAMED = [topic.owner for topic in EVENT_TOPICS] + [name for topic in EVENT_TOPICS for name in topic.readers]
+SERVICES = tuple(dict.fromkeys(_NAMED))
+"""Every service: who owns a topic, then who only reads."""
+
 
 def inbox(partner: str) -> Topic:
     """The topic that one partner writes to with its own credentials; only the gateway reads it.

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from chassis.settings import HttpSettings, ListenSettings, ServiceSettings
+from contracts.topics import SERVICES
 
 
 class TrackingSettings(ServiceSettings):
@@ -18,7 +19,7 @@ class TrackingSettings(ServiceSettings):
     """A file with the support desk's password on its first line; the service does not start without."""
     local_zone: str = "Asia/Shanghai"
     """IANA time zone that pages show beside UTC."""
-    parking: tuple[str, ...] = ("registry", "declarations", "matching", "notifications", "gateway")
+    parking: tuple[str, ...] = tuple(name for name in SERVICES if name != "tracking")
     """The services that are asked what they hold back; one whose address is not among the peers is unknown."""
     span_days: float = Field(default=14, gt=0)
     """How long spans are kept."""

@@ -1,0 +1,21 @@
+"""A service is a folder and rows of the topics table; what lists services says so where it does not know one."""
+
+import tomllib
+from pathlib import Path
+
+from contracts.topics import SERVICES
+
+CHECKOUT = Path(__file__).parents[3]
+FOLDERS = sorted(each.parent.name for each in CHECKOUT.glob("services/*/pyproject.toml"))
+SETTINGS = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]
+
+
+def test_every_folder_of_services_is_in_the_topics_table_and_the_other_way_round() -> None:
+    assert sorted(SERVICES) == FOLDERS
+
+
+def test_types_and_layers_of_every_service_are_checked() -> None:
+    unchecked = set(FOLDERS) - set(SETTINGS["importlinter"]["root_packages"])
+    assert not unchecked, "pyproject.toml, tool.importlinter.root_packages: import-linter takes no pattern there"
+    unseen = {f"services/{name}/src" for name in FOLDERS} - set(SETTINGS["mypy"]["mypy_path"])
+    assert not unseen, "pyproject.toml, tool.mypy.mypy_path: mypy takes no pattern there"
