@@ -12,10 +12,10 @@ from chassis.rpc import RpcError
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, Principal, default_scopes, scopes_beyond
 from gateway.domain.partner import Partner
-from gateway.domain.roles import ROLES
 from gateway.keys.authentication import UNSEEN_AT_ONCE
 from gateway.keys.grpc_server import RIGHTS, KeyRpc
 from trade.gateway.v1 import gateway_pb2 as pb
+from values.partner_roles import ROLES
 
 PORT = Owner(OwnerKind.PARTNER, "port-qd", "port")
 

@@ -12,12 +12,10 @@ from chassis.delivery.records import RawRecord
 from chassis.recovery.rebuild import Rebuild
 from chassis.testing import in_memory
 from contracts.envelope import Envelope
-from contracts.grants import PartnerRole
 from contracts.topics import GATEWAY
 from gateway.domain.access import Owner, OwnerKind, Principal
 from gateway.domain.grants import NOTHING, Grants
 from gateway.domain.partner import Partner, evolve
-from gateway.domain.roles import ROLES
 from gateway.partners.aggregate import PARTNER, PartnerMessages
 from gateway.partners.grpc_server import RIGHTS, PartnerRpc
 from gateway.partners.inbox import InboxHandler
@@ -26,6 +24,7 @@ from gateway.receipts.aggregate import FIRM_RECEIPT
 from gateway.settings import InboxSettings
 from trade.gateway.v1 import partners_pb2 as pb
 from values.identifiers import Identifier
+from values.partner_roles import ROLES
 from values.places import GrantedPlace, Locode
 
 QINGDAO = pb.PartnerGrants(places=[pb.GrantedPlace(unlocode="cn tao", facility=" Qianwan  terminal ")])
@@ -45,10 +44,6 @@ async def add(partners: PartnerRpc, code: str = "port-qd", role: str = "port") -
 async def grant(partners: PartnerRpc, grants: pb.PartnerGrants, code: str = "port-qd") -> Any:
     request = pb.GrantPartnerRequest(code=code, grants=grants, reason="contract 7")
     return (await as_staff(partners.GrantPartner, request)).partner
-
-
-def test_every_role_of_the_contract_has_its_row() -> None:
-    assert set(ROLES) == {role.value for role in PartnerRole}
 
 
 def test_a_granted_kind_is_a_field_of_grants() -> None:

@@ -1,21 +1,12 @@
 """What a partner is and may report on: its role and its grants, in events of partners and about them."""
 
-from enum import StrEnum
-
 from pydantic import Field
 
 from contracts.values import Identifier, Payload
+from values.partner_roles import PartnerRole
 from values.places import Locode
 
-
-class PartnerRole(StrEnum):
-    CARRIER = "carrier"
-    PORT = "port"
-    RAIL = "rail"
-    CUSTOMS = "customs"
-    INSPECTION = "inspection"
-    BANK = "bank"
-    AGENCY = "agency"
+__all__ = ["GrantedPlace", "Grants", "PartnerRole"]
 
 
 class GrantedPlace(Payload):

@@ -19,6 +19,7 @@ from declarations.domain.claims import Claim, Kind, WithoutEffect
 from declarations.domain.declaration import Declaration, Location, Role
 from declarations.domain.grants import Grants
 from values.identifiers import compact
+from values.partner_roles import ROLES, Concern
 from values.places import GrantedPlace, Locode
 
 
@@ -43,7 +44,7 @@ def judge(claim: Claim, declaration: Declaration, seats: Seats) -> WithoutEffect
     """Why a claim has no effect on a declaration as far as authority goes; None where it counts."""
     if claim.grants is None or claim.retracts is not None:
         return None
-    concerned = RULES[claim.publisher_role](claim, claim.grants, declaration, seats)
+    concerned = RULES[ROLES[claim.publisher_role].concern](claim, claim.grants, declaration, seats)
     return None if concerned else WithoutEffect.NOT_CONCERNED
 
 
@@ -90,16 +91,13 @@ def of_the_payment(claim: Claim, _grants: Grants, _declaration: Declaration, _se
     return said.decisive is not None and said.decisive[0] != "transport_document"
 
 
-RULES: Mapping[str, Rule] = {
-    "carrier": of_the_carrier,
-    "port": of_the_place,
-    "rail": of_the_place,
-    "customs": of_the_place,
-    "inspection": of_the_place,
-    "agency": of_the_agency,
-    "bank": of_the_payment,
+RULES: Mapping[Concern, Rule] = {
+    Concern.CARRIER: of_the_carrier,
+    Concern.PLACE: of_the_place,
+    Concern.AGENCY: of_the_agency,
+    Concern.PAYMENT: of_the_payment,
 }
-"""Role of the publisher → when its events concern a declaration."""
+"""When events of a publisher concern a declaration; each role says by which of these."""
 
 
 def _granted_meets(grants: Grants, declaration: Declaration, seats: Seats) -> bool:

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from gateway.domain.grants import NOTHING, Grants
 from gateway.domain.receipt import Receipt
-from gateway.domain.roles import ROLES
 from values.identifiers import Identifier
+from values.partner_roles import ROLES
 
 _EVENTS = "events.write:"
 

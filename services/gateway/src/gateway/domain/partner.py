@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from gateway.domain.grants import NOTHING, Grants
-from gateway.domain.roles import ROLES
+from values.partner_roles import ROLES
 
 MAX_GRANTS = 100
 """Of one partner: they go along with each of its events."""

@@ -13,13 +13,13 @@ from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_size
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, default_scopes, scopes_beyond
 from gateway.domain.keys import Key
-from gateway.domain.roles import ROLES
 from gateway.keys.authentication import KeyAuthenticator
 from gateway.partners import KnownPartners
 from trade.gateway.v1 import gateway_pb2 as pb
 from trade.gateway.v1.gateway_pb2_grpc import KeyServiceServicer
 from values.faults import shortened
 from values.identifiers import Identifier
+from values.partner_roles import ROLES
 from values.partners import FORM, PartnerCode
 
 READ = "keys.read"

@@ -14,13 +14,13 @@ from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_size
 from contracts.codes import is_place
 from gateway.domain.grants import Grants
 from gateway.domain.partner import Command, Grant, NotChanged, NotRegistered, Partner, Register, Revoke
-from gateway.domain.roles import ROLES
 from gateway.partners.aggregate import RegisteredPartners
 from gateway.partners.known import KnownPartners
 from trade.gateway.v1 import partners_pb2 as pb
 from trade.gateway.v1.partners_pb2_grpc import PartnerServiceServicer
 from values.faults import shortened
 from values.identifiers import Identifier
+from values.partner_roles import ROLES
 from values.partners import FORM, PartnerCode
 from values.places import GrantedPlace, Locode
 from values.text import hidden_fault, line_fault
