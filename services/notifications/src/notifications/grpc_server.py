@@ -1,15 +1,13 @@
 """The gRPC face: a firm's inbox, what support staff see and may ask for."""
 
-from datetime import datetime
 from typing import Any, NoReturn
 
 import grpc
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import telemetry
-from chassis.aggregates import Document
-from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_place, page_size
+from chassis.aggregates import Document, HistoryLine
+from chassis.rpc import Right, abort, current_caller, page_id, page_of, page_place, page_size, stamp_of
 from notifications.contacts import KnownContacts
 from notifications.domain.life import NoticeUnknown, ResendNotPossible
 from notifications.domain.notice import Channel, Notice, Status
@@ -61,8 +59,7 @@ class NotificationRpc(NotificationServiceServicer):
         list_ = f"inbox of {request.recipient}"
         size = page_size(request.page_size)
         found = await self._texts.inbox(request.recipient, page_place(request.page_token, list_), size + 1)
-        page = found[:size]
-        last = cursor((page[-1].stored_at, page[-1].notice_id), list_) if page else ""
+        page, following = page_of(found, size, list_, lambda each: (each.stored_at, each.notice_id))
         return pb.ListInboxResponse(
             messages=[
                 pb.InboxMessage(
@@ -70,11 +67,11 @@ class NotificationRpc(NotificationServiceServicer):
                     ucr=each.ucr or "",
                     template=each.template,
                     text=_text(each),
-                    delivered_at=_moment(each.stored_at),
+                    delivered_at=stamp_of(each.stored_at),
                 )
                 for each in page
             ],
-            next_page_token=last if len(found) > size else "",
+            next_page_token=following,
         )
 
     async def ListNotices(self, request: pb.ListNoticesRequest, context: Context) -> pb.ListNoticesResponse:  # noqa: N802 - the proto's name
@@ -92,12 +89,11 @@ class NotificationRpc(NotificationServiceServicer):
             ]
         order = [("state.created_at", 1), ("_id", 1)]
         found = await self._notices.documents.find(where, sort=order, limit=size + 1)
-        page = found[:size]
-        last = cursor(f"{page[-1]['state']['created_at']} {page[-1]['_id']}", list_) if page else ""
+        page, following = page_of(found, size, list_, lambda each: f"{each['state']['created_at']} {each['_id']}")
         texts = await self._texts.load([document["_id"] for document in page])
         return pb.ListNoticesResponse(
             notices=[self._notice(document, texts.get(document["_id"])) for document in page],
-            next_page_token=last if len(found) > size else "",
+            next_page_token=following,
         )
 
     async def ResendNotice(self, request: pb.ResendNoticeRequest, context: Context) -> pb.ResendNoticeResponse:  # noqa: N802 - the proto's name
@@ -156,7 +152,7 @@ class NotificationRpc(NotificationServiceServicer):
             attempts=notice.attempts,
             reason=notice.reason or "",
             reply_code=notice.reply_code or 0,
-            next_attempt_at=_moment(notice.send_after) if notice.send_after else None,
+            next_attempt_at=stamp_of(notice.send_after),
             text=_text(text) if text else None,
             history=[_line(line) for line in document["history"]],
         )
@@ -171,17 +167,11 @@ def _text(stored: StoredText) -> pb.Text:
     return pb.Text(subject=stored.subject, body=stored.body, language=stored.language, email=stored.email)
 
 
-def _line(line: dict[str, Any]) -> pb.HistoryLine:
+def _line(line: HistoryLine) -> pb.HistoryLine:
     return pb.HistoryLine(
-        at=_moment(line["at"]),
+        at=stamp_of(line["at"]),
         actor=line["by"],
         cause=line["cause"],
         events=line["events"],
         trace_id=telemetry.trace_id(line["trace"]),
     )
-
-
-def _moment(value: datetime) -> Timestamp:
-    moment = Timestamp()
-    moment.FromDatetime(value)
-    return moment
