@@ -17,5 +17,7 @@ def test_every_folder_of_services_is_in_the_topics_table_and_the_other_way_round
 def test_types_and_layers_of_every_service_are_checked() -> None:
     unchecked = set(FOLDERS) - set(SETTINGS["importlinter"]["root_packages"])
     assert not unchecked, "pyproject.toml, tool.importlinter.root_packages: import-linter takes no pattern there"
+    circles = next(each for each in SETTINGS["importlinter"]["contracts"] if each["id"] == "circles")
+    assert set(circles["ancestors"]) == set(SETTINGS["importlinter"]["root_packages"])
     unseen = {f"services/{name}/src" for name in FOLDERS} - set(SETTINGS["mypy"]["mypy_path"])
     assert not unseen, "pyproject.toml, tool.mypy.mypy_path: mypy takes no pattern there"
