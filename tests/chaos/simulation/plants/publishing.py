@@ -12,7 +12,7 @@ from chaos.simulation.plants.pieces import Pieces
 
 from chassis.aggregates import Aggregates, apply
 from chassis.aggregates.change import write
-from chassis.aggregates.document import Loaded, OutboxEntry
+from chassis.aggregates.document import Document, Loaded, OutboxEntry
 from chassis.publishing.hand_over import Sending
 from chassis.publishing.producer import Heard, Message
 from chassis.publishing.publisher import Publisher
