@@ -56,6 +56,24 @@ BANS = (
         {"libs/values/src/values/moments.py": "reads them behind its own grammar"},
     ),
     Ban(
+        frozenset({"uniform"}),
+        "chance has its place in pauses alone: chassis.backoff.Backoff, jittered",
+        {"libs/chassis/src/chassis/backoff.py": "draws it"},
+    ),
+    Ban(
+        frozenset({"FromDatetime", "ToDatetime"}),
+        "a Timestamp holds UTC and says so nowhere: chassis.rpc.stamp_of, moment_of",
+        {"libs/chassis/src/chassis/rpc/moments.py": "reads and writes it"},
+    ),
+    Ban(
+        frozenset({"log"}),
+        "whether a failure passes or is a bug is decided once: chassis.failures.log_failure",
+        {
+            "libs/chassis/src/chassis/failures.py": "decides it",
+            "libs/chassis/src/chassis/doors/answering.py": "says how a request was answered instead",
+        },
+    ),
+    Ban(
         frozenset({"overloaded"}),
         "a door that asks for itself forgets a method: chassis.rpc.Right(publishes=True); HTTP goes by the method",
         {

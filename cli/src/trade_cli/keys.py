@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from chassis.rpc import moment_of, stamp_of
 from contracts.grants import PartnerRole
 from trade.gateway.v1 import gateway_pb2 as pb
 from trade.gateway.v1.gateway_pb2_grpc import KeyServiceStub
@@ -71,7 +72,7 @@ def issue(
     granted = grants(places, offices, agencies, carriers)
     request = pb.IssueKeyRequest(owner=_owner(owner, role or ""), scopes=scope or [], label=label)
     if days:
-        request.expires_at.FromDatetime(datetime.now(UTC) + timedelta(days=days))
+        request.expires_at.CopyFrom(stamp_of(datetime.now(UTC) + timedelta(days=days)))
     # The file first: a key that cannot be written down would be lost, but valid.
     descriptor = None if key_file is None else _open_private(key_file)
     _register(owner, role, granted)
@@ -158,7 +159,7 @@ def _call(method: Callable[[Any], Awaitable[Any]]) -> Any:
 
 
 def _moment(stamp: Timestamp) -> str:
-    return str(stamp.ToDatetime(tzinfo=UTC).isoformat(timespec="seconds"))
+    return moment_of(stamp).isoformat(timespec="seconds")
 
 
 def _plain(key: pb.Key) -> dict[str, Any]:

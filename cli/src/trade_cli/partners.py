@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from chassis.rpc import moment_of
 from contracts.grants import PartnerRole
 from trade.gateway.v1 import partners_pb2 as pb
 from trade.gateway.v1.partners_pb2_grpc import PartnerServiceStub
@@ -164,7 +164,7 @@ def _plain(partner: pb.RegisteredPartner) -> dict[str, Any]:
 
 
 def _moment(change: Any) -> str:
-    return str(change.at.ToDatetime(tzinfo=UTC).isoformat(timespec="seconds"))
+    return moment_of(change.at).isoformat(timespec="seconds")
 
 
 def _show(found: list[Any], as_json: bool) -> None:

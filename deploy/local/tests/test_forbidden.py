@@ -98,3 +98,11 @@ def test_every_place_where_a_ban_does_not_hold_is_there_and_needs_it():
 def test_the_code_of_every_service_is_looked_at():
     looked_at = {path.relative_to(ROOT).parts[1] for pattern in CODE[:1] for path in ROOT.glob(pattern)}
     assert looked_at == {path.parent.name for path in ROOT.glob("services/*/pyproject.toml")}
+
+
+@pytest.mark.parametrize(
+    "source", ["random.uniform(0, 1)", "stamp.ToDatetime()", "stamp.FromDatetime(now)", 'log.log(30, "it_failed")']
+)
+def test_what_the_chassis_does_once_is_not_done_again(source):
+    (use,) = uses(SERVICE, source)
+    assert "chassis." in use

@@ -1,12 +1,10 @@
 """Answers `trade.declarations.v1.DeclarationService`. Which risk rules hit is not told here."""
 
-from datetime import datetime
 from typing import Any
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.rpc import Right, abort, cursor, page_id, page_size
+from chassis.rpc import Right, abort, page_id, page_of, page_size, stamp_of
 from declarations.declaration_type import NUMBER, UCR, Declarations
 from declarations.domain.declaration import Direction, Money
 from declarations.domain.regions import guard, regions
@@ -69,8 +67,8 @@ class DeclarationServicer(DeclarationServiceServicer):
         after_id = page_id(request.page_token, _UNMATCHED)
         size = page_size(request.page_size, PAGE, MAX_PAGE)
         found = await self._events.unmatched(after_id=after_id, limit=size + 1)
-        token = cursor(found[size - 1].id, _UNMATCHED) if len(found) > size else ""
-        return pb.ListUnmatchedEventsResponse(events=[_unmatched(each) for each in found[:size]], next_page_token=token)
+        page, token = page_of(found, size, _UNMATCHED, lambda event: event.id)
+        return pb.ListUnmatchedEventsResponse(events=[_unmatched(each) for each in page], next_page_token=token)
 
     async def _find(self, request: pb.GetDeclarationRequest) -> State | None:
         if request.WhichOneof("key") == "declaration_number":
@@ -92,9 +90,9 @@ def to_message(state: State) -> pb.Declaration:
         version=state.version,
         direction=_DIRECTIONS[state.declaration.direction],
         status=pb.DeclarationStatus.Value(f"DECLARATION_STATUS_{state.status.name}"),
-        received_at=_time(state.received_at),
-        accepted_at=_time(state.accepted_at),
-        released_at=_time(state.released_at),
+        received_at=stamp_of(state.received_at),
+        accepted_at=stamp_of(state.accepted_at),
+        released_at=stamp_of(state.released_at),
         errors=[
             pb.FieldError(code=each.code, pointer=each.pointer, value=each.value or "", parameters=each.parameters)
             for each in state.errors
@@ -104,7 +102,7 @@ def to_message(state: State) -> pb.Declaration:
         money=sees.money.value,
         due=_money(assessment.total) if assessment else None,
         paid=_money(sees.paid),
-        pay_by=_time(assessment.pay_by) if assessment else None,
+        pay_by=stamp_of(assessment.pay_by) if assessment else None,
         overdue=sees.overdue,
         presence=sees.presence.value,
         guard=pb.Guard(
@@ -136,8 +134,8 @@ def _unmatched(event: KeptEvent) -> pb.UnmatchedEvent:
         event_id=event.id,
         type=event.type,
         publisher=event.publisher,
-        occurred_at=_time(event.occurred_at),
-        received_at=_time(event.received_at),
+        occurred_at=stamp_of(event.occurred_at),
+        received_at=stamp_of(event.received_at),
         ucr=event.references.ucr or "",
         declaration_number=event.references.declaration_number or "",
         transport_document=event.references.transport_document or "",
@@ -149,11 +147,3 @@ def _unmatched(event: KeptEvent) -> pb.UnmatchedEvent:
 
 def _money(money: Money | None) -> pb.Money | None:
     return pb.Money(amount=format(money.amount, "f"), currency=money.currency) if money else None
-
-
-def _time(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

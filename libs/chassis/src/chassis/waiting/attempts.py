@@ -4,7 +4,6 @@ Keeps: the inputs of one attempt have causes of their own, `<id>/attempt/<number
 counts once, whoever repeats it.
 """
 
-import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from chassis.aggregates import Input
 from chassis.aggregates.document import Document
+from chassis.backoff import jittered
 
 S = TypeVar("S")
 C = TypeVar("C")
@@ -98,8 +98,7 @@ class Limits:
         """When to try again what could be attempted `since`, with jitter; None: it is given up."""
         waited = (now - since).total_seconds()
         # As long again as it has taken so far: the delays double by themselves.
-        delay = min(max(waited, self.first_retry_seconds), self.longest_retry_seconds)
-        delay *= random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
+        delay = jittered(min(max(waited, self.first_retry_seconds), self.longest_retry_seconds), 0.25)
         return None if waited + delay > self.give_up_after_seconds else now + timedelta(seconds=delay)
 
 

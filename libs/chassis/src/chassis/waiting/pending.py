@@ -5,7 +5,6 @@ Nobody who does not need the peer waits for it. What the work returns goes throu
 load-decide-save; a peer that is away changes nothing but the time of the next attempt.
 """
 
-import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -13,9 +12,10 @@ import structlog
 
 from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Failed, Input
 from chassis.aggregates.document import Document
+from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.failpoints import passage
-from chassis.failures import is_infrastructure
+from chassis.failures import is_infrastructure, log_failure
 from chassis.parking.model import Locked
 from chassis.telemetry import metrics, tracing
 from chassis.waiting.alarm import Alarm
@@ -63,20 +63,16 @@ class PendingWork(Generic[S, C]):
 
     async def run(self) -> None:
         """Do what is pending, for ever."""
-        pause = BACKOFF_SECONDS[0]
+        backoff = Backoff(*BACKOFF_SECONDS)
         while True:
             try:
                 more = await self.step()
             except Exception as error:
                 metrics.INFRASTRUCTURE_FAILURES.labels(self._name).inc()
-                known = is_infrastructure(error)
-                log.log(
-                    30 if known else 40, "pending_work_waits", work=self._name, error=repr(error), exc_info=not known
-                )
-                await self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-                pause = min(pause * 2, BACKOFF_SECONDS[1])
+                log_failure(log, "pending_work_waits", error, work=self._name)
+                await self._clock.sleep(backoff.pause())
                 continue
-            pause = BACKOFF_SECONDS[0]
+            backoff.reset()
             if not more:
                 await self._alarm.rings()
 

@@ -18,7 +18,7 @@ from chassis.aggregates import Aggregates, Blocked, Conflict, Failed, Input, Out
 from chassis.aggregates.document import Document
 from chassis.clock import Clock
 from chassis.failpoints import passage
-from chassis.failures import is_infrastructure
+from chassis.failures import log_failure
 from chassis.parking.model import Locked
 from chassis.telemetry import metrics
 from chassis.waiting.alarm import Alarm
@@ -103,7 +103,7 @@ class Timers(Generic[S, C]):
                     pass
             except Exception as error:
                 metrics.INFRASTRUCTURE_FAILURES.labels("timers").inc()
-                log.log(30 if is_infrastructure(error) else 40, "timers_failed", error=repr(error))
+                log_failure(log, "timers_failed", error)
                 await self._clock.sleep(INTERVAL_SECONDS)
                 continue
             if self._oldest_due is not None:

@@ -1,15 +1,14 @@
 """`trade.gateway.v1.KeyService`: keys of partners and firms, issued and ended by staff."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
 import grpc
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.clock import Clock
-from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_size
+from chassis.rpc import Right, abort, current_caller, moment_of, page_id, page_of, page_size, stamp_of
 from gateway.domain import keys
 from gateway.domain.access import Owner, OwnerKind, default_scopes, scopes_beyond
 from gateway.domain.keys import Key
@@ -62,7 +61,7 @@ class KeyRpc(KeyServiceServicer):
         beyond = scopes_beyond(owner, request.scopes)
         if beyond:
             await _refuse(context, "scopes", f"{beyond[0]} is not for {owner.role or owner.kind}")
-        expires_at = _moment(request.expires_at) if request.HasField("expires_at") else None
+        expires_at = moment_of(request.expires_at) if request.HasField("expires_at") else None
         if expires_at is not None and expires_at <= self._clock.now():
             await _refuse(context, "expires_at", "is in the future")
         id_, shown, digest = keys.write(secrets.token_bytes(keys.ID_BYTES), secrets.token_bytes(keys.SECRET_BYTES))
@@ -97,8 +96,8 @@ class KeyRpc(KeyServiceServicer):
         size = page_size(request.page_size)
         list_ = f"keys/{owner.actor}" if owner is not None else "keys"
         found = await self._stored.page(owner, page_id(request.page_token, list_), size + 1)
-        following = cursor(found[size - 1].id, list_) if len(found) > size else ""
-        return pb.ListKeysResponse(keys=[_key(key) for key in found[:size]], next_page_token=following)
+        page, following = page_of(found, size, list_, lambda key: key.id)
+        return pb.ListKeysResponse(keys=[_key(key) for key in page], next_page_token=following)
 
     async def _registered(self, owner: Owner, context: Context) -> Owner:
         """A partner in the role that it is registered with; ends the call where it is in none or in another one."""
@@ -144,7 +143,7 @@ def _key(key: Key) -> pb.Key:
     partner = pb.Partner(code=key.owner.code, role=key.owner.role)
     scheme, _, value = key.owner.code.partition(":")
     is_partner = key.owner.kind is OwnerKind.PARTNER
-    message = pb.Key(
+    return pb.Key(
         id=key.id,
         owner=pb.Owner(partner=partner) if is_partner else pb.Owner(firm=pb.Firm(scheme=scheme, value=value)),
         scopes=key.scopes,
@@ -152,13 +151,7 @@ def _key(key: Key) -> pb.Key:
         issued_by=key.issued_by,
         revoked_by=key.revoked_by,
         revoke_reason=key.revoke_reason,
+        issued_at=stamp_of(key.issued_at),
+        expires_at=stamp_of(key.expires_at),
+        revoked_at=stamp_of(key.revoked_at),
     )
-    for name in ("issued_at", "expires_at", "revoked_at"):
-        moment: datetime | None = getattr(key, name)
-        if moment is not None:
-            getattr(message, name).FromDatetime(moment)
-    return message
-
-
-def _moment(stamp: Timestamp) -> datetime:
-    return stamp.ToDatetime(tzinfo=UTC)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 import grpc
 
 from chassis.failures import is_infrastructure
+from chassis.rpc import moment_of
 from gateway.domain.faults import Fault, Refused
 from trade.notifications.v1 import notifications_pb2 as pb
 from trade.notifications.v1.notifications_pb2_grpc import NotificationServiceStub
@@ -75,5 +76,5 @@ def _shown(message: pb.InboxMessage) -> NoticeShown:
         subject=message.text.subject,
         body=message.text.body,
         language=message.text.language,
-        delivered_at=message.delivered_at.ToDatetime(UTC),
+        delivered_at=moment_of(message.delivered_at),
     )

@@ -2,15 +2,13 @@
 
 import secrets
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import grpc
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.aggregates import Applied, Failed, Input
-from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_size
+from chassis.rpc import Right, abort, current_caller, page_id, page_of, page_size, stamp_of
 from contracts.codes import is_place
 from gateway.domain.grants import Grants
 from gateway.domain.partner import Command, Grant, NotChanged, NotRegistered, Partner, Register, Revoke
@@ -83,8 +81,8 @@ class PartnerRpc(PartnerServiceServicer):
         size = page_size(request.page_size)
         after = page_id(request.page_token, "partners")
         found = await self._registered.find({"_id": {"$gt": after}}, sort=[("_id", 1)], limit=size + 1)
-        following = cursor(found[size - 1].code, "partners") if len(found) > size else ""
-        return pb.ListPartnersResponse(partners=[_partner(each) for each in found[:size]], next_page_token=following)
+        page, following = page_of(found, size, "partners", lambda partner: partner.code)
+        return pb.ListPartnersResponse(partners=[_partner(each) for each in page], next_page_token=following)
 
     async def _apply(self, context: Context, code: str, command: Command) -> Partner:
         """Change a partner; ends the call where the change is refused."""
@@ -163,14 +161,8 @@ def _granted(grants: Grants) -> pb.PartnerGrants:
 def _partner(partner: Partner) -> pb.RegisteredPartner:
     changes = [
         pb.PartnerChange(
-            fact=each.fact, at=_stamp(each.at), by=each.by, grants=_granted(each.grants), reason=each.reason
+            fact=each.fact, at=stamp_of(each.at), by=each.by, grants=_granted(each.grants), reason=each.reason
         )
         for each in partner.changes
     ]
     return pb.RegisteredPartner(code=partner.code, role=partner.role, grants=_granted(partner.grants), changes=changes)
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
