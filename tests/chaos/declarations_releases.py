@@ -13,7 +13,7 @@ from chassis.aggregates.codec import dataclass_codec
 from chassis.assembly import Assembly
 from chassis.process import main
 from declarations import app
-from declarations.declaration_type import declaration_type
+from declarations.aggregate import declaration_type
 from declarations.domain.commands import Command
 from declarations.domain.events import Event
 from declarations.domain.evolve import evolve

@@ -8,9 +8,9 @@ from pydantic import TypeAdapter
 
 from contracts.codes import is_activity
 from contracts.gateway import v1
-from declarations.domain.code_rules import check_codes, warn
 from declarations.domain.declaration import Declaration
-from declarations.reference import load_codes
+from declarations.domain.rules.codes import check_codes, warn
+from declarations.reference_data import load_codes
 from gateway.formats.wco import read
 from matching.domain.sectors import path
 

@@ -23,7 +23,7 @@ from chassis.parking.mongo import MongoParking
 from chassis.settings import MongoSettings
 from chassis.testing import RecordingOutbox, in_memory
 from contracts.topics import DECLARATIONS
-from declarations.declaration_type import Declarations, declaration_type
+from declarations.aggregate import Declarations, declaration_type
 from declarations.domain.state import Lane
 from declarations.memory import MemoryPartnerEvents, MemorySerials
 from declarations.ports import PartnerEvents, Serials

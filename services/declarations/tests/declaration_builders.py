@@ -11,7 +11,7 @@ from chassis.delivery.records import RawRecord
 from chassis.delivery.subscriptions import Delivery
 from contracts import envelope
 from contracts.partners import v1 as partners_v1
-from declarations.domain.charges import ChargeCode
+from declarations.domain.assessment.charges import ChargeCode
 from declarations.domain.claims import Claim, InspectionResult, Kind
 from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline, Standing, TakeShare
 from declarations.domain.declaration import (
@@ -31,7 +31,7 @@ from declarations.domain.lifecycle import decide
 from declarations.domain.payments import Share
 from declarations.domain.state import Lane, RuleHit, State
 from declarations.messages import DeclarationMessages
-from declarations.reference import load_law
+from declarations.reference_data import load_law
 from values.payments import BankReference
 from values.references import CommodityCode, ContainerNumber, Lrn, TransportDocument, Ucr, declaration_id
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from declarations.domain.apportion import apportion
+from declarations.domain.assessment.apportion import apportion
 
 D = Decimal
 amounts = st.decimals("0", "1000000", places=2)

@@ -14,7 +14,7 @@ from declarations.domain.payments import Part, parts
 from declarations.domain.settlement import Learn, Settlement, decide, evolve, settlement_id
 from declarations.domain.spreading import Owed
 from declarations.messages import claim
-from declarations.settlement_type import SettlementMessages, reported
+from declarations.settlement_aggregate import SettlementMessages, reported
 from values.payments import BankReference, payment_reference
 from values.references import declaration_id
 

@@ -6,7 +6,7 @@ import pytest
 from declaration_builders import LAW, NOW, lodge, note, run
 from prometheus_client import REGISTRY
 
-from declarations.declaration_type import declaration_type
+from declarations.aggregate import declaration_type
 from declarations.domain.claims import Kind
 from declarations.domain.state import CaseReason
 

@@ -9,14 +9,14 @@ import pytest
 from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, lodge, yuan
 
 from contracts.texts import LANGUAGES, text
-from declarations.domain import code_rules
-from declarations.domain.code_rules import warn
+from declarations.domain.assessment.trade_terms import TRADE_TERMS
 from declarations.domain.declaration import Direction, Location, Party, Quantity, Role, Transport
 from declarations.domain.events import Rejected, Submitted
 from declarations.domain.lifecycle import decide
-from declarations.domain.rules import check
+from declarations.domain.rules import codes
+from declarations.domain.rules.codes import warn
+from declarations.domain.rules.header import check
 from declarations.domain.state import RuleError
-from declarations.domain.trade_terms import TRADE_TERMS
 from values.places import Locode
 
 CODES = LAW.codes
@@ -139,5 +139,5 @@ def test_every_code_has_its_text_in_three_languages(code, declaration):
 
 
 def test_every_rule_and_every_warning_has_a_case_here():
-    written = set(re.findall(r'"(declaration\.[\w.]+)"', inspect.getsource(code_rules)))
+    written = set(re.findall(r'"(declaration\.[\w.]+)"', inspect.getsource(codes)))
     assert written == {code for code, _, _ in (*REFUSED, *WARNED)}

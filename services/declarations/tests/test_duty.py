@@ -9,8 +9,7 @@ from declaration_builders import LAW, NOW, a_declaration, an_item, export
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from declarations.domain.declaration import Document, Money, Preference
-from declarations.domain.duty import (
+from declarations.domain.assessment.duty import (
     Tariff,
     TariffRate,
     assess,
@@ -18,6 +17,7 @@ from declarations.domain.duty import (
     late_lodging_fee,
     late_payment_fee,
 )
+from declarations.domain.declaration import Document, Money, Preference
 
 D = Decimal
 CNY = LAW.exchange

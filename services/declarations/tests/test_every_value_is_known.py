@@ -8,12 +8,12 @@ from declaration_builders import LAW, NOW, a_declaration, an_item
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from declarations.domain.charges import ChargeCode
+from declarations.domain.assessment.charges import ChargeCode
+from declarations.domain.assessment.duty import assess
+from declarations.domain.assessment.trade_terms import TRADE_TERMS, holds_freight, holds_insurance
+from declarations.domain.assessment.valuation import stated_value
 from declarations.domain.declaration import Charge, Declaration, GoodsItem, Money
-from declarations.domain.duty import assess
-from declarations.domain.rules import check, check_values
-from declarations.domain.trade_terms import TRADE_TERMS, holds_freight, holds_insurance
-from declarations.domain.valuation import stated_value
+from declarations.domain.rules.header import check, check_values
 
 AMOUNTS = st.sampled_from(("0.01", "1", "1.25", "700", "10000", "99999999999999")).map(Decimal)
 plain = st.builds(Money, AMOUNTS, st.sampled_from(("CNY", "USD", "GBP", "IRR")))

@@ -28,8 +28,8 @@ from declarations.domain.commands import NoteClaim, Standing
 from declarations.domain.declaration import Direction, Party
 from declarations.domain.evolve import evolve
 from declarations.domain.state import Status
+from declarations.early_events import Joiner, Sweeper, Waiting
 from declarations.handlers import LookUp, PartnerEventHandler, restore_serials
-from declarations.joining import Joiner, Sweeper, Waiting
 from declarations.ports import SerialRequest
 from values.payments import payment_reference
 from values.references import Lrn, declaration_id

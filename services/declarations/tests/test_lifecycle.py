@@ -46,7 +46,7 @@ from declarations.domain.events import (
 )
 from declarations.domain.lifecycle import CommandOutOfOrder, decide
 from declarations.domain.regions import regions
-from declarations.domain.rules import MAX_VALUE
+from declarations.domain.rules.header import MAX_VALUE
 from declarations.domain.state import CaseReason, Lane, Status
 from values.payments import payment_reference
 

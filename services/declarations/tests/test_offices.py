@@ -4,7 +4,7 @@ import pytest
 
 from contracts import codes
 from contracts.texts import LANGUAGES
-from declarations.reference import load_offices
+from declarations.reference_data import load_offices
 
 OFFICES = load_offices()
 COUNTRIES = codes.countries()

@@ -8,10 +8,10 @@ import pytest
 from declaration_builders import ARRIVED, LAW, NOW, a_declaration, an_item, answer, lodge, run
 
 from chassis.aggregates.codec import dataclass_codec
+from declarations.domain.assessment.risk import fraction, inputs, route, seed
 from declarations.domain.declaration import Money
 from declarations.domain.events import Routed
 from declarations.domain.office_day import OfficeDay
-from declarations.domain.risk import fraction, inputs, route, seed
 from declarations.domain.state import Lane, Routing, State
 
 D = Decimal

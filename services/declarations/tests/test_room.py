@@ -22,7 +22,7 @@ from contracts.gateway.v1 import Declaration, DeclarationSubmitted
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.texts import text
 from contracts.topics import MAX_EVENT_BYTES
-from declarations.declaration_type import declaration_type
+from declarations.aggregate import declaration_type
 from declarations.domain import room
 from declarations.domain.commands import Command
 from declarations.domain.events import Assessed, Rejected

@@ -10,7 +10,6 @@ import pytest
 from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, charge, yuan
 
 from contracts.texts import LANGUAGES, catalogue, text
-from declarations.domain import code_rules
 from declarations.domain.declaration import (
     Declaration,
     Direction,
@@ -22,7 +21,8 @@ from declarations.domain.declaration import (
     Role,
     Transport,
 )
-from declarations.domain.rules import RULES, check
+from declarations.domain.rules import codes
+from declarations.domain.rules.header import RULES, check
 from values.references import Lrn, TransportDocument, Ucr
 
 D = Decimal
@@ -202,5 +202,5 @@ def test_every_code_has_its_text_in_three_languages():
     others = {"declaration.lrn.in_use", "declaration.ucr.changed", "declaration.errors.more"} | {
         code for code in own if code.startswith("declaration.party.")
     }
-    others |= set(re.findall(r'"(declaration\.[\w.]+)"', inspect.getsource(code_rules)))
+    others |= set(re.findall(r'"(declaration\.[\w.]+)"', inspect.getsource(codes)))
     assert own - others == {code for code, _, _ in BROKEN}

@@ -22,7 +22,7 @@ from chassis.testing import eventually
 from contracts.envelope import Envelope, parse
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY, PARTNERS
 from declarations.app import SUBMITTED, build
-from declarations.domain import risk
+from declarations.domain.assessment import risk
 from declarations.domain.declaration import Declaration
 from declarations.settings import DeclarationsSettings
 from launcher.ports import PortBlock

@@ -29,16 +29,16 @@ from chassis.testing import in_memory
 from contracts.declarations.v1 import EVENTS
 from contracts.envelope import Envelope
 from contracts.topics import DECLARATIONS
-from declarations.declaration_type import declaration_type
+from declarations.aggregate import declaration_type
 from declarations.domain.evolve import evolve
 from declarations.domain.regions import regions
 from declarations.domain.settlement import evolve as evolve_account
 from declarations.domain.settlement import settlement_id
 from declarations.domain.state import Lane, State, Status
+from declarations.early_events import Waiting
 from declarations.handlers import PartnerEventHandler
-from declarations.joining import Waiting
 from declarations.memory import MemoryPartnerEvents
-from declarations.settlement_type import SETTLEMENT, SettlementMessages
+from declarations.settlement_aggregate import SETTLEMENT, SettlementMessages
 from declarations.settlements import ALLOCATED, NEWS, AccountNews, PaymentHandler, share_of, take_share
 from values.payments import payment_reference
 from values.references import Lrn

@@ -25,16 +25,16 @@ from declaration_builders import (
 )
 
 from declarations.domain import room
+from declarations.domain.assessment.duty import assess
+from declarations.domain.assessment.exchange import RateTable
+from declarations.domain.assessment.trade_terms import TRADE_TERMS, holds_freight
 from declarations.domain.claims import Kind
-from declarations.domain.code_rules import warn
 from declarations.domain.declaration import Money, Quantity
-from declarations.domain.duty import assess
 from declarations.domain.evolve import evolve
-from declarations.domain.exchange import RateTable
 from declarations.domain.lifecycle import decide
-from declarations.domain.rules import MAX_VALUE, check
+from declarations.domain.rules.codes import warn
+from declarations.domain.rules.header import MAX_VALUE, check
 from declarations.domain.state import CaseReason, Lane, Status
-from declarations.domain.trade_terms import TRADE_TERMS, holds_freight
 
 D = Decimal
 UNPRICED = an_item(price=None)

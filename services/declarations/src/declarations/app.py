@@ -7,19 +7,19 @@ from contracts.declarations.settlement import Allocated
 from contracts.gateway.v1 import DeclarationSubmitted
 from contracts.partners import v1 as partners_v1
 from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS
-from declarations.declaration_type import Declarations, declaration_type
+from declarations.aggregate import Declarations, declaration_type
 from declarations.domain.commands import Command, PassDeadline
 from declarations.domain.correlation import OF_MONEY
 from declarations.domain.state import State
+from declarations.early_events import Joiner, Sweeper, Waiting
 from declarations.grpc_server import RIGHTS, DeclarationServicer
 from declarations.handlers import LookUp, PartnerEventHandler, restore_serials
-from declarations.joining import Joiner, Sweeper, Waiting
 from declarations.messages import kind_of, lodging
 from declarations.ports import PartnerEvents
-from declarations.reference import load_law
+from declarations.reference_data import load_law
 from declarations.registry_client import CHECK_PARTIES, RegistryClient
 from declarations.settings import DeclarationsSettings
-from declarations.settlement_type import SETTLEMENT
+from declarations.settlement_aggregate import SETTLEMENT
 from declarations.settlements import ALLOCATED, NEWS, AccountNews, PaymentHandler, share_of, take_share
 from declarations.store import MongoPartnerEvents, MongoSerials
 from trade.declarations.v1.declarations_pb2_grpc import add_DeclarationServiceServicer_to_server

@@ -5,7 +5,7 @@ from typing import Any
 import grpc
 
 from chassis.rpc import Right, abort, page_id, page_of, page_size, stamp_of
-from declarations.declaration_type import NUMBER, UCR, Declarations
+from declarations.aggregate import NUMBER, UCR, Declarations
 from declarations.domain.declaration import Direction, Money
 from declarations.domain.regions import guard, regions
 from declarations.domain.state import State

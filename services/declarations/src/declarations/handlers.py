@@ -2,7 +2,7 @@
 
 An early event and its declaration find each other because each side writes first and looks for the
 other then: the event is kept before declarations are looked for, the declaration is saved before
-`LookUp` looks for kept events. What both missed is joined by `joining.Sweeper`.
+`LookUp` looks for kept events. What both missed is joined by `early_events.Sweeper`.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from chassis.aggregates import Input, Outcome
 from chassis.delivery import Delivery, Event, to_given_up, to_input
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import Classifier
-from declarations.declaration_type import Declarations
+from declarations.aggregate import Declarations
 from declarations.domain import number
 from declarations.domain.commands import AnswerParties, Command
 from declarations.domain.state import State, Status
-from declarations.joining import Joiner, Waiting, find_concerned
+from declarations.early_events import Joiner, Waiting, find_concerned
 from declarations.messages import claim, references_of
 from declarations.ports import KeptEvent, PartnerEvents, Registry, SerialRequest, Serials
 

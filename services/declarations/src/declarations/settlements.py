@@ -15,7 +15,7 @@ from contracts.declarations.settlement import Allocated, ReportNoted
 from contracts.declarations.v1 import Assessed, DeclarationFact, PartnerEventNoted
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import Classifier, Payload
-from declarations.declaration_type import UCR, Declarations
+from declarations.aggregate import UCR, Declarations
 from declarations.domain.commands import TakeShare
 from declarations.domain.correlation import OF_MONEY
 from declarations.domain.declaration import Money
@@ -27,7 +27,7 @@ from declarations.domain.state import State
 from declarations.handlers import PartnerEventHandler, to_kept
 from declarations.messages import claim, references_of
 from declarations.ports import PartnerEvents
-from declarations.settlement_type import Settlements, reported
+from declarations.settlement_aggregate import Settlements, reported
 from values.references import Ucr
 
 _NOTED = "trade.declarations.declaration.partner_event_noted.v1"

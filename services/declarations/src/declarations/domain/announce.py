@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
+from declarations.domain.assessment.duty import daily_late_fee
 from declarations.domain.declaration import Money
-from declarations.domain.duty import daily_late_fee
 from declarations.domain.events import (
     CaseOpened,
     DocumentsAccepted,

@@ -6,13 +6,13 @@ Handed in, so that the domain reads no file and a decision can be repeated with 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from declarations.domain.assessment.duty import Tariff
+from declarations.domain.assessment.exchange import ExchangeRates
+from declarations.domain.assessment.risk import RiskRules
 from declarations.domain.authority import Seats
-from declarations.domain.deadline import PaymentTerm
-from declarations.domain.duty import Tariff
-from declarations.domain.exchange import ExchangeRates
 from declarations.domain.office_day import OfficeCalendar
 from declarations.domain.offices import Offices
-from declarations.domain.risk import RiskRules
+from declarations.domain.payment_term import PaymentTerm
 from values.places import Locode
 
 

@@ -31,8 +31,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from declarations.domain import authority, code_rules, duty, number, parties, risk, room, rules, settling
+from declarations.domain import authority, number, room, rules, settling
 from declarations.domain.announce import announce
+from declarations.domain.assessment import duty, risk
 from declarations.domain.claims import WithoutEffect
 from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline, TakeShare
 from declarations.domain.declaration import Declaration, Direction
@@ -56,6 +57,7 @@ from declarations.domain.events import (
 from declarations.domain.evolve import evolve, noted
 from declarations.domain.law import Law
 from declarations.domain.regions import Control, Regions, departures, guard, regions
+from declarations.domain.rules import codes, parties
 from declarations.domain.state import CaseReason, Lane, RuleError, State, Status
 from values.payments import payment_reference
 
@@ -83,7 +85,7 @@ def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Seque
         function=command.function,
         submitted_at=now,
         declaration=command.declaration,
-        warnings=room.warnings(code_rules.warn(command.declaration, law.codes)),
+        warnings=room.warnings(codes.warn(command.declaration, law.codes)),
     )
     errors = room.errors(rules.check(command.declaration, command.received_at, law))
     return [submitted, Rejected(version, command.receipt_id, now, errors)] if errors else [submitted]

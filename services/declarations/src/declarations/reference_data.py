@@ -8,14 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from contracts import codes
+from declarations.domain.assessment.duty import Tariff, TariffRate
+from declarations.domain.assessment.exchange import ExchangeRates, RateTable
+from declarations.domain.assessment.risk import CONDITIONS, RiskRule, RiskRules
 from declarations.domain.authority import Seats
-from declarations.domain.deadline import PaymentTerm
-from declarations.domain.duty import Tariff, TariffRate
-from declarations.domain.exchange import ExchangeRates, RateTable
 from declarations.domain.law import Codes, Law
 from declarations.domain.office_day import OfficeCalendar
 from declarations.domain.offices import Office, OfficeForm, Offices
-from declarations.domain.risk import CONDITIONS, RiskRule, RiskRules
+from declarations.domain.payment_term import PaymentTerm
 from declarations.domain.state import Lane
 from values.numbers import read_decimal
 from values.places import Locode

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
+from declarations.domain.assessment.exchange import ExchangeRates
+from declarations.domain.assessment.valuation import customs_values
 from declarations.domain.declaration import Declaration, Direction, GoodsItem, Money
-from declarations.domain.document_rules import has_valid_certificate
-from declarations.domain.exchange import ExchangeRates
 from declarations.domain.office_day import OfficeCalendar, OfficeDay
+from declarations.domain.rules.documents import has_valid_certificate
 from declarations.domain.state import AssessmentLine
-from declarations.domain.valuation import customs_values
 
 DAILY_FEE = Decimal("0.0005")
 _FEE_WAIVED_UNDER = Decimal(50)

@@ -1,4 +1,4 @@
-"""The rules of goods items; see `rules` for what every rule keeps to."""
+"""The rules of goods items; see `header` for what every rule keeps to."""
 
 import re
 from collections.abc import Callable, Iterator

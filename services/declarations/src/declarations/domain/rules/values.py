@@ -3,25 +3,25 @@
 They hold at lodging for the day of lodging, and once more at acceptance for the day of acceptance,
 whose rates the assessment takes. An export is not assessed, so it may lack prices and its currencies
 need no rate. A price of nothing is no sale (WTO Customs Valuation Agreement, article 1): such goods are
-valued by methods 2 to 6. See `rules` for what every rule keeps to.
+valued by methods 2 to 6. See `header` for what every rule keeps to.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from declarations.domain.charges import DEDUCTIONS, STATES_FREIGHT, STATES_INSURANCE
-from declarations.domain.declaration import Charge, Declaration, Direction, Money
-from declarations.domain.exchange import ExchangeRates
-from declarations.domain.office_day import OfficeDay
-from declarations.domain.state import RuleError
-from declarations.domain.trade_terms import TRADE_TERMS, holds_freight, holds_insurance
-from declarations.domain.valuation import (
+from declarations.domain.assessment.charges import DEDUCTIONS, STATES_FREIGHT, STATES_INSURANCE
+from declarations.domain.assessment.exchange import ExchangeRates
+from declarations.domain.assessment.trade_terms import TRADE_TERMS, holds_freight, holds_insurance
+from declarations.domain.assessment.valuation import (
     customs_values,
     freight_is_stated,
     stated_value,
     total_is_spread,
     valued_by_price,
 )
+from declarations.domain.declaration import Charge, Declaration, Direction, Money
+from declarations.domain.office_day import OfficeDay
+from declarations.domain.state import RuleError
 
 
 class Amount(NamedTuple):

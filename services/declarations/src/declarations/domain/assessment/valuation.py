@@ -16,12 +16,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from declarations.domain.apportion import apportion
-from declarations.domain.charges import DEDUCTIONS, STATES_FREIGHT, STATES_INSURANCE, ChargeCode
+from declarations.domain.assessment.apportion import apportion
+from declarations.domain.assessment.charges import DEDUCTIONS, STATES_FREIGHT, STATES_INSURANCE, ChargeCode
+from declarations.domain.assessment.exchange import ExchangeRates
+from declarations.domain.assessment.trade_terms import holds_freight, holds_insurance
 from declarations.domain.declaration import Charge, Declaration, GoodsItem, Money
-from declarations.domain.exchange import ExchangeRates
 from declarations.domain.office_day import OfficeDay
-from declarations.domain.trade_terms import holds_freight, holds_insurance
 
 UNKNOWN_INSURANCE = Decimal("0.003")
 TRANSACTION_VALUE = "1"

@@ -1,4 +1,4 @@
-"""The rules of documents and certificates: valid through their last day at the office; see `rules`."""
+"""The rules of documents and certificates: valid through their last day at the office; see `header`."""
 
 from collections.abc import Iterator
 

@@ -4,20 +4,20 @@ A rule speaks only when the fields that it compares are there, or when a field i
 cannot do without: declarations made from foreign data carry national codes and lack many fields.
 Codes are keys of the text catalogue; errors are told in the order of `RULES`.
 Sources: the header's totals against the items as in the WCO Data Model, ISO 3166 and 4217, UN
-Recommendation 19, the Harmonized System 2022; those of other codes stand in `code_rules`.
+Recommendation 19, the Harmonized System 2022; those of other codes stand in `codes`.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from declarations.domain.code_rules import check_codes
 from declarations.domain.declaration import Declaration, Role
-from declarations.domain.document_rules import documents_are_valid
-from declarations.domain.goods_rules import GOODS_RULES
 from declarations.domain.law import Codes, Law
+from declarations.domain.rules.codes import check_codes
+from declarations.domain.rules.documents import documents_are_valid
+from declarations.domain.rules.goods import GOODS_RULES
+from declarations.domain.rules.values import amounts, amounts_have_their_form, value_errors, zero_value_errors
 from declarations.domain.state import RuleError
-from declarations.domain.value_rules import amounts, amounts_have_their_form, value_errors, zero_value_errors
 
 _MODES = frozenset("123456789")
 

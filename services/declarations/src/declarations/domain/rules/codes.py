@@ -7,10 +7,10 @@ UN/CEFACT Recommendations 16 (UN/LOCODE), 20 and 21, the trade terms of `trade_t
 
 from collections.abc import Callable, Iterator
 
+from declarations.domain.assessment.trade_terms import TRADE_TERMS
 from declarations.domain.declaration import Declaration, Direction, Role
 from declarations.domain.law import Codes
 from declarations.domain.state import RuleError
-from declarations.domain.trade_terms import TRADE_TERMS
 from values.places import Locode
 
 _LAND_OR_AIR = frozenset("234")

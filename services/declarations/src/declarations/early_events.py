@@ -17,7 +17,7 @@ from chassis.parking import Locked
 from chassis.waiting import Alarm
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.topics import PARTNERS
-from declarations.declaration_type import NUMBER, PAYMENT_REFERENCE, TRANSPORT_DOCUMENT, UCR, Declarations
+from declarations.aggregate import NUMBER, PAYMENT_REFERENCE, TRANSPORT_DOCUMENT, UCR, Declarations
 from declarations.domain.commands import Command
 from declarations.domain.correlation import concerns
 from declarations.domain.references import References
