@@ -89,7 +89,7 @@ async def _overdue(shipment: Shipment) -> None:
     """Wait until its deadline has fired: all that stands on the topics was read, and the payment stands on none."""
 
     async def fired() -> bool:
-        return bool((await shipment.state() or {})["deadline_passed"])
+        return "payment" in (await shipment.state() or {})["deadlines_passed"]
 
     await eventually(fired, within_seconds=60, every_seconds=0.2)
 

@@ -223,5 +223,5 @@ def a_share(amount: str = TOTAL, allocation: int = 1, **changes: Any) -> TakeSha
     return TakeShare(replace(plain, **changes))
 
 
-EVERY_COMMAND: tuple[Command, ...] = (lodge(), answer(), ARRIVED, a_share(), PassDeadline())
+EVERY_COMMAND: tuple[Command, ...] = (lodge(), answer(), ARRIVED, a_share(), PassDeadline("payment"))
 A_HIT = RuleHit("rule", 1, 0, None)

@@ -31,7 +31,7 @@ from contracts.envelope import Envelope
 from contracts.topics import DECLARATIONS
 from declarations.aggregate import declaration_type
 from declarations.domain.evolve import evolve
-from declarations.domain.regions import regions
+from declarations.domain.regions import MONEY, regions
 from declarations.domain.settlement import evolve as evolve_account
 from declarations.domain.settlement import settlement_id
 from declarations.domain.state import Lane, State, Status
@@ -103,7 +103,7 @@ class House:
             assert isinstance(outcome, Applied | Duplicate), outcome
 
     async def paid(self, ids: Sequence[str]) -> list[str]:
-        found = [regions(await self.state(id_)).paid for id_ in ids]
+        found = [regions(await self.state(id_))[MONEY].paid for id_ in ids]
         return [str(each.amount) for each in found if each is not None]
 
     async def state(self, id_: str) -> State:
@@ -148,7 +148,7 @@ async def test_a_short_payment_by_ucr_alone_is_told_and_the_rest_releases():
     (id_,) = ids = [await house.assessed("L-1")]
     await house.bank("1000.00", "p")
     await house.settle()
-    assert regions(await house.state(id_)).money.value == "short"
+    assert regions(await house.state(id_))[MONEY].status.value == "short"
     await house.bank("300.00", "q", payment_reference="B-2")
     await house.settle()
     assert await house.paid(ids) == ["1300.00"]

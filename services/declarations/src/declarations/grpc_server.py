@@ -7,7 +7,7 @@ import grpc
 from chassis.rpc import Right, abort, page_id, page_of, page_size, stamp_of
 from declarations.aggregate import NUMBER, UCR, Declarations
 from declarations.domain.declaration import Direction, Money
-from declarations.domain.regions import guard, regions
+from declarations.domain.regions import CONTROL, HOLDS, MONEY, PRESENCE, guard, regions
 from declarations.domain.state import State
 from declarations.ports import KeptEvent, PartnerEvents
 from trade.declarations.v1 import declarations_pb2 as pb
@@ -79,8 +79,8 @@ class DeclarationServicer(DeclarationServiceServicer):
 
 def to_message(state: State) -> pb.Declaration:
     """A declaration with its regions as they stand now."""
-    sees = regions(state)
-    terms = guard(state, sees)
+    seen = regions(state)
+    money = seen[MONEY]
     assessment = state.assessment
     return pb.Declaration(
         id=state.id,
@@ -97,21 +97,15 @@ def to_message(state: State) -> pb.Declaration:
             pb.FieldError(code=each.code, pointer=each.pointer, value=each.value or "", parameters=each.parameters)
             for each in state.errors
         ],
-        control=sees.control.value,
-        holds=[pb.Hold(agency=agency, code=code) for agency, code in sorted(sees.holds)],
-        money=sees.money.value,
+        control=seen[CONTROL].status.value,
+        holds=[pb.Hold(agency=agency, code=code) for agency, code in sorted(seen[HOLDS])],
+        money=money.status.value,
         due=_money(assessment.total) if assessment else None,
-        paid=_money(sees.paid),
+        paid=_money(money.paid),
         pay_by=stamp_of(assessment.pay_by) if assessment else None,
-        overdue=sees.overdue,
-        presence=sees.presence.value,
-        guard=pb.Guard(
-            accepted=terms.accepted,
-            control_done=terms.control_done,
-            no_holds=terms.no_holds,
-            money_settled=terms.money_settled,
-            presented=terms.presented,
-        ),
+        overdue=money.overdue,
+        presence=seen[PRESENCE].status.value,
+        guard=pb.Guard(**guard(seen)),
         assessment=[
             pb.AssessmentLine(
                 item=line.item,

@@ -58,7 +58,10 @@ class TakeShare:
 
 @dataclass(frozen=True, slots=True)
 class PassDeadline:
-    """The last moment for payment is over, and all that came before it was read."""
+    """The last moment of a deadline is over, and all that came before it was read."""
+
+    name: str
+    """Of the row of `deadlines`."""
 
 
 Command: TypeAlias = Lodge | AnswerParties | NoteClaim | TakeShare | PassDeadline

@@ -11,11 +11,11 @@ from declarations.domain.events import (
     CaseOpened,
     Changing,
     Closed,
+    DeadlinePassed,
     Event,
     Exited,
     PartnerEventNoted,
     PaymentAllocated,
-    PaymentDeadlinePassed,
     Prelodged,
     Rejected,
     Released,
@@ -92,8 +92,8 @@ def _changed(state: State, event: Changing) -> State:  # noqa: PLR0912 - one lin
             return replace(state, status=Status.ASSESSED, assessment=assessment)
         case PaymentAllocated():
             return replace(state, shares=with_share(state.shares, event))
-        case PaymentDeadlinePassed():
-            return replace(state, deadline_passed=True)
+        case DeadlinePassed():
+            return replace(state, deadlines_passed=state.deadlines_passed | {event.deadline})
         case Released():
             return replace(state, status=Status.RELEASED, released_at=event.released_at)
         case Removed():

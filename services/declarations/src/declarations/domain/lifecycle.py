@@ -31,8 +31,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from declarations.domain import authority, number, room, rules, settling
-from declarations.domain.announce import announce
+from declarations.domain import authority, deadlines, number, room, rules, settling
 from declarations.domain.assessment import duty, risk
 from declarations.domain.claims import WithoutEffect
 from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline, TakeShare
@@ -45,7 +44,6 @@ from declarations.domain.events import (
     Event,
     Exited,
     PaymentAllocated,
-    PaymentDeadlinePassed,
     Prelodged,
     Rejected,
     Released,
@@ -56,7 +54,7 @@ from declarations.domain.events import (
 )
 from declarations.domain.evolve import evolve, noted
 from declarations.domain.law import Law
-from declarations.domain.regions import Control, Regions, departures, guard, regions
+from declarations.domain.regions import CONTROL, PRESENCE, Regions, announce, departures, guard, regions
 from declarations.domain.rules import codes, parties
 from declarations.domain.state import CaseReason, Lane, RuleError, State, Status
 from values.payments import payment_reference
@@ -144,19 +142,15 @@ def _judged_anew(state: State, corrected: Declaration, law: Law) -> Iterator[Eve
                 yield noted(replace(claim, without_effect=why))
 
 
-def pass_deadline(state: State, _command: PassDeadline, _now: datetime, _law: Law) -> Sequence[Event]:
-    if state.deadline_passed or state.assessment is None or state.assessment.pay_by is None:
-        return []
-    return [PaymentDeadlinePassed(state.assessment.pay_by)]
-
-
-def overtaken(_state: State, _command: PassDeadline, _now: datetime, _law: Law) -> Sequence[Event]:
-    """Released in the same moment: the deadline means nothing any more."""
-    return []
+def pass_deadline(state: State, command: PassDeadline, _now: datetime, _law: Law) -> Sequence[Event]:
+    """One that means nothing any more, such as that of a payment after release, passes without an event."""
+    moment = deadlines.DEADLINES[command.name].moment(state)
+    if moment is None:
+        raise CommandOutOfOrder(f"the deadline {command.name} is not set")
+    return deadlines.pass_by(state, moment)
 
 
 _UNDER_WAY = tuple(status for status in Status if status is not Status.REJECTED)
-_LET_GO = (Status.RELEASED, Status.REMOVED, Status.EXITED, Status.CLOSED)
 
 TRANSITIONS: dict[tuple[Status | None, type[Command]], Rule] = {
     (None, Lodge): lodge,
@@ -165,16 +159,16 @@ TRANSITIONS: dict[tuple[Status | None, type[Command]], Rule] = {
     (Status.SUBMITTED, AnswerParties): judge_parties,
     **{(status, NoteClaim): note_claim for status in Status},
     **{(status, TakeShare): take_share for status in Status},
-    (Status.ASSESSED, PassDeadline): pass_deadline,
-    **{(status, PassDeadline): overtaken for status in _LET_GO},
+    **{(status, PassDeadline): pass_deadline for status in Status},
 }
 """What a command does in a state. A pair that is not here is out of order."""
 
 
 def accept_on_arrival(state: State, seen: Regions, now: datetime, law: Law) -> Sequence[Event]:
-    if seen.arrived_at is None or state.serial is None:
+    arrived_at = seen[PRESENCE].arrived_at
+    if arrived_at is None or state.serial is None:
         return ()
-    accepted = _accepted(state, state.serial, seen.arrived_at, law)
+    accepted = _accepted(state, state.serial, arrived_at, law)
     errors = room.errors(rules.check_values(state.declaration, accepted.accepted_at, law))
     return [Rejected(state.version, state.receipt_id, now, errors)] if errors else [accepted]
 
@@ -186,7 +180,7 @@ def route(state: State, _seen: Regions, now: datetime, law: Law) -> Sequence[Eve
 
 
 def assess_when_control_is_done(state: State, seen: Regions, now: datetime, law: Law) -> Sequence[Event]:
-    if seen.control not in (Control.NONE, Control.CONFORM):
+    if not seen[CONTROL].done:
         return ()
     accepted_at = state.accepted_at or now
     if rules.check_values(state.declaration, accepted_at, law):
@@ -201,8 +195,8 @@ def assess_when_control_is_done(state: State, seen: Regions, now: datetime, law:
 
 
 def release_when_guard_holds(state: State, seen: Regions, now: datetime, _law: Law) -> Sequence[Event]:
-    terms = guard(state, seen)
-    if not terms.holds:
+    terms = guard(seen)
+    if not all(terms.values()):
         return ()
     audited = state.routing is not None and state.routing.lane is Lane.BLUE
     # A departure that is known was told before, also where the door's clock goes before this one.
@@ -211,14 +205,16 @@ def release_when_guard_holds(state: State, seen: Regions, now: datetime, _law: L
 
 
 def let_go(state: State, seen: Regions, _now: datetime, _law: Law) -> Sequence[Event]:
-    if seen.left_at is None:
+    left_at = seen[PRESENCE].left_at
+    if left_at is None:
         return ()
-    return [Removed(seen.left_at) if state.declaration.direction is Direction.IMPORT else Exited(seen.left_at)]
+    return [Removed(left_at) if state.declaration.direction is Direction.IMPORT else Exited(left_at)]
 
 
 def close(_state: State, seen: Regions, now: datetime, _law: Law) -> Sequence[Event]:
     """Nothing more is expected of goods that left after their release."""
-    return [Closed(now)] if seen.left_at is not None and not seen.left_unreleased else ()
+    presence = seen[PRESENCE]
+    return [Closed(now)] if presence.left_at is not None and not presence.left_unreleased else ()
 
 
 STEPS: dict[Status, Step] = {
@@ -254,7 +250,7 @@ def _settle(state: State | None, events: Sequence[Event], now: datetime, law: La
             before, state = state, evolve(state, event)
             if before is None or before == state:
                 continue
-            for told in announce(before, regions(before), state, regions(state), now):
+            for told in announce(regions(before), regions(state), now):
                 yield told
                 state = evolve(state, told)
         step = STEPS.get(state.status) if state is not None else None

@@ -135,6 +135,7 @@ class State:
     assessment: Assessment | None = None
     shares: tuple[Share, ...] = ()
     """Of payments that named the UCR alone, as its account gave them."""
-    deadline_passed: bool = False
+    deadlines_passed: frozenset[str] = frozenset()
+    """Names of the rows of `deadlines`."""
     released_at: datetime | None = None
     cases: tuple[CaseReason, ...] = ()

@@ -18,6 +18,7 @@ from declarations.domain.events.control import (
 from declarations.domain.events.lodging import Accepted, Prelodged, Rejected, SubmissionRefused, Submitted
 from declarations.domain.events.money import (
     Assessed,
+    DeadlinePassed,
     MoneyStatus,
     PaymentDeadlinePassed,
     PaymentOverdue,
@@ -30,7 +31,6 @@ from declarations.domain.events.release import (
     CaseOpened,
     Closed,
     Exited,
-    Guard,
     PresentationWithdrawn,
     Presented,
     Released,
@@ -44,11 +44,11 @@ __all__ = [
     "CaseOpened",
     "Changing",
     "Closed",
+    "DeadlinePassed",
     "DocumentsAccepted",
     "DocumentsRequested",
     "Event",
     "Exited",
-    "Guard",
     "HoldLifted",
     "HoldPlaced",
     "InspectionCompleted",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from declarations.domain.declaration import Money
 from declarations.domain.payments import Part
@@ -48,7 +49,16 @@ class PaymentReversed:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentDeadlinePassed:
+class DeadlinePassed:
+    """A deadline is over, whatever was done by then."""
+
+    deadline: ClassVar[str]
+    """Name of the row of `deadlines`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDeadlinePassed(DeadlinePassed):
+    deadline: ClassVar[str] = "payment"
     pay_by: datetime
 
 

@@ -1,5 +1,6 @@
 """The goods are presented, released and leave; and what staff must look at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,24 +18,10 @@ class PresentationWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """The terms of the release guard."""
-
-    accepted: bool
-    control_done: bool
-    no_holds: bool
-    money_settled: bool
-    presented: bool
-
-    @property
-    def holds(self) -> bool:
-        return self.accepted and self.control_done and self.no_holds and self.money_settled and self.presented
-
-
-@dataclass(frozen=True, slots=True)
 class Released:
     released_at: datetime
-    guard: Guard
+    guard: Mapping[str, bool]
+    """The terms of the release, each with whether it held."""
 
 
 @dataclass(frozen=True, slots=True)

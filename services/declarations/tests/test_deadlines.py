@@ -1,0 +1,94 @@
+"""Deadlines are rows: the earliest decides, its name goes with the command, and what has passed is a set of names."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from declaration_builders import ARRIVED, GATE_IN, LAW, NOW, TOTAL, answer, lodge, paid, run
+
+from declarations.aggregate import NoDeadline, StateCodec, deadline_of
+from declarations.domain import deadlines
+from declarations.domain.commands import PassDeadline
+from declarations.domain.deadlines import DEADLINES, PAYMENT, Deadline
+from declarations.domain.events import PaymentDeadlinePassed
+from declarations.domain.evolve import evolve
+from declarations.domain.lifecycle import CommandOutOfOrder, decide
+from declarations.domain.state import State, Status
+
+ASSESSED = [lodge(), answer(), ARRIVED]
+CODEC = StateCodec()
+
+
+def state_after(*commands) -> State:
+    return run([*ASSESSED, *commands])[0]
+
+
+def passed(state: State, name: str) -> State:
+    for event in decide(state, PassDeadline(name), now=NOW, law=LAW):
+        state = evolve(state, event)
+    return state
+
+
+@pytest.mark.parametrize("name", DEADLINES)
+def test_a_row_and_the_event_of_its_passing_have_one_name(name):
+    assert DEADLINES[name].event(NOW).deadline == name
+
+
+def another(after: timedelta, *counts_in: Status) -> Deadline:
+    """A row beside that of payment, so long after the assessment."""
+    return Deadline("other", lambda state: state.assessment and state.assessment.assessed_at + after, Other, counts_in)
+
+
+class Other(PaymentDeadlinePassed):
+    deadline = "other"
+
+
+@pytest.mark.parametrize(("after", "first"), [(timedelta(hours=1), "other"), (timedelta(days=90), "payment")])
+def test_the_earliest_of_those_that_count_is_the_one_that_is_due(monkeypatch, after, first):
+    row = another(after, Status.ASSESSED)
+    monkeypatch.setattr(deadlines, "DEADLINES", {"payment": PAYMENT, "other": row})
+    state = state_after()
+    assert deadlines.due_at(state) == min(PAYMENT.moment(state), row.moment(state))
+    assert deadline_of(state) == PassDeadline(first)
+    then = passed(state, first)
+    assert then.deadlines_passed == {first}
+    assert deadline_of(then).name == ({"payment", "other"} - {first}).pop()
+
+
+def test_deadlines_of_one_moment_pass_together_since_a_moment_fires_once(monkeypatch):
+    same = Deadline("other", PAYMENT.moment, Other, (Status.ASSESSED,))
+    monkeypatch.setattr(deadlines, "DEADLINES", {"payment": PAYMENT, "other": same})
+    state = passed(state_after(), "payment")
+    assert state.deadlines_passed == {"payment", "other"}
+    assert deadlines.due_at(state) is None
+
+
+def test_a_deadline_counts_in_its_own_states_alone(monkeypatch):
+    row = another(timedelta(hours=1), Status.RELEASED)
+    monkeypatch.setattr(deadlines, "DEADLINES", {"payment": PAYMENT, "other": row})
+    assert deadline_of(state_after()).name == "payment"
+    assert deadline_of(state_after(GATE_IN, paid(TOTAL))).name == "other"
+
+
+def test_what_is_not_due_has_no_command_and_a_deadline_that_is_not_set_is_out_of_order():
+    prelodged = run([lodge(), answer()])[0]
+    with pytest.raises(NoDeadline):
+        deadline_of(prelodged)
+    with pytest.raises(CommandOutOfOrder, match="payment"):
+        decide(prelodged, PassDeadline("payment"), now=NOW, law=LAW)
+
+
+def test_a_state_that_was_stored_before_deadlines_had_names_is_read():
+    after = state_after(PassDeadline("payment"))
+    stored = CODEC.encode(after)
+    former = {name: value for name, value in stored.items() if name != "deadlines_passed"}
+    assert former["deadline_passed"] is True
+    assert CODEC.decode(former) == after
+    assert CODEC.decode({**former, "deadline_passed": False}) == replace(after, deadlines_passed=frozenset())
+
+
+@pytest.mark.parametrize("names", [frozenset(), frozenset({"payment"}), frozenset({"other"})])
+def test_a_stored_state_says_of_the_payment_deadline_what_a_replica_of_the_release_before_reads(names):
+    stored = CODEC.encode(replace(state_after(), deadlines_passed=names))
+    assert stored["deadline_passed"] is ("payment" in names)
+    assert CODEC.decode(stored).deadlines_passed == names
