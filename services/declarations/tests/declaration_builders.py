@@ -27,7 +27,7 @@ from declarations.domain.declaration import (
     Transport,
 )
 from declarations.domain.evolve import evolve
-from declarations.domain.lifecycle import decide
+from declarations.domain.life import decide
 from declarations.domain.payments import Share
 from declarations.domain.state import Lane, RuleHit, State
 from declarations.messages import DeclarationMessages

@@ -12,7 +12,7 @@ from contracts.texts import LANGUAGES, text
 from declarations.domain.assessment.trade_terms import TRADE_TERMS
 from declarations.domain.declaration import Direction, Location, Party, Quantity, Role, Transport
 from declarations.domain.events import Rejected, Submitted
-from declarations.domain.lifecycle import decide
+from declarations.domain.life import decide
 from declarations.domain.rules import codes
 from declarations.domain.rules.codes import warn
 from declarations.domain.rules.header import check

@@ -8,11 +8,11 @@ from declaration_builders import ARRIVED, GATE_IN, LAW, NOW, TOTAL, answer, lodg
 
 from declarations.aggregate import NoDeadline, StateCodec, deadline_of
 from declarations.domain import deadlines
-from declarations.domain.commands import PassDeadline
+from declarations.domain.commands import CommandOutOfOrder, PassDeadline
 from declarations.domain.deadlines import DEADLINES, PAYMENT, Deadline
 from declarations.domain.events import PaymentDeadlinePassed
 from declarations.domain.evolve import evolve
-from declarations.domain.lifecycle import CommandOutOfOrder, decide
+from declarations.domain.life import decide
 from declarations.domain.state import State, Status
 
 ASSESSED = [lodge(), answer(), ARRIVED]

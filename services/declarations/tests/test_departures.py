@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from declarations.domain.claims import Kind
 from declarations.domain.commands import NoteClaim
 from declarations.domain.evolve import evolve
-from declarations.domain.lifecycle import decide
+from declarations.domain.life import decide
 from declarations.domain.regions import departures
 from declarations.domain.state import CaseReason, Lane, Status
 from values.moments import CLOCK_SKEW

@@ -34,7 +34,15 @@ from hypothesis import strategies as st
 
 from contracts.texts import LANGUAGES, text
 from declarations.domain.claims import InspectionResult, Kind, WithoutEffect
-from declarations.domain.commands import AnswerParties, Lodge, NoteClaim, PassDeadline, Standing, TakeShare
+from declarations.domain.commands import (
+    AnswerParties,
+    CommandOutOfOrder,
+    Lodge,
+    NoteClaim,
+    PassDeadline,
+    Standing,
+    TakeShare,
+)
 from declarations.domain.declaration import Function, Money
 from declarations.domain.events import (
     CaseOpened,
@@ -44,7 +52,7 @@ from declarations.domain.events import (
     PaymentRecorded,
     Released,
 )
-from declarations.domain.lifecycle import CommandOutOfOrder, decide
+from declarations.domain.life import decide
 from declarations.domain.regions import MONEY, regions
 from declarations.domain.rules.header import MAX_VALUE
 from declarations.domain.state import CaseReason, Lane, Status

@@ -31,7 +31,7 @@ from declarations.domain.assessment.trade_terms import TRADE_TERMS, holds_freigh
 from declarations.domain.claims import Kind
 from declarations.domain.declaration import Money, Quantity
 from declarations.domain.evolve import evolve
-from declarations.domain.lifecycle import decide
+from declarations.domain.life import decide
 from declarations.domain.rules.codes import warn
 from declarations.domain.rules.header import MAX_VALUE, check
 from declarations.domain.state import CaseReason, Lane, Status

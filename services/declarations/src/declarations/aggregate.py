@@ -13,7 +13,7 @@ from declarations.domain.deadlines import PAYMENT, due_at, earliest
 from declarations.domain.events import CaseOpened, Event
 from declarations.domain.evolve import evolve
 from declarations.domain.law import Law
-from declarations.domain.lifecycle import decide
+from declarations.domain.life import decide
 from declarations.domain.state import State
 from declarations.messages import DeclarationMessages
 from declarations.metrics import CASES_OPENED

@@ -11,6 +11,10 @@ from declarations.domain.declaration import Declaration, Function, Identifier
 from declarations.domain.payments import Share
 
 
+class CommandOutOfOrder(Exception):
+    """A command that cannot come in this state, unless something is wrong with who gave it."""
+
+
 class Standing(StrEnum):
     """What the registry says of a party."""
 

@@ -1,0 +1,48 @@
+"""A version is lodged: the first, a corrected one, or one under a reference that is in use."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from declarations.domain import room, rules
+from declarations.domain.commands import Lodge
+from declarations.domain.events import Event, Rejected, SubmissionRefused, Submitted
+from declarations.domain.law import Law
+from declarations.domain.life.reports import judged_anew
+from declarations.domain.rules import codes
+from declarations.domain.state import RuleError, State
+
+
+def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Sequence[Event]:
+    """A first or a corrected version: taken in, and rejected at once where it breaks rules."""
+    version = state.version + 1 if state is not None else 1
+    submitted = Submitted(
+        declaration_id=command.declaration_id,
+        version=version,
+        receipt_id=command.receipt_id,
+        received_at=command.received_at,
+        firm=command.firm,
+        function=command.function,
+        submitted_at=now,
+        declaration=command.declaration,
+        warnings=room.warnings(codes.warn(command.declaration, law.codes)),
+    )
+    errors = room.errors(rules.check(command.declaration, command.received_at, law))
+    return [submitted, Rejected(version, command.receipt_id, now, errors)] if errors else [submitted]
+
+
+def correct(state: State, command: Lodge, now: datetime, law: Law) -> Sequence[Event]:
+    """A corrected version of the same shipment; another UCR is another shipment, and needs another reference.
+
+    The UCR orders a declaration's events on the topic and names the timeline they stand in: one that
+    changed would let readers see the versions out of order.
+    """
+    if command.declaration.ucr == state.declaration.ucr:
+        return [*lodge(state, command, now, law), *judged_anew(state, command.declaration, law)]
+    error = RuleError("declaration.ucr.changed", "/ucr", command.declaration.ucr, {"ucr": state.declaration.ucr})
+    return [SubmissionRefused(command.receipt_id, (error,))]
+
+
+def refuse_reference_in_use(state: State, command: Lodge, _now: datetime, _law: Law) -> Sequence[Event]:
+    """The reference belongs to a declaration that is under way: the declarant must hear of it."""
+    error = RuleError("declaration.lrn.in_use", "/lrn", command.declaration.lrn, {"status": state.status.value})
+    return [SubmissionRefused(command.receipt_id, (error,))]

@@ -1,0 +1,27 @@
+"""Shares of payments that named the UCR alone, and deadlines that pass."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from declarations.domain import deadlines
+from declarations.domain.commands import CommandOutOfOrder, PassDeadline, TakeShare
+from declarations.domain.events import Event, PaymentAllocated
+from declarations.domain.law import Law
+from declarations.domain.state import State
+
+
+def take_share(state: State, command: TakeShare, _now: datetime, _law: Law) -> Sequence[Event]:
+    """Shares are absolute and numbered: one that was set before the present one says nothing any more."""
+    share = command.share
+    newer = (each for each in state.shares if each.key == share.key and each.amount.currency == share.amount.currency)
+    if any(each.allocation >= share.allocation for each in newer):
+        return []
+    return [PaymentAllocated(*share.key, share.amount, share.in_time, share.allocation)]
+
+
+def pass_deadline(state: State, command: PassDeadline, _now: datetime, _law: Law) -> Sequence[Event]:
+    """One that means nothing any more, such as that of a payment after release, passes without an event."""
+    moment = deadlines.DEADLINES[command.name].moment(state)
+    if moment is None:
+        raise CommandOutOfOrder(f"the deadline {command.name} is not set")
+    return deadlines.pass_by(state, moment)
