@@ -92,4 +92,4 @@ def _status(
     return ControlStatus.CONFORM if accepted or inspection is not None else ControlStatus.NONE
 
 
-CONTROL = Region("control", of, announce, Term("control_done", _done, CaseReason.CONTROL_REOPENED))
+CONTROL: Region[Control] = Region("control", of, announce, Term("control_done", _done, CaseReason.CONTROL_REOPENED))

@@ -34,4 +34,4 @@ def _none_in_force(seen: Regions) -> bool:
     return not seen[HOLDS]
 
 
-HOLDS = Region("holds", of, announce, Term("no_holds", _none_in_force, CaseReason.HOLD_AFTER_RELEASE))
+HOLDS: Region[Holds] = Region("holds", of, announce, Term("no_holds", _none_in_force, CaseReason.HOLD_AFTER_RELEASE))

@@ -95,4 +95,4 @@ def _status(total: Amount, paid: Decimal, claims: Iterable[Claim], shares: Itera
     return MoneyStatus.REVERSED if taken_back else MoneyStatus.DUE
 
 
-MONEY = Region("money", of, announce, Term("money_settled", _settled, CaseReason.PAYMENT_REVERSED))
+MONEY: Region[Money] = Region("money", of, announce, Term("money_settled", _settled, CaseReason.PAYMENT_REVERSED))

@@ -97,4 +97,6 @@ def _before_release(departure: Claim, released_at: datetime | None) -> bool:
     return departure.occurred_at < released_at - CLOCK_SKEW
 
 
-PRESENCE = Region("presence", of, announce, Term("presented", _presented, CaseReason.PRESENTATION_WITHDRAWN))
+PRESENCE: Region[Presence] = Region(
+    "presence", of, announce, Term("presented", _presented, CaseReason.PRESENTATION_WITHDRAWN)
+)
