@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from declarations.domain import number, room, rules
+from declarations.domain import number, room
 from declarations.domain.commands import AnswerParties, CommandOutOfOrder
 from declarations.domain.declaration import Direction
 from declarations.domain.events import Accepted, Event, Prelodged, Rejected
 from declarations.domain.law import Law
 from declarations.domain.regions import PRESENCE, Regions
 from declarations.domain.rules import parties
+from declarations.domain.rules.header import check_values
 from declarations.domain.state import State
 
 
@@ -29,7 +30,7 @@ def accept_on_arrival(state: State, seen: Regions, now: datetime, law: Law) -> S
     if arrived_at is None or state.serial is None:
         return ()
     accepted = _accepted(state, state.serial, arrived_at, law)
-    errors = room.errors(rules.check_values(state.declaration, accepted.accepted_at, law))
+    errors = room.errors(check_values(state.declaration, accepted.accepted_at, law))
     return [Rejected(state.version, state.receipt_id, now, errors)] if errors else [accepted]
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from declarations.domain import room, rules, settling
+from declarations.domain import room, settling
 from declarations.domain.assessment import duty, risk
 from declarations.domain.events import Assessed, CaseOpened, Event, Routed
 from declarations.domain.evolve import noted
 from declarations.domain.law import Law
 from declarations.domain.regions import CONTROL, Regions
+from declarations.domain.rules.header import check_values
 from declarations.domain.state import CaseReason, State
 from values.payments import payment_reference
 
@@ -23,7 +24,7 @@ def assess_when_control_is_done(state: State, seen: Regions, now: datetime, law:
     if not seen[CONTROL].done:
         return ()
     accepted_at = state.accepted_at or now
-    if rules.check_values(state.declaration, accepted_at, law):
+    if check_values(state.declaration, accepted_at, law):
         # Accepted under rules or rates that are no longer at hand: staff must act, nothing is taken as zero.
         known = CaseReason.VALUE_UNKNOWN in state.cases
         return () if known else [CaseOpened(CaseReason.VALUE_UNKNOWN, now)]

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from declarations.domain import room, rules
+from declarations.domain import room
 from declarations.domain.commands import Lodge
 from declarations.domain.events import Event, Rejected, SubmissionRefused, Submitted
 from declarations.domain.law import Law
 from declarations.domain.life.reports import judged_anew
 from declarations.domain.rules import codes
+from declarations.domain.rules.header import check
 from declarations.domain.state import RuleError, State
 
 
@@ -26,7 +27,7 @@ def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Seque
         declaration=command.declaration,
         warnings=room.warnings(codes.warn(command.declaration, law.codes)),
     )
-    errors = room.errors(rules.check(command.declaration, command.received_at, law))
+    errors = room.errors(check(command.declaration, command.received_at, law))
     return [submitted, Rejected(version, command.receipt_id, now, errors)] if errors else [submitted]
 
 

@@ -1,9 +1,5 @@
 """The rules of a declaration: header, goods, codes, values, documents, and whether its parties may act.
 
 Every error that is found is reported at once, with its field, its value and the code of its text. Rules read the
-declaration and the law, and change nothing.
+declaration and the law, and change nothing. `header.check` runs them all.
 """
-
-from declarations.domain.rules.header import check, check_values
-
-__all__ = ["check", "check_values"]
