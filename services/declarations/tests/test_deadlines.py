@@ -20,7 +20,8 @@ CODEC = StateCodec()
 
 
 def state_after(*commands) -> State:
-    return run([*ASSESSED, *commands])[0]
+    state: State = run([*ASSESSED, *commands])[0]
+    return state
 
 
 def passed(state: State, name: str) -> State:

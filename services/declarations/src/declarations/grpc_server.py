@@ -80,7 +80,7 @@ class DeclarationServicer(DeclarationServiceServicer):
 def to_message(state: State) -> pb.Declaration:
     """A declaration with its regions as they stand now."""
     seen = regions(state)
-    money = seen[MONEY]
+    holds, money = seen[HOLDS], seen[MONEY]
     assessment = state.assessment
     return pb.Declaration(
         id=state.id,
@@ -98,7 +98,7 @@ def to_message(state: State) -> pb.Declaration:
             for each in state.errors
         ],
         control=seen[CONTROL].status.value,
-        holds=[pb.Hold(agency=agency, code=code) for agency, code in sorted(seen[HOLDS])],
+        holds=[pb.Hold(agency=agency, code=code) for agency, code in sorted(holds)],
         money=money.status.value,
         due=_money(assessment.total) if assessment else None,
         paid=_money(money.paid),

@@ -81,7 +81,7 @@ Changing: TypeAlias = (
     | PartnerEventNoted
     | Assessed
     | PaymentAllocated
-    | PaymentDeadlinePassed
+    | DeadlinePassed
     | Released
     | Removed
     | Exited
