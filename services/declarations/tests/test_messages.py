@@ -7,7 +7,22 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from declaration_builders import ARRIVED, NOW, a_claim, answer, lodge, run
+from declaration_builders import (
+    ARRIVED,
+    DOCUMENTS_OK,
+    GATE_IN,
+    GATE_OUT,
+    NOW,
+    TOTAL,
+    a_claim,
+    answer,
+    declared_for,
+    in_lane,
+    lodge,
+    note,
+    paid,
+    run,
+)
 
 from contracts.declarations import v1
 from contracts.examples import example
@@ -17,7 +32,10 @@ from declarations.domain import events
 from declarations.domain.assessment.charges import ChargeCode
 from declarations.domain.claims import InspectionResult, Kind
 from declarations.domain.declaration import Money
-from declarations.domain.regions import INFORMATIVE, regions
+from declarations.domain.evolve import evolve
+from declarations.domain.life import decide
+from declarations.domain.regions import CONTROL, HOLDS, INFORMATIVE, MONEY, PRESENCE, ControlStatus, regions, summary
+from declarations.domain.state import Lane, State, Status
 from declarations.messages import DeclarationMessages, claim, kind_of
 from values.references import TransportDocument
 
@@ -31,6 +49,42 @@ def test_an_event_and_its_contract_have_the_same_fields(type_):
     published = {name for name in payload.model_fields if name not in ENVELOPE}
     own = {field.name for field in fields(getattr(events, payload.__name__))} - ENVELOPE
     assert own == published
+
+
+def test_every_value_of_the_main_status_and_of_the_regions_is_published():
+    assert [each.value for each in v1.MainStatus] == [each.value for each in Status]
+    assert [each.value for each in v1.MoneyStatus] == [each.value for each in events.MoneyStatus]
+    nothing_awaited = {ControlStatus.NONE, ControlStatus.CONFORM}
+    assert {each.value for each in v1.ControlMatter} == {each.value for each in set(ControlStatus) - nothing_awaited}
+    assert set(v1.RegionSummary.model_fields) == set(summary(regions(run([lodge()])[0])))
+
+
+COMMANDS = (
+    lodge(declared_for(Lane.YELLOW)), answer(), ARRIVED, note(Kind.HOLD_PLACED, hold="q"), DOCUMENTS_OK, GATE_IN,
+    note(Kind.HOLD_LIFTED, hold="q", at=NOW + timedelta(hours=5)), paid(TOTAL), GATE_OUT,
+)  # fmt: skip
+
+
+def test_every_event_tells_the_main_status_and_the_regions_after_it():
+    state: State | None = None
+    for command in COMMANDS:
+        for event in decide(state, command, now=NOW, law=in_lane(Lane.YELLOW)):
+            state = evolve(state, event)
+            type_, data = DeclarationMessages().encode(event, state)
+            payload = v1.DECLARATION_EVENTS[type_].model_validate_json(data)
+            seen = regions(state)
+            told = payload.model_dump(mode="json")
+            assert told["main_status"] == state.status.value
+            assert told["regions"] == {
+                "control": [each.value for each in seen[CONTROL].waits_for],
+                "held": bool(seen[HOLDS]),
+                "money": seen[MONEY].status.value,
+                "overdue": seen[MONEY].overdue,
+                "presented": seen[PRESENCE].presented_at is not None,
+                "left_unreleased": seen[PRESENCE].left_unreleased,
+            }
+    assert state is not None
+    assert state.status is Status.CLOSED
 
 
 def test_a_charge_of_every_code_is_understood():

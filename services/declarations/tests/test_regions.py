@@ -38,7 +38,13 @@ def _announce(before: Regions, after: Regions, _now: datetime) -> Iterator[Event
         yield HoldPlaced("toy")
 
 
-TOY: Region[bool] = Region("toy", _of, _announce, Term("toy", lambda seen: not seen[TOY], CaseReason.AUDIT))
+TOY: Region[bool] = Region(
+    "toy",
+    _of,
+    _announce,
+    lambda under_way: {"toy": under_way},
+    Term("toy", lambda seen: not seen[TOY], CaseReason.AUDIT),
+)
 
 
 @pytest.fixture

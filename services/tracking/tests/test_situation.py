@@ -9,9 +9,8 @@ import pytest
 
 from contracts.texts import LANGUAGES
 from tracking.domain.entry import Entry
-from tracking.domain.retraction import Statement
 from tracking.domain.situation import BEFORE_HOLDS, BEHIND_HOLDS, STEPS, Role, situation, situations
-from tracking.domain.standing import Case, Hold, Main, Standing
+from tracking.domain.standing import MATTERS, Case, Hold, Main, Standing
 from tracking.domain.timeline import timeline
 from tracking.wording import say
 
@@ -161,24 +160,24 @@ def test_a_submission_that_nobody_answered_is_at_the_platform_s_door(an_entry: E
 def test_every_standing_has_an_answer_and_every_row_is_reached() -> None:
     reached = set()
     rows = (*BEFORE_HOLDS, *BEHIND_HOLDS, *STEPS)
-    for main, lane, money, inspection, flags in product(
+    for main, lane, money, control, flags in product(
         Main,
         ("", "green", "yellow", "red"),
         ("none", "due", "short", "overdue", "reversed", "paid"),
-        ("", "ordered", "discrepancy", "conform"),
+        ((), *((matter,) for matter in MATTERS), MATTERS),
         product((False, True), repeat=4),
     ):
         standing = Standing(
             main=main,
             lane=lane,
             money=money,
-            inspection=inspection,
-            documents=("380",) if flags[0] else None,
+            control=frozenset(control),
+            documents=("380",) if flags[0] else (),
             holds=(Hold("agency", "permit", START),) if flags[1] else (),
             presented=flags[2],
             direction="export" if flags[2] else "import",
             cases=(Case("audit", START),) if flags[1] else (),
-            departures=(Statement("port", "", "g"),) if flags[3] else (),
+            gone=flags[3],
         )
         assert situation(standing).obstacles
         reached |= {number for number, row in enumerate(rows) if row.holds(standing)}

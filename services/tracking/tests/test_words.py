@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import pytest
 
-from contracts.declarations.v1 import WithoutEffect
+from contracts.declarations.v1 import MainStatus, WithoutEffect
 from contracts.events import event_types
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.texts import LANGUAGES, catalogue
@@ -15,7 +15,7 @@ from tracking.domain.entry import Term, fact_name
 from tracking.domain.situation import BEFORE_HOLDS, BEHIND_HOLDS, STEPS, Role
 from tracking.domain.standing import Main
 
-TEXTS_OF_THEIR_OWN = {WithoutEffect: "effect", Classifier: "tracking.certainty"}
+TEXTS_OF_THEIR_OWN = {WithoutEffect: "effect", Classifier: "tracking.certainty", MainStatus: "tracking.where"}
 """Enumerations whose words stand elsewhere."""
 
 NO_WORD_NEEDED = ("ACT",)

@@ -17,6 +17,7 @@ from declarations.domain import events
 from declarations.domain.claims import Claim, Kind
 from declarations.domain.commands import Lodge, NoteClaim
 from declarations.domain.references import References
+from declarations.domain.regions import regions, summary
 from declarations.domain.state import State
 from values.references import declaration_id
 
@@ -55,6 +56,8 @@ def _fact(state: State) -> dict[str, Any]:
         "direction": declaration.direction.value,
         "declaration_number": state.number,
         "parties": [asdict(party) for party in declaration.parties],
+        "main_status": state.status,
+        "regions": summary(regions(state)),
     }
 
 

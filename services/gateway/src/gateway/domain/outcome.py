@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SHOWN: dict[str, tuple[str, ...]] = {
+MAIN_STATUS = "main_status"
+"""Kept of every event that carries it, and shown as the state alone."""
+
+_SHOWN: dict[str, tuple[str, ...]] = {
     "submitted": ("version", "submitted_at", "warnings"),
     "submission_refused": ("errors",),
     "rejected": ("version", "rejected_at", "errors"),
@@ -35,8 +38,28 @@ SHOWN: dict[str, tuple[str, ...]] = {
 }
 """Facts that a firm is shown, and which of their fields. The lane and its reasons are not among them."""
 
+SHOWN: dict[str, tuple[str, ...]] = {fact: (*fields, MAIN_STATUS) for fact, fields in _SHOWN.items()}
+"""Facts that are kept, and which of their fields."""
+
+NOT_SHOWN = ("routed", "partner_event_noted", "payment_allocated", "payment_deadline_passed", "case_opened")
+"""Facts that a firm is not shown: for the eyes of customs and of the platform, or told by another fact."""
+
+STATES: dict[str, str] = {
+    "submitted": "submitted",
+    "rejected": "rejected",
+    "prelodged": "prelodged",
+    "accepted": "accepted",
+    "under_control": "accepted",  # what control asks of the firm is told by facts of its own, the lane never
+    "assessed": "assessed",
+    "released": "released",
+    "removed": "removed",
+    "exited": "exited",
+    "closed": "closed",
+}
+"""Main status as its owner tells it → the state that a firm is shown."""
+
 _MAIN = ("submitted", "rejected", "prelodged", "accepted", "assessed", "released", "removed", "exited", "closed")
-"""Facts that move the main state."""
+"""Facts that are a state by themselves: how events are read that carry no main status."""
 
 RECEIVED = "received"
 REFUSED = "submission_refused"
@@ -87,7 +110,15 @@ def state_of(steps: Sequence[Step]) -> str:
     """The main state that steps lead to; refused submissions beside a declaration do not move it."""
     if steps and all(step.fact == REFUSED for step in steps):
         return REFUSED
-    return next((step.fact for step in reversed(steps) if step.fact in _MAIN), RECEIVED)
+    return next((state for step in reversed(steps) if (state := _state_after(step))), RECEIVED)
+
+
+def _state_after(step: Step) -> str | None:
+    """The state that a step tells; none of a refused submission, which is another one's."""
+    if step.fact == REFUSED:
+        return None
+    told = STATES.get(step.details.get(MAIN_STATUS, ""))
+    return told or (step.fact if step.fact in _MAIN else None)
 
 
 def summary(declaration_id: str, steps: Sequence[Step]) -> dict[str, Any]:
@@ -104,5 +135,10 @@ def summary(declaration_id: str, steps: Sequence[Step]) -> dict[str, Any]:
         shown["errors"] = errors
     if warnings:
         shown["warnings"] = warnings
-    shown["steps"] = [{"fact": step.fact, "at": step.at, "event": step.event, **step.details} for step in steps]
+    shown["steps"] = [_shown(step) for step in steps]
     return shown
+
+
+def _shown(step: Step) -> dict[str, Any]:
+    details = {name: value for name, value in step.details.items() if name != MAIN_STATUS}
+    return {"fact": step.fact, "at": step.at, "event": step.event, **details}

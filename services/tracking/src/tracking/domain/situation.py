@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from tracking.domain.folding import standings
 from tracking.domain.held import Held
-from tracking.domain.standing import Fault, Main, Standing, standings
+from tracking.domain.standing import MATTERS, Fault, Main, Standing
 from tracking.domain.timeline import Step
 
 
@@ -100,24 +101,8 @@ def _before_release(standing: Standing) -> bool:
     return standing.main is Main.PRELODGED or _under_control(standing)
 
 
-def _document_check(standing: Standing) -> bool:
-    unseen = standing.documents is None and not standing.documents_accepted
-    return _under_control(standing) and standing.lane == "yellow" and unseen
-
-
-def _discrepancy(standing: Standing) -> bool:
-    return _under_control(standing) and standing.inspection == "discrepancy"
-
-
-def _inspection(standing: Standing) -> bool:
-    ordered = standing.inspection == "ordered" or (standing.lane == "red" and not standing.inspection)
-    return _under_control(standing) and ordered
-
-
-def _controlled(standing: Standing) -> bool:
-    """Whether documents or goods are still examined."""
-    asked = standing.documents is not None
-    return asked or _document_check(standing) or _discrepancy(standing) or _inspection(standing)
+def _examined(matter: str) -> Callable[[Standing], bool]:
+    return lambda standing: _under_control(standing) and standing.waits_for(matter)
 
 
 def _owing(*money: str) -> Callable[[Standing], bool]:
@@ -172,21 +157,21 @@ BEFORE_HOLDS: tuple[Row, ...] = (
 BEHIND_HOLDS: tuple[Row, ...] = (
     Row(lambda s: _under_control(s) and not s.lane, "routing", Role.PLATFORM, ("accepted",)),
     Row(
-        lambda s: _before_release(s) and s.documents is not None,
+        lambda s: _before_release(s) and s.waits_for("documents_requested"),
         "documents",
         Role.DECLARANT,
-        ("documents",),
+        ("documents_requested",),
         actor=_party("declarant"),
         detail=_asked_for,
     ),
-    Row(_document_check, "document_check", Role.CUSTOMS, ("lane", "documents"), actor=_office),
-    Row(_discrepancy, "discrepancy", Role.CUSTOMS, ("inspection",), "discrepancy", _office),
-    Row(_inspection, "inspection", Role.INSPECTION, ("lane", "inspection"), actor=_office),
+    Row(_examined("document_check"), "document_check", Role.CUSTOMS, ("lane", "document_check"), actor=_office),
+    Row(_examined("discrepancy"), "discrepancy", Role.CUSTOMS, ("discrepancy",), "discrepancy", _office),
+    Row(_examined("inspection_ordered"), "inspection", Role.INSPECTION, ("lane", "inspection_ordered"), actor=_office),
     Row(
-        lambda s: s.main is Main.ACCEPTED and bool(s.lane) and not _controlled(s) and not s.value_unknown,
+        lambda s: s.main is Main.ACCEPTED and bool(s.lane) and not s.control and not s.value_unknown,
         "assessment",
         Role.PLATFORM,
-        ("lane", "documents", "documents_accepted", "inspection"),
+        ("lane", *MATTERS),
     ),
     Row(_owing("overdue"), "payment", Role.PAYER, ("owes",), "overdue", _payers, _amounts, to_pay=True),
     Row(_owing("short"), "payment_rest", Role.PAYER, ("owes",), "short", _payers, _amounts, to_pay=True),
@@ -212,7 +197,7 @@ STEPS: tuple[Row, ...] = (
         _is(Main.ASSESSED),
         "release",
         Role.PLATFORM,
-        ("accepted", "documents", "documents_accepted", "inspection", "holds", "owes", "presented", "left"),
+        ("accepted", *MATTERS, "holds", "owes", "presented", "left"),
     ),
     Row(lambda _: True, "closing", Role.PLATFORM),
 )

@@ -34,6 +34,7 @@ __all__ = [
     "departures",
     "guard",
     "regions",
+    "summary",
 ]
 
 REGIONS: tuple[Region[Any], ...] = (CONTROL, HOLDS, PRESENCE, MONEY)
@@ -53,6 +54,11 @@ def guard(seen: Regions) -> Mapping[str, bool]:
     """The terms of release as they stand; the goods may go where all of them hold."""
     terms = {region.term.name: region.term.holds(seen) for region in REGIONS if region.term is not None}
     return {"accepted": seen.state.number is not None, **terms}
+
+
+def summary(seen: Regions) -> Mapping[str, Any]:
+    """What every event says of the regions after it."""
+    return {name: value for region in REGIONS for name, value in region.summary(seen[region]).items()}
 
 
 def announce(before: Regions, after: Regions, now: datetime) -> Iterator[Event]:

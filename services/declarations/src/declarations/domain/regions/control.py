@@ -1,9 +1,10 @@
 """Control: the documents that customs asks for, and the inspection of the goods."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from declarations.domain.claims import Claim, InspectionResult, Kind
 from declarations.domain.events import (
@@ -18,7 +19,7 @@ from declarations.domain.state import CaseReason, Lane, State
 
 
 class ControlStatus(StrEnum):
-    """The one thing that control waits for; none or conform where it waits for nothing."""
+    """The gravest thing that control waits for; none or conform where it waits for nothing."""
 
     NONE = "none"
     DOCUMENT_CHECK = "document_check"
@@ -30,7 +31,8 @@ class ControlStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    status: ControlStatus
+    waits_for: tuple[ControlStatus, ...]
+    """Everything, the gravest first."""
     documents_requested: tuple[str, ...] | None
     """Types asked for and not yet accepted; None where nothing is outstanding."""
     documents_accepted: bool
@@ -38,15 +40,22 @@ class Control:
     """The latest result."""
 
     @property
+    def status(self) -> ControlStatus:
+        if self.waits_for:
+            return self.waits_for[0]
+        content = self.documents_accepted or self.inspection is not None
+        return ControlStatus.CONFORM if content else ControlStatus.NONE
+
+    @property
     def done(self) -> bool:
-        return self.status in (ControlStatus.NONE, ControlStatus.CONFORM)
+        return not self.waits_for
 
 
 def of(claims: tuple[Claim, ...], state: State) -> Control:
     requested, accepted = _documents(claims)
     inspection = last(claims, Kind.INSPECTION_COMPLETED)
     lane = state.routing.lane if state.routing else None
-    return Control(_status(lane, requested, accepted, inspection), requested, accepted, inspection)
+    return Control(tuple(_waits_for(lane, requested, accepted, inspection)), requested, accepted, inspection)
 
 
 def announce(before: Regions, after: Regions, now: datetime) -> Iterator[Event]:
@@ -77,19 +86,23 @@ def _documents(claims: Iterable[Claim]) -> tuple[tuple[str, ...] | None, bool]:
     return outstanding, accepted
 
 
-def _status(
+def _waits_for(
     lane: Lane | None, requested: tuple[str, ...] | None, accepted: bool, inspection: Claim | None
-) -> ControlStatus:
-    """The gravest first."""
+) -> Iterator[ControlStatus]:
     if inspection is not None and inspection.result is InspectionResult.DISCREPANCY:
-        return ControlStatus.DISCREPANCY
+        yield ControlStatus.DISCREPANCY
     if requested is not None:
-        return ControlStatus.DOCUMENTS_REQUESTED
+        yield ControlStatus.DOCUMENTS_REQUESTED
     if lane is Lane.RED and inspection is None:
-        return ControlStatus.INSPECTION_ORDERED
-    if lane is Lane.YELLOW and not accepted:
-        return ControlStatus.DOCUMENT_CHECK
-    return ControlStatus.CONFORM if accepted or inspection is not None else ControlStatus.NONE
+        yield ControlStatus.INSPECTION_ORDERED
+    if lane is Lane.YELLOW and requested is None and not accepted:
+        yield ControlStatus.DOCUMENT_CHECK
 
 
-CONTROL: Region[Control] = Region("control", of, announce, Term("control_done", _done, CaseReason.CONTROL_REOPENED))
+def _summary(control: Control) -> Mapping[str, Any]:
+    return {"control": control.waits_for}
+
+
+CONTROL: Region[Control] = Region(
+    "control", of, announce, _summary, Term("control_done", _done, CaseReason.CONTROL_REOPENED)
+)

@@ -1,8 +1,8 @@
 """Holds: what keeps the goods from being released, by the agency that placed it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from declarations.domain.claims import Claim, Kind
 from declarations.domain.events import Event, HoldLifted, HoldPlaced
@@ -34,4 +34,10 @@ def _none_in_force(seen: Regions) -> bool:
     return not seen[HOLDS]
 
 
-HOLDS: Region[Holds] = Region("holds", of, announce, Term("no_holds", _none_in_force, CaseReason.HOLD_AFTER_RELEASE))
+def _summary(holds: Holds) -> Mapping[str, Any]:
+    return {"held": bool(holds)}
+
+
+HOLDS: Region[Holds] = Region(
+    "holds", of, announce, _summary, Term("no_holds", _none_in_force, CaseReason.HOLD_AFTER_RELEASE)
+)

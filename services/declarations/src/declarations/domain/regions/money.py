@@ -1,9 +1,10 @@
 """Money: what counts as paid of the assessed total, and what of it had come in by the deadline."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from declarations.domain import payments
 from declarations.domain.assessment.duty import daily_late_fee
@@ -95,4 +96,10 @@ def _status(total: Amount, paid: Decimal, claims: Iterable[Claim], shares: Itera
     return MoneyStatus.REVERSED if taken_back else MoneyStatus.DUE
 
 
-MONEY: Region[Money] = Region("money", of, announce, Term("money_settled", _settled, CaseReason.PAYMENT_REVERSED))
+def _summary(money: Money) -> Mapping[str, Any]:
+    return {"money": money.status, "overdue": money.overdue}
+
+
+MONEY: Region[Money] = Region(
+    "money", of, announce, _summary, Term("money_settled", _settled, CaseReason.PAYMENT_REVERSED)
+)

@@ -1,9 +1,10 @@
 """Presence: whether the goods arrived, were presented, and left; and whether they were released by then."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from declarations.domain.claims import Claim, Kind, in_force
 from declarations.domain.declaration import Direction
@@ -97,6 +98,10 @@ def _before_release(departure: Claim, released_at: datetime | None) -> bool:
     return departure.occurred_at < released_at - CLOCK_SKEW
 
 
+def _summary(presence: Presence) -> Mapping[str, Any]:
+    return {"presented": presence.presented_at is not None, "left_unreleased": presence.left_unreleased}
+
+
 PRESENCE: Region[Presence] = Region(
-    "presence", of, announce, Term("presented", _presented, CaseReason.PRESENTATION_WITHDRAWN)
+    "presence", of, announce, _summary, Term("presented", _presented, CaseReason.PRESENTATION_WITHDRAWN)
 )

@@ -49,6 +49,8 @@ class Region(Generic[V]):
     """(claims in force, state) → value."""
     announce: Callable[[Regions, Regions, datetime], Iterator[Event]]
     """(before, after, now) → what others must hear of the difference; nothing where there is none."""
+    summary: Callable[[V], Mapping[str, Any]]
+    """Its part of the summary that every event carries, field for field the contract's."""
     term: Term | None = None
     """None where a release does not depend on it."""
 

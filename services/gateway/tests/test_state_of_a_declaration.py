@@ -1,0 +1,72 @@
+"""A firm's state of a declaration is what its owner tells; a status or an event that has no row here is seen."""
+
+import itertools
+
+import pytest
+
+from contracts.declarations.v1 import DECLARATION_EVENTS, MainStatus
+from gateway.domain.outcome import MAIN_STATUS, NOT_SHOWN, RECEIVED, REFUSED, SHOWN, STATES, Step, state_of, summary
+
+FACTS = {type_.split(".")[3] for type_ in DECLARATION_EVENTS}
+
+
+def test_every_event_of_a_declaration_is_shown_or_named_as_not_shown() -> None:
+    assert {*SHOWN, *NOT_SHOWN} == FACTS
+    assert set(SHOWN).isdisjoint(NOT_SHOWN)
+
+
+def test_every_main_status_has_the_state_that_a_firm_is_shown() -> None:
+    assert set(STATES) == set(MainStatus)
+
+
+def a_step(fact: str, status: str = "", number: int = 1) -> Step:
+    return Step(
+        f"D-1/0.{number}", number, fact, "2026-01-05T08:00:00+00:00", details={MAIN_STATUS: status} if status else {}
+    )
+
+
+@pytest.mark.parametrize("status", MainStatus)
+def test_the_state_is_the_main_status_that_the_last_event_tells(status: MainStatus) -> None:
+    assert state_of([a_step("submitted", "submitted"), a_step("hold_placed", status)]) == STATES[status]
+
+
+def test_a_firm_never_reads_that_its_declaration_is_under_control() -> None:
+    assert "under_control" not in STATES.values()
+
+
+def test_the_main_status_is_no_detail_of_a_step() -> None:
+    shown = summary("D-1", [a_step("submitted", "submitted"), a_step("presented", "assessed")])
+    assert shown["state"] == "assessed"
+    assert [set(each) for each in shown["steps"]] == [{"fact", "at", "event"}] * 2
+
+
+LIFE = (
+    "submitted",
+    "prelodged",
+    "accepted",
+    "presented",
+    "assessed",
+    "payment_recorded",
+    "released",
+    "removed",
+    "closed",
+)
+
+
+@pytest.mark.parametrize("bare", list(itertools.product((False, True), repeat=3)))
+def test_events_with_and_without_a_main_status_lead_to_the_same_state(bare: tuple[bool, ...]) -> None:
+    """Events of before there was one are kept for ever, and replicas of two releases publish side by side."""
+    last = "submitted"
+    mixed, former = [], []
+    for number, fact in enumerate(LIFE):
+        last = fact if fact in STATES else last
+        mixed.append(a_step(fact, "" if bare[number % 3] else last, number))
+        former.append(a_step(fact, number=number))
+        assert state_of(mixed) == state_of(former) == last
+
+
+def test_a_refused_submission_does_not_tell_the_state_of_the_one_that_is_under_way() -> None:
+    refused = a_step(REFUSED, "released")
+    assert state_of([refused]) == REFUSED
+    assert state_of([a_step("submitted", "submitted"), refused]) == "submitted"
+    assert state_of([]) == RECEIVED

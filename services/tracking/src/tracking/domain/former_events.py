@@ -1,0 +1,107 @@
+"""How an event is read that carries neither main status nor summary: by what its own fact means.
+
+Events stay readable for ever, so this stays; no new fact needs a line here, since every one that is published carries
+both. A lower-ranked event never moves the main state back. Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tracking.domain.facts import Facts, part_of, text_of
+from tracking.domain.retraction import Statement, said, taken_back
+from tracking.domain.standing import MAINS, RANK, Former, Main, Standing
+
+
+def read(standing: Standing, fact: str, facts: Facts) -> Standing:
+    """The standing after a fact, as far as the fact alone says."""
+    moved = _moved(standing, fact)
+    former = _remembered(moved.former, moved.direction, fact, facts)
+    return replace(
+        moved,
+        former=former,
+        control=_control(moved, former, fact),
+        money=_money(moved.money, fact, facts),
+        presented=_PRESENTED.get(fact, moved.presented),
+        gone=_gone(former),
+    )
+
+
+def _moved(standing: Standing, fact: str) -> Standing:
+    """The main state after a fact. A correction starts again; nothing else moves it back."""
+    main = MAINS.get(fact)
+    if main is None:
+        return standing
+    if main is Main.SUBMITTED:
+        restarted = standing.main is Main.REJECTED or RANK[standing.main] < RANK[Main.SUBMITTED]
+        return replace(standing, main=main, faults=()) if restarted else standing
+    return replace(standing, main=main) if RANK[main] > RANK[standing.main] else standing
+
+
+def _remembered(former: Former, direction: str, fact: str, facts: Facts) -> Former:
+    match fact:
+        case "documents_requested" | "documents_accepted":
+            return replace(former, documents_accepted=fact == "documents_accepted")
+        case "inspection_ordered":
+            return replace(former, inspection="ordered")
+        case "inspection_completed":
+            return replace(former, inspection=text_of(facts, "result") or "conform")
+        case "partner_event_noted":
+            return _claimed(former, direction, facts)
+        case _:
+            return former
+
+
+def _control(standing: Standing, former: Former, fact: str) -> frozenset[str]:
+    """What control waits for: documents until they are accepted, what the lane asks for until it was done."""
+    asked = "documents_requested" in standing.control
+    asked = {"documents_requested": True, "documents_accepted": False}.get(fact, asked)
+    waiting = {
+        "documents_requested": asked,
+        "document_check": standing.lane == "yellow" and not asked and not former.documents_accepted,
+        "discrepancy": former.inspection == "discrepancy",
+        "inspection_ordered": former.inspection == "ordered" or (standing.lane == "red" and not former.inspection),
+    }
+    return frozenset(matter for matter, is_waited_for in waiting.items() if is_waited_for)
+
+
+_PRESENTED: Mapping[str, bool] = {"presented": True, "presentation_withdrawn": False}
+
+_OVERDUE = {"payment_overdue": "overdue", "payment_overdue_withdrawn": "paid"}
+"""What a fact without a status says of the money."""
+
+
+def _money(before: str, fact: str, facts: Facts) -> str:
+    match fact:
+        case "assessed":  # no total, or one of nothing, asks for no money
+            return "due" if text_of(part_of(facts, "total"), "amount").strip("0.-") else "nil"
+        case "payment_recorded" | "payment_reversed":
+            return text_of(facts, "status")
+        case _:
+            return _OVERDUE.get(fact, before)
+
+
+_DEPARTURES = {"import": "shipment.gate_out", "export": "exit.confirmed"}
+"""Direction → the claim that the goods are where only released goods may be."""
+
+
+def _claimed(former: Former, direction: str, facts: Facts) -> Former:
+    """What a partner says, where it may contradict the state: a departure, or a retraction of one.
+
+    An event may be noted again where a correction changes whether it counts: the last one holds.
+    """
+    counts = not text_of(facts, "without_effect")
+    if (retracted := taken_back(facts)) is not None:
+        return replace(former, taken_back=_with(former.taken_back, retracted, counts=counts))
+    departure = said(facts) if text_of(facts, "kind") == _DEPARTURES.get(direction) else None
+    return (
+        former if departure is None else replace(former, departures=_with(former.departures, departure, counts=counts))
+    )
+
+
+def _with(statements: tuple[Statement, ...], said_now: Statement, *, counts: bool) -> tuple[Statement, ...]:
+    others = tuple(each for each in statements if each != said_now)
+    return (*others, said_now) if counts else others
+
+
+def _gone(former: Former) -> bool:
+    return any(not any(each.is_the_same_as(back) for back in former.taken_back) for each in former.departures)
