@@ -11,7 +11,7 @@ from chassis.delivery.records import RawRecord
 from chassis.delivery.subscriptions import Delivery
 from contracts import envelope
 from contracts.partners import v1 as partners_v1
-from declarations.domain.assessment.charges import ChargeCode
+from declarations.domain.charges import ChargeCode
 from declarations.domain.claims import Claim, InspectionResult, Kind
 from declarations.domain.commands import AnswerParties, Command, Lodge, NoteClaim, PassDeadline, Standing, TakeShare
 from declarations.domain.declaration import (

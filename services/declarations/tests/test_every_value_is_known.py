@@ -8,10 +8,10 @@ from declaration_builders import LAW, NOW, a_declaration, an_item
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from declarations.domain.assessment.charges import ChargeCode
 from declarations.domain.assessment.duty import assess
 from declarations.domain.assessment.trade_terms import TRADE_TERMS, holds_freight, holds_insurance
 from declarations.domain.assessment.valuation import stated_value
+from declarations.domain.charges import ChargeCode
 from declarations.domain.declaration import Charge, Declaration, GoodsItem, Money
 from declarations.domain.rules.header import check, check_values
 

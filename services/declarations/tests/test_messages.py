@@ -29,7 +29,7 @@ from contracts.examples import example
 from contracts.gateway import v1 as gateway_v1
 from contracts.partners import v1 as partners_v1
 from declarations.domain import events
-from declarations.domain.assessment.charges import ChargeCode
+from declarations.domain.charges import ChargeCode
 from declarations.domain.claims import InspectionResult, Kind
 from declarations.domain.declaration import Money
 from declarations.domain.evolve import evolve

@@ -8,11 +8,11 @@ from declaration_builders import LAW, NOW, a_declaration, an_item, charge, yuan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from declarations.domain.assessment.charges import DEDUCTIONS, ChargeCode
 from declarations.domain.assessment.duty import assess
 from declarations.domain.assessment.exchange import NoRate
 from declarations.domain.assessment.trade_terms import TRADE_TERMS, holds_freight, holds_insurance
 from declarations.domain.assessment.valuation import ValueUnknown, customs_values
+from declarations.domain.charges import DEDUCTIONS, ChargeCode
 from declarations.domain.declaration import Charge, Money
 
 D = Decimal

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from declarations.domain.assessment.charges import ChargeCode
+from declarations.domain.charges import ChargeCode
 from values.identifiers import Identifier
 from values.places import Locode
 from values.references import CommodityCode, ContainerNumber, Lrn, TransportDocument, Ucr

@@ -17,8 +17,8 @@ from declarations.domain.assessment.exchange import ExchangeRates
 from declarations.domain.assessment.valuation import customs_values
 from declarations.domain.declaration import Declaration, Direction, GoodsItem, Money
 from declarations.domain.office_day import OfficeCalendar, OfficeDay
-from declarations.domain.rules.documents import has_valid_certificate
 from declarations.domain.state import AssessmentLine
+from declarations.domain.validity import has_valid_certificate
 
 DAILY_FEE = Decimal("0.0005")
 _FEE_WAIVED_UNDER = Decimal(50)

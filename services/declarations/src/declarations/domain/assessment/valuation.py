@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from declarations.domain.assessment.apportion import apportion
-from declarations.domain.assessment.charges import DEDUCTIONS, STATES_FREIGHT, STATES_INSURANCE, ChargeCode
 from declarations.domain.assessment.exchange import ExchangeRates
 from declarations.domain.assessment.trade_terms import holds_freight, holds_insurance
+from declarations.domain.charges import DEDUCTIONS, STATES_FREIGHT, STATES_INSURANCE, ChargeCode
 from declarations.domain.declaration import Charge, Declaration, GoodsItem, Money
 from declarations.domain.office_day import OfficeDay
 

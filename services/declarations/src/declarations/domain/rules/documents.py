@@ -2,27 +2,23 @@
 
 from collections.abc import Iterator
 
-from declarations.domain.declaration import Declaration, Document, GoodsItem
+from declarations.domain.declaration import Declaration, Document
 from declarations.domain.office_day import OfficeCalendar, OfficeDay
 from declarations.domain.state import RuleError
+from declarations.domain.validity import certificates, expired, has_valid_certificate
 
 
 def documents_are_valid(declaration: Declaration, on: OfficeDay, calendar: OfficeCalendar) -> Iterator[RuleError]:
     """Every document that is declared is valid on a day, and every certificate that is claimed is declared."""
     for index, document in enumerate(declaration.documents):
-        if _expired(document, on, calendar):
+        if expired(document, on, calendar):
             yield _told(document, f"/documents/{index}/valid_until")
     yield from _preferences_are_proven(declaration, on, calendar)
     for index, item in enumerate(declaration.goods):
         certificate = item.preference.certificate if item.preference else None
         for place, document in enumerate(item.documents):
-            if _expired(document, on, calendar) and (certificate is None or document.number != certificate):
+            if expired(document, on, calendar) and (certificate is None or document.number != certificate):
                 yield _told(document, f"/goods/{index}/documents/{place}/valid_until")
-
-
-def has_valid_certificate(declaration: Declaration, item: GoodsItem, on: OfficeDay, calendar: OfficeCalendar) -> bool:
-    """Whether the certificate of an item's preference is declared, and valid on a day."""
-    return any(not _expired(document, on, calendar) for document in _certificates(declaration, item))
 
 
 def _preferences_are_proven(declaration: Declaration, on: OfficeDay, calendar: OfficeCalendar) -> Iterator[RuleError]:
@@ -31,22 +27,10 @@ def _preferences_are_proven(declaration: Declaration, on: OfficeDay, calendar: O
         if item.preference is None or item.preference.certificate is None:
             continue
         certificate, pointer = item.preference.certificate, f"/goods/{index}/preference/certificate"
-        if not _certificates(declaration, item):
+        if not certificates(declaration, item):
             yield RuleError("declaration.certificate.missing", pointer, certificate)
         elif not has_valid_certificate(declaration, item, on, calendar):
             yield RuleError("declaration.certificate.expired", pointer, certificate)
-
-
-def _certificates(declaration: Declaration, item: GoodsItem) -> list[Document]:
-    """The documents that an item's preference names."""
-    certificate = item.preference.certificate if item.preference else None
-    documents = (*item.documents, *declaration.documents)
-    return [each for each in documents if certificate is not None and each.number == certificate]
-
-
-def _expired(document: Document, on: OfficeDay, calendar: OfficeCalendar) -> bool:
-    """A document is good through the day in which its last moment lies."""
-    return document.valid_until is not None and calendar.day(document.valid_until) < on
 
 
 def _told(document: Document, pointer: str) -> RuleError:

@@ -9,7 +9,6 @@ valued by methods 2 to 6. See `header` for what every rule keeps to.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from declarations.domain.assessment.charges import DEDUCTIONS, STATES_FREIGHT, STATES_INSURANCE
 from declarations.domain.assessment.exchange import ExchangeRates
 from declarations.domain.assessment.trade_terms import TRADE_TERMS, holds_freight, holds_insurance
 from declarations.domain.assessment.valuation import (
@@ -19,6 +18,7 @@ from declarations.domain.assessment.valuation import (
     total_is_spread,
     valued_by_price,
 )
+from declarations.domain.charges import DEDUCTIONS, STATES_FREIGHT, STATES_INSURANCE
 from declarations.domain.declaration import Charge, Declaration, Direction, Money
 from declarations.domain.office_day import OfficeDay
 from declarations.domain.state import RuleError
