@@ -98,14 +98,18 @@ def decide(state: State | None, command: Command, *, now: datetime, law: Law) ->
 
 def _settle(state: State | None, events: Sequence[Event], now: datetime, law: Law) -> Iterator[Event]:
     """The events, what they announce, and the steps that have become possible, until nothing more follows."""
+    seen = regions(state) if state is not None else None
     while events:
         for event in events:
             yield event
             before, state = state, evolve(state, event)
-            if before is None or before == state:
+            if before == state:
                 continue
-            for told in announce(regions(before), regions(state), now):
+            was, seen = seen, regions(state)
+            for told in announce(was, seen, now) if was is not None else ():
                 yield told
                 state = evolve(state, told)
+            if state is not seen.state:  # a case was opened
+                seen = regions(state)
         step = STEPS.get(state.status) if state is not None else None
-        events = step(state, regions(state), now, law) if step is not None and state is not None else ()
+        events = step(state, seen, now, law) if step is not None and state is not None and seen is not None else ()
