@@ -73,7 +73,7 @@ def test_a_deadline_counts_in_its_own_states_alone(monkeypatch):
     assert deadline_of(state_after(GATE_IN, paid(TOTAL))).name == "other"
 
 
-def test_what_is_not_due_has_no_command_and_a_deadline_that_is_not_set_is_out_of_order():
+def test_what_is_not_due_has_no_command_and_a_deadline_of_a_later_state_is_out_of_order():
     prelodged = run([lodge(), answer()])[0]
     with pytest.raises(NoDeadline):
         deadline_of(prelodged)

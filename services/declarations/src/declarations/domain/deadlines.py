@@ -21,7 +21,7 @@ class Deadline:
     event: Callable[[datetime], DeadlinePassed]
     """The event of its passing, from its moment; carries the same name."""
     counts_in: tuple[Status, ...]
-    """Main states in which it can still mean something."""
+    """Main states in which it can still mean something, the earliest first."""
 
 
 def _pay_by(state: State) -> datetime | None:

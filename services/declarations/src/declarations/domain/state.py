@@ -14,7 +14,7 @@ from values.references import DeclarationNumber
 
 
 class Status(StrEnum):
-    """The main state."""
+    """The main state, in the order of a life."""
 
     SUBMITTED = "submitted"
     """Its rules hold; the registry has not answered for its parties yet."""
@@ -28,6 +28,11 @@ class Status(StrEnum):
     REMOVED = "removed"
     EXITED = "exited"
     CLOSED = "closed"
+
+    def is_before(self, other: "Status") -> bool:
+        """Whether a life comes to this state earlier than to another."""
+        order = tuple(Status)
+        return order.index(self) < order.index(other)
 
 
 class Lane(StrEnum):

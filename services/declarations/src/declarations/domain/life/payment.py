@@ -21,7 +21,8 @@ def take_share(state: State, command: TakeShare, _now: datetime, _law: Law) -> S
 
 def pass_deadline(state: State, command: PassDeadline, _now: datetime, _law: Law) -> Sequence[Event]:
     """One that means nothing any more, such as that of a payment after release, passes without an event."""
-    moment = deadlines.DEADLINES[command.name].moment(state)
-    if moment is None:
-        raise CommandOutOfOrder(f"the deadline {command.name} is not set")
-    return deadlines.pass_by(state, moment)
+    row = deadlines.DEADLINES[command.name]
+    if state.status.is_before(row.counts_in[0]):
+        raise CommandOutOfOrder(f"the deadline {command.name} in state {state.status}")
+    moment = row.moment(state)
+    return deadlines.pass_by(state, moment) if moment is not None else []
