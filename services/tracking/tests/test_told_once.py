@@ -107,6 +107,25 @@ def test_money_is_overdue_until_a_payment_moves(told: Told) -> None:
     assert told(*overdue, paid).waiting_for == "presentation"
 
 
+def test_what_was_paid_in_full_too_late_is_owed_no_more(told: Told) -> None:
+    """The fact says that it is overdue, and what had come in by the deadline; the summary, what has come in."""
+    paid = {**CALM, "money": "paid", "overdue": True}
+    facts = [("accepted", "accepted", CALM, {}), ("routed", "under_control", CALM, {"lane": "green"})]
+    assert told(*facts, ("assessed", "assessed", OWING, TOTAL)).waiting_for == "payment"
+    late = ("payment_overdue", "assessed", paid, {"paid": {"amount": "1.00", "currency": "CNY"}})
+    assert told(*facts, ("assessed", "assessed", OWING, TOTAL), late).waiting_for == "presentation"
+
+
+def test_a_discrepancy_that_was_taken_back_is_no_obstacle(told: Told) -> None:
+    facts = [
+        ("accepted", "accepted", CALM, {}),
+        ("routed", "under_control", CALM, {"lane": "green"}),
+        ("inspection_completed", "under_control", {**CALM, "control": ["discrepancy"]}, {"result": "discrepancy"}),
+    ]
+    assert told(*facts).waiting_for == "discrepancy"
+    assert told(*facts, ("partner_event_noted", "under_control", CALM, {})).waiting_for == "assessment"
+
+
 def test_goods_that_are_gone_are_so_until_they_are_released_or_the_summary_says_otherwise(told: Told) -> None:
     gone = {**OWING, "left_unreleased": True}
     assert told(("partner_event_noted", "assessed", gone, {})).waiting_for == "departure"
