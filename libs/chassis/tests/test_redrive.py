@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tallies import SOURCE_TOPIC, TALLY, TOPIC, Counted, a_record, subscription
 
+from chassis.aggregates import Aggregates
 from chassis.clock import ManualClock
 from chassis.delivery.policy import DeliveryPolicy
 from chassis.delivery.records import Event, RawRecord
@@ -233,7 +234,7 @@ async def test_the_lines_of_what_was_discarded_come_back_from_the_audit_after_a_
 
 async def test_a_discard_goes_on_where_its_line_cannot_be_left(world: World) -> None:
     class Broken(AggregateHandler[Any, Any]):
-        async def give_up(self, delivery: Any, *, actor: str, why: str) -> None:
+        def aggregates_of(self, _target: str) -> Aggregates[Any, Any, Any]:
             raise ZeroDivisionError
 
     def no_target(event: Event) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chassis.aggregates import Input, Outcome
-from chassis.delivery import Delivery, Event, to_given_up, to_input
+from chassis.delivery import Delivery, Event, to_input
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import Classifier
 from declarations.aggregate import Declarations
@@ -41,8 +41,8 @@ class PartnerEventHandler:
         inputs = [to_input(delivery, _command(delivery.event)) for delivery in deliveries]
         return await self._declarations.apply(inputs, recent=True)
 
-    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
-        await self._declarations.apply_one(to_given_up(delivery, actor=actor, why=why))
+    def aggregates_of(self, _target: str) -> Declarations:
+        return self._declarations
 
 
 class LookUp:

@@ -9,8 +9,8 @@ that looking twice, or late, finds nothing new.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chassis.aggregates import Outcome
-from chassis.delivery import Delivery, Event, to_given_up, to_input
+from chassis.aggregates import Aggregates, Outcome
+from chassis.delivery import Delivery, Event, to_input
 from contracts.declarations.settlement import Allocated, ReportNoted
 from contracts.declarations.v1 import Assessed, DeclarationFact, PartnerEventNoted
 from contracts.partners.v1 import PartnerEvent
@@ -67,11 +67,8 @@ class PaymentHandler:
             outcomes |= dict(zip(map(_place, named), await self._reports.apply(named), strict=True))
         return [outcomes[_place(each)] for each in deliveries]
 
-    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
-        if delivery.target.startswith(PREFIX):
-            await self._settlements.apply_one(to_given_up(delivery, actor=actor, why=why))
-        else:
-            await self._reports.give_up(delivery, actor=actor, why=why)
+    def aggregates_of(self, target: str) -> Aggregates[Any, Any, Any]:
+        return self._settlements if target.startswith(PREFIX) else self._reports.aggregates_of(target)
 
 
 class AccountNews:
@@ -93,8 +90,8 @@ class AccountNews:
         looks = {id_: _look(ucr, [each for each in found if each.declaration.ucr == ucr]) for id_, ucr in ucrs.items()}
         return await self._settlements.apply([to_input(each, looks[each.target]) for each in deliveries])
 
-    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
-        await self._settlements.apply_one(to_given_up(delivery, actor=actor, why=why))
+    def aggregates_of(self, _target: str) -> Settlements:
+        return self._settlements
 
 
 def take_share(event: Event) -> TakeShare:

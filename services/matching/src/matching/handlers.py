@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from chassis.aggregates import Input, Outcome
 from chassis.clock import Clock
-from chassis.delivery import Delivery, Event, to_given_up, to_input
+from chassis.delivery import Delivery, Event, to_input
 from contracts.matching.v1 import ListingFact, MatchFact
 from contracts.registry.v1 import EnterpriseChanged, EnterpriseFact, EnterpriseRegistered, EnterpriseSuspended
 from matching import store
@@ -85,8 +85,8 @@ class EnterpriseEvents:
     async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Listing]]:
         return await self.listings.apply([to_input(each, _command(each.event)) for each in deliveries])
 
-    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
-        await self.listings.apply_one(to_given_up(delivery, actor=actor, why=why))
+    def aggregates_of(self, _target: str) -> Listings:
+        return self.listings
 
 
 def _command(event: Event) -> Command:
@@ -137,8 +137,8 @@ class Matchmaking:
             ]
         )
 
-    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
-        await self.matches.apply_one(to_given_up(delivery, actor=actor, why=why))
+    def aggregates_of(self, _target: str) -> Matches:
+        return self.matches
 
 
 def _named(events: Sequence[Event]) -> set[str]:

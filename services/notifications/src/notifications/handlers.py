@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from chassis.aggregates import Aggregates, Applied, Conflict, Duplicate, Failed, Input, Outcome
 from chassis.clock import Clock
-from chassis.delivery import Delivery, Event, content_hash, to_given_up, to_input
+from chassis.delivery import Delivery, Event, content_hash, to_input
 from chassis.failures import InfrastructureError
 from chassis.waiting import Effects, first_claims
 from notifications.address import parse_address, route_of
@@ -83,8 +83,8 @@ class NoticeHandler:
                     claims.start(input_, outcome, addressed[input_.target].text)
         return outcomes
 
-    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
-        await self._notices.apply_one(to_given_up(delivery, actor=actor, why=why))
+    def aggregates_of(self, _target: str) -> Notices:
+        return self._notices
 
     async def _address(self, intents: Sequence[Intent]) -> dict[str, Addressed]:
         """By notice where it goes, of those that are new and whose contact is known; their texts are stored first."""

@@ -12,7 +12,6 @@ from chassis.delivery.subscriptions import (
     RawSubscription,
     Subscription,
     content_hash,
-    to_given_up,
     to_input,
 )
 
@@ -26,6 +25,5 @@ __all__ = [
     "Subscription",
     "classify",
     "content_hash",
-    "to_given_up",
     "to_input",
 ]

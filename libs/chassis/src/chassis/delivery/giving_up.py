@@ -1,14 +1,15 @@
 """Parked deliveries that staff give up: they stay in the audit, and each leaves a line with its aggregate."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
+from chassis.aggregates import GivenUp, Input
 from chassis.delivery.breaker import Breaker
 from chassis.delivery.queue import QueueStore, release_empty
 from chassis.delivery.records import Event, classify
 from chassis.delivery.slips import record_of
-from chassis.delivery.subscriptions import Delivery, NotesGivenUp, Routes
+from chassis.delivery.subscriptions import Delivery, OfAggregates, Routes, to_input
 from chassis.failures import is_infrastructure
 from chassis.parking.model import AuditLine, PageMark, ParkedDelivery
 
@@ -70,13 +71,19 @@ class GivingUp:
         if parked.target == record.key_lock or not isinstance(event, Event):
             return False
         handler = self._routes.handler(event)
-        if not isinstance(handler, NotesGivenUp):
+        if not isinstance(handler, OfAggregates):
             return False
         try:
-            await handler.give_up(Delivery(event, parked.target), actor=actor, why=why)
+            aggregates = handler.aggregates_of(parked.target)
+            await aggregates.apply_one(_to_given_up(Delivery(event, parked.target), actor, why))
         except Exception as error:
             if is_infrastructure(error):
                 raise
             log.error("given_up_not_noted", target=parked.target, position=str(parked.position), error=repr(error))
             return False
         return True
+
+
+def _to_given_up(delivery: Delivery, actor: str, why: str) -> Input[Any]:
+    """The input that discarding a delivery is to an aggregate: nothing is decided, a line is left."""
+    return to_input(delivery, GivenUp(why))._replace(actor=actor, span=f"discard {delivery.event.record.topic}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from chassis.aggregates import Aggregates, GivenUp, Input, Outcome
+from chassis.aggregates import Aggregates, Input, Outcome
 from chassis.delivery.records import Event, RawRecord
 from contracts.values import Payload
 
@@ -36,11 +36,11 @@ class Handler(Protocol):
 
 
 @runtime_checkable
-class NotesGivenUp(Protocol):
-    """A handler whose targets remember what staff discarded."""
+class OfAggregates(Protocol):
+    """A handler whose targets are aggregates: their histories remember what staff discarded."""
 
-    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
-        """Leave a line with the target; the same delivery is a duplicate from now on. Idempotent."""
+    def aggregates_of(self, target: str, /) -> Aggregates[Any, Any, Any]:
+        """Those that a target is one of."""
         ...
 
 
@@ -92,8 +92,8 @@ class AggregateHandler(Generic[S, C]):
             recent=True,
         )
 
-    async def give_up(self, delivery: Delivery, *, actor: str, why: str) -> None:
-        await self._aggregates.apply_one(to_given_up(delivery, actor=actor, why=why))
+    def aggregates_of(self, _target: str) -> Aggregates[S, C, Any]:
+        return self._aggregates
 
 
 def to_input(delivery: Delivery, command: C) -> Input[C]:
@@ -108,11 +108,6 @@ def to_input(delivery: Delivery, command: C) -> Input[C]:
         trace=event.envelope.trace,
         span=f"process {event.record.topic}",
     )
-
-
-def to_given_up(delivery: Delivery, *, actor: str, why: str) -> Input[Any]:
-    """The input that discarding a delivery is to an aggregate: nothing is decided, a line is left."""
-    return to_input(delivery, GivenUp(why))._replace(actor=actor, span=f"discard {delivery.event.record.topic}")
 
 
 def content_hash(data: bytes) -> str:
