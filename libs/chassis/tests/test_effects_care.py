@@ -108,7 +108,7 @@ async def test_what_was_not_noted_while_its_claim_held_is_attempted_again_at_its
     await effects.start_due()
     world.stored.away = True
     world.carrier.opened.set()
-    for _ in range(40):
+    for _ in range(23):  # past the end of the claim, and before the next seldom look
         await asyncio.sleep(0)
         await world.clock.advance(seconds=0.5)
     await effects.idle()
