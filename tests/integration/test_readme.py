@@ -134,7 +134,7 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 def test_every_file_that_a_change_touches_is_where_the_readme_says() -> None:
     text = README.read_text(encoding="utf-8")
     (short,) = re.findall(r"`D` stands for `([^`]+)`", text)
-    named = {f"{short}/{name}" for name in re.findall(r"`D/(\w+\.py)`", text)}
+    named = {f"{short}/{name}" for name in re.findall(r"`D/([\w/]+(?:\.py|/))`", text)}
     named |= set(re.findall(r"`((?:libs|services|docs|cli)/[\w./]+)`", text))
     assert len(named) > 8
     assert not [each for each in sorted(named) if not (ROOT / each).exists()]
