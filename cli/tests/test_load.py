@@ -1,13 +1,18 @@
 """The load acts on what declarations publish, as fast as it is told to, and reports what it saw, also when stopped."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from chassis.consuming import Reader
+from chassis.tasks import cancel
 from chassis.testing import eventually
+from contracts.envelope import Envelope
 from trade_cli.declaration_feed import Feed, Said
 from trade_cli.demo_facts import facts
 from trade_cli.load import Load, report, shipments
@@ -106,6 +111,41 @@ async def test_a_declaration_that_is_refused_is_a_problem_and_not_waited_for() -
     feed.listen(shipment.lrn).put_nowait(Said("rejected", datetime.now(UTC), {"lrn": shipment.lrn}))
     (times,) = await load.run([shipment], side_by_side=1)
     assert times.problem == f"{shipment.lrn} was rejected"
+
+
+class Twice:
+    """A reader of one record that stands on the topic twice."""
+
+    def __init__(self, lrn: str) -> None:
+        event = Envelope(
+            id="D-1/0.1",
+            source="/trade/declarations",
+            type="trade.declarations.declaration.released.v1",
+            time=datetime.now(UTC),
+            subject="D-1",
+            sequence=1,
+            partitionkey="UCR",
+            causationid="c",
+            actor="service:declarations",
+        )
+        self._record = SimpleNamespace(headers=event.headers(), value=json.dumps({"lrn": lrn}).encode())
+
+    async def getmany(self, **_: int) -> dict[str, list[Any]]:
+        await asyncio.sleep(0)
+        return {"partition": [self._record]}
+
+
+async def test_an_event_that_stands_on_the_topic_twice_is_answered_once() -> None:
+    feed = Feed()
+    heard = feed.listen("L-1")
+    following = asyncio.create_task(feed.follow(cast(Reader, Twice("L-1"))))
+    try:
+        assert (await heard.get()).fact == "released"
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert heard.empty()
+    finally:
+        await cancel([following])
 
 
 def test_containers_are_many_and_right() -> None:

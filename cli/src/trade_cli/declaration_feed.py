@@ -1,6 +1,7 @@
 """What declarations say, as it is published: how a load learns outcomes without asking anybody.
 
-One consumer of the topic for all shipments, from its end on; nothing is committed.
+One consumer of the topic for all shipments, from its end on; nothing is committed. An event may stand on the topic
+twice, and is handed out once: a partner that answered it again would state another moment under the same id.
 """
 
 import asyncio
@@ -34,6 +35,8 @@ class Feed:
 
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Queue[Said]] = {}
+        self._handed_out: dict[str, set[str]] = {}
+        """By reference the ids of events."""
 
     def listen(self, lrn: str) -> "asyncio.Queue[Said]":
         """Events of this reference from now on; ask before it is lodged."""
@@ -41,6 +44,7 @@ class Feed:
 
     def forget(self, lrn: str) -> None:
         self._waiting.pop(lrn, None)
+        self._handed_out.pop(lrn, None)
 
     async def follow(self, reader: Reader) -> None:
         """Hand out what is read, for ever."""
@@ -55,9 +59,12 @@ class Feed:
         if not isinstance(envelope, Envelope) or value is None:
             return
         payload = json.loads(value)
-        queue = self._waiting.get(payload.get("lrn", ""))
-        if queue is not None:
-            queue.put_nowait(Said(envelope.type.split(".")[3], envelope.time, payload))
+        lrn = payload.get("lrn", "")
+        queue = self._waiting.get(lrn)
+        if queue is None or envelope.id in (handed_out := self._handed_out.setdefault(lrn, set())):
+            return
+        handed_out.add(envelope.id)
+        queue.put_nowait(Said(envelope.type.split(".")[3], envelope.time, payload))
 
 
 @asynccontextmanager
