@@ -40,18 +40,18 @@ class FoundBy:
     def __init__(self) -> None:
         self._threads: OrderedDict[str, set[str]] = OrderedDict()
 
-    def lacking(self, entry: Entry) -> list[str]:
+    def lacking(self, document: _Document) -> list[str]:
         """The terms of an entry that its thread may not be found by yet. What names no UCR is joined by its own
         terms: it keeps all."""
-        terms = _terms(entry)
-        return sorted(terms - self._threads.get(entry.thread, set())) if entry.ucr else sorted(terms)
+        known = self._threads.get(document["thread"], ()) if document["ucr"] else ()
+        return [each for each in document["refs"] if each not in known]
 
-    def learn(self, entries: Iterable[Entry]) -> None:
-        """These are stored."""
-        for entry in entries:
-            if entry.ucr:
-                self._threads.setdefault(entry.thread, set()).update(_terms(entry))
-                self._threads.move_to_end(entry.thread)
+    def learn(self, documents: Iterable[_Document]) -> None:
+        """These entries are stored."""
+        for each in documents:
+            if each["ucr"]:
+                self._threads.setdefault(each["thread"], set()).update(each["refs"])
+                self._threads.move_to_end(each["thread"])
         while len(self._threads) > REMEMBERED_THREADS:
             self._threads.popitem(last=False)
 
@@ -71,13 +71,13 @@ class TimelineStore:
 
     async def add(self, entries: Sequence[Entry]) -> None:
         """Keep entries; repeats change nothing, contradictions are kept beside the first."""
-        new = [_document(each, each.id, self._found_by.lacking(each)) for each in entries]
-        refused = await insert_missing(self._entries, new)
-        self._found_by.learn(each for each in entries if each.id not in refused)
+        new = [_document(each, each.id) for each in entries]
+        refused = await insert_missing(self._entries, [_indexed(each, self._found_by.lacking(each)) for each in new])
+        self._found_by.learn(each for each in new if each["_id"] not in refused)
         known = await self._hashes(refused) if refused else {}
         conflicts = [each for each in entries if known.get(each.id, each.hash) != each.hash]
-        beside = [_document(each, f"{each.id}#{each.hash}", sorted(_terms(each))) for each in conflicts]
-        twice = await insert_missing(self._entries, beside)
+        beside = [_document(each, f"{each.id}#{each.hash}") for each in conflicts]
+        twice = await insert_missing(self._entries, [_indexed(each, each["refs"]) for each in beside])
         metrics.ENTRIES.labels("new").inc(len(entries) - len(refused))
         metrics.ENTRIES.labels("repeat").inc(len(refused) - len(conflicts) + len(twice))
         metrics.ENTRIES.labels("conflict").inc(len(conflicts) - len(twice))
@@ -131,13 +131,12 @@ class TimelineStore:
         return [_entry(document) async for document in self._entries.find(where).limit(MAX_ENTRIES)]
 
 
-def _terms(entry: Entry) -> set[str]:
-    return {f"{kind}={value}" for kind, value in entry.terms}
+def _indexed(document: _Document, terms: Sequence[str]) -> _Document:
+    return document | {"terms": list(terms)} if terms else document
 
 
-def _document(entry: Entry, id_: str, found_by: Sequence[str]) -> _Document:
-    indexed = {"terms": list(found_by)} if found_by else {}
-    return indexed | {
+def _document(entry: Entry, id_: str) -> _Document:
+    return {
         "_id": id_,
         "event": entry.id,
         "ucr": entry.ucr,
@@ -156,7 +155,7 @@ def _document(entry: Entry, id_: str, found_by: Sequence[str]) -> _Document:
         "topic": entry.position.topic,
         "partition": entry.position.partition,
         "offset": entry.position.offset,
-        "refs": sorted(_terms(entry)),
+        "refs": sorted(f"{kind}={value}" for kind, value in entry.terms),
         "raw": entry.raw,
         "hash": entry.hash,
     }
