@@ -4,18 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from chassis.delivery.records import Event
 from notifications.contacts import MAX_REMEMBERED, REMEMBERED_SECONDS, Contact, KnownContacts
 from notifications.domain.notice import Status
-from notifications.testing import CARRIER, DECLARANT, IMPORTER, Desk, FakeRegistry, an_event
+from notifications.testing import CARRIER, DECLARANT, IMPORTER, Desk, FakeRegistry, released
 
 EVERYBODY = (DECLARANT, IMPORTER, CARRIER)
-GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
-
-
-def released() -> Event:
-    """All three are told, by inbox and mail each."""
-    return an_event("released", released_at="2026-01-20T16:00:00+08:00", guard=GUARD)
 
 
 async def statuses(desk: Desk, ids: Sequence[str]) -> list[Status]:

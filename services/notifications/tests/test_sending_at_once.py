@@ -6,28 +6,21 @@ from typing import Any
 
 import pytest
 
-from chassis.delivery.records import Event
 from chassis.failures import InfrastructureError
 from chassis.waiting import Effects, first_claims
 from notifications.domain.notice import Channel, Command, Failure, Notice, Status
 from notifications.mail_effect import mail_effect
 from notifications.settings import MailSettings
-from notifications.testing import CARRIER, DECLARANT, IMPORTER, Collecting, Desk, an_event
+from notifications.testing import CARRIER, DECLARANT, IMPORTER, Collecting, Desk, released
 from notifications.texts import StoredText
 
 EVERYBODY = (DECLARANT, IMPORTER, CARRIER)
-GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
 
 
 class DiesBeforeSending(Effects[Notice, Command, StoredText, Failure]):
     """Claims, and is killed once that is saved."""
 
     def start(self, state: Notice, material: StoredText | None, trace: Mapping[str, str]) -> None: ...
-
-
-def released() -> Event:
-    """All three are told, by inbox and mail each."""
-    return an_event("released", released_at="2026-01-20T16:00:00+08:00", guard=GUARD)
 
 
 @pytest.fixture

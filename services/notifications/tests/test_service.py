@@ -32,12 +32,11 @@ from notifications.app import build
 from notifications.domain.notice import Notice, Status
 from notifications.notices import NOTICE
 from notifications.settings import MailSettings, NotificationsSettings, SmtpSettings
-from notifications.testing import Inboxes, an_event
+from notifications.testing import Inboxes, released
 from trade.registry.v1 import registry_pb2 as pb
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceServicer, add_RegistryServiceServicer_to_server
 
 LANGUAGE_OF = {"CN-USCC": "zh", "RU-INN": "ru", "KZ-BIN": "en"}
-GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
 TRACE = secrets.token_hex(16)
 
 
@@ -134,15 +133,12 @@ async def published(infrastructure: Infrastructure, ucr: str) -> list[tuple[dict
     ]
 
 
-def released(ucr: str) -> Event:
-    id_ = f"D-{secrets.token_hex(4)}/0.7"
-    return an_event(
-        "released",
-        event_id=id_,
+def release_of(ucr: str) -> Event:
+    return released(
+        event_id=f"D-{secrets.token_hex(4)}/0.7",
         ucr=ucr,
         declaration_number="422020261000000011",
         released_at="2026-01-05T08:00:00Z",
-        guard=GUARD,
         trace={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "baggage": f"trade.ucr={ucr}"},
     )
 
@@ -156,7 +152,7 @@ async def test_a_release_reaches_everybody_once_in_its_language(
     infrastructure: Infrastructure, settings: NotificationsSettings, inboxes: Inboxes
 ) -> None:
     ucr = f"U{secrets.token_hex(6)}"
-    event = released(ucr)
+    event = release_of(ucr)
     async with running(settings) as service:
         await publish(infrastructure, [event, event])
 
@@ -173,7 +169,7 @@ async def test_a_release_reaches_everybody_once_in_its_language(
             await eventually(all_sent, within_seconds=40)
 
     async with registry(settings), running(settings) as service:  # and once more, after a restart
-        await publish(infrastructure, [event, released(ucr)])
+        await publish(infrastructure, [event, release_of(ucr)])
 
         async def next_sent() -> bool:
             notices = await notices_of(service, ucr)
@@ -204,7 +200,7 @@ async def test_a_dead_mail_server_delays_no_inbox_and_the_mail_comes_when_it_is_
     dead = settings.model_copy(update={"smtp": nowhere})
     async with registry(settings):
         async with running(dead) as service:
-            await publish(infrastructure, [released(ucr)])
+            await publish(infrastructure, [release_of(ucr)])
 
             async def inboxes_full() -> bool:
                 notices = await notices_of(service, ucr)
@@ -235,7 +231,7 @@ async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(
         tracing = await eventually(provider)
         assert tracing is not None
         tracing.add_span_processor(SimpleSpanProcessor(exporter))
-        await publish(infrastructure, [released(ucr)])
+        await publish(infrastructure, [release_of(ucr)])
 
         async def all_sent() -> bool:
             notices = await notices_of(service, ucr)

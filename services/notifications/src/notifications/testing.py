@@ -71,6 +71,12 @@ def an_event(fact: str, service: str = "declarations", aggregate: str = "declara
     return cast(Event, event)
 
 
+def released(**fields: Any) -> Event:
+    """A release: every role is told, by inbox and mail each."""
+    guard = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
+    return an_event("released", **{"released_at": "2026-01-20T16:00:00+08:00", "guard": guard} | fields)
+
+
 def a_party(role: str, identifier: str) -> dict[str, Any]:
     scheme, _, value = identifier.partition(":")
     return {"role": role, "identifier": {"scheme": scheme, "value": value}}
