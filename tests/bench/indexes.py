@@ -6,7 +6,6 @@ As the launcher starts it, a write reads the list once (docs/decisions/0041).
 
 import asyncio
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from typing import Any
 from pymongo import AsyncMongoClient, IndexModel, UpdateOne
 
 from bench.ground import cpu_seconds
+from bench.lone_server import lone_server
 from launcher.database import ProcessDatabase
-from launcher.ports import PortBlock
 
 DOCUMENTS, AT_ONCE, ROUNDS = 1_000, 25, 3
 SERVERS = {
@@ -27,19 +26,11 @@ INDEXES = ("due_at", "try_after", "outbox.time", "key")
 
 async def costs(program: Sequence[str], indexes: Sequence[str]) -> tuple[float, float]:
     """Milliseconds of the server's CPU for one document of an insert, and of a bulk of single updates."""
-    block = PortBlock()
-    with tempfile.TemporaryDirectory(prefix="trade-indexes-") as folder:
-        port = block.choose(["database"], {})["database"]
-        command = [*program, "--port", str(port), "--storage-path", folder, "--sync-on-commit", "--standalone"]
-        log = Path(folder) / "database.log"
-        server = ProcessDatabase("secantusdb", command, port=port, log=log, stop_seconds=5.0)
-        await server.start(lambda _: None)
-        try:
-            async with AsyncMongoClient[dict[str, Any]](server.address, retryWrites=False) as client:
-                return await _measured(client, server, indexes)
-        finally:
-            await server.kill()
-            block.release()
+    async with (
+        lone_server(program, "--sync-on-commit", "--standalone") as server,
+        AsyncMongoClient[dict[str, Any]](server.address, retryWrites=False) as client,
+    ):
+        return await _measured(client, server, indexes)
 
 
 async def _measured(

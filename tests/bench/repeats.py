@@ -10,7 +10,6 @@ so many writes, for a driver that would repeat and for one that would not, each 
 
 import asyncio
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.ground import cpu_seconds
+from bench.lone_server import lone_server
 from launcher.database import ProcessDatabase
-from launcher.ports import PortBlock
 
 SIDE_BY_SIDE = 8
 STEPS = 5
@@ -29,21 +28,12 @@ STEPS = 5
 
 async def costs(writes: int, *, repeats: bool) -> list[float]:
     """Milliseconds of the server's CPU for a write, in as many stretches as there are steps."""
-    block = PortBlock()
-    with tempfile.TemporaryDirectory(prefix="trade-repeats-") as folder:
-        port = block.choose(["database"], {})["database"]
-        program = str(Path(sys.executable).with_name("secantusd-py"))
-        command = [program, "--port", str(port), "--storage-path", folder, "--oplog-max-entries", "1000"]
-        log = Path(folder) / "database.log"
-        server = ProcessDatabase("secantusdb", command, port=port, log=log, stop_seconds=5.0)
-        await server.start(lambda _: None)
-        try:
-            client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(server.address, retryWrites=repeats)
-            async with client:
-                return [await _stretch(client, server, writes // STEPS) for _ in range(STEPS)]
-        finally:
-            await server.kill()
-            block.release()
+    program = [str(Path(sys.executable).with_name("secantusd-py"))]
+    async with (
+        lone_server(program, "--oplog-max-entries", "1000") as server,
+        AsyncMongoClient[dict[str, object]](server.address, retryWrites=repeats) as client,
+    ):
+        return [await _stretch(client, server, writes // STEPS) for _ in range(STEPS)]
 
 
 async def _stretch(client: AsyncMongoClient[dict[str, object]], server: ProcessDatabase, writes: int) -> float:

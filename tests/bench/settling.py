@@ -24,8 +24,6 @@ class Settled:
 
     seconds: float
     """Until nothing waited; the whole patience where something still did."""
-    at_the_end: Mapping[str, float]
-    """What waited when the load ended."""
     last: Mapping[str, float]
     """What waited at the last look that saw something."""
     left: Mapping[str, float]
@@ -35,18 +33,16 @@ class Settled:
 async def settle(platform: Platform, patience_seconds: float = PATIENCE_SECONDS) -> Settled:
     """Wait until lag, unsent events, overdue timers, pending work and mails to be sent are all zero, and stay so."""
     begun = time.monotonic()
-    first: dict[str, float] | None = None
     last_busy, last = begun, dict[str, float]()
     async with AsyncMongoClient[dict[str, Any]](platform.mongo_url) as client:
         while True:
             now, waiting = time.monotonic(), await _waiting(platform, client)
-            first = waiting if first is None else first
             if waiting:
                 last_busy, last = time.monotonic(), waiting
             elif now - last_busy > STILL_SECONDS:
-                return Settled(last_busy - begun, first, last, {})
+                return Settled(last_busy - begun, last, {})
             if now - begun > patience_seconds:
-                return Settled(patience_seconds, first, last, waiting)
+                return Settled(patience_seconds, last, waiting)
             await asyncio.sleep(LOOK_SECONDS)
 
 
