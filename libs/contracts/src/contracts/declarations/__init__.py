@@ -1,1 +1,1 @@
-"""Payloads that the declarations topic carries, one module per major version."""
+"""Payloads that the declarations topic carries, one module or package per major version."""

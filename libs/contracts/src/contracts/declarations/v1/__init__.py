@@ -1,0 +1,103 @@
+"""The life of a declaration, as declarations publishes it on `declarations.events.v1`. Key: the UCR.
+
+Every fact repeats what a reader needs to act on it alone: ids, direction and parties. Folding the
+facts of one declaration in their order gives its whole state, so nothing that the state needs may
+be missing here. `routed` and `partner_event_noted` are for the platform's own eyes: why a lane was
+chosen is never shown to the trader.
+"""
+
+from contracts.declarations import settlement
+from contracts.declarations.v1 import control, lodging, money, partners, release
+from contracts.declarations.v1.control import (
+    DocumentsAccepted,
+    DocumentsRequested,
+    HoldLifted,
+    HoldPlaced,
+    InspectionCompleted,
+    InspectionOrdered,
+    Lane,
+    Routed,
+    RuleHit,
+)
+from contracts.declarations.v1.fact import ControlMatter, DeclarationFact, MainStatus, MoneyStatus, RegionSummary
+from contracts.declarations.v1.lodging import Accepted, FieldError, Prelodged, Rejected, SubmissionRefused, Submitted
+from contracts.declarations.v1.money import (
+    Assessed,
+    AssessmentLine,
+    PaidPart,
+    PaymentDeadlinePassed,
+    PaymentOverdue,
+    PaymentOverdueWithdrawn,
+    PaymentRecorded,
+    PaymentReversed,
+)
+from contracts.declarations.v1.partners import PartnerEventNoted, PaymentAllocated, WithoutEffect
+from contracts.declarations.v1.release import (
+    CaseOpened,
+    CaseReason,
+    Closed,
+    Exited,
+    Guard,
+    PresentationWithdrawn,
+    Presented,
+    Released,
+    Removed,
+)
+from contracts.values import Payload
+
+__all__ = [
+    "DECLARATION_EVENTS",
+    "EVENTS",
+    "Accepted",
+    "Assessed",
+    "AssessmentLine",
+    "CaseOpened",
+    "CaseReason",
+    "Closed",
+    "ControlMatter",
+    "DeclarationFact",
+    "DocumentsAccepted",
+    "DocumentsRequested",
+    "Exited",
+    "FieldError",
+    "Guard",
+    "HoldLifted",
+    "HoldPlaced",
+    "InspectionCompleted",
+    "InspectionOrdered",
+    "Lane",
+    "MainStatus",
+    "MoneyStatus",
+    "PaidPart",
+    "PartnerEventNoted",
+    "PaymentAllocated",
+    "PaymentDeadlinePassed",
+    "PaymentOverdue",
+    "PaymentOverdueWithdrawn",
+    "PaymentRecorded",
+    "PaymentReversed",
+    "Prelodged",
+    "PresentationWithdrawn",
+    "Presented",
+    "RegionSummary",
+    "Rejected",
+    "Released",
+    "Removed",
+    "Routed",
+    "RuleHit",
+    "SubmissionRefused",
+    "Submitted",
+    "WithoutEffect",
+]
+
+DECLARATION_EVENTS: dict[str, type[DeclarationFact]] = {
+    **lodging.EVENTS,
+    **control.EVENTS,
+    **partners.EVENTS,
+    **money.EVENTS,
+    **release.EVENTS,
+}
+"""Of a declaration."""
+
+EVENTS: dict[str, type[Payload]] = {**DECLARATION_EVENTS, **settlement.EVENTS}
+"""Event type on the wire → payload."""
