@@ -1,4 +1,4 @@
-"""Handlers over stores in memory and over the real ones: one suite for both."""
+"""Fixtures: the same tests run over in-memory stores and over MongoDB."""
 
 import secrets
 import sys
@@ -25,7 +25,7 @@ from registry.store import ENTERPRISE, MongoClaims, MongoContacts
 
 @pytest_asyncio.fixture
 async def real_ports(infrastructure: Infrastructure) -> AsyncIterator[Ports]:
-    """Ports over a real database of their own."""
+    """Ports over a MongoDB database of their own."""
     client = mongo.connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))
     database = mongo.open_database(client, f"registry-{secrets.token_hex(4)}")
     documents = MongoDocuments(database[ENTERPRISE.collection])
@@ -37,6 +37,6 @@ async def real_ports(infrastructure: Infrastructure) -> AsyncIterator[Ports]:
 
 @pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.infra)])
 def ports(request: pytest.FixtureRequest) -> Ports:
-    """Ports in memory, and over a real database."""
+    """Ports in memory and over MongoDB."""
     chosen: Ports = World().ports() if request.param == "memory" else request.getfixturevalue("real_ports")
     return chosen

@@ -1,4 +1,4 @@
-"""Builders of commands, and ports that break off or dawdle between any two steps."""
+"""Builders of commands, and ports that can kill or delay the process between any two calls."""
 
 import asyncio
 import random
@@ -34,17 +34,17 @@ def a_description(*numbers: str, roles: tuple[str, ...] = ("importer",), **conta
 
 
 def country_of(description: Description) -> str:
-    """The country that the first number is of; Kazakhstan where it is of none."""
+    """The country of the first number; Kazakhstan if its scheme has none."""
     issuer, _, kind = description.numbers[0].scheme.partition("-")
     return issuer if kind else "KZ"
 
 
 class Interrupted(BaseException):
-    """The process was killed here: nothing of it catches that."""
+    """Simulates a kill: no code under test catches it."""
 
 
 class Watched:
-    """A port whose every call goes through `step`, before and after."""
+    """A port that calls `step` before and after each of its methods."""
 
     def __init__(self, port: Any, step: Callable[[], Awaitable[None]]) -> None:
         self._port = port
@@ -63,7 +63,7 @@ class Watched:
 
 
 class World:
-    """What survives a process: the stores, and what was published."""
+    """What outlives a process: the stores and the published events."""
 
     def __init__(self) -> None:
         self.documents = MemoryDocuments()
@@ -72,7 +72,7 @@ class World:
         self.outbox = RecordingOutbox()
 
     def ports(self, step: Callable[[], Awaitable[None]] | None = None) -> Ports:
-        """A process over these stores."""
+        """The ports of a new process over these stores."""
 
         def watched(port: Any) -> Any:
             return Watched(port, step) if step else port
@@ -81,13 +81,13 @@ class World:
         return Ports(enterprises, watched(self.claims), watched(self.contacts), RULES)
 
     def holders(self, number: str) -> list[str]:
-        """Who holds a number; more than one is what must never be."""
+        """The enterprises that hold a number; there must never be more than one."""
         states = [document["state"] for document in self.documents.stored.values() if document["state"]]
         return [state["id"] for state in states if number in state["numbers"]]
 
 
 def killed_after(calls: int) -> Callable[[], Awaitable[None]]:
-    """A step that ends the process after so many steps."""
+    """A step that kills the process after this many calls."""
     left = calls
 
     async def step() -> None:
@@ -100,7 +100,7 @@ def killed_after(calls: int) -> Callable[[], Awaitable[None]]:
 
 
 def dawdling(chance: random.Random, deadly: float = 0.0) -> Callable[[], Awaitable[None]]:
-    """A step that lets others run in between, and sometimes ends the process."""
+    """A step that yields to other tasks and, with chance `deadly`, kills the process."""
 
     async def step() -> None:
         for _ in range(chance.randrange(4)):

@@ -1,4 +1,4 @@
-"""Numbers stay unique while processes are killed and race, and a broken command strands nothing."""
+"""Numbers stay unique while commands race and processes are killed; an interrupted command blocks nothing."""
 
 import asyncio
 import random
@@ -36,7 +36,7 @@ REFUSALS = (NumberTaken, CommandConflict, Refused)
 
 
 async def _steps_of_a_registration() -> int:
-    """How many steps an undisturbed registration takes."""
+    """Number of port steps in an uninterrupted registration."""
     steps = 0
 
     async def count() -> None:
@@ -59,7 +59,7 @@ async def test_a_registration_killed_anywhere_is_completed_by_repeating_it():
         assert world.claims.stored[LEI].commands == ()
 
 
-async def test_a_registration_killed_anywhere_has_its_contact_as_soon_as_it_counts():
+async def test_a_registration_killed_anywhere_has_its_contact_as_soon_as_it_is_applied():
     outcomes = set()
     for killed_at in range(await _steps_of_a_registration()):
         world = World()
@@ -71,7 +71,7 @@ async def test_a_registration_killed_anywhere_has_its_contact_as_soon_as_it_coun
     assert outcomes == {True, False}
 
 
-async def test_what_a_refused_or_abandoned_command_said_of_the_contact_is_forgotten():
+async def test_the_contact_draft_of_a_refused_or_abandoned_command_is_deleted():
     world = World()
     await register(world.ports(), an_order("c-1"), "KZ", a_description(ALTYN, name="Алтын"))
     with pytest.raises(AlreadyRegistered):
@@ -85,7 +85,7 @@ async def test_what_a_refused_or_abandoned_command_said_of_the_contact_is_forgot
     assert "late@b.kz" not in str(world.contacts.stored)
 
 
-async def test_a_registration_killed_anywhere_strands_no_number():
+async def test_a_registration_killed_anywhere_blocks_no_number():
     outcomes = set()
     for killed_at in range(await _steps_of_a_registration()):
         world = World()
@@ -102,7 +102,7 @@ async def test_a_registration_killed_anywhere_strands_no_number():
     assert outcomes == {True, False}
 
 
-async def test_who_lost_a_number_to_another_is_told_so_and_may_register_without_it():
+async def test_a_registration_that_lost_a_number_is_refused_and_succeeds_without_it():
     world = World()
     with pytest.raises(Interrupted):
         await register(world.ports(killed_after(8)), an_order(), "KZ", DESCRIPTION)
@@ -118,7 +118,7 @@ async def test_who_lost_a_number_to_another_is_told_so_and_may_register_without_
 
 
 @pytest.mark.parametrize("seed", range(150))
-async def test_no_number_is_ever_held_twice_whatever_races_and_dies(seed):
+async def test_no_number_is_ever_held_twice_under_races_and_kills(seed):
     chance = random.Random(seed)
     world = World()
     shared = [LEI, "GB-EORI:GB1", "GB-EORI:GB2"]
@@ -146,7 +146,7 @@ async def test_no_number_is_ever_held_twice_whatever_races_and_dies(seed):
 
 
 @pytest.mark.parametrize("numbers", [(ALTYN,), (ALTYN, LEI)])
-async def test_of_twenty_registrations_in_twenty_processes_one_counts_and_the_others_exist_already(
+async def test_one_of_twenty_registrations_in_twenty_processes_is_applied_and_the_others_already_exist(
     numbers,
 ):
     world = World()
@@ -162,7 +162,7 @@ async def test_of_twenty_registrations_in_twenty_processes_one_counts_and_the_ot
     assert world.outbox.types() == ["trade.registry.enterprise.registered.v1"]
 
 
-async def test_only_one_of_many_racing_registrations_of_an_enterprise_counts():
+async def test_only_one_of_many_racing_registrations_of_an_enterprise_is_applied():
     world = World()
     chance = random.Random(1)
     results = await asyncio.gather(
@@ -175,7 +175,7 @@ async def test_only_one_of_many_racing_registrations_of_an_enterprise_counts():
     assert world.outbox.types() == ["trade.registry.enterprise.registered.v1"]
 
 
-async def test_a_registry_rebuilt_from_its_topic_equals_the_lost_one_and_still_keeps_numbers_apart():
+async def test_a_registry_rebuilt_from_its_topic_equals_the_lost_one_and_keeps_numbers_unique():
     lost = World()
     await register(lost.ports(), an_order("c-1"), "KZ", DESCRIPTION)
     await suspend(lost.ports(), an_order("c-2"), ALTYN, "sanctions")
@@ -191,7 +191,7 @@ async def test_a_registry_rebuilt_from_its_topic_equals_the_lost_one_and_still_k
 
 
 def _record(entry: OutboxEntry) -> RawRecord:
-    """A published entry as it stands on the topic."""
+    """The topic's record of a published outbox entry."""
     id_ = entry["id"].rpartition("/")[0]
     envelope = Envelope(
         id=entry["id"],

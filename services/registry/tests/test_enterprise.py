@@ -1,4 +1,4 @@
-"""The life of an enterprise: the whole table of statuses and commands."""
+"""The life cycle of an enterprise: every status with every command."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -77,7 +77,7 @@ def test_the_primary_number_never_changes(state):
         decide(state, Change((LEI, BIN), (Role.IMPORTER,)), NOW)
 
 
-def test_a_change_that_changes_nothing_is_no_event():
+def test_a_change_that_changes_nothing_publishes_no_event():
     assert decide(ACTIVE, Change(ACTIVE.numbers, ACTIVE.roles), NOW) == ()
 
 

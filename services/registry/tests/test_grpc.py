@@ -1,4 +1,4 @@
-"""Registry over a real gRPC server in this process: rights, statuses, languages, batches."""
+"""Registry over a gRPC server in this process: rights, statuses, languages, batches."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ from trade.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_s
 
 @dataclass
 class Doors:
-    """A running registry, and channels of those who call it."""
+    """A running registry and the stubs of its callers."""
 
     world: World
     staff: Any
@@ -103,7 +103,7 @@ async def test_an_enterprise_goes_through_its_life(doors):
     ]
 
 
-async def test_a_value_of_ten_thousand_letters_is_refused_as_invalid_and_repeated_in_part(doors):
+async def test_a_value_of_ten_thousand_letters_is_refused_and_quoted_shortened(doors):
     for long in (a_registration(f"RU-INN:{'Ж' * 10_000}"), a_registration(command_id="Ж" * 10_000)):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await doors.staff.RegisterEnterprise(long)
@@ -115,7 +115,7 @@ async def test_a_value_of_ten_thousand_letters_is_refused_as_invalid_and_repeate
     assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-async def test_a_blank_around_a_command_id_makes_no_other_command(doors):
+async def test_blanks_around_a_command_id_do_not_make_another_command(doors):
     first = await doors.staff.RegisterEnterprise(a_registration(command_id="c 1"))
     assert await doors.staff.RegisterEnterprise(a_registration(command_id=" c  1 ")) == first
     with pytest.raises(grpc.aio.AioRpcError) as refused:
@@ -144,7 +144,7 @@ async def test_peers_get_answers_for_many_parties_in_the_order_asked(doors):
         (ALTYN, pb.ENTERPRISE_ROLE_CARRIER),
         (QINGDAO, pb.ENTERPRISE_ROLE_UNSPECIFIED),
         (ALTYN, pb.ENTERPRISE_ROLE_UNSPECIFIED),
-        (ALTYN, 99),  # a role of a newer release
+        (ALTYN, 99),  # a role that only a newer release knows
     ]
     parties = [pb.PartyToCheck(identifier=identifier(number), role=cast(Any, role)) for number, role in asked]
     answers = (await doors.declarations.CheckParties(pb.CheckPartiesRequest(parties=parties))).answers
@@ -161,7 +161,7 @@ async def test_peers_get_answers_for_many_parties_in_the_order_asked(doors):
     assert [(each.enterprise_id, each.contact.email) for each in contacts] == [("", ""), (ALTYN, "a@altyn.kz")]
 
 
-async def test_each_caller_may_do_its_own_and_no_more(doors):
+async def test_each_caller_may_call_only_its_own_methods(doors):
     refused = [
         doors.reader.RegisterEnterprise(a_registration()),
         doors.declarations.RegisterEnterprise(a_registration()),
@@ -219,7 +219,7 @@ async def test_refusals_have_a_code_and_a_stable_reason(doors):
     assert same.enterprise.id == ALTYN
 
 
-async def test_a_batch_too_large_and_a_full_outbox_are_said(doors):
+async def test_a_batch_too_large_and_a_full_outbox_are_reported(doors):
     parties = [pb.PartyToCheck(identifier=identifier(ALTYN))] * (MAX_BATCH + 1)
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await doors.declarations.CheckParties(pb.CheckPartiesRequest(parties=parties))

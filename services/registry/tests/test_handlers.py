@@ -1,4 +1,4 @@
-"""What staff and peers get from registry, over the stores in memory and the real ones."""
+"""Staff commands and peer queries, over in-memory stores and over MongoDB."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ async def test_an_enterprise_is_found_by_any_of_its_numbers_however_they_are_wri
         await get_enterprise(ports, number(TAUGE))
 
 
-async def test_all_faults_of_a_request_are_told_at_once(ports: Ports) -> None:
+async def test_all_faults_of_a_request_are_reported_at_once(ports: Ports) -> None:
     description = a_description(
         "KZ-BIN:190540000015", "QQ-A1:1", roles=("king",), name="x" * 201, email="nobody", language="kk"
     )
@@ -66,7 +66,7 @@ async def test_an_enterprise_without_a_number_and_a_reason_without_a_code_are_re
         await suspend(ports, an_order(), ALTYN, "It did something bad")
 
 
-async def test_a_repeated_command_is_harmless_and_another_one_under_its_id_is_refused(ports: Ports) -> None:
+async def test_a_repeated_command_is_harmless_and_another_command_with_its_id_is_refused(ports: Ports) -> None:
     first = await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, email="a@b.kz"))
     assert await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, email="a@b.kz")) == first
     for other in (
@@ -81,7 +81,7 @@ async def test_a_repeated_command_is_harmless_and_another_one_under_its_id_is_re
         await register(ports, an_order("c-2"), "KZ", a_description(ALTYN))
 
 
-async def test_a_number_belongs_to_one_enterprise_also_where_it_is_a_second_one(ports: Ports) -> None:
+async def test_a_number_belongs_to_one_enterprise_even_as_a_secondary_number(ports: Ports) -> None:
     await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, LEI))
     for command_id, description in (("c-2", a_description(TAUGE, LEI)), ("c-6", a_description(LEI))):
         with pytest.raises(NumberTaken, match=f"{LEI} belongs to {ALTYN}"):
@@ -102,7 +102,7 @@ async def test_a_number_that_an_enterprise_gives_up_is_free_for_another(ports: P
         await change(ports, an_order("c-4"), ALTYN, a_description(ALTYN, LEI))
 
 
-async def test_claims_lost_with_their_database_do_not_give_a_held_number_away(ports: Ports) -> None:
+async def test_a_held_number_stays_held_when_its_claim_is_lost(ports: Ports) -> None:
     await register(ports, an_order("c-1"), "KZ", a_description(ALTYN, LEI))
     present = await ports.claims.load([LEI])
     assert await ports.claims.replace(
@@ -130,7 +130,7 @@ async def test_a_suspended_enterprise_may_not_act_until_it_is_reinstated(ports: 
         await suspend(ports, an_order("c-5"), TAUGE, "sanctions")
 
 
-async def test_a_change_keeps_what_it_does_not_name_of_the_contact(ports: Ports) -> None:
+async def test_a_change_keeps_contact_fields_it_does_not_set(ports: Ports) -> None:
     await register(ports, an_order("c-1"), "KZ", a_description(name="Алтын", email="a@b.kz", language="ru"))
     changed = await change(ports, an_order("c-2"), ALTYN, a_description(ALTYN, LEI, email="new@b.kz"))
     assert [changed.contact.value(name) for name in ("name", "email", "language")] == ["Алтын", "new@b.kz", "ru"]
@@ -150,7 +150,7 @@ async def test_answers_come_in_the_order_asked(ports: Ports) -> None:
     assert [each and each.contact.value("email") for each in contacts] == ["", None, "a@b.kz", None, "a@b.kz", ""]
 
 
-async def test_personal_data_stands_in_no_history_and_no_event(ports: Ports) -> None:
+async def test_history_and_events_contain_no_personal_data(ports: Ports) -> None:
     secret = {"name": "Айгуль Серикова", "email": "aigul@altyn.kz"}
     await register(ports, an_order("c-1"), "KZ", a_description(**secret))
     await change(ports, an_order("c-2"), ALTYN, a_description(ALTYN, LEI, email="serikova@altyn.kz"))
@@ -171,7 +171,7 @@ async def test_the_history_names_who_did_it(ports: Ports) -> None:
     ]
 
 
-async def test_of_twenty_registrations_of_one_number_at_once_one_counts_and_the_others_exist_already(ports):
+async def test_one_of_twenty_concurrent_registrations_of_a_number_is_applied_and_the_others_already_exist(ports):
     description = a_description(ALTYN, LEI, email="a@b.kz")
     results = await asyncio.gather(
         *(register(ports, an_order(f"c-{index}"), "KZ", description) for index in range(20)), return_exceptions=True
@@ -182,14 +182,14 @@ async def test_of_twenty_registrations_of_one_number_at_once_one_counts_and_the_
     assert (claim.enterprise_id, claim.commands) == (ALTYN, ())
 
 
-async def test_of_twenty_firms_that_claim_one_number_at_once_one_gets_it(ports):
+async def test_one_of_twenty_firms_that_claim_a_number_at_once_gets_it(ports):
     shared = [a_description(f"GB-EORI:GB{index}", LEI) for index in range(20)]
     results = await asyncio.gather(
         *(register(ports, an_order(f"c-{index}"), "GB", each) for index, each in enumerate(shared)),
         return_exceptions=True,
     )
     refused = [each for each in results if isinstance(each, BaseException)]
-    # A command whose claim another one took over is given up: its id is of no use any more.
+    # A command whose claim was taken over is abandoned: its id cannot be used again.
     assert {type(each) for each in refused} <= {NumberTaken, CommandConflict}
     assert len(refused) == 19
     assert len(await ports.enterprises.find({"state.numbers": {"$in": [LEI]}})) == 1
@@ -215,7 +215,7 @@ async def test_a_number_of_another_country_or_script_is_refused(ports, numbers, 
     ("numbers", "country"),
     [(("XI-EORI:XI553202734852",), "GB"), ((LEI,), "KZ"), ((ALTYN, "RU-INN:7707083893"), "KZ")],
 )
-async def test_a_number_of_no_country_and_further_numbers_bind_none(ports, numbers, country):
+async def test_an_lei_and_secondary_numbers_do_not_fix_the_country(ports, numbers, country):
     assert (await register(ports, an_order(), country, a_description(*numbers))).enterprise.country == country
 
 
@@ -228,7 +228,7 @@ async def test_a_number_of_no_country_and_further_numbers_bind_none(ports, numbe
         ("Алтын", "cс-1", "command_id", "registry.text.mixed_scripts"),
     ],
 )
-async def test_what_cannot_be_seen_or_turns_a_line_is_refused(ports, name, command_id, field, rule):
+async def test_control_hidden_and_mixed_script_characters_are_refused(ports, name, command_id, field, rule):
     with pytest.raises(InvalidRequest) as refused:
         await register(ports, an_order(command_id), "KZ", a_description(name=name))
     assert [(each.field, each.rule) for each in refused.value.faults] == [(field, rule)]

@@ -1,4 +1,4 @@
-"""Numbers of enterprises: public vectors, the traps that libraries fall into, and properties."""
+"""Numbers of enterprises: public vectors, known faults of the libraries, and properties."""
 
 import pytest
 from hypothesis import given
@@ -49,9 +49,9 @@ def test_every_member_state_has_a_scheme():
         "RU-INN:500100732259",
         "RU-OGRN:1027700132195",
         "KZ-BIN:190540000014",
-        "KZ-BIN:190540000540",  # its first weighting gives 10: the second one decides
+        "KZ-BIN:190540000540",  # the first weighting gives 10, so the second one decides
         "BY-UNP:200988541",
-        "BY-UNP:МА1953684",  # Cyrillic letters, as it is printed
+        "BY-UNP:МА1953684",  # Cyrillic letters, as printed
         "IN-GSTIN:27AAPFU0939F1ZV",
         "IN-PAN:AAPFU0939F",
         "IN-IEC:AAPFU0939F",
@@ -67,7 +67,7 @@ def test_known_numbers_pass(number):
 
 
 @pytest.mark.parametrize("head", ["N2110000600037341", "A1110000600037341", "Y1110000600037341", "9A110000600037341"])
-def test_a_credit_code_with_letters_in_front_passes_though_the_library_refuses_it(head):
+def test_a_credit_code_with_leading_letters_passes_although_the_library_refuses_it(head):
     value = head + uscc.calc_check_digit(head)
     assert not uscc.is_valid(value)
     assert isinstance(judge(f"CN-USCC:{value}"), Accepted)
@@ -78,12 +78,12 @@ def test_a_credit_code_with_letters_in_front_passes_though_the_library_refuses_i
     [
         ("CN-USCC:91110000600037341M", CHECK_DIGIT),
         ("CN-USCC:9111000060003734IL", FORM),  # I never occurs
-        ("CN-USCC:91A10000600037341L", FORM),  # the region is digits
+        ("CN-USCC:91A10000600037341L", FORM),  # the region must be digits
         ("RU-INN:7707083894", CHECK_DIGIT),
         ("RU-INN:77070838931", FORM),
         ("RU-OGRN:1027700132196", CHECK_DIGIT),
         ("KZ-BIN:190540000015", CHECK_DIGIT),
-        ("KZ-BIN:190540000590", CHECK_DIGIT),  # 10 by both weightings: never issued
+        ("KZ-BIN:190540000590", CHECK_DIGIT),  # both weightings give 10: never issued
         ("KZ-BIN:19054000001", FORM),
         ("BY-UNP:200988542", CHECK_DIGIT),
         ("IN-GSTIN:27AAPFU0939F1ZO", CHECK_DIGIT),
@@ -146,7 +146,7 @@ def test_an_iranian_remainder_of_ten_counts_as_zero():
 @pytest.mark.parametrize(
     "number", ["GB-EORI:GB603202734852", "XI-EORI:XI603202734852", "DE-HRB:HRB-12345", "US-DUNS:12"]
 )
-def test_a_foreign_number_is_taken_by_its_form_with_a_warning(number):
+def test_a_foreign_number_is_accepted_by_its_form_with_a_warning(number):
     outcome = judge(number)
     assert isinstance(outcome, Accepted)
     assert str(outcome.number) == number
@@ -175,7 +175,7 @@ def test_judging_never_raises_and_what_passes_is_in_normal_form(scheme, value):
 
 
 @given(st.text(alphabet=USCC_LETTERS, min_size=2, max_size=2), st.integers(0, 999999), st.data())
-def test_one_wrong_character_of_a_credit_code_is_always_seen(authority, region, data):
+def test_one_wrong_character_of_a_credit_code_is_always_detected(authority, region, data):
     organisation = data.draw(st.text(alphabet=USCC_LETTERS, min_size=9, max_size=9))
     head = f"{authority}{region:06d}{organisation}"
     right = head + uscc.calc_check_digit(head)

@@ -1,4 +1,4 @@
-"""Events on the wire give the state back: a lost database is rebuilt from the topic."""
+"""Encoded events decode to the same events, so that a lost database can be rebuilt from the topic."""
 
 import pytest
 from registry_builders import ALTYN, LEI

@@ -1,4 +1,4 @@
-"""The whole service on real parts, driven by `trade registry` as staff would."""
+"""The whole service on real Kafka and MongoDB, driven with `trade registry`."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ class Running:
     bootstrap_servers: str
 
     async def trade(self, *arguments: str) -> tuple[int, str, str]:
-        """Run `trade registry …`; exit status, output, errors."""
+        """Run `trade registry …`; returns exit status, stdout, stderr."""
         environment = {**os.environ, "TRADE_PLATFORM": str(self.platform_file), "TRADE_STAFF": "li", "LANG": "C"}
         process = await asyncio.create_subprocess_exec(
             TRADE, "registry", *arguments, env=environment, stdout=-1, stderr=-1
@@ -89,7 +89,7 @@ async def running(infrastructure: Infrastructure, tmp_path: Path) -> AsyncIterat
 
 
 async def _events(bootstrap_servers: str, key: str, wanted: int) -> list[tuple[Envelope, bytes]]:
-    """What the topic says of one enterprise, once there is enough of it."""
+    """The topic's events of one enterprise, once there are `wanted` of them."""
     consumer = Reader(REGISTRY.name, bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()
     found: list[tuple[Envelope, bytes]] = []
@@ -110,7 +110,7 @@ async def _events(bootstrap_servers: str, key: str, wanted: int) -> list[tuple[E
     return found
 
 
-async def test_staff_register_suspend_and_reinstate_and_the_topic_tells_it(running):
+async def test_staff_register_suspend_and_reinstate_and_the_events_are_published(running):
     number = f"GB-EORI:GB{secrets.randbelow(10**12):012d}"
     added = await running.registered(
         "add", number, "--role", "declarant", "--name", "Müller", "--email", "m@example.de"

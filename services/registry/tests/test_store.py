@@ -1,4 +1,4 @@
-"""What the stores of claims and contacts promise, in memory and in the database alike."""
+"""Contract suite of the claim and contact stores, in memory and in MongoDB."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Registry, composed: the one place where its parts are built."""
+"""Builds the registry service from its parts."""
 
 from chassis.assembly import Assembly
 from chassis.clock import Clock
@@ -28,7 +28,7 @@ RIGHTS = {
 
 
 def build(settings: RegistrySettings, clock: Clock | None = None) -> Assembly:
-    """Registry consumes nothing: it answers gRPC and publishes what staff change."""
+    """Registry consumes no topic: it serves gRPC and publishes the changes that staff make."""
     service = Assembly(settings, clock=clock)
     ports = Ports(
         enterprises=service.aggregates(ENTERPRISE, topic=REGISTRY),

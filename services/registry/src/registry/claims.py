@@ -1,12 +1,13 @@
 """One number, one enterprise: a claim per number, taken before the enterprise is saved.
 
-A claim is a document with the number as its id, so it is unique on any database, sharded or not. It
-names the enterprise it was taken for and the commands that took it and may still be on their way.
-What an enterprise holds stands in the enterprise; a claim that has no such holding is a leftover of
-a command that broke off, and is taken over. Before that, each command on its way is given up for
-good: its id is put into its enterprise's history by `Abandon`, in the same compare-and-set that it
-would need itself. So of the two, one wins, and neither time nor clocks decide; a command that lives is waited for a
-little, because most of them do.
+A claim is a document with the number as its id, so it is unique in any database, sharded or not. It
+names the enterprise and the commands that claimed the number and may still be running.
+The enterprise document says which numbers the enterprise holds. A claim on a number that its
+enterprise does not hold was left by an interrupted command, and another enterprise may take it over.
+First every pending command of that claim is abandoned: `Abandon` records the command's id in its
+enterprise's history, by the same compare-and-set that the command itself would need. Exactly one of
+the two succeeds, without relying on clocks. The taker first waits a few rounds, because most pending
+commands complete by themselves.
 """
 
 from collections.abc import Sequence
@@ -21,11 +22,11 @@ from registry.rounds import ROUNDS, rounds
 Enterprises: TypeAlias = Aggregates[Enterprise, Command, Event]
 
 ABANDONED = "abandoned"
-"""Content hash of a command that was given up: the command itself, coming later, is a conflict."""
+"""Content hash of an abandoned command: if the command itself arrives later, it is a conflict."""
 
 
 PATIENT_ROUNDS = 6
-"""Rounds in which a command on its way may end by itself; after them it is taken for one that broke off."""
+"""Rounds to wait for a pending command to complete; after them it is abandoned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +35,21 @@ class Claim:
     """`SCHEME:VALUE`; the document's id."""
     enterprise_id: str
     commands: tuple[str, ...]
-    """Ids of commands of that enterprise that claimed it and have not ended yet."""
+    """Ids of that enterprise's commands that claimed the number and have not completed."""
     version: int = 1
 
 
 class Claims(Protocol):
     async def load(self, numbers: Sequence[str]) -> dict[str, Claim]:
-        """The stored ones of some numbers, in one round trip."""
+        """The stored claims of these numbers, in one round trip."""
         ...
 
     async def insert(self, claim: Claim) -> bool:
-        """Store a claim; False where the number has one."""
+        """Store a claim; False if the number already has one."""
         ...
 
     async def replace(self, claim: Claim, expected_version: int) -> bool:
-        """Compare-and-set; False where the claim was changed by others."""
+        """Compare-and-set; False if the claim was changed concurrently."""
         ...
 
 
@@ -61,8 +62,8 @@ class NumberTaken(Exception):
         self.holder = holder
 
 
-class GivenUp(Exception):
-    """Another enterprise's command took a number over, and gave this command up for it: it can never be applied."""
+class CommandAbandoned(Exception):
+    """Another enterprise's command took over a number and abandoned this command: it can never be applied."""
 
 
 async def claim(
@@ -72,14 +73,15 @@ async def claim(
 
     Raises:
         NumberTaken: another enterprise holds one of them.
-        GivenUp: as it says. Whoever lost a number must not take it back, or all of many give each other up.
+        CommandAbandoned: the command lost a number it had claimed. It must not claim the number again:
+            otherwise competing commands could abandon each other forever.
     """
     had = set[str]()
     async for round_ in rounds():
         stored = await claims.load(numbers)
         ours = {number for number in numbers if _is_ours(stored.get(number), enterprise_id, command_id)}
         if not had <= ours:
-            raise GivenUp(command_id)
+            raise CommandAbandoned(command_id)
         had |= ours
         if len(ours) == len(set(numbers)):
             return await _refuse_held(enterprises, numbers, enterprise_id)
@@ -93,11 +95,11 @@ async def claim(
                 await claims.replace(replace(present, commands=together, version=present.version + 1), present.version)
             elif await _is_free(enterprises, present, actor, wait=round_ < PATIENT_ROUNDS):
                 await claims.replace(replace(wanted, version=present.version + 1), present.version)
-    raise InfrastructureError(f"the claims of {enterprise_id} were changed by others {ROUNDS} times over")
+    raise InfrastructureError(f"the claims of {enterprise_id} were changed concurrently in {ROUNDS} rounds")
 
 
 async def settle(claims: Claims, numbers: Sequence[str], enterprise_id: str, command_id: str) -> None:
-    """Note that a command has ended, however it did. Where this is missed, nothing is wrong."""
+    """Remove a completed command from its claims. Missing this is harmless: abandoning it later has no effect."""
     for present in (await claims.load(numbers)).values():
         if _is_ours(present, enterprise_id, command_id):
             rest = tuple(each for each in present.commands if each != command_id)
@@ -109,10 +111,12 @@ def _is_ours(present: Claim | None, enterprise_id: str, command_id: str) -> bool
 
 
 async def _is_free(enterprises: Enterprises, present: Claim, actor: str, *, wait: bool) -> bool:
-    """Whether a claim's enterprise neither holds its number nor is about to; who is about to is waited for or given up.
+    """Whether the claimed number may be taken over: False means that its pending commands are to be waited for.
+
+    Without `wait`, the pending commands are abandoned.
 
     Raises:
-        NumberTaken: it holds it.
+        NumberTaken: the claim's enterprise holds the number.
     """
     await _refuse_holder(enterprises, present)
     if present.commands and wait:
@@ -137,7 +141,7 @@ async def _refuse_holder(enterprises: Enterprises, present: Claim) -> None:
 
 
 async def _refuse_held(enterprises: Enterprises, numbers: Sequence[str], enterprise_id: str) -> None:
-    """Also where claims were lost with their database, what an enterprise holds is not given away."""
+    """Refuse numbers that another enterprise holds, even if its claims were lost with their database."""
     for holder in await enterprises.find({"state.numbers": {"$in": list(numbers)}}):
         if holder.id != enterprise_id:
             raise NumberTaken(next(number for number in numbers if number in holder.numbers), holder.id)

@@ -1,8 +1,8 @@
-"""How enterprises are reached, in step with their commands.
+"""Contacts of enterprises, kept consistent with the commands that set them.
 
-A command's contact is drafted before its enterprise is saved and counts once the enterprise's
-history shows the command. So a command that is killed in between leaves nothing out: whoever looks
-next notes what was drafted. Drafts stand in the same erasable document.
+A command's contact is stored as a draft before its enterprise is saved, and takes effect once the
+enterprise's history contains the command. If the command is killed in between, the next read merges
+the draft. Drafts are stored in the same erasable document.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ from registry.rounds import ROUNDS, rounds
 
 
 async def draft_contact(ports: Ports, id_: str, given: Mapping[str, str], command_id: str) -> None:
-    """Keep what a command says, until it is known whether the command counts; harmless to repeat.
+    """Store a command's contact as a draft until the command is applied; harmless to repeat.
 
     Raises:
-        OtherContent: the same command said something else before.
+        OtherContent: the same command came with another contact before.
     """
     async for _ in rounds():
         stored = (await ports.contacts.load([id_])).get(id_, Contact())
@@ -29,7 +29,7 @@ async def draft_contact(ports: Ports, id_: str, given: Mapping[str, str], comman
 
 
 async def drop_draft(ports: Ports, id_: str, command_id: str) -> None:
-    """Forget what a command said that was refused."""
+    """Delete the draft of a refused command."""
     async for _ in rounds():
         stored = (await ports.contacts.load([id_])).get(id_, Contact())
         rest = without_draft(stored, command_id)
@@ -39,7 +39,7 @@ async def drop_draft(ports: Ports, id_: str, command_id: str) -> None:
 
 
 async def load_contacts(ports: Ports, ids: Sequence[str]) -> dict[str, Contact]:
-    """The contacts of enterprises, those of killed commands noted first; one query where nothing is drafted."""
+    """The contacts of enterprises, after merging drafts of applied commands; one query if there are no drafts."""
     found = await ports.contacts.load(ids)
     async for _ in rounds():
         drafted = [id_ for id_ in found if found[id_].drafts]
@@ -57,7 +57,7 @@ async def load_contacts(ports: Ports, ids: Sequence[str]) -> dict[str, Contact]:
 
 
 def _noted(contact: Contact, history: Sequence[Mapping[str, object]]) -> Contact:
-    """The contact with the drafts of commands that the history shows; those that it does not show go on waiting."""
+    """The contact with the drafts of commands in the history merged; other drafts stay."""
     for place, line in enumerate(history):
         command_id, at = str(line["cause"]), line["at"]
         if command_id in contact.drafts:
@@ -68,4 +68,4 @@ def _noted(contact: Contact, history: Sequence[Mapping[str, object]]) -> Contact
 
 
 def _changed_by_others(id_: str) -> InfrastructureError:
-    return InfrastructureError(f"the contact of {id_} was changed by others {ROUNDS} times over")
+    return InfrastructureError(f"the contact of {id_} was changed concurrently in {ROUNDS} rounds")

@@ -1,8 +1,8 @@
-"""Registry over gRPC: protobuf in, a handler, protobuf out; refusals become a status with the fields at fault.
+"""Registry over gRPC: protobuf to handler and back; refusals become a status with the faulty fields.
 
-Texts of errors come in the language that the call's metadata asks for (`accept-language`: zh, ru
-or en). The stable parts are the status code, the reason, and per violation the field and the code of
-the rule, which stands before its text: `registry.identifier.check_digit: …`.
+Error texts are in the language of the call's metadata (`accept-language`: zh, ru or en). The stable
+parts are the status code, the reason and, per violation, the field and the rule code that precedes
+the text: `registry.identifier.check_digit: …`.
 """
 
 from collections.abc import Awaitable, Mapping
@@ -29,7 +29,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 T = TypeVar("T")
 
 MAX_BATCH = 1000
-"""Most parties that one call may ask for."""
+"""Maximum number of parties in one call."""
 
 _ROLE_PREFIX = "ENTERPRISE_ROLE_"
 _STATUSES = {Status.ACTIVE: pb.ENTERPRISE_STATUS_ACTIVE, Status.SUSPENDED: pb.ENTERPRISE_STATUS_SUSPENDED}
@@ -106,7 +106,7 @@ def _order(request: Any) -> Order:
 
 
 async def _answer(context: Context, work: Awaitable[T]) -> T:
-    """What a handler gives; its refusals as statuses."""
+    """A handler's result; its refusals become gRPC statuses."""
     language = _language(context)
     code = grpc.StatusCode
     try:
@@ -157,7 +157,7 @@ def _number(identifier: pb.Identifier) -> Number:
 
 
 def _role_name(role: int) -> str:
-    """A role's value in the domain; the bare number where this release does not know it."""
+    """A role's value in the domain; its number if this release does not know it."""
     try:
         return pb.EnterpriseRole.Name(role).removeprefix(_ROLE_PREFIX).lower()  # type: ignore[arg-type]
     except ValueError:
@@ -165,7 +165,7 @@ def _role_name(role: int) -> str:
 
 
 def _asked_role(role: int) -> str | None:
-    """The role a party is named for; one that only a newer release knows is held by nobody here."""
+    """The role asked for. A role that only a newer release knows matches no enterprise."""
     return _role_name(role) if role else None
 
 

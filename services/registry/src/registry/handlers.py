@@ -1,8 +1,8 @@
-"""What registry does: one function per use case.
+"""Staff commands: one function per use case.
 
-A command of staff goes: judge the request, claim its numbers, draft the contact, decide and save,
-note the contact, settle the claims. Each step is harmless to repeat, so a command that breaks off anywhere is
-repeated with the same id.
+The steps of a command: validate the request, claim its numbers, store the contact as a draft, decide
+and save, merge the contact, settle the claims. Each step is harmless to repeat, so a command
+interrupted at any step is completed by repeating it with the same id.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from chassis.aggregates import Applied, Duplicate, Failed, Input
 from chassis.failures import is_infrastructure
-from registry.claims import Claim, GivenUp, claim, settle
+from registry.claims import Claim, CommandAbandoned, claim, settle
 from registry.contacts import draft_contact, drop_draft
 from registry.domain.contact import OtherContent
 from registry.domain.enterprise import (
@@ -39,19 +39,19 @@ from registry.requests import (
 from values.references import CommandId
 
 _COMMAND = "command/"
-"""Before a command's id where it is claimed; no number looks like that."""
+"""Prefix of a claimed command id; no number has this form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who asks for a change, under which id."""
+    """Who requests a change, and under which command id."""
 
     command_id: CommandId
     actor: str
 
 
 class CommandConflict(Exception):
-    """The command id was used with other content, or was given up for another enterprise's command."""
+    """The command id was used with other content, or the command was abandoned for another enterprise's."""
 
     def __init__(self, command_id: str) -> None:
         super().__init__(command_id)
@@ -72,7 +72,7 @@ async def register(ports: Ports, order: Order, country: str, description: Descri
 
 
 async def change(ports: Ports, order: Order, enterprise_id: str, description: Description) -> Known:
-    """Replace numbers and roles, and what is given of the contact.
+    """Replace numbers, roles and those contact fields that are given.
 
     Raises:
         InvalidRequest, NumberTaken, CommandConflict, Refused
@@ -108,13 +108,13 @@ async def _describe(
     await _own_command(ports, order, id_)
     try:
         await claim(ports.claims, ports.enterprises, judged.numbers, id_, order.command_id, order.actor)
-    except GivenUp:
+    except CommandAbandoned:
         raise CommandConflict(order.command_id) from None
     try:
         await _draft(ports, order, id_, contact)
         enterprise = await _apply(ports, order, id_, command)
     except Exception as error:
-        # Where the infrastructure failed it may be saved: the claim stays until the command is repeated or given up.
+        # After an infrastructure failure the command may be saved: its claim stays until it is repeated or abandoned.
         if not is_infrastructure(error):
             await drop_draft(ports, id_, order.command_id)
             await settle(ports.claims, judged.numbers, id_, order.command_id)
@@ -141,7 +141,7 @@ async def _decide_standing(ports: Ports, order: Order, number: str, command: Sus
 
 
 async def _id_of(ports: Ports, number: str) -> str:
-    """The id of the enterprise that has a number, which may be any of its numbers.
+    """The id of the enterprise that holds a number, primary or secondary.
 
     Raises:
         NotRegistered
@@ -154,7 +154,11 @@ async def _id_of(ports: Ports, number: str) -> str:
 
 
 async def _own_command(ports: Ports, order: Order, id_: str) -> None:
-    """A command id belongs to one enterprise: what its history does not show, a claim of the id does."""
+    """Claim the command id for one enterprise: histories alone cannot show that another enterprise used it.
+
+    Raises:
+        CommandConflict: another enterprise used it.
+    """
     claimed = f"{_COMMAND}{order.command_id}"
     if await ports.claims.insert(Claim(claimed, id_, ())):
         return
@@ -177,6 +181,6 @@ async def _apply(ports: Ports, order: Order, id_: str, command: Command) -> Ente
 
 
 def _hash(command: Command) -> str:
-    """Of what a command says, personal data aside: that must not outlive its erasure in a history."""
+    """Hash of a command without personal data, which must not survive erasure in a history."""
     content = json.dumps([type(command).__name__, asdict(command)], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()

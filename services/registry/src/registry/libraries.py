@@ -1,4 +1,4 @@
-"""What well-kept libraries know of numbers and countries, in the shape the domain asks for."""
+"""Adapts python-stdnum and pycountry to the checks that the domain needs."""
 
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -19,7 +19,7 @@ _GSTIN_STATES_MISSING = frozenset({"38", "97", "99"})
 """Ladakh, other territory and centre jurisdiction: issued, but python-stdnum 2.2 does not know them."""
 
 _COUNTRIES_IN_USE = frozenset({"EU", "XI", "XK"})
-"""Not assigned by ISO 3166, but in use as prefixes of numbers: European Union, Northern Ireland, Kosovo."""
+"""Not assigned by ISO 3166, but used as prefixes of numbers: European Union, Northern Ireland, Kosovo."""
 
 
 def _valid(module: ModuleType) -> Check:
@@ -28,7 +28,7 @@ def _valid(module: ModuleType) -> Check:
 
 
 def _uscc(value: str) -> bool:
-    """The check digit alone: the library's `validate` refuses letters in the second place, which are issued."""
+    """Check digit only: the library's `validate` refuses a letter in second position, but such codes are issued."""
     return bool(uscc.calc_check_digit(value[:-1]) == value[-1])
 
 
@@ -60,7 +60,7 @@ CHECKS: Mapping[str, Check] = {
     "RU-OGRN": _ogrn,
     "LEI": _valid(lei),
 }
-"""Scheme → check of a value whose form is right already."""
+"""Scheme → check of a value that already has the right form."""
 
 
 def is_country(code: str) -> bool:
@@ -69,5 +69,5 @@ def is_country(code: str) -> bool:
 
 
 def rules() -> IdentifierRules:
-    """The identifier rules with these libraries behind them."""
+    """The identifier rules with the checks of these libraries."""
     return IdentifierRules(CHECKS, is_country)

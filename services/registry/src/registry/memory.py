@@ -1,4 +1,4 @@
-"""Claims and contacts in memory, for tests of handlers. They pass the contract suite of the real ones."""
+"""In-memory claims and contacts for handler tests. They pass the same contract suite as the real stores."""
 
 from collections.abc import Sequence
 from dataclasses import replace

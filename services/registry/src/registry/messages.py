@@ -11,7 +11,7 @@ _REINSTATED = "trade.registry.enterprise.reinstated.v1"
 
 
 class EnterpriseMessages:
-    """What registry says about enterprises on its topic."""
+    """Encodes and decodes the events of `registry.events.v1`."""
 
     def encode(self, event: Event, state: Enterprise) -> tuple[str, bytes]:
         """The event's type and JSON."""
@@ -19,7 +19,7 @@ class EnterpriseMessages:
         return type_, payload.model_dump_json().encode()
 
     def decode(self, type: str, data: bytes) -> Event:  # noqa: A002 - CloudEvents' own name
-        """The event as `encode` was given it.
+        """The event that `encode` was given.
 
         Raises:
             KeyError: not a type of this topic.

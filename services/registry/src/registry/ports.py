@@ -1,4 +1,4 @@
-"""What the handlers need, and what they give."""
+"""The ports of the handlers and the type they return."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ from registry.turns import Turns
 
 class Contacts(Protocol):
     async def load(self, ids: Sequence[str]) -> dict[str, Contact]:
-        """The stored ones of some enterprises, in one round trip."""
+        """The stored contacts of these enterprises, in one round trip."""
         ...
 
     async def save(self, enterprise_id: str, contact: Contact) -> bool:
-        """Compare-and-set on the contact's version; False where it was changed by others."""
+        """Compare-and-set on the contact's version; False if it was changed concurrently."""
         ...
 
     async def erase(self, enterprise_id: str) -> None:
-        """Forget everything personal."""
+        """Delete the enterprise's personal data."""
         ...
 
 
@@ -36,7 +36,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An enterprise with its personal data."""
+    """An enterprise and its contact."""
 
     enterprise: Enterprise
     contact: Contact

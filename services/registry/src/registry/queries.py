@@ -1,4 +1,4 @@
-"""What peers and staff ask of registry: answers for many at once, in the order asked."""
+"""Queries of peers and staff: batch look-ups, answered in the order of the request."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -23,7 +23,7 @@ async def get_enterprise(ports: Ports, number: Number) -> Known:
 
 
 async def find_enterprises(ports: Ports, numbers: Sequence[Number]) -> list[Enterprise | None]:
-    """Enterprises by any of their numbers, in the order asked, in one query."""
+    """Enterprises by any of their numbers, in the order of `numbers`, in one query."""
     wanted = [str(number) for number in numbers]
     found = await ports.enterprises.find({"state.numbers": {"$in": sorted(set(wanted))}})
     by_number = {number: enterprise for enterprise in found for number in enterprise.numbers}
@@ -31,14 +31,14 @@ async def find_enterprises(ports: Ports, numbers: Sequence[Number]) -> list[Ente
 
 
 async def find_contacts(ports: Ports, numbers: Sequence[Number]) -> list[Known | None]:
-    """Enterprises with their contacts, in the order asked, in two queries."""
+    """Enterprises with their contacts, in the order of `numbers`, in two queries."""
     found = await find_enterprises(ports, numbers)
     contacts = await load_contacts(ports, sorted({each.id for each in found if each}))
     return [None if each is None else Known(each, contacts.get(each.id, Contact())) for each in found]
 
 
 class Standing(StrEnum):
-    """What may be said of a party."""
+    """Whether a party may act, or why not."""
 
     MAY_ACT = "may_act"
     UNKNOWN = "unknown"
@@ -47,7 +47,7 @@ class Standing(StrEnum):
 
 
 def standing(enterprise: Enterprise | None, role: str | None) -> Standing:
-    """Whether an enterprise may act in a role; without a role it is enough to be known and active."""
+    """Whether an enterprise may act in a role; without a role, it only has to be registered and active."""
     if enterprise is None:
         return Standing.UNKNOWN
     if enterprise.status is Status.SUSPENDED:
@@ -56,6 +56,6 @@ def standing(enterprise: Enterprise | None, role: str | None) -> Standing:
 
 
 async def with_contact(ports: Ports, enterprise: Enterprise) -> Known:
-    """An enterprise with what is known of how to reach it."""
+    """An enterprise with its contact."""
     contacts = await load_contacts(ports, [enterprise.id])
     return Known(enterprise, contacts.get(enterprise.id, Contact()))

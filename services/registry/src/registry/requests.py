@@ -1,4 +1,4 @@
-"""Requests of staff, judged: every fault of a request is found at once, with its field, value and rule."""
+"""Validation of staff requests: every fault of a request is reported at once, with its field, value and rule."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ _REASON = re.compile(r"[a-z][a-z0-9_.-]{0,59}")
 
 
 class InvalidRequest(Exception):
-    """The request breaks rules; nothing was done."""
+    """The request breaks rules; nothing was changed."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("; ".join(f"{fault.field}: {fault.rule}" for fault in faults))
@@ -36,18 +36,18 @@ class InvalidRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What staff say an enterprise is, as they wrote it."""
+    """An enterprise as staff described it, not validated."""
 
     numbers: tuple[Number, ...]
     roles: tuple[str, ...]
     """Values of `Role`; an unknown one is a fault."""
     contact: Mapping[str, str]
-    """Some of name, email, language."""
+    """Any of name, email, language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A description without faults."""
+    """A validated description."""
 
     numbers: tuple[str, ...]
     roles: tuple[Role, ...]
@@ -55,7 +55,7 @@ class Judged:
 
 
 def judge(rules: IdentifierRules, description: Description, faults: list[Fault], country: str | None = None) -> Judged:
-    """Judge a description; faults are added to those found before. `country` is stated when a firm is registered.
+    """Validate a description; its faults are added to `faults`. `country` is given on registration only.
 
     Raises:
         InvalidRequest: with all faults.
@@ -75,18 +75,18 @@ def judge(rules: IdentifierRules, description: Description, faults: list[Fault],
 
 
 def command_id_faults(command_id: str) -> list[Fault]:
-    """A command needs an id, so that it can be repeated."""
+    """Faults of a command id, which is required so that the command can be repeated."""
     return _text("command_id", command_id, reference_fault, required=True)
 
 
 def country_faults(rules: IdentifierRules, country: str) -> list[Fault]:
-    """A country is two letters of ISO 3166."""
+    """Faults of a country code: two letters of ISO 3166."""
     known = re.fullmatch(r"[A-Z]{2}", country) and rules.is_country(country)
     return [] if known else [Fault("country", country, COUNTRY, "ISO 3166: CN, KZ, RU …")]
 
 
 def reason_faults(reason: str) -> list[Fault]:
-    """A reason is a code, not a text: who reads it wants it in a language of their own."""
+    """Faults of a reason: it is a code, so that it can be shown in each reader's language."""
     return [] if _REASON.fullmatch(reason) else [Fault("reason", reason, REASON, f"{_REASON.pattern} (sanctions)")]
 
 
@@ -121,7 +121,7 @@ def _contact(contact: Mapping[str, str], faults: list[Fault]) -> None:
 def _text(
     field: str, value: str, fault_of: Callable[[str], TextFault | None], *, required: bool = False
 ) -> list[Fault]:
-    """What is wrong with a text, by one of the kinds of `values.text`."""
+    """Faults of a text; `fault_of` is one of the checks of `values.text`."""
     if required and not value.strip():
         return [Fault(field, value, REQUIRED)]
     if len(value) > MAX_TEXT:

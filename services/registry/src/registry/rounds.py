@@ -1,7 +1,7 @@
-"""The rounds of a compare-and-set that others race for: each a little later than the one before, by chance.
+"""Retry rounds of a contended compare-and-set, with a random pause between them.
 
-Whoever loses a round lost it to somebody who got on, so the race ends; without a pause between the rounds, though, of
-N at once the last one wins in round N, and N is not known here.
+A round is lost only to a writer that succeeded, so contention ends. Without pauses the last of N concurrent writers
+would need N rounds, and N is unknown.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ _PAUSE_SECONDS = (0.004, 0.1)
 
 
 async def rounds() -> AsyncIterator[int]:
-    """The rounds there are, with a pause before each but the first."""
+    """Round numbers from 0, with a pause before each but the first."""
     backoff = Backoff(*_PAUSE_SECONDS, spread=1.0)
     for each in range(ROUNDS):
         if each:

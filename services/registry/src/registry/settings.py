@@ -1,10 +1,10 @@
-"""Registry's environment."""
+"""Settings of registry."""
 
 from chassis.settings import DoorSettings, ServiceSettings
 
 
 class RegistrySettings(ServiceSettings):
-    """What every service has; registry adds nothing but its name and port."""
+    """The settings of every service, with registry's name and port."""
 
     name: str = "registry"
     grpc: DoorSettings = DoorSettings(port=50051)

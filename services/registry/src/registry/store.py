@@ -1,4 +1,4 @@
-"""What registry keeps in MongoDB: enterprises, claims of numbers, contacts."""
+"""Registry's MongoDB collections: enterprises, claims of numbers, contacts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,7 @@
-"""One command at a time on one enterprise within this process.
+"""Runs the commands on one enterprise one at a time within this process.
 
-Commands on one enterprise change the same documents by compare-and-set, in which of many at once a single one wins a
-round. Taking turns, they change them one after the other; only those of other replicas are still raced with.
+Commands on one enterprise change the same documents by compare-and-set. Serialising them here leaves only other
+replicas to contend with.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 
 class Turns:
-    """Turns by enterprise; nothing is kept of one that nobody waits for."""
+    """One lock per enterprise, dropped when nobody holds it or waits for it."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
@@ -19,7 +19,7 @@ class Turns:
 
     @asynccontextmanager
     async def of(self, enterprise_id: str) -> AsyncIterator[None]:
-        """This caller's turn, in the order of asking."""
+        """Hold the enterprise's lock; callers get it in order of arrival."""
         lock = self._locks.setdefault(enterprise_id, asyncio.Lock())
         self._waiting[enterprise_id] += 1
         try:

@@ -1,1 +1,1 @@
-"""Who may trade: enterprises, their numbers, and what may happen to them. Pure."""
+"""Enterprises, their numbers and their life cycle. Pure."""

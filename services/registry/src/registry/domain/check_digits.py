@@ -1,7 +1,7 @@
-"""Check digits that no library we use knows: Kazakhstan and Iran.
+"""Check digits that our libraries do not implement: Kazakhstan and Iran.
 
-Each function takes a value of the right form (digits, right length) and says whether its last
-digit is right.
+Each function takes a value of the right form (digits, right length) and returns whether its check
+digit, the last one, is right.
 """
 
 _KZ_FIRST = tuple(range(1, 12))
@@ -13,10 +13,10 @@ _TEN = 10
 
 
 def kazakh_bin(value: str) -> bool:
-    """Whether a Kazakh BIN or IIN of 12 digits is right.
+    """Whether the check digit of a Kazakh BIN or IIN (12 digits) is right.
 
-    Sum of the first eleven digits by weights 1..11, modulo 11; where that is 10, again by weights
-    3..11,1,2; where that is 10 as well, no such number is issued.
+    Sum of the first eleven digits with weights 1..11, modulo 11; if that is 10, again with weights
+    3..11,1,2; if that is 10 too, no such number is issued.
     """
     digits = [int(digit) for digit in value]
     control = _weighted(digits, _KZ_FIRST)
@@ -26,11 +26,11 @@ def kazakh_bin(value: str) -> bool:
 
 
 def iranian_legal_id(value: str) -> bool:
-    """Whether an Iranian national legal id of 11 digits follows the usual rule.
+    """Whether an Iranian national legal id (11 digits) follows the usual rule.
 
-    Every one of the first ten digits is raised by the tenth digit plus two, weighted by
-    29,27,23,19,17 twice, summed modulo 11; 10 counts as 0. Variants are in use: a number that
-    fails is to be warned of, not refused.
+    The tenth digit plus two is added to each of the first ten digits; these are weighted by
+    29,27,23,19,17 twice and summed modulo 11; 10 counts as 0. Variants are in use, so a number that
+    fails gets a warning and is not refused.
     """
     digits = [int(digit) for digit in value]
     raised = digits[9] + 2

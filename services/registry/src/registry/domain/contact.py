@@ -1,7 +1,7 @@
-"""How to reach an enterprise: personal data, kept beside the enterprise and erasable.
+"""How to reach an enterprise: personal data, stored apart from the enterprise so that it can be erased.
 
-Each field remembers which command set it and when, so that a command that is repeated late never
-overwrites what a younger one said.
+Each field records which command set it and when, so that a command repeated late never
+overwrites the value of a later command.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ FIELDS = ("name", "email", "language")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moment:
-    """When a command was applied; its place in the history tells commands of one millisecond apart."""
+    """When a command was applied; its place in the history orders commands of the same millisecond."""
 
     at: datetime
     place: int
@@ -31,29 +31,27 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What is known of how to reach an enterprise."""
-
     fields: Mapping[str, Noted] = field(default_factory=dict)
     drafts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """What commands say that are on their way, by command id; it counts when they do."""
+    """Contacts given by pending commands, by command id; merged when the command is applied."""
     version: int = 0
     """0: not stored yet."""
 
     def value(self, name: str) -> str:
-        """One of `FIELDS`, empty where nothing is known."""
+        """The value of one of `FIELDS`, empty if unknown."""
         noted = self.fields.get(name)
         return noted.value if noted else ""
 
 
 class OtherContent(Exception):
-    """The same command set a field to something else before."""
+    """The same command set a field to another value before."""
 
 
 def draft(contact: Contact, given: Mapping[str, str], command_id: str) -> Contact:
-    """The contact with what a command says, before it is known whether the command counts.
+    """The contact with a pending command's values as a draft.
 
     Raises:
-        OtherContent: the same command said something else before.
+        OtherContent: the same command came with other values before.
     """
     said = {name: value for name, value in given.items() if value}
     noted = {name: each.value for name, each in contact.fields.items() if each.command_id == command_id}
@@ -65,14 +63,14 @@ def draft(contact: Contact, given: Mapping[str, str], command_id: str) -> Contac
 
 
 def without_draft(contact: Contact, command_id: str) -> Contact:
-    """The contact without what a command says."""
+    """The contact without a command's draft."""
     if command_id not in contact.drafts:
         return contact
     return replace(contact, drafts={id_: said for id_, said in contact.drafts.items() if id_ != command_id})
 
 
 def merge(contact: Contact, given: Mapping[str, str], command_id: str, moment: Moment) -> Contact:
-    """The contact after a command; empty values leave what is there, and so do fields of younger commands."""
+    """The contact after a command; empty values change nothing, and values of later commands are kept."""
     fields = dict(contact.fields)
     for name, value in given.items():
         known = fields.get(name)

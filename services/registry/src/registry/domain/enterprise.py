@@ -1,12 +1,12 @@
-"""The life of an enterprise in the registry.
+"""The life cycle of an enterprise in the registry.
 
     (none) ──Register──▶ ACTIVE ──Suspend──▶ SUSPENDED
                          ▲  │Change          │  │Change
                          │  └──┘             │  └──┘
                          └─────Reinstate─────┘
 
-The numbers in a command are judged before it is made: they come in normal form, with the codes of
-rules that warn. Names and contacts are no part of this state, because they can be erased.
+The numbers in a command are already validated: they are in normal form and come with warning
+codes. Names and contacts are not part of this state, because they can be erased.
 """
 
 from collections.abc import Callable
@@ -75,9 +75,9 @@ class Reinstate:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Nothing happens: carried under the id of another command, it keeps that command from ever being applied.
+    """Changes nothing. Applied under the id of another command, it prevents that command from ever being applied.
 
-    This is how a number is taken from a registration that claimed it and then broke off.
+    This is how a number is taken over from an interrupted registration that had claimed it.
     """
 
 
@@ -117,7 +117,7 @@ class Refused(Exception):
     """The enterprise's state does not allow the command."""
 
     code = ""
-    """Code of the text."""
+    """Code of the error text."""
 
 
 class AlreadyRegistered(Refused):
@@ -187,11 +187,11 @@ TRANSITIONS: dict[tuple[Status | None, type[Command]], Rule] = {
     (Status.SUSPENDED, Reinstate): _reinstate,
     (Status.SUSPENDED, Abandon): _nothing,
 }
-"""(status, command) → the rule that decides, or the refusal. Whole: every pair stands here."""
+"""(status, command) → the rule that decides, or the refusal. Every pair has an entry."""
 
 
 def decide(state: Enterprise | None, command: Command, now: datetime) -> tuple[Event, ...]:  # noqa: ARG001 - no rule asks
-    """What comes of a command.
+    """The events of a command.
 
     Raises:
         Refused: the state does not allow it.

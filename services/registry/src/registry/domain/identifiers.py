@@ -1,11 +1,11 @@
-"""Numbers of enterprises: which schemes there are, and whether a number is one of its scheme.
+"""Numbers of enterprises: the known schemes, and whether a number is valid in its scheme.
 
-A number is written `SCHEME:VALUE`. The schemes of the ten member states and the LEI are known by
-name and checked as far as their rules are public; any other scheme (`GB-EORI`) is taken by its
-form, with a warning. Nothing here raises: a number ends as `Accepted` or as a `Fault`.
+A number is written `SCHEME:VALUE`. The schemes of the ten member states and the LEI are listed
+and checked as far as their rules are public; a number of any other scheme (`GB-EORI`) is accepted
+by its form, with a warning. Nothing here raises: a number ends as `Accepted` or as a `Fault`.
 
-Checks that a library knows are handed in as functions, so that this module needs the standard
-library alone.
+Checks from libraries are passed in as functions, so that this module needs only the standard
+library.
 """
 
 import re
@@ -40,12 +40,12 @@ class Accepted:
 
     number: Number
     warnings: tuple[str, ...] = ()
-    """Codes of rules that do not hold, but do not refuse either."""
+    """Codes of broken rules that do not refuse the number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a value cannot be taken."""
+    """Why a value is refused."""
 
     field: str
     """Path in the request, such as `identifiers[1].value`."""
@@ -53,7 +53,7 @@ class Fault:
     rule: str
     """Code of the rule, which is also the code of its text."""
     expected: str = ""
-    """What the rule asks for, in symbols that need no translation."""
+    """What the rule requires, in symbols that need no translation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,11 @@ class Scheme:
     """Regular expression of the whole value."""
     example: str
     check: Check | None = None
-    """None: the digits are not checked, or `library` is to be asked."""
+    """None: the check digit is not checked, or `library` is set."""
     library: bool = False
-    """The check digits are checked by a function that is handed in."""
+    """The check digit is checked by a function of `IdentifierRules.library`."""
     warns: bool = False
-    """A wrong check digit warns only."""
+    """A wrong check digit gives a warning, not a fault."""
 
 
 def _all(*schemes: Scheme) -> dict[str, Scheme]:
@@ -96,19 +96,19 @@ SCHEMES: Mapping[str, Scheme] = _all(
     Scheme("UZ-STIR", r"[0-9]{9}", "200837914"),
     Scheme("LEI", r"[0-9A-Z]{18}[0-9]{2}", "213800KUD8LAJWSQ9D15", library=True),
 )
-"""What is checked by name. A scheme of a member state that is not here is refused: it is a slip."""
+"""The known schemes. A member state's scheme that is not listed is refused: it must be a typing error."""
 
 _SCHEME_FORM = re.compile(r"(?P<country>[A-Z]{2})-(?P<kind>[A-Z0-9]{2,20})")
 _EORI = "EORI"
 """Economic operators' registration: begins with the country that issued it (Regulation (EU) 2015/2446, annex 12-01)."""
 _COUNTRIES_OF_SCHEME: Mapping[str, frozenset[str]] = {"XI": frozenset({"GB", "XI"})}
-"""Prefix of a scheme → countries its firms may be of, where that is not the prefix alone: Northern Ireland's."""
+"""Scheme prefix → countries of its firms, if they are not the prefix alone (Northern Ireland)."""
 _FOREIGN_VALUE = re.compile(r"[A-Z0-9](?:[A-Z0-9./&-]{0,33}[A-Z0-9])?")
 
 
 @dataclass(frozen=True)
 class IdentifierRules:
-    """The rules with the library's checks in place."""
+    """The rules together with the checks from libraries."""
 
     library: Mapping[str, Check]
     """Scheme → check, for every scheme marked `library`."""
@@ -119,11 +119,11 @@ class IdentifierRules:
     def __post_init__(self) -> None:
         missing = sorted(code for code, scheme in SCHEMES.items() if scheme.library and code not in self.library)
         if missing:
-            raise ValueError(f"no check was handed in for {', '.join(missing)}")
+            raise ValueError(f"no check was passed in for {', '.join(missing)}")
         object.__setattr__(self, "_forms", {code: re.compile(scheme.form) for code, scheme in SCHEMES.items()})
 
     def judge(self, number: Number, path: str) -> Accepted | Fault:
-        """Judge one number; `path` is where it stands in the request."""
+        """Validate one number; `path` is its path in the request."""
         scheme = SCHEMES.get(number.scheme)
         if scheme is None:
             return self._foreign(number, path)
@@ -154,9 +154,9 @@ class IdentifierRules:
 
 
 def country_fault(primary: Number, country: str) -> Fault | None:
-    """Why a firm cannot be of a country: its first number is another country's. An LEI is of none.
+    """The fault if the primary number belongs to a country other than the firm's. An LEI belongs to none.
 
-    Further numbers may be of other countries, where a firm is registered for tax or has a branch.
+    Secondary numbers may belong to other countries, where a firm is registered for tax or has a branch.
     """
     issuer, _, kind = primary.scheme.partition("-")
     if not kind or country in _COUNTRIES_OF_SCHEME.get(issuer, frozenset({issuer})):
