@@ -1,4 +1,4 @@
-"""The life of a listing: the whole table of status × command, and the numbered questions to the registry."""
+"""The life cycle of a listing: every status × command, and the numbered queries to the registry."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -93,13 +93,15 @@ def test_the_table_covers_every_status_and_command() -> None:
 
 
 @pytest.mark.parametrize("command", [MAY_ACT, SuspendParty(), RecheckParty(), ExpireListing()])
-def test_nothing_happens_to_a_listing_that_nobody_submitted(command: Any) -> None:
+def test_a_command_about_a_listing_that_was_never_submitted_is_an_error(command: Any) -> None:
     with pytest.raises(ListingNotSubmitted):
         decide(None, command, NOW)
 
 
 @pytest.mark.parametrize(("state", "command", "events"), [row for row in TABLE if row[2]])
-def test_only_an_open_listing_is_found_expires_and_is_not_asked_about(state: Any, command: Any, events: Any) -> None:
+def test_only_an_open_listing_has_facets_and_an_expiry_and_only_a_waiting_one_is_queried(
+    state: Any, command: Any, events: Any
+) -> None:
     for event in events:
         before = state.change if state else 0
         state = evolve(state, event)
@@ -110,7 +112,7 @@ def test_only_an_open_listing_is_found_expires_and_is_not_asked_about(state: Any
     assert (state.closed_for is not None) == (state.status is Status.CLOSED)
 
 
-def test_an_answer_that_was_on_its_way_when_the_firm_was_suspended_and_reinstated_is_void() -> None:
+def test_an_answer_to_a_query_from_before_a_suspension_is_ignored() -> None:
     listing = WAITING
     for command in (SuspendParty(), RecheckParty()):
         for event in decide(listing, command, NOW):

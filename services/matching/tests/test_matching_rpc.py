@@ -1,4 +1,4 @@
-"""The two doors over real gRPC: what goes over the wire, who is let in, how an answer of the registry is read."""
+"""The service and its registry client over real gRPC: messages, rights, unreadable registry answers."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -77,7 +77,7 @@ async def test_the_matches_of_a_firm_come_in_pages_with_score_and_reasons(matchi
     assert one.HasField("judged_at")
 
 
-async def test_a_page_of_one_firms_list_is_no_page_of_anothers(matching: Any) -> None:
+async def test_a_page_token_of_another_firms_list_is_refused(matching: Any) -> None:
     first = await matching.ListMatches(of(INVESTOR, page_size=2))
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await matching.ListMatches(of(SPONSOR, page_token=first.next_page_token))
@@ -99,9 +99,7 @@ async def test_one_match_is_found_by_its_id(matching: Any) -> None:
         ("GetMatch", pb.GetMatchRequest(match_id="Ж" * 10_000), grpc.StatusCode.NOT_FOUND, "MATCH_UNKNOWN"),
     ],
 )
-async def test_what_is_wrong_is_told_with_a_stable_reason(
-    matching: Any, method: Any, request_: Any, code: Any, reason: Any
-) -> None:
+async def test_errors_have_a_stable_reason(matching: Any, method: Any, request_: Any, code: Any, reason: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await getattr(matching, method)(request_)
     assert (caught.value.code(), reason_of(caught.value)) == (code, reason)
@@ -115,7 +113,7 @@ async def test_a_service_without_the_right_is_refused(address: Any, keys: Any) -
 
 
 class Registry(RegistryServiceServicer):
-    """Answers what it was given, whatever is asked."""
+    """Returns the configured answers to any request."""
 
     def __init__(self) -> None:
         self.answers: list[registry_pb.PartyAnswer] = []
@@ -146,7 +144,7 @@ async def test_the_registrys_answers_are_read_in_order(registry: Any) -> None:
 
 
 @pytest.mark.parametrize("answers", [[], [registry_pb.PartyAnswer()]])
-async def test_an_answer_that_cannot_be_read_is_not_taken_for_one(registry: Any, answers: Any) -> None:
+async def test_an_unreadable_answer_raises(registry: Any, answers: Any) -> None:
     servicer, client = registry
     servicer.answers = answers
     with pytest.raises(RegistryAnswerUnreadable):

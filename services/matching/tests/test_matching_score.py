@@ -1,4 +1,4 @@
-"""The score: bounded, the same in either order, explained to the last point; every hard filter refuses alone."""
+"""The score: bounded, symmetric, explained to the last point; each hard filter alone refuses a pair."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -130,7 +130,7 @@ def test_the_index_finds_every_pair_that_fits(project: Any, mandate: Any) -> Non
         assert set(wanted_facets(mandate)) & set(offered_facets(project))
 
 
-def test_two_of_a_kind_are_no_pair() -> None:
+def test_two_listings_of_one_kind_are_no_pair() -> None:
     with pytest.raises(NotAPair):
         judge(a_listing(a_project()), a_listing(a_project(), reference="R-2"), now=NOW, reference=REFERENCE)
 
@@ -169,7 +169,7 @@ def test_sums_of_different_currencies_are_compared() -> None:
     assert verdict(a_project(sought=little)) == Refused("ticket", ())
 
 
-def test_a_ticket_that_covers_a_part_gives_a_part_and_says_so() -> None:
+def test_a_ticket_that_covers_part_of_the_sum_gives_part_of_the_points_and_is_reported() -> None:
     fit = verdict(a_project(sought=yuan(200_000_000)))
     assert isinstance(fit, Fit)
     (ticket,) = (reason for reason in fit.reasons if reason.code == "matching.ticket.part")
@@ -177,14 +177,14 @@ def test_a_ticket_that_covers_a_part_gives_a_part_and_says_so() -> None:
     assert "matching.ticket.missed" in {missed.code for missed in fit.missed}
 
 
-def test_a_pair_that_misses_most_is_not_shown() -> None:
+def test_a_pair_below_the_minimum_score_is_no_match() -> None:
     project = a_project(sector="A", stake_percent=Decimal(80), expected_return_percent=None, stage="idea", title="")
     refused = verdict(project, a_mandate(countries=(), ticket_max=yuan(6_000_000)))
     assert isinstance(refused, Refused)
     assert refused.reason == "score"
 
 
-def test_sides_without_a_common_language_are_told() -> None:
+def test_a_missing_common_language_is_reported() -> None:
     fit = verdict(a_project(languages=("ru",)), a_mandate(languages=("zh",)))
     assert isinstance(fit, Fit)
     assert "matching.language.missed" in {missed.code for missed in fit.missed}
@@ -205,7 +205,7 @@ def test_sides_without_a_common_language_are_told() -> None:
         ("२९", ()),
     ],
 )
-def test_a_sector_stands_in_the_tree(code: Any, path: Any) -> None:
+def test_the_path_of_a_sector(code: Any, path: Any) -> None:
     assert sectors.path(code) == path
 
 
@@ -221,7 +221,7 @@ def test_terms_are_found_in_three_languages() -> None:
 
 
 def _emitted() -> Any:
-    """Every code of the criteria with the parameters it comes with, over pairs that provoke all of them."""
+    """Every code of the criteria with its parameters, from pairs that provoke all of them."""
     seen: dict[str, set[str]] = {}
     for project in (
         a_project(),
@@ -264,7 +264,7 @@ def test_every_code_has_a_text_that_its_parameters_fill() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_refusal_can_be_said(language: Any) -> None:
+def test_every_refusal_has_a_text(language: Any) -> None:
     refusals = [
         verdict(a_project(**project), a_mandate(**mandate), **listing)
         for _, project, mandate, listing in test_each_hard_filter_refuses_alone.pytestmark[0].args[1]

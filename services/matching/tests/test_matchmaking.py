@@ -1,6 +1,6 @@
-"""From submission to match and back, through the service's own handlers and the chassis' delivery policy.
+"""From submission to match and withdrawal, through the service's handlers and the chassis' delivery policy.
 
-One suite over the store in memory and over a real database.
+The same tests run over the in-memory store and over MongoDB.
 """
 
 import uuid
@@ -47,7 +47,7 @@ def of_matches(bench: Bench) -> list[str]:
 
 
 async def matched(bench: Bench) -> tuple[str, str]:
-    """A project and a mandate that fit, and are found."""
+    """Submit a project and a mandate that fit; returns the ids of the listings."""
     project = await bench.submit(a_project())
     mandate = await bench.submit(a_mandate())
     await bench.settle()
@@ -56,7 +56,7 @@ async def matched(bench: Bench) -> tuple[str, str]:
 
 
 class Suite:
-    """What holds whatever the store."""
+    """Tests that hold for every store."""
 
     async def test_a_project_and_a_mandate_that_fit_are_found_once(self, bench: Bench) -> None:
         project, mandate = await matched(bench)
@@ -163,7 +163,7 @@ class Suite:
         await bench.settle()
         assert of_matches(bench)[-1] == FOUND
 
-    async def test_other_terms_that_judge_the_same_say_nothing(self, bench: Bench) -> None:
+    async def test_changed_terms_with_the_same_verdict_publish_nothing(self, bench: Bench) -> None:
         await matched(bench)
         await bench.submit(a_project(region="Алматинская область"), receipt="2")
         await bench.settle()
@@ -182,7 +182,7 @@ class Suite:
         assert of_matches(bench) == [FOUND, WITHDRAWN]
 
     async def test_a_match_judged_on_old_terms_is_judged_again(self, bench: Bench) -> None:
-        """Two replicas: one finds the pair on terms that the other has just changed, and saves last."""
+        """Two replicas: one judges the pair on terms that the other has just changed, and saves last."""
         project = await bench.submit(a_project())
         await bench.submit(a_mandate())
         await bench.ask()
@@ -197,7 +197,7 @@ class Suite:
         await bench.settle()
         assert of_matches(bench) == [FOUND, WITHDRAWN]
 
-    async def test_only_candidates_are_looked_at(self, bench: Bench) -> None:
+    async def test_only_candidates_are_judged(self, bench: Bench) -> None:
         project = await bench.submit(a_project())
         await bench.submit(a_mandate())
         for number, other in enumerate((a_mandate(countries=("UZ",)), a_mandate(instruments=("ppp",)))):
@@ -217,7 +217,7 @@ class Suite:
         assert [len(first), len(second)] == [2, 1]
         assert len({each.id for each in (*first, *second)}) == 3
 
-    async def test_what_is_published_makes_the_state_again(self, bench: Bench) -> None:
+    async def test_the_published_events_rebuild_the_state(self, bench: Bench) -> None:
         await matched(bench)
         await bench.submit(a_project(stake_percent=Decimal(80)), receipt="2")
         await bench.tell("suspended", SUSPENDED, id_="e/0.2")
@@ -245,14 +245,14 @@ class Suite:
         lost, found = await bench.listings.find({}), await fresh.listings.find({})
         assert sorted(found, key=lambda each: each.id) == sorted(lost, key=lambda each: each.id)
 
-    async def test_what_is_published_reads_as_its_contract(self, bench: Bench) -> None:
+    async def test_published_events_validate_against_their_contracts(self, bench: Bench) -> None:
         await matched(bench)
         for entry in bench.outbox.published:
             assert v1.EVENTS[entry["type"]].model_validate_json(entry["data"])
 
 
 async def judge_on(bench: Any, one: Any, other: Any) -> None:
-    """Judge a pair as it was read a while ago."""
+    """Judge a pair that was read some time before."""
     await bench.matches.apply_one(Input(match_id(one, other), "old/0.1", JudgePair(one, other), "service:matching"))
 
 

@@ -1,1 +1,1 @@
-"""Projects and mandates that fit each other, with reasons."""
+"""Matches projects with mandates and explains each match."""

@@ -1,4 +1,4 @@
-"""Starts matching as a process."""
+"""Start matching: `python -m matching`."""
 
 from chassis.process import main
 from matching.app import build

@@ -1,4 +1,4 @@
-"""The composition of matching: everything it is made of, every topic it reads, every method it serves."""
+"""Builds matching: its parts, the topics it reads, the methods it serves."""
 
 from collections.abc import Sequence
 
@@ -34,11 +34,11 @@ LOOKED_AT = (
     "trade.matching.match.changed.v1",
     "trade.matching.match.withdrawn.v1",
 )
-"""Own events that a next step starts from."""
+"""Own event types that matching consumes; each starts the next step."""
 
 
 def subscriptions(listings: Listings, matches: Matches, reference: Reference, clock: Clock) -> Sequence[Subscription]:
-    """Everything matching reads."""
+    """The subscriptions of matching."""
     submissions: AggregateHandler[Listing, Command] = AggregateHandler(
         listings,
         targets=lambda event: [submission(event.payload).listing_id],
@@ -53,7 +53,7 @@ def subscriptions(listings: Listings, matches: Matches, reference: Reference, cl
 
 
 def build(settings: MatchingSettings, clock: Clock | None = None) -> Assembly:
-    """Put the service together."""
+    """Build the service."""
     service = Assembly(settings, clock=clock)
     reference = load_reference()
     listings = service.aggregates(LISTING, topic=MATCHING)

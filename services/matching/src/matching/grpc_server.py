@@ -1,4 +1,4 @@
-"""Matches for staff and for the gateway, which asks on behalf of a firm."""
+"""`trade.matching.v1.MatchingService`: matches for staff, and for the gateway on behalf of a firm."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class MatchingServicer(MatchingServiceServicer):
     async def ListMatches(self, request: pb.ListMatchesRequest, context: Context) -> pb.ListMatchesResponse:  # noqa: N802
         """One page of a firm's matches.
 
-        Aborts with INVALID_ARGUMENT where the firm is missing, or the page is none of this firm's list.
+        Aborts with INVALID_ARGUMENT if the firm is missing or the page token is of another list.
         """
         if not (request.firm.scheme and request.firm.value):
             await abort(
@@ -55,7 +55,7 @@ class MatchingServicer(MatchingServiceServicer):
         return pb.ListMatchesResponse(matches=[_match(each) for each in page], next_page_token=following)
 
     async def GetMatch(self, request: pb.GetMatchRequest, context: Context) -> pb.GetMatchResponse:  # noqa: N802
-        """One match. Aborts with NOT_FOUND where there is none of this id."""
+        """One match. Aborts with NOT_FOUND if there is none with this id."""
         found = await self._matches.get(request.match_id)
         if found is None:
             await abort(context, grpc.StatusCode.NOT_FOUND, "MATCH_UNKNOWN", f"there is no match {request.match_id!r}")

@@ -1,8 +1,8 @@
-"""What matching does with the events it reads and with the questions it has to ask.
+"""Handlers of registry events and of matching's own events, and the pending queries to the registry.
 
-Whatever two documents must find each other, each side is written first and then looks: a listing is
-saved before its event looks for candidates, a match is saved before its event looks whether a listing
-has moved on. So no order of steps, on any replica, leaves a pair unjudged or judged on old terms.
+Each side saves before it queries the other: a listing is saved before its event triggers the search for
+candidates, and a match is saved before its event checks whether a listing has changed since. So whatever
+the order of steps across replicas, no pair stays unjudged or judged on old terms.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -24,7 +24,7 @@ from matching.store import Listings, Matches
 
 
 class ListingMissing(Exception):
-    """An event names a listing that is not stored here."""
+    """An event names a listing that is not stored."""
 
 
 class StandingAnswer(Protocol):
@@ -36,16 +36,16 @@ class StandingAnswer(Protocol):
 
 
 class Registry(Protocol):
-    """Who knows which firms may trade."""
+    """Port to the registry service."""
 
     async def standings(self, firms: Sequence[Firm]) -> Sequence[StandingAnswer]:
-        """One answer per firm, in the order asked. Raises where the registry is away."""
+        """One answer per firm, in the order of `firms`. Raises if the registry is unreachable."""
         ...
 
 
 @dataclass(frozen=True)
 class AskStandings:
-    """Pending work: ask the registry about the firms of waiting listings, many at once."""
+    """Pending work: query the registry for the firms of waiting listings, in one batch."""
 
     registry: Registry
 
@@ -65,7 +65,7 @@ class AskStandings:
 
 @dataclass(frozen=True)
 class EnterpriseEvents:
-    """Events of the registry, for every listing of the enterprise."""
+    """Applies registry events to every listing of the enterprise."""
 
     listings: Listings
 
@@ -80,7 +80,7 @@ class EnterpriseEvents:
             case EnterpriseFact():
                 return await store.listings_of_enterprise(self.listings, payload.enterprise_id)
             case _:
-                raise TypeError(f"{type(payload).__name__} is no event of an enterprise")
+                raise TypeError(f"{type(payload).__name__} is not an event of an enterprise")
 
     async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Listing]]:
         return await self.listings.apply([to_input(each, _command(each.event)) for each in deliveries])
@@ -95,9 +95,9 @@ def _command(event: Event) -> Command:
 
 @dataclass(frozen=True)
 class Matchmaking:
-    """Own events: a listing that opens, changes or ends is judged against the other side.
+    """Own events: judges a listing that opened, changed or ended against the other side.
 
-    The target is the match; its id leads to both listings, which are read as they stand.
+    The target is the match; its id contains the ids of both listings, whose current state is read.
     """
 
     listings: Listings
@@ -116,10 +116,10 @@ class Matchmaking:
             case MatchFact():
                 return [payload.match_id] if _moved_on(payload, known) else []
             case _:
-                raise TypeError(f"{type(payload).__name__} is no event of matching")
+                raise TypeError(f"{type(payload).__name__} is not an event of matching")
 
     async def _of_listing(self, one: Listing) -> Sequence[str]:
-        """The matches it has, and the candidates that fit."""
+        """Ids of the listing's matches and of the pairs with candidates that fit."""
         now = self.clock.now()
         ids = {each.id for each in await store.found_with(self.matches, one)}
         for other in await store.candidates(self.listings, one):
@@ -142,7 +142,7 @@ class Matchmaking:
 
 
 def _named(events: Sequence[Event]) -> set[str]:
-    """The listings that events are about."""
+    """Ids of the listings that the events are about."""
     ids = set[str]()
     for event in events:
         match event.payload:
@@ -160,5 +160,5 @@ def _get(known: Mapping[str, Listing], id_: str) -> Listing:
 
 
 def _moved_on(payload: MatchFact, known: Mapping[str, Listing]) -> bool:
-    """Whether a listing changed since the match was judged."""
+    """Whether either listing has changed since the match was judged."""
     return any(_get(known, side.listing_id).change > side.change for side in (payload.project, payload.mandate))

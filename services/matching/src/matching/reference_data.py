@@ -1,4 +1,4 @@
-"""Reads the reference data that judging looks up: exchange rates and shared terms, both files of this package."""
+"""Reads the reference data of judging from files of this package: exchange rates and shared terms."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from values.numbers import read_decimal
 
 
 def load_reference() -> Reference:
-    """The data as delivered with this build.
+    """The reference data of this build.
 
     Raises:
-        ValueError: a file is not what it should be; the service does not start then.
+        ValueError: a file is malformed; the service then does not start.
     """
     return Reference(_rates(_read("rates.toml")), _terms(_read("terms.toml")))
 

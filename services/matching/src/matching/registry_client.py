@@ -1,4 +1,4 @@
-"""Asks the registry who may trade."""
+"""gRPC client of the registry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from trade.registry.v1 import registry_pb2 as pb
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceStub
 
 CHECK_PARTIES = "/trade.registry.v1.RegistryService/CheckParties"
-"""Asks and changes nothing, so that it may be repeated."""
+"""A read-only method, so it may be retried."""
 
 _STANDINGS = {
     pb.PARTY_STANDING_MAY_ACT: Standing.MAY_ACT,
@@ -22,14 +22,14 @@ _STANDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the registry says of one firm; the enterprise is empty where it is unknown."""
+    """The registry's answer about one firm; `enterprise_id` is empty if the firm is unknown."""
 
     standing: Standing
     enterprise_id: str
 
 
 class RegistryAnswerUnreadable(Exception):
-    """The registry answered with fewer parties than were asked for, or with a standing not known here."""
+    """The registry's answer has the wrong number of parties, or a standing that this release does not know."""
 
 
 class RegistryClient:
@@ -37,21 +37,21 @@ class RegistryClient:
         self._stub = RegistryServiceStub(channel)
 
     async def standings(self, firms: Sequence[Firm]) -> list[Answer]:
-        """One answer per firm, in the order asked.
+        """One answer per firm, in the order of `firms`.
 
         Raises:
-            grpc.aio.AioRpcError: the registry is away, or refuses the call.
-            RegistryAnswerUnreadable: the answer does not fit the question.
+            grpc.aio.AioRpcError: the registry is unreachable or refuses the call.
+            RegistryAnswerUnreadable: the answer does not match the request.
         """
         parties = [pb.PartyToCheck(identifier=pb.Identifier(scheme=firm.scheme, value=firm.value)) for firm in firms]
         response = await self._stub.CheckParties(pb.CheckPartiesRequest(parties=parties))
         if len(response.answers) != len(firms):
-            raise RegistryAnswerUnreadable(f"{len(firms)} parties asked for, {len(response.answers)} answered")
+            raise RegistryAnswerUnreadable(f"asked for {len(firms)} parties, got {len(response.answers)} answers")
         return [_answer(answer) for answer in response.answers]
 
 
 def _answer(answer: pb.PartyAnswer) -> Answer:
     standing = _STANDINGS.get(answer.standing)
     if standing is None:
-        raise RegistryAnswerUnreadable(f"standing {answer.standing} is not known here")
+        raise RegistryAnswerUnreadable(f"unknown standing {answer.standing}")
     return Answer(standing, answer.enterprise_id)

@@ -1,9 +1,9 @@
-"""The typed environment of matching."""
+"""Settings of matching."""
 
 from chassis.settings import ServiceSettings
 
 
 class MatchingSettings(ServiceSettings):
-    """Nothing beyond what every service has; `peers` must name `registry`."""
+    """The settings of every service; `peers` must name `registry`."""
 
     name: str = "matching"

@@ -1,6 +1,6 @@
-"""How listings and matches are stored and found: their types for the chassis, their indexes, their queries.
+"""Storage of listings and matches: their aggregate types, indexes and queries.
 
-Every query is an equality on an index, so that a change costs what it touches and not what is stored.
+Every query is an equality on an index, so its cost depends on what it finds and not on how much is stored.
 """
 
 from collections.abc import Collection
@@ -27,7 +27,7 @@ LISTING: AggregateType[Listing, listing.Command, listing.Event] = AggregateType(
     key=lambda state: state.id,
     codec=dataclass_codec(Listing),
     messages=ListingMessages(),
-    # The database keeps whole milliseconds: a deadline cut short would fire before its time, and only once.
+    # MongoDB stores whole milliseconds: a truncated deadline would fire too early, and it fires only once.
     due_at=lambda state: ends + timedelta(milliseconds=1) if (ends := listing_life.expires_at(state)) else None,
     try_after=listing_life.ask_after,
     indexes=(
@@ -39,7 +39,7 @@ LISTING: AggregateType[Listing, listing.Command, listing.Event] = AggregateType(
 
 
 def match_type(reference: Reference) -> AggregateType[Match, JudgePair, match.Event]:
-    """Matches judged by this reference data."""
+    """The aggregate type of matches, judged with this reference data."""
     return AggregateType(
         name="match",
         collection="matches",
@@ -79,14 +79,14 @@ async def candidates(listings: Listings, one: Listing) -> list[Listing]:
 
 
 async def found_with(matches: Matches, one: Listing) -> list[Match]:
-    """The matches that this listing has now."""
+    """The current matches of this listing (status FOUND)."""
     return await matches.find({f"state.{one.kind}.listing_id": one.id, "state.status": match.Status.FOUND.value})
 
 
 async def matches_of_firm(
     matches: Matches, firm: Firm, *, after: str, limit: int, withdrawn: bool = False
 ) -> list[Match]:
-    """One page of a firm's matches by id, behind `after`."""
+    """One page of a firm's matches in order of id, from the first id greater than `after`."""
     status = [match.Status.FOUND.value, *([match.Status.WITHDRAWN.value] if withdrawn else [])]
     return await matches.find(
         {"state.firms": str(firm), "_id": {"$gt": after}, "state.status": {"$in": status}},

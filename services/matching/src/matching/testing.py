@@ -1,7 +1,7 @@
-"""What tests of matching stand on: builders, a registry that can be away, and a bench that plays the topics.
+"""Support for tests of matching: builders, a fake registry that can be unreachable, and a bench.
 
-The bench runs the service's own handlers under the chassis' own delivery policy; only Kafka, gRPC and
-(unless it is given a real one) the database are replaced.
+The bench runs the service's handlers under the chassis' delivery policy; it replaces Kafka, gRPC and,
+unless it is given a real one, the database.
 """
 
 from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ def a_listing(terms: Terms, *, firm: Firm | None = None, reference: str = "R-1",
 
 @dataclass
 class FakeRegistry:
-    """Knows every firm and lets it act, unless told otherwise."""
+    """Knows every firm and answers that it may act, unless configured otherwise."""
 
     standing: dict[Firm, Answer] = field(default_factory=dict)
     away: bool = False
@@ -154,22 +154,22 @@ class Bench:
         return listing_id(firm, terms.kind, reference)
 
     async def tell(self, fact: str, payload: Payload, *, id_: str) -> None:
-        """The registry publishes a fact about an enterprise."""
+        """Deliver a registry event about an enterprise."""
         await self.deliver(REGISTRY.name, f"trade.registry.enterprise.{fact}.v1", id_, payload)
 
     async def deliver(self, topic: str, type_: str, id_: str, payload: Payload) -> None:
         await self.policy.process([self._record(topic, type_, id_, payload.model_dump_json().encode())])
 
     async def ask(self) -> None:
-        """One round of questions to the registry."""
+        """Run the pending registry queries once."""
         await self._asking.step()
 
     async def expire(self, id_: str) -> None:
-        """What the timer does with a listing that is due."""
+        """Fire the expiry timer of a listing."""
         await self.listings.apply_one(Input(id_, f"{id_}/expiry", ExpireListing(), "timer:expiry"))
 
     async def read_own_topic(self) -> int:
-        """Deliver what was published since; how much that was."""
+        """Deliver the events published since the last call; returns their number."""
         fresh = self.outbox.published[self._delivered :]
         self._delivered += len(fresh)
         if fresh:
@@ -177,15 +177,15 @@ class Bench:
         return len(fresh)
 
     def published_records(self) -> list[RawRecord]:
-        """Everything that was ever published, as it stands on the topic."""
+        """The topic's records of all published events."""
         return [self._own(entry) for entry in self.outbox.published]
 
     async def read_own_topic_again(self) -> None:
-        """A rebalance: everything comes once more."""
+        """Simulate a rebalance: deliver all published events again."""
         await self.policy.process(self.published_records())
 
     async def settle(self) -> None:
-        """Ask and read until nothing happens any more."""
+        """Run registry queries and deliver own events until nothing is left to do."""
         while True:
             before = len(self.outbox.published)
             if not self.registry.away:

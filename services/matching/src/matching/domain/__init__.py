@@ -1,1 +1,1 @@
-"""What matching knows and decides: pure, without clock, storage or network."""
+"""The domain of matching: pure, without clock, storage or network."""

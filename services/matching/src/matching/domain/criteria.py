@@ -1,4 +1,4 @@
-"""The criteria of the score, one function each: terms of both sides → points, reasons, what is missed.
+"""The criteria of the score, one function each: terms of both sides → points, reasons, missed criteria.
 
 A criterion gives whole points between 0 and its weight. Codes are codes of the text catalogue.
 """
@@ -21,16 +21,16 @@ STAGE = 5
 WORDS = 5
 
 SECTOR_BY_DEPTH = {0: 0, 1: 9, 2: 18, 3: 24, 4: 30}
-"""Points by the levels that the project's sector shares with the nearest one of the mandate."""
+"""Points by the number of levels that the project's sector shares with the mandate's nearest sector."""
 
 GEOGRAPHY_ANY = 9
-"""A country that the mandate does not name but does not rule out."""
+"""Points for a country that the mandate neither names nor excludes."""
 
 STAKE_OPEN = 3
-"""The project leaves the stake to talks."""
+"""Points if the project leaves the stake to negotiation."""
 
 Parameters: TypeAlias = tuple[tuple[str, str], ...]
-"""Names and values of a text's placeholders, by name."""
+"""Names and values of a text's placeholders, sorted by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """What one criterion gives."""
+    """The result of one criterion."""
 
     reasons: tuple[Reason, ...] = ()
     missed: tuple[Missed, ...] = ()
@@ -68,7 +68,7 @@ def _both(one: Points, other: Points) -> Points:
 
 
 def sector(project: ProjectTerms, mandate: MandateTerms) -> Points:
-    """Whole points where the mandate names the sector or one above it, fewer the farther apart they stand."""
+    """Full points if the mandate names the sector or a parent of it; fewer the fewer levels they share."""
     covering = sorted(each for each in mandate.sectors if covers(each, project.sector))
     if covering:
         return _given("matching.sector.covered", SECTOR, SECTOR, sector=project.sector, named=covering[-1])
@@ -82,7 +82,7 @@ def sector(project: ProjectTerms, mandate: MandateTerms) -> Points:
 
 
 def ticket(project: ProjectTerms, mandate: MandateTerms, rates: Rates) -> Points:
-    """The part of the sum sought that the largest ticket covers."""
+    """Points in proportion to the part of the sum sought that the largest ticket covers."""
     sought, largest = rates.convert(project.sought), rates.convert(mandate.ticket_max)
     if sought is None or largest is None or sought <= 0:
         return Points()
@@ -106,7 +106,7 @@ def instrument(project: ProjectTerms, mandate: MandateTerms) -> Points:
 
 
 def stake(project: ProjectTerms, mandate: MandateTerms) -> Points:
-    """Whether the stake offered is one that the investor takes."""
+    """Whether the stake offered is within the investor's range."""
     low = mandate.stake_min_percent if mandate.stake_min_percent is not None else Decimal(0)
     high = mandate.stake_max_percent if mandate.stake_max_percent is not None else Decimal(100)
     offered = project.stake_percent
@@ -119,7 +119,7 @@ def stake(project: ProjectTerms, mandate: MandateTerms) -> Points:
 
 
 def expected_return(project: ProjectTerms, mandate: MandateTerms) -> Points:
-    """Whether the project promises what the investor asks at least."""
+    """Whether the project's expected return reaches the investor's minimum."""
     floor, expected = mandate.return_floor_percent, project.expected_return_percent
     if floor is None:
         return _given("matching.return.no_floor", RETURN, RETURN)
@@ -139,7 +139,7 @@ def stage(project: ProjectTerms, mandate: MandateTerms) -> Points:
 
 
 def words(project: ProjectTerms, mandate: MandateTerms, terms: SharedTerms) -> Points:
-    """The share of the terms of both titles that both hold, whatever the language."""
+    """Points in proportion to the terms that both titles share, out of all terms of either; in any language."""
     ours, theirs = terms.of(project.title), terms.of(mandate.title)
     shared = ours & theirs
     if not shared:
@@ -149,7 +149,7 @@ def words(project: ProjectTerms, mandate: MandateTerms, terms: SharedTerms) -> P
 
 
 def language(project: ProjectTerms, mandate: MandateTerms) -> Points:
-    """No points, but both sides should know that they need an interpreter."""
+    """No points; reports if both sides need an interpreter."""
     if project.languages and mandate.languages and not set(project.languages) & set(mandate.languages):
         return _missed("matching.language.missed")
     return Points()

@@ -1,6 +1,6 @@
 """A listing: a project or a mandate of one firm under its own reference; its commands and its events.
 
-How it lives stands in `listing_life`. Only an open listing is compared with others.
+Its life cycle is in `listing_life`. Only an open listing is compared with others.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Closed(StrEnum):
 
 
 class Standing(StrEnum):
-    """What the registry says of a firm."""
+    """The registry's answer about a firm."""
 
     MAY_ACT = "may_act"
     SUSPENDED = "suspended"
@@ -41,14 +41,14 @@ class Listing:
     terms: Terms
     status: Status
     enterprise_id: str
-    """The firm's enterprise; until the registry has answered, the firm's own number is taken for it."""
+    """The firm's enterprise id; the firm's own number until the registry has answered."""
     check: int
     asked_at: datetime
     change: int
-    """Counts the events."""
+    """Number of events so far."""
     closed_for: Closed | None = None
     facets: tuple[str, ...] = ()
-    """Keys under which the other side finds it; empty unless open."""
+    """Index keys under which listings of the other side find it; empty unless open."""
 
     @property
     def kind(self) -> str:
@@ -69,7 +69,7 @@ class SubmitListing:
 
 @dataclass(frozen=True, slots=True)
 class RecordStanding:
-    """The registry's answer to question number `check`."""
+    """The registry's answer to query number `check`."""
 
     check: int
     standing: Standing
@@ -88,7 +88,7 @@ class RecheckParty:
 
 @dataclass(frozen=True, slots=True)
 class ExpireListing:
-    """The term the firm has set may be over."""
+    """The timer of the listing's expiry date has fired."""
 
 
 Command: TypeAlias = SubmitListing | RecordStanding | SuspendParty | RecheckParty | ExpireListing

@@ -1,13 +1,13 @@
-"""The life of a listing: which command does what in which status.
+"""The life cycle of a listing: what each command does in each status.
 
     submit ─▶ WAITING ──registry: may act──▶ OPEN ──suspended, expired──▶ CLOSED
                  │  ▲                          │ ▲                          │
                  │  └─────── recheck ◀─────────┼─┼── reinstated, known now ─┘
                  └──unknown, suspended──▶ CLOSED
-                                    changed terms: OPEN stays OPEN, all else waits again
+                                    changed terms: OPEN stays OPEN, any other status → WAITING
 
-The firm's standing is asked for by a step of its own. Questions are numbered: whatever changes the
-firm's standing asks anew, so that an answer which was on its way is void."""
+Pending work asks the registry for the firm's standing. Queries are numbered: an event that may change
+the standing starts a new query, and answers to earlier queries are ignored."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -36,14 +36,14 @@ from matching.domain.terms import offered_facets
 
 
 class ListingNotSubmitted(Exception):
-    """Something is to happen to a listing that nobody submitted."""
+    """The command or event is about a listing that was never submitted."""
 
 
 def decide(state: Listing | None, command: Command, now: datetime) -> Sequence[Event]:
-    """What comes of a command.
+    """The events of a command.
 
     Raises:
-        ListingNotSubmitted: the command is about a listing that does not exist.
+        ListingNotSubmitted: the listing does not exist.
     """
     if isinstance(command, SubmitListing):
         return _submit(state, command, now)
@@ -76,7 +76,8 @@ def _record_standing(state: Listing, command: RecordStanding, now: datetime) -> 
     if state.status is not Status.WAITING or command.check != state.check:
         return ()
     if command.enterprise_id and command.enterprise_id != state.enterprise_id:
-        # Only from here on do the registry's events find this listing: what was said before may be void by now.
+        # Registry events find this listing only once it has the enterprise id, so earlier ones may have been missed:
+        # query again.
         return (ListingChecked(command.enterprise_id, state.check + 1, now),)
     match command.standing:
         case Standing.SUSPENDED:
@@ -120,7 +121,7 @@ _RULES: dict[tuple[Status, type[Command]], Callable[[Listing, datetime], Sequenc
     (Status.CLOSED, RecheckParty): _ask_again,
     (Status.CLOSED, ExpireListing): _nothing,
 }
-"""What a command does to a listing in each status."""
+"""(status, command) → rule."""
 
 
 def _is_over(state: Listing, now: datetime) -> bool:
@@ -188,10 +189,10 @@ def _not_open(
 
 
 def expires_at(state: Listing) -> datetime | None:
-    """When an open listing ends."""
+    """When an open listing expires; None for any other."""
     return state.terms.expires_at if state.status is Status.OPEN else None
 
 
 def ask_after(state: Listing) -> datetime | None:
-    """From when the registry may be asked about a waiting listing."""
+    """The time from which the registry may be asked about a waiting listing; None for any other."""
     return state.asked_at if state.status is Status.WAITING else None

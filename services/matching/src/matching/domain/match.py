@@ -3,8 +3,8 @@
     (none) ──fits──▶ FOUND ──fits no longer──▶ WITHDRAWN ──fits again──▶ FOUND (round + 1)
                       └─other score or reasons: changed, stays FOUND
 
-A judgement always takes both listings as they stand. One that was made on an older listing than the
-match has already seen is void.
+Each judgement reads the current state of both listings. A judgement of an older version of a listing
+than the match was last judged on is ignored.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A listing as it was judged."""
+    """The version of a listing that was judged."""
 
     listing_id: str
     kind: str
@@ -44,7 +44,7 @@ class Match:
     status: Status
     round: int
     firms: tuple[str, ...]
-    """Both firms as `SCHEME:VALUE`, to be found by."""
+    """Both firms as `SCHEME:VALUE`, for queries by firm."""
     score: int = 0
     reasons: tuple[Reason, ...] = ()
     missed: tuple[Missed, ...] = ()
@@ -55,7 +55,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class JudgePair:
-    """Compare two listings as they stand."""
+    """Judge two listings in their current state."""
 
     one: Listing
     other: Listing
@@ -63,7 +63,7 @@ class JudgePair:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What found and changed have in common."""
+    """The fields that `MatchFound` and `MatchChanged` share."""
 
     match_id: str
     project: Side
@@ -77,12 +77,12 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class MatchFound(Judged):
-    """The two fit, and did not before."""
+    """The two listings fit and did not before."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatchChanged(Judged):
-    """The two still fit, but otherwise."""
+    """The two listings still fit, with another score, other reasons or other missed criteria."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ Event: TypeAlias = MatchFound | MatchChanged | MatchWithdrawn
 
 
 def decider(reference: Reference) -> Callable[[Match | None, JudgePair, datetime], Sequence[Event]]:
-    """The decision with the reference data it looks up."""
+    """`decide` bound to the reference data."""
 
     def decide(state: Match | None, command: JudgePair, now: datetime) -> Sequence[Event]:
         both = pair(command.one, command.other)
@@ -112,13 +112,13 @@ def decider(reference: Reference) -> Callable[[Match | None, JudgePair, datetime
 
 
 def match_id(one: Listing, other: Listing) -> str:
-    """`M-<project>-<mandate>`: the listings' own ids stand in it, so that it leads back to them."""
+    """`M-<project>-<mandate>`, from the ids of the listings; `listing_ids` is the inverse."""
     both = pair(one, other)
     return f"M-{both.project.id.removeprefix('L-')}-{both.mandate.id.removeprefix('L-')}"
 
 
 def listing_ids(id_: str) -> tuple[str, str]:
-    """The project's and the mandate's id of a match id."""
+    """The project's and the mandate's listing ids in a match id."""
     _, project, mandate = id_.split("-")
     return f"L-{project}", f"L-{mandate}"
 
@@ -150,7 +150,7 @@ def _side(listing: Listing) -> Side:
     return Side(listing.id, listing.kind, listing.firm, listing.reference, listing.change)
 
 
-def evolve(state: Match | None, event: Event) -> Match:  # noqa: ARG001 - every event says all of it
+def evolve(state: Match | None, event: Event) -> Match:  # noqa: ARG001 - every event carries the whole state
     """The match after an event."""
     firms = tuple(sorted({str(event.project.firm), str(event.mandate.firm)}))
     match event:

@@ -1,6 +1,6 @@
-"""Dated facts that judging needs and no listing states: exchange rates and shared terms.
+"""Reference data that judging needs: exchange rates and shared terms.
 
-They are data, read once at start (`matching.reference_data`) and handed in.
+They are read once at start (`matching.reference_data`) and passed in.
 """
 
 from collections.abc import Mapping
@@ -13,37 +13,37 @@ from matching.domain.terms import Money
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What one unit of a currency is worth in the currency that amounts are compared in."""
+    """The value of one unit of each currency in the reference currency."""
 
     as_of: date
     currency: str
     per_unit: Mapping[str, Decimal]
 
     def convert(self, money: Money) -> Decimal | None:
-        """The amount in the reference currency, unrounded; None for a currency that has no rate."""
+        """The amount in the reference currency, unrounded; None for a currency without a rate."""
         rate = self.per_unit.get(money.currency)
         return None if rate is None else money.amount * rate
 
 
 @dataclass(frozen=True, slots=True)
 class SharedTerms:
-    """Terms of trade and investment with the words that say them in Chinese, Russian and English.
+    """Terms of trade and investment with their words in Chinese, Russian and English.
 
-    Words are stems in lower case: a title holds a term where it holds one of its words. Letters alone
-    find nothing in common across three scripts; a term does.
+    Words are lower-case stems: a title has a term if it contains one of the term's words. Terms make
+    titles in different scripts comparable, which comparing their letters cannot.
     """
 
     words: Mapping[str, tuple[str, ...]]
 
     def of(self, title: str) -> frozenset[str]:
-        """The terms a title holds."""
+        """The terms of a title."""
         lower = title.casefold()
         return frozenset(term for term, words in self.words.items() if any(word in lower for word in words))
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Everything judging looks up."""
+    """All reference data of judging."""
 
     rates: Rates
     terms: SharedTerms

@@ -2,9 +2,9 @@
 
     sector 30 · ticket 20 · geography 15 · instrument 9 and stake 6 · return 10 · stage 5 · words 5 = 100
 
-A pair that a filter refuses is no match, however high it would score. Every point is explained by a
-reason; what does not fit is listed as missed. The same two listings give the same verdict in either
-order. Weights and filters: the platform's own rules; steps within a criterion are its choice, too.
+A pair that a filter refuses is no match, whatever its score. Every point has a reason; criteria that
+do not fit are listed as missed. The order of the two listings does not matter. Weights, filters and
+the steps within a criterion are the platform's own rules.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from matching.domain.sectors import covers
 from matching.domain.terms import MandateTerms, ProjectTerms
 
 MINIMUM_SCORE = 50
-"""A pair below it is not shown: a firm that is told of everything reads nothing."""
+"""Pairs below it are no match: a firm that gets too many matches reads none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ Verdict: TypeAlias = Fit | Refused
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One of each side."""
+    """A project and a mandate."""
 
     project: Listing
     project_terms: ProjectTerms
@@ -54,11 +54,11 @@ class Pair:
 
 
 class NotAPair(Exception):
-    """Two listings of one kind were to be compared."""
+    """Both listings are of the same kind, so they cannot be compared."""
 
 
 def pair(one: Listing, other: Listing) -> Pair:
-    """Put two listings in their places.
+    """Tell which listing is the project and which the mandate.
 
     Raises:
         NotAPair: both are projects or both are mandates.

@@ -32,7 +32,7 @@ _FIRST_DIVISIONS = (
     ("T", 97, 98),
     ("U", 99, 99),
 )
-"""Section, its first and its last division."""
+"""Section, its first and its last division (inclusive)."""
 
 DEPTH = 4
 """Section, division, group, class."""
@@ -41,7 +41,7 @@ _SHORTEST_DIGITS = 2
 
 
 def path(code: str) -> tuple[str, ...]:
-    """From the section down to the code itself; empty where the code is not in the tree."""
+    """The codes from the section down to `code` itself; empty if the code is not in the tree."""
     code = code.strip().upper()
     if any(code == section for section, _, _ in _FIRST_DIVISIONS):
         return (code,)
@@ -55,13 +55,13 @@ def path(code: str) -> tuple[str, ...]:
 
 
 def covers(wide: str, narrow: str) -> bool:
-    """Whether `narrow` is `wide` itself or stands below it."""
+    """Whether `narrow` is `wide` itself or below it."""
     above, below = path(wide), path(narrow)
     return bool(above) and below[: len(above)] == above
 
 
 def common_depth(one: str, other: str) -> int:
-    """How many levels two codes share, 0 to 4, counted from the section."""
+    """Number of levels that two codes share, 0 to 4, counted from the section."""
     depth = 0
     for left, right in zip(path(one), path(other), strict=False):
         if left != right:
@@ -71,7 +71,7 @@ def common_depth(one: str, other: str) -> int:
 
 
 def nearest(code: str, choices: Iterable[str]) -> tuple[str, int]:
-    """The choice that shares most levels with `code`, and how many; `("", 0)` where none shares any."""
+    """The choice that shares most levels with `code`, and that number; `("", 0)` if none shares any."""
     best, depth = "", 0
     for choice in sorted(choices):
         shared = common_depth(code, choice)

@@ -1,4 +1,4 @@
-"""What a firm seeks or offers, as it stated it."""
+"""The terms of a project or mandate, as the firm stated them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from values.identifiers import Identifier
 
 Firm = Identifier
-"""A firm by one of its numbers."""
+"""A firm, identified by one of its numbers."""
 
 ANY_COUNTRY = "*"
 
@@ -41,7 +41,7 @@ class ProjectTerms:
 
 @dataclass(frozen=True, slots=True)
 class MandateTerms:
-    """Capital on offer and where it may go. Empty countries or stages mean any."""
+    """Capital on offer and where it may go. Empty `countries` or `stages` mean any."""
 
     title: str
     ticket_min: Money
@@ -64,10 +64,10 @@ Terms: TypeAlias = ProjectTerms | MandateTerms
 
 
 def offered_facets(terms: Terms) -> tuple[str, ...]:
-    """The keys under which an open listing is found: `kind|country|instrument`.
+    """The index keys of an open listing: `kind|country|instrument`.
 
-    A pair without a common key fails the filter on countries or on instruments, so an equality on one
-    index replaces a comparison with every listing.
+    A pair without a common key fails the country or the instrument filter, so an index look-up finds
+    every candidate.
     """
     if isinstance(terms, ProjectTerms):
         countries: tuple[str, ...] = (terms.country, ANY_COUNTRY)

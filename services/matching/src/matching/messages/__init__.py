@@ -1,4 +1,4 @@
-"""Domain events ↔ contracts: the only place that knows both."""
+"""Maps domain events to contracts and back; no other module knows both."""
 
 from matching.messages.listings import ListingMessages, listing_id, submission
 from matching.messages.matches import MatchMessages

@@ -31,15 +31,15 @@ PREFIX = "trade.matching.listing"
 
 
 def listing_id(firm: Firm, kind: str, reference: str) -> str:
-    """The id of a firm's listing: the same submission always means the same document."""
+    """The id of a firm's listing, derived from its arguments so that a repeated submission has the same id."""
     return "L-" + hashlib.sha256(f"{firm}|{kind}|{reference}".encode()).hexdigest()[:20]
 
 
 def submission(payload: Payload) -> SubmitListing:
-    """The command that a submission of the gateway is.
+    """The command of a gateway submission.
 
     Raises:
-        TypeError: the payload is no submission of a listing.
+        TypeError: the payload is not a submission of a project or mandate.
     """
     terms: Terms
     match payload:
@@ -48,7 +48,7 @@ def submission(payload: Payload) -> SubmitListing:
         case MandateSubmitted():
             terms, reference = mandate_terms(payload.mandate), payload.mandate.reference
         case _:
-            raise TypeError(f"{type(payload).__name__} submits no listing")
+            raise TypeError(f"{type(payload).__name__} is not a submission of a listing")
     firm = firm_of(payload.firm)
     return SubmitListing(listing_id(firm, terms.kind, reference), firm, reference, terms, payload.receipt_id)
 
@@ -119,7 +119,7 @@ def _event(payload: Payload) -> Event:
         case v1.ListingWithdrawn():
             return ListingWithdrawn(Closed(payload.reason))
         case _:
-            raise TypeError(f"{type(payload).__name__} is no event of a listing")
+            raise TypeError(f"{type(payload).__name__} is not an event of a listing")
 
 
 def _terms_of(payload: v1.ListingTerms) -> Terms:
@@ -127,4 +127,4 @@ def _terms_of(payload: v1.ListingTerms) -> Terms:
         return project_terms(payload.project)
     if payload.mandate is not None:
         return mandate_terms(payload.mandate)
-    raise ValueError(f"{payload.listing_id} carries neither a project nor a mandate")
+    raise ValueError(f"{payload.listing_id} has neither a project nor a mandate")

@@ -14,7 +14,7 @@ PREFIX = "trade.matching.match"
 class MatchMessages:
     """`Messages` of matches."""
 
-    def encode(self, event: Event, state: Match) -> tuple[str, bytes]:  # noqa: ARG002 - the event says all
+    def encode(self, event: Event, state: Match) -> tuple[str, bytes]:  # noqa: ARG002 - the event carries everything
         fact, payload = _payload(event)
         return f"{PREFIX}.{fact}.v1", payload.model_dump_json().encode()
 
@@ -75,7 +75,7 @@ def _event(payload: Payload) -> Event:
         case v1.MatchWithdrawn():
             return MatchWithdrawn(*_sides_of(payload), payload.reason, _parameters(payload.parameters))
         case _:
-            raise TypeError(f"{type(payload).__name__} is no event of a match")
+            raise TypeError(f"{type(payload).__name__} is not an event of a match")
 
 
 def _sides_of(payload: v1.MatchFact) -> tuple[str, Side, Side, int]:
