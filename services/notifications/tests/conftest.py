@@ -1,4 +1,4 @@
-"""Notifications in memory, and a real mail server where mail is received."""
+"""Fixtures: notifications in memory, and a receiving SMTP server."""
 
 from collections.abc import AsyncIterator
 

@@ -1,10 +1,10 @@
-"""From an event to its notices: addressed in the same write where the contact is known, asked for otherwise."""
+"""From an event to its notices: addressed in the same write if the contact is cached, looked up otherwise."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from notifications.contacts import MAX_REMEMBERED, REMEMBERED_SECONDS, Contact, KnownContacts
+from notifications.contacts import CACHED_SECONDS, MAX_CACHED, Contact, KnownContacts
 from notifications.domain.notice import Status
 from notifications.testing import CARRIER, DECLARANT, IMPORTER, Desk, FakeRegistry, released
 
@@ -15,7 +15,7 @@ async def statuses(desk: Desk, ids: Sequence[str]) -> list[Status]:
     return [(await desk.state(id_)).status for id_ in ids]
 
 
-async def test_notices_to_firms_just_told_are_addressed_in_the_write_that_creates_them(desk: Desk) -> None:
+async def test_notices_to_cached_recipients_are_addressed_in_the_write_that_creates_them(desk: Desk) -> None:
     await desk.contacts.contacts(EVERYBODY)
     ids = await desk.take(released())
     assert await statuses(desk, ids) == [Status.SENT, Status.READY] * 3
@@ -26,7 +26,7 @@ async def test_notices_to_firms_just_told_are_addressed_in_the_write_that_create
     assert len(desk.registry.asked) == 1
 
 
-async def test_who_is_not_known_is_asked_for_outside_the_consumer(desk: Desk) -> None:
+async def test_other_recipients_are_looked_up_outside_the_consumer(desk: Desk) -> None:
     desk.registry.away = True
     ids = await desk.take(released())
     assert set(await statuses(desk, ids)) == {Status.WAITING}
@@ -36,7 +36,7 @@ async def test_who_is_not_known_is_asked_for_outside_the_consumer(desk: Desk) ->
     assert set(await statuses(desk, await desk.take(released()))) == {Status.SENT, Status.READY}
 
 
-async def test_a_redelivered_event_changes_no_notice_and_brings_back_no_erased_text(desk: Desk) -> None:
+async def test_a_redelivered_event_changes_no_notice_and_restores_no_erased_text(desk: Desk) -> None:
     await desk.contacts.contacts(EVERYBODY)
     event = released()
     ids = await desk.take(event)
@@ -48,7 +48,7 @@ async def test_a_redelivered_event_changes_no_notice_and_brings_back_no_erased_t
     assert await desk.texts.load(ids) == {}
 
 
-async def test_killed_between_text_and_notice_it_is_told_once_with_the_text_as_it_stood(desk: Desk) -> None:
+async def test_after_a_kill_between_text_and_notice_the_first_text_is_used(desk: Desk) -> None:
     await desk.contacts.contacts(EVERYBODY)
     event = released()
     apply, desk.notices.apply = desk.notices.apply, None  # type: ignore[assignment, method-assign]
@@ -64,30 +64,30 @@ async def test_killed_between_text_and_notice_it_is_told_once_with_the_text_as_i
     assert all(texts[notice.intent.id].language == notice.language for notice in notices)
 
 
-async def test_what_registry_said_is_believed_for_a_minute(desk: Desk) -> None:
+async def test_a_contact_is_cached_for_a_minute(desk: Desk) -> None:
     await desk.contacts.contacts([DECLARANT])
-    await desk.clock.advance(seconds=REMEMBERED_SECONDS)
+    await desk.clock.advance(seconds=CACHED_SECONDS)
     assert desk.contacts.known(DECLARANT) is not None
     await desk.clock.advance(seconds=1)
     assert desk.contacts.known(DECLARANT) is None
 
 
-async def test_who_has_no_address_is_asked_for_every_time(desk: Desk) -> None:
+async def test_a_contact_without_an_address_is_not_cached(desk: Desk) -> None:
     desk.registry.known[IMPORTER] = Contact("", "ru")
     del desk.registry.known[CARRIER]
     await desk.contacts.contacts(EVERYBODY)
     assert [desk.contacts.known(each) is not None for each in EVERYBODY] == [True, False, False]
 
 
-async def test_a_firm_that_lost_its_address_is_not_written_to_any_more(desk: Desk) -> None:
+async def test_a_removed_address_is_dropped_from_the_cache(desk: Desk) -> None:
     await desk.contacts.contacts([DECLARANT])
     desk.registry.known[DECLARANT] = Contact("", "zh")
     await desk.contacts.contacts([DECLARANT])
     assert desk.contacts.known(DECLARANT) is None
 
 
-async def test_no_more_is_remembered_than_has_room(desk: Desk) -> None:
-    firms = [f"CN-USCC:{number}" for number in range(MAX_REMEMBERED + 1)]
+async def test_the_cache_is_bounded(desk: Desk) -> None:
+    firms = [f"CN-USCC:{number}" for number in range(MAX_CACHED + 1)]
     contacts = KnownContacts(FakeRegistry({firm: Contact("a@b.example", "zh") for firm in firms}), desk.clock)
     await contacts.contacts(firms)
     assert [contacts.known(firm) is not None for firm in (firms[0], firms[1], firms[-1])] == [False, True, True]

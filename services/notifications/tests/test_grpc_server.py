@@ -1,4 +1,4 @@
-"""The gRPC face, called over a real channel with real tokens."""
+"""The gRPC service, called over a real channel with real tokens."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -22,14 +22,14 @@ from trade.notifications.v1.notifications_pb2_grpc import (
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
 Door = Callable[..., Any]
-"""Issuer and rights → a stub that calls as that caller."""
+"""(issuer, rights) → a stub that calls with these."""
 
 UCR = "6CN91370200A0000001"
 
 
 @pytest.fixture
 async def door(desk: Desk, tmp_path: Path) -> AsyncIterator[Door]:
-    """`door(issuer, rights)` gives a stub that calls as that caller."""
+    """`door(issuer, rights)` returns a stub that calls with these."""
     for issuer in (STAFF, "gateway", "matching"):
         create_key(tmp_path, issuer)
     server = GrpcServer(
@@ -84,7 +84,7 @@ async def test_staff_see_attempts_and_the_text_that_was_sent(desk: Desk, door: D
     assert [line.actor for line in read[0].history] == ["service:declarations", "service:notifications"]
 
 
-async def test_notices_that_share_a_moment_are_all_reached_each_once(desk: Desk, door: Door) -> None:
+async def test_notices_created_at_the_same_time_are_each_listed_once(desk: Desk, door: Door) -> None:
     ids = await desk.ready(*(an_intent() for _ in range(7)))
     staff, token, read = door(), "", list[str]()
     while True:

@@ -1,4 +1,4 @@
-"""Who is told what: one intent per event, recipient and channel, always the same ones."""
+"""Who is notified of what: one intent per event, recipient and channel, the same on every run."""
 
 from collections import Counter
 from typing import Any
@@ -105,29 +105,29 @@ def test_the_message_id_comes_from_the_notice() -> None:
         assert intent.message_id == f"<{intent.id}@trade.invalid>"
 
 
-def test_released_is_told_to_declarant_principal_consignee_and_carrier() -> None:
+def test_a_release_notifies_declarant_principal_consignee_and_carrier() -> None:
     assert told(an_event("released", **FACTS["released"])) == sorted([DECLARANT, IMPORTER, CARRIER])
 
 
-def test_a_firm_in_several_roles_is_told_once() -> None:
+def test_a_firm_in_several_roles_is_notified_once() -> None:
     parties = [a_party(role.value, DECLARANT) for role in PartyRole]
     event = an_event("released", parties=parties, **FACTS["released"])
     assert len(intents.of(event)) == len(Channel)
 
 
 MONEY = ("assessed", "payment_recorded", "payment_reversed", "payment_overdue", "payment_overdue_withdrawn")
-"""Facts that ask somebody to pay, or take that back."""
+"""Facts about a demand for payment or its withdrawal."""
 
 
 @pytest.mark.parametrize("fact", ("assessed", "payment_recorded", "payment_reversed"))
-def test_the_payer_alone_is_told_of_duty(fact: str) -> None:
+def test_only_the_payer_is_notified_of_duty(fact: str) -> None:
     parties = [a_party("declarant", DECLARANT), a_party("importer", IMPORTER), a_party("payer", CARRIER)]
     assert told(an_event(fact, parties=parties, **FACTS[fact])) == [CARRIER]
 
 
 @pytest.mark.parametrize("fact", MONEY)
 @pytest.mark.parametrize(("direction", "principal"), [("import", IMPORTER), ("export", EXPORTER)])
-def test_without_a_payer_declarant_and_principal_are_told_and_never_the_other_side(
+def test_without_a_payer_declarant_and_principal_are_notified_and_never_the_other_side(
     fact: str, direction: str, principal: str
 ) -> None:
     sides = (("declarant", DECLARANT), ("importer", IMPORTER), ("exporter", EXPORTER), ("carrier", CARRIER))
@@ -141,13 +141,13 @@ def test_a_duty_notice_shows_the_formula() -> None:
     assert "100 × 10 % = 10.00 CNY" in render(intent, "en").body
 
 
-def test_nothing_due_and_a_full_payment_are_told_to_nobody() -> None:
+def test_nobody_is_notified_of_nothing_due_or_of_a_full_payment() -> None:
     nil = FACTS["assessed"] | {"pay_by": None}
     assert intents.of(an_event("assessed", **nil)) == []
     assert intents.of(an_event("payment_recorded", status="paid", paid=CNY_10, due=CNY_10)) == []
 
 
-def test_the_lane_is_never_told() -> None:
+def test_no_notice_mentions_the_lane() -> None:
     assert "trade.declarations.declaration.routed.v1" not in DECLARATION_RULES
 
 
@@ -158,7 +158,7 @@ def test_long_lists_are_cut_and_counted() -> None:
     assert "60 more" in body
 
 
-def test_both_sides_of_a_match_are_told_each_with_its_own_reference() -> None:
+def test_both_sides_of_a_match_are_notified_each_with_its_own_reference() -> None:
     reason = {"code": "no.such.text", "points": 30, "weight": 30}
     found = an_event("found", **a_match(score=77, reasons=[reason], judged_at=MOMENT))
     withdrawn = an_event("withdrawn", **a_match(reason="party_suspended"))

@@ -1,4 +1,4 @@
-"""What each command does to a notice in each status: the whole table."""
+"""The life cycle of a notice: every status × command."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -97,7 +97,7 @@ def test_every_command_in_every_status(a_notice: Callable[..., Notice], command:
             decide(a_notice(status), command, NOW)
 
 
-def test_the_table_is_whole() -> None:
+def test_the_table_is_complete() -> None:
     commands = {type(command) for command, _ in OUTCOMES}
     assert commands == set(TRANSITIONS)
     assert all(set(rules) == set(Status) for rules in TRANSITIONS.values())
@@ -111,12 +111,12 @@ def test_an_intent_is_created_once(a_notice: Callable[..., Notice]) -> None:
 
 
 @pytest.mark.parametrize("command", [ADDRESS, START, SENT, FAILED, RESEND], ids=lambda each: type(each).__name__)
-def test_what_was_never_created_is_unknown(command: Command) -> None:
+def test_a_command_to_a_notice_never_created_raises(command: Command) -> None:
     with pytest.raises(NoticeUnknown):
         decide(None, command, NOW)
 
 
-def test_an_event_without_a_notice_is_unknown() -> None:
+def test_an_event_without_a_notice_raises() -> None:
     with pytest.raises(NoticeUnknown):
         evolve(None, NoticeSent(1))
 
@@ -158,7 +158,7 @@ def test_the_failure_of_an_earlier_attempt_changes_nothing(a_notice: Callable[..
     assert decide(a_notice(Status.SENDING, attempts=2), FAILED, NOW) == ()
 
 
-def test_a_failure_without_another_try_gives_up(a_notice: Callable[..., Notice]) -> None:
+def test_a_failure_without_a_retry_gives_up(a_notice: Callable[..., Notice]) -> None:
     events = decide(a_notice(Status.SENDING), RecordFailure(1, Failure(Reason.REFUSED, 550), None), NOW)
     assert events == (NoticeGivenUp(1, Reason.REFUSED, 550),)
     given_up = evolve(a_notice(Status.SENDING), events[0])

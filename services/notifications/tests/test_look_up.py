@@ -1,4 +1,4 @@
-"""Addressing: registry is asked in batches, and whether it is there only delays."""
+"""Addressing: registry is queried in batches, and its absence only delays."""
 
 import pytest
 
@@ -25,7 +25,7 @@ async def test_a_redelivered_event_creates_no_second_intent(desk: Desk) -> None:
     assert desk.outbox.types() == ["trade.notifications.notice.created.v1"]
 
 
-async def test_registry_away_delays_and_loses_nothing(desk: Desk) -> None:
+async def test_an_unreachable_registry_delays_and_loses_nothing(desk: Desk) -> None:
     desk.registry.away = True
     ids = await desk.create(an_intent(), an_intent(Channel.INBOX))
     with pytest.raises(InfrastructureError):
@@ -36,12 +36,12 @@ async def test_registry_away_delays_and_loses_nothing(desk: Desk) -> None:
     assert [(await desk.state(id_)).status for id_ in ids] == [Status.READY, Status.SENT]
 
 
-async def test_a_batch_is_one_question_that_names_each_recipient_once(desk: Desk) -> None:
+async def test_a_batch_is_one_query_that_names_each_recipient_once(desk: Desk) -> None:
     await desk.ready(*(an_intent(recipient=each) for each in (DECLARANT, IMPORTER) for _ in range(5)))
     assert desk.registry.asked == [[DECLARANT, IMPORTER]]
 
 
-async def test_each_is_told_in_its_own_language(desk: Desk) -> None:
+async def test_each_recipient_is_notified_in_its_own_language(desk: Desk) -> None:
     ids = await desk.ready(an_intent(Channel.INBOX), an_intent(Channel.INBOX, IMPORTER))
     texts = await desk.texts.load(ids)
     assert [texts[id_].language for id_ in ids] == ["zh", "ru"]
@@ -61,7 +61,7 @@ async def test_an_unknown_enterprise_reads_its_inbox_in_the_language_of_its_coun
 
 
 @pytest.mark.parametrize("address", ["a@b.example\r\nBcc: x@y.example", "a@b.example, c@d.example", "nonsense"])
-async def test_a_hostile_address_is_no_address(desk: Desk, address: str) -> None:
+async def test_a_malformed_address_counts_as_none(desk: Desk, address: str) -> None:
     desk.registry.known[DECLARANT] = Contact(address, "zh")
     (id_,) = await desk.ready(an_intent())
     notice = await desk.state(id_)
@@ -69,13 +69,13 @@ async def test_a_hostile_address_is_no_address(desk: Desk, address: str) -> None
     assert (await desk.texts.load([id_]))[id_].email == ""
 
 
-async def test_the_text_is_stored_with_its_version_before_the_notice_says_so(desk: Desk) -> None:
+async def test_the_text_is_stored_with_its_version_before_the_notice_is_saved(desk: Desk) -> None:
     (id_,) = await desk.create(an_intent())
     state = await desk.state(id_)
     (input_,) = await LookUp(desk.registry, desk.texts, desk.clock)([state])
     stored = (await desk.texts.load([id_]))[id_]
     assert (await desk.state(id_)).status is Status.WAITING
-    # Killed here: the same work is done again, in another language meanwhile; the text stays as it is.
+    # Killed here: the work is repeated after the language has changed; the text stays as it is.
     desk.registry.known[DECLARANT] = Contact("declarant@qingdao.example", "en")
     await desk.look_up()
     notice = await desk.state(id_)
@@ -85,7 +85,7 @@ async def test_the_text_is_stored_with_its_version_before_the_notice_says_so(des
     assert isinstance(await desk.notices.apply_one(input_), Duplicate)
 
 
-async def test_no_address_and_no_text_stands_in_an_event(desk: Desk) -> None:
+async def test_events_contain_no_address_and_no_text(desk: Desk) -> None:
     await desk.ready(an_intent(), an_intent(Channel.INBOX))
     published = "".join(entry["data"] for entry in desk.outbox.published)
     assert "qingdao.example" not in published
@@ -107,7 +107,7 @@ async def test_a_resend_is_audited_with_its_actor_and_reason_and_counts_once(des
     assert (await desk.state(id_)).status is Status.READY
 
 
-async def test_what_cannot_be_resent_is_refused(desk: Desk) -> None:
+async def test_a_resend_that_is_not_possible_is_refused(desk: Desk) -> None:
     (inbox,) = await desk.ready(an_intent(Channel.INBOX))
     with pytest.raises(ResendNotPossible):
         await resend(desk.notices, command_id="c", notice_id=inbox, reason="r", actor="staff:li")

@@ -1,4 +1,4 @@
-"""Mail to a real receiving server: what stands in it, what cannot get into it, and what each refusal means."""
+"""Mail to a real SMTP server: its content, header injection, and the meaning of each refusal."""
 
 import asyncio
 import socket
@@ -104,7 +104,7 @@ def test_long_values_are_cut() -> None:
         f"a@{'x' * 300}.com",
     ],
 )
-def test_what_is_not_one_plain_address_is_refused(address: str) -> None:
+def test_anything_but_one_plain_address_is_refused(address: str) -> None:
     assert parse_address(address) is None
 
 
@@ -119,7 +119,7 @@ async def test_a_refused_recipient_is_final(inboxes: Inboxes) -> None:
     assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Failure(Reason.REFUSED, 550), final=True)
 
 
-async def test_a_refused_text_is_final(inboxes: Inboxes) -> None:
+async def test_a_refused_message_is_final(inboxes: Inboxes) -> None:
     inboxes.answer_data = "554 not wanted"
     assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Failure(Reason.REFUSED, 554), final=True)
 
@@ -129,21 +129,21 @@ async def test_a_deferral_is_not_final(inboxes: Inboxes) -> None:
     assert await post_to(inboxes.port).hand_over(a_mail()) == NotTaken(Failure(Reason.DEFERRED, 451))
 
 
-async def test_a_login_that_the_server_does_not_take_gives_nothing_up(inboxes: Inboxes) -> None:
+async def test_a_refused_login_is_retried(inboxes: Inboxes) -> None:
     post = post_to(inboxes.port, username="us", password="wrong")
     outcome = await post.hand_over(a_mail())
     assert isinstance(outcome, NotTaken)
     assert not outcome.final
 
 
-async def test_a_server_that_is_away_is_tried_again() -> None:
+async def test_an_unreachable_server_is_retried() -> None:
     with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # bound and not listening: refused
+        nobody.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         post = post_to(nobody.getsockname()[1])
         assert await post.hand_over(a_mail()) == NotTaken(Failure(Reason.SERVER_AWAY))
 
 
-async def test_a_server_that_never_answers_costs_the_time_limit_and_no_more() -> None:
+async def test_a_server_that_never_answers_is_abandoned_at_the_time_limit() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()

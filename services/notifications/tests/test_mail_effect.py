@@ -1,4 +1,4 @@
-"""Mail as a claimed effect: claimed first, repeated with the same Message-ID, each domain by a way of its own."""
+"""Mail as a claimed effect: claimed before sending, repeated with the same Message-ID, one route per domain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ IMPORTER = "RU-INN:7707083893"
 
 @dataclass
 class FakePost:
-    """Answers as it is told to, and remembers what it was given."""
+    """Returns the configured results and records the mails."""
 
     answers: list[Handover | Exception] = field(default_factory=list)
     given: list[Mail] = field(default_factory=list)
@@ -78,7 +78,7 @@ async def test_the_attempt_is_saved_before_a_byte_goes_out(desk: Desk) -> None:
     assert (await desk.state(id_)).status is Status.SENT
 
 
-async def test_a_crash_between_sending_and_noting_repeats_with_the_same_message_id(
+async def test_a_crash_between_sending_and_recording_repeats_with_the_same_message_id(
     desk: Desk, inboxes: Inboxes
 ) -> None:
     (id_,) = await desk.ready(an_intent())
@@ -88,7 +88,7 @@ async def test_a_crash_between_sending_and_noting_repeats_with_the_same_message_
         pass
 
     class Broken(Aggregates[Notice, Command, Event]):
-        """Saves nothing that was sent: the process is gone by then."""
+        """Dies before it saves that a mail was sent."""
 
         async def apply(self, inputs: Sequence[Input[Command]], **how: bool) -> list[Outcome[Notice]]:
             if any(isinstance(each.command, RecordSent) for each in inputs):
@@ -111,7 +111,7 @@ async def test_a_crash_between_sending_and_noting_repeats_with_the_same_message_
     assert (notice.status, notice.attempts) == (Status.SENT, 2)
 
 
-async def test_a_mail_that_nobody_takes_is_given_up_in_the_end(desk: Desk) -> None:
+async def test_a_mail_that_is_never_accepted_is_given_up(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     worker = desk.worker(FakePost(answers=[NotTaken(Failure(Reason.SERVER_AWAY))] * 100), give_up_after_seconds=3600)
     for _ in range(100):
@@ -124,7 +124,7 @@ async def test_a_mail_that_nobody_takes_is_given_up_in_the_end(desk: Desk) -> No
     assert desk.outbox.types()[-1] == "trade.notifications.notice.given_up.v1"
 
 
-async def test_each_domain_goes_by_a_way_of_its_own(desk: Desk) -> None:
+async def test_each_domain_has_its_own_route(desk: Desk) -> None:
     ids = await desk.ready(an_intent(), an_intent(recipient=IMPORTER), an_intent(recipient=IMPORTER))
     post = FakePost()
     worker = desk.worker(post, at_once_per_domain=1)
@@ -135,7 +135,7 @@ async def test_each_domain_goes_by_a_way_of_its_own(desk: Desk) -> None:
     assert [(await desk.state(id_)).status for id_ in ids] == [Status.SENT] * 3
 
 
-async def test_a_resend_does_not_wait_for_the_retry_that_was_planned(desk: Desk) -> None:
+async def test_a_resend_does_not_wait_for_the_scheduled_retry(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     post = FakePost(answers=[NotTaken(Failure(Reason.SERVER_AWAY))])
     worker = desk.worker(post, first_retry_seconds=3600)
@@ -169,7 +169,7 @@ async def test_a_recipient_whose_server_is_silent_delays_nobody_on_a_real_server
     assert len(inboxes.taken) == 6
 
 
-async def test_a_dead_mail_server_leaves_the_inbox_alone(desk: Desk) -> None:
+async def test_a_dead_mail_server_does_not_affect_the_inbox(desk: Desk) -> None:
     mail_id, inbox_id = await desk.ready(an_intent(), an_intent(Channel.INBOX))
     await send_due(desk.worker(FakePost(answers=[NotTaken(Failure(Reason.SERVER_AWAY))])))
     assert (await desk.state(mail_id)).status is Status.READY
@@ -177,7 +177,7 @@ async def test_a_dead_mail_server_leaves_the_inbox_alone(desk: Desk) -> None:
     assert [text.notice_id for text in await desk.texts.inbox(DECLARANT, None, 10)] == [inbox_id]
 
 
-async def test_a_mail_that_cannot_be_composed_is_its_own_trouble_alone(desk: Desk) -> None:
+async def test_a_mail_that_cannot_be_composed_affects_no_other(desk: Desk) -> None:
     ids = await desk.ready(an_intent(), an_intent(recipient=IMPORTER))
     await send_due(desk.worker(FakePost(answers=[ValueError("no")])))
     states = {(await desk.state(id_)).status for id_ in ids}
@@ -186,7 +186,7 @@ async def test_a_mail_that_cannot_be_composed_is_its_own_trouble_alone(desk: Des
     assert failed.reason is Reason.FAULT
 
 
-async def test_what_was_erased_is_not_sent(desk: Desk) -> None:
+async def test_an_erased_text_is_not_sent(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     await desk.texts.erase(DECLARANT)
     post = FakePost()
@@ -210,7 +210,7 @@ async def test_a_resend_goes_to_the_new_address_with_the_old_text_and_message_id
     assert (await desk.state(id_)).status is Status.SENT
 
 
-async def test_sending_stays_in_the_trace_of_the_notice(desk: Desk) -> None:
+async def test_sending_continues_the_trace_of_the_notice(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     await send_due(desk.worker(FakePost()))
     history = (await desk.notices.documents.load([id_]))[id_]["history"]

@@ -1,4 +1,4 @@
-"""A lost database comes back from the topic: encode → decode → evolve gives the state, and nothing is said twice."""
+"""A lost database is rebuilt from the topic: encode → decode → evolve gives the state, and nothing is sent again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import get_args
@@ -37,7 +37,7 @@ messages = NoticeMessages()
 moments = st.integers(0, 10_000_000).map(lambda ms: START + timedelta(milliseconds=ms))
 reasons = st.sampled_from(Reason)
 failures = st.builds(Failure, reasons, st.none() | st.integers(400, 599))
-# Payloads strip blanks at the ends of their strings: what came from a topic has none.
+# Payloads strip leading and trailing blanks of strings, so values from a topic have none.
 words = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), max_size=20)
 attempts = st.integers(1, 4)
 intents = st.builds(
@@ -67,7 +67,7 @@ known = st.builds(AddressNotice, st.sampled_from(LANGUAGES), words, words, st.no
 
 
 @given(intents, st.none() | known, st.none() | moments, st.lists(st.tuples(commands, moments), max_size=12))
-def test_published_events_give_the_state_back(
+def test_published_events_rebuild_the_state(
     intent: Intent, address: AddressNotice | None, lease: datetime | None, steps: list[tuple[Command, datetime]]
 ) -> None:
     live: Notice | None = None
@@ -83,7 +83,7 @@ def test_published_events_give_the_state_back(
     assert rebuilt == live
 
 
-async def test_a_whole_life_is_rebuilt_exactly(desk: Desk) -> None:
+async def test_a_whole_life_cycle_is_rebuilt_exactly(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent(points=(Point("code", "/goods/0", {"value": "9"}),)))
     now = desk.clock.now()
     life: list[Command] = [
@@ -101,16 +101,16 @@ async def test_a_whole_life_is_rebuilt_exactly(desk: Desk) -> None:
     assert rebuilt == await desk.state(id_)
 
 
-async def test_every_state_survives_its_document(desk: Desk) -> None:
+async def test_every_state_round_trips_through_its_document(desk: Desk) -> None:
     (id_,) = await desk.ready(an_intent())
     notice = await desk.state(id_)
     assert NOTICE.codec.decode(NOTICE.codec.encode(notice)) == notice
 
 
-def test_another_type_is_not_taken_for_one_of_ours() -> None:
+def test_an_unknown_event_type_raises() -> None:
     with pytest.raises(UnknownEvent):
         messages.decode("trade.notifications.notice.forgotten.v1", b"{}")
 
 
-def test_the_events_of_a_life_are_those_of_the_contract() -> None:
+def test_the_domain_events_are_exactly_those_of_the_contract() -> None:
     assert {payload.__name__ for payload in v1.EVENTS.values()} == {event.__name__ for event in get_args(Event)}

@@ -1,4 +1,4 @@
-"""A mail whose address is known is claimed in the write that creates it, and sent: once, and within the same bounds."""
+"""A mail with a known address is claimed in the write that creates it, and sent once, within the same limits."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ EVERYBODY = (DECLARANT, IMPORTER, CARRIER)
 
 
 class DiesBeforeSending(Effects[Notice, Command, StoredText, Failure]):
-    """Claims, and is killed once that is saved."""
+    """Is killed as soon as the claim is saved."""
 
     def start(self, state: Notice, material: StoredText | None, trace: Mapping[str, str]) -> None: ...
 
@@ -51,7 +51,7 @@ async def test_a_mail_is_claimed_as_it_is_created_and_sent_once(known: Desk, pos
     assert await worker.start_due() == 0
 
 
-async def test_what_finds_no_room_is_sent_when_there_is(known: Desk, post: Collecting) -> None:
+async def test_a_mail_without_room_is_sent_when_there_is_room(known: Desk, post: Collecting) -> None:
     worker = known.worker(post, at_once=1)
     ids = await known.take(released(), mails=worker)
     assert Counter(notice.status for notice in await mails(known, ids)) == {Status.SENDING: 1, Status.READY: 2}
@@ -73,7 +73,7 @@ async def test_a_redelivered_event_claims_nothing(known: Desk, post: Collecting)
         assert all(claims.hold(f"N-{number}", f"{number}") for number in range(3))
 
 
-async def test_a_claim_that_could_not_be_saved_is_given_back(
+async def test_a_claim_that_could_not_be_saved_is_released(
     known: Desk, post: Collecting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = known.worker(post, at_once=3)
@@ -90,7 +90,7 @@ async def test_a_claim_that_could_not_be_saved_is_given_back(
     assert [notice.status for notice in await mails(known, ids)] == [Status.SENT] * 3
 
 
-async def test_killed_before_sending_the_mail_goes_out_when_the_claim_ends(known: Desk, post: Collecting) -> None:
+async def test_after_a_kill_before_sending_the_mail_goes_out_when_the_lease_ends(known: Desk, post: Collecting) -> None:
     dying = DiesBeforeSending(known.notices, mail_effect(known.texts, post), MailSettings().limits, known.clock)
     ids = await known.take(released(), mails=dying)
     worker = known.worker(post)

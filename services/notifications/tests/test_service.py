@@ -1,4 +1,4 @@
-"""The whole service on a real broker, a real database, a real mail server and registry's real gRPC."""
+"""The whole service on real Kafka, MongoDB, SMTP and gRPC."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ TRACE = secrets.token_hex(16)
 
 
 class StubRegistry(RegistryServiceServicer):
-    """Knows everybody, by the language of their scheme."""
+    """Knows every enterprise; its language is that of the scheme's country."""
 
     async def ListContacts(self, request: pb.ListContactsRequest, context: Any) -> pb.ListContactsResponse:  # noqa: N802 - the proto's name
         return pb.ListContactsResponse(
@@ -57,7 +57,7 @@ class StubRegistry(RegistryServiceServicer):
 
 @pytest.fixture
 def ports() -> Iterator[Mapping[str, int]]:
-    """Where nobody listens until this test does: an ephemeral port could be another's by then."""
+    """Reserved ports on which nothing listens before the test does; an ephemeral port could be taken by then."""
     block = PortBlock()
     yield block.choose(["registry", "no mail server"], {})
     block.release()
@@ -79,7 +79,7 @@ async def settings(
         keys_dir=tmp_path,
         peers={"registry": f"127.0.0.1:{ports['registry']}"},
         smtp=SmtpSettings(host="127.0.0.1", port=inboxes.port, sender="notices@platform.example"),
-        # An attempt's own time is left long: one that a busy machine cuts short would be repeated.
+        # attempt_seconds keeps its long default: an attempt cut short on a busy machine would be repeated.
         mail=MailSettings(first_retry_seconds=0.5),
     )
 
@@ -89,7 +89,7 @@ async def registry(settings: NotificationsSettings) -> AsyncIterator[None]:
     rights = {"/trade.registry.v1.RegistryService/ListContacts": Right(services=("notifications",))}
     listen = DoorSettings(port=int(settings.peers["registry"].rpartition(":")[2]))
     server = GrpcServer(listen, TokenVerifier(settings.keys_dir), audience="registry", rights=rights)
-    stub = StubRegistry()  # type: ignore[abstract]  # the one method that is called is there
+    stub = StubRegistry()  # type: ignore[abstract]  # only one method is called
     server.register(lambda raw: add_RegistryServiceServicer_to_server(stub, raw))
     await server.start()
     try:
@@ -123,7 +123,7 @@ async def publish(infrastructure: Infrastructure, events: Sequence[Event]) -> No
 
 
 async def published(infrastructure: Infrastructure, ucr: str) -> list[tuple[dict[str, str], dict[str, Any]]]:
-    """What stands on the notices' topic about a shipment: (headers, payload) in order."""
+    """The notice events of a shipment: (headers, payload) in order."""
     settings = KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers)
     return [
         ({name: (value or b"").decode() for name, value in each.headers}, json.loads(each.value or b""))
@@ -148,7 +148,7 @@ async def notices_of(assembly: Assembly, ucr: str) -> list[Notice]:
     return [NOTICE.codec.decode(document["state"]) for document in documents]
 
 
-async def test_a_release_reaches_everybody_once_in_its_language(
+async def test_a_release_notifies_every_party_once_in_its_language(
     infrastructure: Infrastructure, settings: NotificationsSettings, inboxes: Inboxes
 ) -> None:
     ucr = f"U{secrets.token_hex(6)}"
@@ -168,7 +168,7 @@ async def test_a_release_reaches_everybody_once_in_its_language(
 
             await eventually(all_sent, within_seconds=40)
 
-    async with registry(settings), running(settings) as service:  # and once more, after a restart
+    async with registry(settings), running(settings) as service:  # again, after a restart
         await publish(infrastructure, [event, release_of(ucr)])
 
         async def next_sent() -> bool:
@@ -177,7 +177,7 @@ async def test_a_release_reaches_everybody_once_in_its_language(
 
         await eventually(next_sent, within_seconds=40)
 
-    # Other tests release other shipments on the same topics.
+    # Other tests use the same topics with other shipments.
     mails = [message for message in inboxes.taken if ucr in message["Subject"]]
     assert {message["Content-Language"] for message in mails} == {"zh", "ru", "en"}
     assert len(mails) == len({message["Message-ID"] for message in mails}) == 6
@@ -192,7 +192,7 @@ async def test_a_release_reaches_everybody_once_in_its_language(
     assert causes.count(event.envelope.id) == 6
 
 
-async def test_a_dead_mail_server_delays_no_inbox_and_the_mail_comes_when_it_is_back(
+async def test_a_dead_mail_server_delays_only_mail_which_is_sent_when_it_is_back(
     infrastructure: Infrastructure, settings: NotificationsSettings, ports: Mapping[str, int]
 ) -> None:
     ucr = f"U{secrets.token_hex(6)}"
@@ -216,7 +216,7 @@ async def test_a_dead_mail_server_delays_no_inbox_and_the_mail_comes_when_it_is_
             await eventually(all_sent, within_seconds=40)
 
 
-async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(
+async def test_the_notice_is_linked_to_the_trace_of_its_cause(
     infrastructure: Infrastructure, settings: NotificationsSettings
 ) -> None:
     ucr = f"U{secrets.token_hex(6)}"
@@ -224,7 +224,7 @@ async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(
         exporter = InMemorySpanExporter()
 
         async def provider() -> TracerProvider | None:
-            """The service's own, once it has started."""
+            """The service's tracer provider, once it has started."""
             found = trace.get_tracer_provider()
             return found if isinstance(found, TracerProvider) else None
 
@@ -251,7 +251,7 @@ async def test_the_notice_leads_back_to_its_cause_by_parent_and_link(
 
 
 def ways_back(spans: Mapping[int, ReadableSpan], traceparent: str) -> set[str]:
-    """Every trace id that is reached from a span by parent and link."""
+    """Every trace id reachable from a span by parent and link."""
     waiting, seen, traces = [int(traceparent.split("-")[2], 16)], set(), {traceparent.split("-")[1]}
     while waiting:
         id_ = waiting.pop()

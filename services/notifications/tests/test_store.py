@@ -1,4 +1,4 @@
-"""One contract suite for the texts in memory and in MongoDB; the sender over the real store as over the fake."""
+"""Contract suite of the text store, in memory and in MongoDB; sending over either."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -43,7 +43,7 @@ async def database(infrastructure: Infrastructure) -> AsyncIterator[Database]:
         await client.close()
 
 
-# Not asynchronous: only then can they ask for the database where it is needed, and only there.
+# Synchronous, so that they can request the database fixture only for the tests that need it.
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.infra)])
@@ -55,7 +55,7 @@ def texts(request: pytest.FixtureRequest) -> Texts:
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.infra)])
 def either_desk(request: pytest.FixtureRequest, desk: Desk) -> Desk:
-    """Notifications over the fake stores, and over the real ones."""
+    """Notifications over the in-memory stores and over MongoDB."""
     if request.param == "mongo":
         database = request.getfixturevalue("database")
         desk.outbox = RecordingOutbox()
@@ -65,13 +65,13 @@ def either_desk(request: pytest.FixtureRequest, desk: Desk) -> Desk:
     return desk
 
 
-async def test_what_is_kept_is_found(texts: Texts) -> None:
+async def test_a_stored_text_is_loaded(texts: Texts) -> None:
     kept = await texts.keep([a_text("N-1"), a_text("N-2")])
     assert kept == await texts.load(["N-1", "N-2", "N-3"]) == {"N-1": a_text("N-1"), "N-2": a_text("N-2")}
     assert await texts.keep([]) == {}
 
 
-async def test_the_first_text_stays_and_the_address_follows(texts: Texts) -> None:
+async def test_the_first_text_is_kept_and_the_address_is_updated(texts: Texts) -> None:
     await texts.keep([a_text("N-1", email="old@a.example")])
     kept = await texts.keep([a_text("N-1", subject="other", language="en", email="new@a.example")])
     assert kept["N-1"] == a_text("N-1", email="new@a.example")
@@ -87,7 +87,7 @@ async def test_an_inbox_is_read_in_pages_newest_first(texts: Texts) -> None:
     assert [each.notice_id for each in read] == ["N-6", "N-5", "N-4", "N-3", "N-2", "N-1", "N-0"]
 
 
-async def test_erasing_takes_everything_of_one_recipient(texts: Texts) -> None:
+async def test_erasing_deletes_everything_of_one_recipient(texts: Texts) -> None:
     await texts.keep([a_text("N-1"), a_text("N-2", channel=Channel.EMAIL), a_text("N-3", recipient="RU-INN:1")])
     assert await texts.erase("CN-USCC:1") == 2
     assert list(await texts.load(["N-1", "N-2", "N-3"])) == ["N-3"]
@@ -103,7 +103,7 @@ class TakingPost:
         return Taken()
 
 
-async def test_notices_go_their_way_over_either_store(either_desk: Desk) -> None:
+async def test_notices_are_sent_over_either_store(either_desk: Desk) -> None:
     desk = either_desk
     ids = await desk.ready(*(an_intent(Channel.EMAIL) for _ in range(3)), an_intent(Channel.INBOX))
     post = TakingPost()

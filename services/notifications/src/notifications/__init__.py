@@ -1,1 +1,1 @@
-"""Events to people: inbox and e-mail."""
+"""Notifies firms of events, by inbox and e-mail."""

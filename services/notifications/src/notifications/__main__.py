@@ -1,4 +1,4 @@
-"""Starts the service."""
+"""Start notifications: `python -m notifications`."""
 
 from chassis.process import main
 from notifications.app import build

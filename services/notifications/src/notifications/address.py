@@ -1,4 +1,4 @@
-"""Mail addresses as registry gives them: taken whole and plain, or not at all."""
+"""Parses the mail addresses that registry gives: one plain address, or none."""
 
 import hashlib
 import re
@@ -11,7 +11,7 @@ _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def parse_address(text: str) -> str | None:
-    """The address with its domain in ASCII, None where it is not exactly one plain address (RFC 5321, dot-string)."""
+    """The address with its domain in ASCII; None unless it is exactly one plain address (RFC 5321, dot-string)."""
     local, at, domain = text.strip().rpartition("@")
     try:
         ascii_domain = domain.encode("idna").decode("ascii").lower()
@@ -24,5 +24,5 @@ def parse_address(text: str) -> str | None:
 
 
 def route_of(address: str) -> str:
-    """A short fingerprint of the address's domain."""
+    """A short hash of the address's domain."""
     return hashlib.sha256(address.rpartition("@")[2].encode()).hexdigest()[:12]

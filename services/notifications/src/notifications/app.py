@@ -1,4 +1,4 @@
-"""Everything notifications is made of: what it consumes, looks up, sends and answers."""
+"""Builds notifications: its subscriptions, look-ups, mail effect and gRPC service."""
 
 from chassis.assembly import Assembly
 from chassis.clock import Clock
@@ -19,7 +19,7 @@ from trade.notifications.v1.notifications_pb2_grpc import add_NotificationServic
 
 
 def build(settings: NotificationsSettings, clock: Clock | None = None) -> Assembly:
-    """The service, ready to run."""
+    """Build the service."""
     service = Assembly(settings, clock=clock)
     notices = service.aggregates(NOTICE, topic=NOTIFICATIONS)
     texts = MongoTexts(service.db["texts"])

@@ -1,7 +1,7 @@
-"""How to reach enterprises, as registry says it.
+"""Contacts of enterprises from registry, cached for a minute.
 
-Most events tell firms that were told a moment ago: what registry said is remembered for a minute, so that a
-notice to them is addressed in the write that creates it. Personal data: remembered in memory only.
+Most events notify firms that were notified shortly before. Caching their contacts lets a notice be addressed in the
+write that creates it. Contacts are personal data: the cache is in memory only.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from typing import Protocol
 
 from chassis.clock import Clock
 
-REMEMBERED_SECONDS = 60.0
-"""So long a firm's former address may still be written to."""
-MAX_REMEMBERED = 10_000
+CACHED_SECONDS = 60.0
+"""How long a contact is cached, and so how long mail may still go to a former address."""
+MAX_CACHED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +25,39 @@ class Contact:
 
 class Contacts(Protocol):
     async def contacts(self, recipients: Sequence[str]) -> list[Contact | None]:
-        """Per SCHEME:VALUE its contact, None where it is unknown. Raises infrastructure errors."""
+        """One contact per recipient (SCHEME:VALUE), None if unknown. Raises infrastructure errors."""
         ...
 
 
 class KnownContacts:
-    """Contacts that are asked for, and for a while known without asking."""
+    """Contacts from registry, with a cache."""
 
     def __init__(self, contacts: Contacts, clock: Clock) -> None:
         self._contacts = contacts
         self._clock = clock
-        self._known: dict[str, tuple[float, Contact]] = {}
-        """Recipient → when registry said it, and what; the latest said last."""
+        self._cached: dict[str, tuple[float, Contact]] = {}
+        """Recipient → time of the answer and the contact, oldest answer first."""
 
     async def contacts(self, recipients: Sequence[str]) -> list[Contact | None]:
-        """Ask registry. Raises infrastructure errors where it is away."""
+        """Query registry and cache the answers. Raises infrastructure errors if it is unreachable."""
         asked_at = self._clock.monotonic()
         answers = await self._contacts.contacts(recipients)
         for recipient, contact in zip(recipients, answers, strict=True):
-            self._known.pop(recipient, None)
-            # Who has no address (yet) is asked for every time: its next mail need not be given up as well.
+            self._cached.pop(recipient, None)
+            # A contact without an address is not cached: the next mail may find one.
             if contact is not None and contact.email:
-                self._known[recipient] = asked_at, contact
-        while len(self._known) > MAX_REMEMBERED:
-            del self._known[next(iter(self._known))]
+                self._cached[recipient] = asked_at, contact
+        while len(self._cached) > MAX_CACHED:
+            del self._cached[next(iter(self._cached))]
         return answers
 
     def known(self, recipient: str) -> Contact | None:
-        """What registry said of a recipient lately; None: it is to be asked."""
-        said_at, contact = self._known.get(recipient, (0.0, None))
-        if contact is None or self._clock.monotonic() - said_at > REMEMBERED_SECONDS:
+        """The cached contact of a recipient; None if registry has to be queried."""
+        answered_at, contact = self._cached.get(recipient, (0.0, None))
+        if contact is None or self._clock.monotonic() - answered_at > CACHED_SECONDS:
             return None
         return contact
 
     def forget(self, recipient: str) -> None:
-        """Its data is erased."""
-        self._known.pop(recipient, None)
+        """Remove a recipient whose data is being erased."""
+        self._cached.pop(recipient, None)

@@ -1,4 +1,4 @@
-"""What the texts of notices mention, read out of the facts: numbers and codes, never names."""
+"""Extracts from facts the values that texts of notices mention: numbers and codes, never names."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from contracts.values import Money
 from notifications.domain.notice import Point
 
 MOST_POINTS = 40
-"""A notice lists no more; the rest is counted."""
+"""A notice lists at most this many points and gives the number of the rest."""
 
 NONE = "—"
 
@@ -20,8 +20,8 @@ class Content:
     points: tuple[Point, ...] = ()
 
 
-def nothing_more(_: declarations.DeclarationFact) -> Content:
-    """The numbers that every notice of a declaration mentions are enough."""
+def no_details(_: declarations.DeclarationFact) -> Content:
+    """No content beyond the numbers in every notice of a declaration."""
     return Content()
 
 
@@ -38,7 +38,7 @@ def documents(fact: declarations.DocumentsRequested) -> Content:
 
 
 def assessed(fact: declarations.Assessed) -> Content | None:
-    """What is due with its formulae; nothing to tell where nothing is due."""
+    """The amounts due with their formulae; None if nothing is due."""
     if fact.pay_by is None:
         return None
     lines = [
@@ -75,7 +75,7 @@ def payment(fact: declarations.PaymentRecorded | declarations.PaymentReversed) -
 
 
 def payment_short(fact: declarations.PaymentRecorded) -> Content | None:
-    """Told only where the payment falls short."""
+    """The missing amount; None if the payment covers what is due."""
     return payment(fact) if fact.status is declarations.MoneyStatus.SHORT else None
 
 
@@ -111,12 +111,12 @@ def money(value: Money) -> str:
 
 
 def payment_reference(value: str | None) -> str:
-    """In groups of four, as ISO 11649 has it written for people."""
+    """The reference in groups of four, the printed form of ISO 11649."""
     return " ".join(value[start : start + 4] for start in range(0, len(value), 4)) if value else NONE
 
 
 def moment(value: datetime) -> str:
-    """To the minute, in UTC, the same in every language."""
+    """A time to the minute in UTC, the same in every language."""
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 

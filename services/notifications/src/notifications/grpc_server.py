@@ -1,4 +1,4 @@
-"""The gRPC face: a firm's inbox, what support staff see and may ask for."""
+"""`NotificationService`: a firm's inbox, and the notices that support staff see, resend and erase."""
 
 from typing import Any, NoReturn
 
@@ -79,7 +79,7 @@ class NotificationRpc(NotificationServiceServicer):
             await _refuse(context, "ucr", "is needed")
         list_ = f"notices of {request.ucr}"
         size = page_size(request.page_size)
-        # By the moment as the document holds it, which is a text.
+        # Ordered by creation time in the form in which the document stores it, a string.
         created_at, _, id_ = page_id(request.page_token, list_).partition(" ")
         where: dict[str, Any] = {"state.intent.ucr": request.ucr}
         if created_at:
@@ -102,11 +102,11 @@ class NotificationRpc(NotificationServiceServicer):
             await _refuse(context, "reason", f"has no control or direction characters, {fault.found} is one")
         if not reason or len(reason) > LONGEST_REASON:
             await _refuse(
-                context, "reason", f"says why in at most {LONGEST_REASON} characters; it is kept in the audit"
+                context, "reason", f"is required, at most {LONGEST_REASON} characters; it is kept in the audit"
             )
         command_id = CommandId(request.command_id)
         if command_id.fault() or len(command_id) > LONGEST_COMMAND_ID:
-            words = f"is the caller's own id of this command: at most {LONGEST_COMMAND_ID} characters, all of them seen"
+            words = f"is the caller's own id of this command: at most {LONGEST_COMMAND_ID} visible characters"
             await _refuse(context, "command_id", words)
         code = grpc.StatusCode
         try:
@@ -129,7 +129,7 @@ class NotificationRpc(NotificationServiceServicer):
 
     async def EraseRecipient(self, request: pb.EraseRecipientRequest, context: Context) -> pb.EraseRecipientResponse:  # noqa: N802 - the proto's name
         if not request.recipient:
-            await _refuse(context, "recipient", "is SCHEME:VALUE of an enterprise")
+            await _refuse(context, "recipient", "must be SCHEME:VALUE of an enterprise")
         self._contacts.forget(request.recipient)
         erased = await self._texts.erase(request.recipient)
         log.info("recipient_erased", recipient=request.recipient, erased=erased, actor=current_caller().actor)

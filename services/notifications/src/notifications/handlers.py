@@ -1,4 +1,4 @@
-"""The use cases around a notice: create it, find out where it goes, send it once more."""
+"""The use cases of a notice: create, address, resend."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,7 +38,7 @@ class CommandIdTaken(Exception):
 
 
 class Addressed(NamedTuple):
-    """Where a notice goes, and its stored text."""
+    """The address of a notice and its stored text."""
 
     address: AddressNotice
     text: StoredText
@@ -50,7 +50,7 @@ class Addressed(NamedTuple):
 
 
 class NoticeHandler:
-    """Events become notices, addressed in the same write where the recipient's contact is known."""
+    """Creates notices from events, and addresses them in the same write if the recipient's contact is cached."""
 
     def __init__(
         self, notices: Notices, intents: Intents, contacts: KnownContacts, texts: Texts, mails: Mails, clock: Clock
@@ -87,11 +87,11 @@ class NoticeHandler:
         return self._notices
 
     async def _address(self, intents: Sequence[Intent]) -> dict[str, Addressed]:
-        """By notice where it goes, of those that are new and whose contact is known; their texts are stored first."""
+        """Notice id → address, for new notices with a cached contact. Stores their texts first."""
         known = {each.id: (each, contact) for each in intents if (contact := self._contacts.known(each.recipient))}
         if not known:
             return {}
-        # A text that was erased must not come back because its event does.
+        # A redelivered event must not restore an erased text.
         for id_ in await self._notices.documents.load(list(known)):
             del known[id_]
         now = self._clock.now()
@@ -100,7 +100,7 @@ class NoticeHandler:
 
 
 class LookUp:
-    """Pending work: address and text of notices that wait for them, one question to registry per batch."""
+    """Pending work: address and text of waiting notices, with one query to registry per batch."""
 
     def __init__(self, contacts: Contacts, texts: Texts, clock: Clock) -> None:
         self._contacts = contacts
@@ -108,10 +108,10 @@ class LookUp:
         self._clock = clock
 
     async def __call__(self, notices: Sequence[Notice]) -> list[Input[Command] | None]:
-        """Per notice the command that addresses it. The text is stored first, so that an addressed notice has one.
+        """The addressing command of each notice. Stores the text first, so that every addressed notice has one.
 
         Raises:
-            InfrastructureError: or gRPC's own; registry is away.
+            InfrastructureError, grpc.aio.AioRpcError: registry is unreachable.
         """
         recipients = list(dict.fromkeys(notice.intent.recipient for notice in notices))
         answers = await self._contacts.contacts(recipients)
@@ -160,11 +160,11 @@ def _address(stored: StoredText, contact: Contact | None) -> AddressNotice:
 
 
 async def resend(notices: Notices, *, command_id: str, notice_id: str, reason: str, actor: str) -> Notice:
-    """Ask for a mail once more; repeating the command id is harmless.
+    """Request another sending of a mail; repeating the command id is harmless.
 
     Raises:
-        NoticeUnknown, ResendNotPossible: as the domain says.
-        CommandIdTaken: the command id came with another reason before.
+        NoticeUnknown, ResendNotPossible
+        CommandIdTaken: the command id was used with another reason.
     """
     outcome = await notices.apply_one(
         Input(
@@ -183,4 +183,4 @@ async def resend(notices: Notices, *, command_id: str, notice_id: str, reason: s
         case Failed(error):
             raise error
         case _:
-            raise InfrastructureError(f"{notice_id} could not be changed now")
+            raise InfrastructureError(f"{notice_id} could not be changed")

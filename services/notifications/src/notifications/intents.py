@@ -1,4 +1,4 @@
-"""From an event to the intents it gives rise to: one per recipient and channel, always the same ones."""
+"""Derives intents from an event: one per recipient and channel; the same event always gives the same intents."""
 
 from collections.abc import Iterable
 
@@ -14,13 +14,13 @@ CHANNELS = (Channel.INBOX, Channel.EMAIL)
 
 
 class Intents:
-    """What each event makes known, with Message-IDs of one mail domain."""
+    """Derives intents; their Message-IDs are in one mail domain."""
 
     def __init__(self, mail_domain: str) -> None:
         self._mail_domain = mail_domain
 
     def of(self, event: Event) -> list[Intent]:
-        """Every intent of an event; none where there is nothing to tell."""
+        """The intents of an event; empty if nobody is notified."""
         match event.payload:
             case DeclarationFact() as fact:
                 return self._of_declaration(event, fact, DECLARATION_RULES[event.envelope.type])
@@ -30,7 +30,7 @@ class Intents:
                 return []
 
     def _of_declaration(self, event: Event, fact: DeclarationFact, rule: Rule) -> list[Intent]:
-        content = rule.says(fact)
+        content = rule.content(fact)
         if content is None:
             return []
         numbers = {
@@ -83,8 +83,8 @@ class Intents:
 
 
 def recipients(fact: DeclarationFact, rule: Rule) -> list[str]:
-    """Who is told, each once, whatever number of roles it has."""
-    roles = set(rule.told)
+    """The recipients of a fact; an enterprise with several roles appears once."""
+    roles = set(rule.recipient_roles)
     if PartyRole.PAYER in roles and all(party.role is not PartyRole.PAYER for party in fact.parties):
         roles.update(WITHOUT_PAYER[fact.direction])
     return list(dict.fromkeys(str(party.identifier) for party in fact.parties if party.role in roles))

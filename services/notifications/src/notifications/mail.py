@@ -1,4 +1,4 @@
-"""One mail to one recipient: composed so that no value can become a header, handed over within a time limit."""
+"""Composes one mail to one recipient, safe from header injection, and hands it to the server within a time limit."""
 
 import asyncio
 import ssl
@@ -30,17 +30,17 @@ class Mail:
 
 
 Handover = Taken | NotTaken[Failure]
-"""How handing one over can end."""
+"""The result of handing a mail over."""
 
 
 class Post(Protocol):
     async def hand_over(self, mail: Mail) -> Handover:
-        """Give a mail to the server. Never raises for what a server or network does."""
+        """Hand a mail to the server. Faults of server or network are a result, never an exception."""
         ...
 
 
 def compose(mail: Mail, sender: str) -> EmailMessage:
-    """The message as it goes out.
+    """The message to send.
 
     Raises:
         ValueError: a header value holds a line break.
@@ -53,7 +53,7 @@ def compose(mail: Mail, sender: str) -> EmailMessage:
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.body, subtype="plain", charset="utf-8", cte="base64")
-    message["Content-Language"] = mail.language  # after the content, which takes such headers away
+    message["Content-Language"] = mail.language  # after set_content, which removes such headers
     return message
 
 
@@ -89,14 +89,14 @@ class SmtpPost:
             await client.connect()
             await client.send_message(message, sender=settings.sender, recipients=[to])
         finally:
-            # Not QUIT: what was taken is taken, and a server that hangs now must not cost another attempt.
+            # No QUIT: the mail is already accepted, and a server that hangs here must not cause another attempt.
             client.close()
 
 
 def judge(error: Exception) -> NotTaken[Failure]:
-    """What a failure means. Final is only what the server says about this recipient or this message.
+    """Classify a failure. Only the server's refusal of this recipient or this message is final.
 
-    A refused login, greeting or sender is a fault of our settings or of the server: it is mended, not given up.
+    A refused login, greeting or sender is a fault of our settings or of the server, so the mail is retried.
     """
     match error:
         case aiosmtplib.SMTPRecipientsRefused():

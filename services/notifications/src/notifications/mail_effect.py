@@ -1,6 +1,6 @@
-"""Mail as a claimed effect: which commands claim and note an attempt, and how one is made of a stored text.
+"""Mail as a claimed effect: the commands that claim an attempt and record its result, and the attempt itself.
 
-Keeps: whatever is sent again is sent under the Message-ID of its notice, and what was erased is not sent.
+Invariant: every attempt uses the Message-ID of its notice, and an erased text is not sent.
 """
 
 import structlog

@@ -1,4 +1,4 @@
-"""Events of a notice ↔ payloads on `notifications.events.v1`. Every payload repeats what the notice is about."""
+"""Events of a notice ↔ payloads on `notifications.events.v1`. Every payload repeats the subject of the notice."""
 
 from typing import Any, assert_never
 
@@ -24,7 +24,7 @@ _TYPE_OF = {payload: type_ for type_, payload in v1.EVENTS.items()}
 
 
 class UnknownEvent(Exception):
-    """A type that notifications does not publish."""
+    """An event type that notifications does not publish."""
 
 
 class NoticeMessages:
@@ -36,7 +36,7 @@ class NoticeMessages:
         """The domain event of a payload.
 
         Raises:
-            UnknownEvent: not one of ours.
+            UnknownEvent: not an event type of this service.
         """
         if type not in v1.EVENTS:
             raise UnknownEvent(type)

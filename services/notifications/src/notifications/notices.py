@@ -1,8 +1,8 @@
-"""The notice as an aggregate: what is looked up, what is sent, and what it publishes.
+"""The aggregate type of notices: pending look-up, due mail attempt, published events.
 
-`try_after` is the look-up at registry, done by the chassis' pending work. `due_at` is the next
-attempt at sending, or the end of a claimed one; the chassis takes it from there, so that a
-registry that is away holds up no mail, and a mail server that is away no look-up.
+`try_after` schedules the look-up at registry (the chassis' pending work). `due_at` schedules the next
+mail attempt, or the end of a claimed one's lease. The two are separate, so an unreachable registry
+delays no mail, and an unreachable mail server no look-up.
 """
 
 from datetime import datetime

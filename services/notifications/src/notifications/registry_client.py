@@ -1,4 +1,4 @@
-"""What registry says about how to reach enterprises."""
+"""gRPC client of registry: contacts of enterprises."""
 
 from collections.abc import Sequence
 
@@ -20,11 +20,11 @@ class RegistryContacts:
         self._registry = RegistryServiceStub(channel)
 
     async def contacts(self, recipients: Sequence[str]) -> list[Contact | None]:
-        """Per SCHEME:VALUE its contact, None where registry does not know the enterprise.
+        """One contact per recipient (SCHEME:VALUE), None if registry does not know the enterprise.
 
         Raises:
-            grpc.aio.AioRpcError: registry is away, or refuses the question.
-            InfrastructureError: registry is there and cannot answer (keys, rights, a fault of its own).
+            grpc.aio.AioRpcError: registry is unreachable or refuses the request.
+            InfrastructureError: registry is reachable but cannot answer (keys, rights, an internal error).
         """
         identifiers = []
         for recipient in recipients:
@@ -37,7 +37,7 @@ class RegistryContacts:
                 raise
             raise InfrastructureError(f"registry cannot answer: {error.code().name}") from error
         if len(response.answers) != len(recipients):
-            raise InfrastructureError("registry answered for another number of enterprises than it was asked for")
+            raise InfrastructureError("registry's answer has the wrong number of enterprises")
         return [
             Contact(answer.contact.email, answer.contact.language) if answer.enterprise_id else None
             for answer in response.answers

@@ -1,7 +1,6 @@
-"""The text of a notice in one language, and which language that is.
+"""Renders the text of a notice, and chooses its language.
 
-Parameters come from outside: whatever they hold, they are one line of printable text in the
-result and nothing more.
+Parameters come from outside: whatever they contain, each becomes one line of printable text.
 """
 
 import hashlib
@@ -15,7 +14,7 @@ from notifications.domain.notice import Intent, Point
 LONGEST_PARAMETER = 300
 
 _LANGUAGE_OF_COUNTRY = {"CN": "zh"} | dict.fromkeys(("RU", "BY", "KZ", "KG", "TJ", "UZ"), "ru")
-"""Where registry knows no language: the country that issued the recipient's number."""
+"""Language by the country that issued the recipient's number, for recipients without a language in registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +23,11 @@ class Rendered:
     body: str
     language: str
     version: str
-    """Fingerprint of the wording it was made from."""
+    """Hash of the template's wording."""
 
 
 def choose_language(preferred: str, recipient: str) -> str:
-    """The recipient's language, else that of the country of its number, else English."""
+    """The recipient's preferred language, else that of its number's country, else English."""
     if preferred in LANGUAGES:
         return preferred
     return _LANGUAGE_OF_COUNTRY.get(recipient.partition("-")[0], FALLBACK)
@@ -39,7 +38,7 @@ def render(intent: Intent, language: str) -> Rendered:
 
     Raises:
         UnknownText: no such template.
-        KeyError: the template mentions what the notice has no value for.
+        KeyError: the template has a placeholder without a value in the notice.
     """
     values = {
         "recipient": intent.recipient,
@@ -58,7 +57,7 @@ def render(intent: Intent, language: str) -> Rendered:
 
 
 def version(intent: Intent) -> str:
-    """Changes with every change of the wording, so that nobody can forget to count it up."""
+    """Hash of the wording, so that every change of it gives a new version."""
     codes = ("notice.greeting", f"{intent.template}.subject", f"{intent.template}.body", _footer(intent))
     wording = "\n".join(f"{code} {sorted(catalogue()[code].items())}" for code in codes)
     return hashlib.sha256(wording.encode()).hexdigest()[:8]
@@ -81,7 +80,7 @@ def _line(point: Point, language: str) -> str:
 
 
 def _worded(code: str, language: str, parameters: Mapping[str, str]) -> str:
-    """The text of a code; the code itself where its owner's catalogue does not have it (yet)."""
+    """The text of a code; the code itself if its owner's catalogue does not have it."""
     try:
         return text(code, language, **{name: clean(value) for name, value in parameters.items()})
     except (UnknownText, KeyError, IndexError):

@@ -1,8 +1,8 @@
-"""Who is told what: the one table, fact by fact.
+"""The routing table: which fact is sent to which parties.
 
-A fact that is not listed is told to nobody. Where no payer is named, those who pay are the declarant
-and whose declaration it is: the importer of an import, the exporter of an export. Banks, ports and
-customs hear of a shipment through the events that they subscribe to.
+Nobody is notified of a fact that is not listed. If the declaration names no payer, the declarant and
+the importer (of an import) or exporter (of an export) are notified instead. Banks, ports and customs
+are not notified: they subscribe to events.
 """
 
 from collections.abc import Callable
@@ -23,24 +23,24 @@ PRINCIPAL = (IMPORTER, EXPORTER)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a fact of a declaration makes known to whom."""
+    """Recipients, template and content of the notices of one fact of a declaration."""
 
     fact: str
-    told: tuple[PartyRole, ...]
+    recipient_roles: tuple[PartyRole, ...]
     template: str
-    says: Callable[[Any], Content | None]
-    """What the text mentions; None where there is nothing to tell."""
+    content: Callable[[Any], Content | None]
+    """Extracts the content from the fact; None means that nobody is notified."""
 
 
 WITHOUT_PAYER = {Direction.IMPORT: (DECLARANT, IMPORTER), Direction.EXPORT: (DECLARANT, EXPORTER)}
-"""Who pays where no payer is named; never the other side of the trade."""
+"""Recipients in place of the payer if none is named; never the other side of the trade."""
 
 RULES = (
     Rule("rejected", (DECLARANT, AGENT, *PRINCIPAL), "notice.rejected", content.errors),
     Rule("submission_refused", (DECLARANT,), "notice.submission_refused", content.errors),
     Rule("accepted", (DECLARANT, AGENT, *PRINCIPAL, CARRIER), "notice.accepted", content.accepted),
     Rule("documents_requested", (DECLARANT, AGENT), "notice.documents_requested", content.documents),
-    Rule("inspection_ordered", (DECLARANT, AGENT, CARRIER), "notice.inspection_ordered", content.nothing_more),
+    Rule("inspection_ordered", (DECLARANT, AGENT, CARRIER), "notice.inspection_ordered", content.no_details),
     Rule("assessed", (PAYER,), "notice.assessed", content.assessed),
     Rule("payment_recorded", (PAYER,), "notice.payment_short", content.payment_short),
     Rule("payment_reversed", (PAYER,), "notice.payment_reversed", content.payment),
@@ -51,7 +51,7 @@ RULES = (
         "notice.payment_overdue_withdrawn",
         content.overdue_withdrawn,
     ),
-    Rule("released", (DECLARANT, *PRINCIPAL, CONSIGNEE, CARRIER), "notice.released", content.nothing_more),
+    Rule("released", (DECLARANT, *PRINCIPAL, CONSIGNEE, CARRIER), "notice.released", content.no_details),
 )
 
 DECLARATION_RULES = {f"trade.declarations.declaration.{rule.fact}.v1": rule for rule in RULES}
@@ -60,7 +60,7 @@ MATCH_TEMPLATES: dict[str, tuple[str, Callable[[Any], Content]]] = {
     "trade.matching.match.found.v1": ("notice.match_found", content.match_found),
     "trade.matching.match.withdrawn.v1": ("notice.match_withdrawn", content.match_withdrawn),
 }
-"""Both sides are told of a match."""
+"""Templates of match events, which both sides receive."""
 
 DECLARATION_TYPES: dict[str, type[Payload]] = {
     type_: payload for type_, payload in declarations.EVENTS.items() if type_ in DECLARATION_RULES

@@ -1,4 +1,4 @@
-"""The service's typed environment."""
+"""Settings of notifications."""
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
@@ -7,7 +7,7 @@ from chassis.waiting import Limits
 
 
 class SmtpSettings(BaseModel):
-    """The mail server that takes our mail, and who we are to it."""
+    """The outgoing mail server, and our sender address and login."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -17,13 +17,13 @@ class SmtpSettings(BaseModel):
         default="notices@trade.invalid",
         pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$",
         validation_alias=AliasChoices("from", "sender"),
-        description="TRADE_SMTP__FROM: address of sender and envelope",
+        description="TRADE_SMTP__FROM: sender address, in the header and in the envelope",
     )
     username: str = ""
     password: SecretStr = SecretStr("")
     starttls: bool = False
     ca_file: str | None = Field(
-        default=None, description="Authorities for the server's certificate; None: the system's"
+        default=None, description="CA file for the server's certificate; None: the system's CAs"
     )
 
     @property
@@ -33,18 +33,18 @@ class SmtpSettings(BaseModel):
 
 
 class MailSettings(BaseModel):
-    """How hard and how long mail is tried."""
+    """Concurrency, time limits and retries of mail."""
 
-    attempt_seconds: float = Field(default=10.0, gt=0, description="The whole dialogue with the mail server")
-    lease_margin_seconds: float = Field(default=5.0, gt=0, description="After which a silent attempt counts as lost")
+    attempt_seconds: float = Field(default=10.0, gt=0, description="Time limit of one SMTP session")
+    lease_margin_seconds: float = Field(default=5.0, gt=0, description="Added to attempt_seconds: lease of an attempt")
     at_once: int = Field(
-        default=48, ge=1, description="Attempts side by side in this process; mail servers bound a client's"
+        default=48, ge=1, description="Concurrent attempts in this process; mail servers limit connections per client"
     )
-    at_once_per_domain: int = Field(default=16, ge=1, description="Of these, to one recipient domain")
+    at_once_per_domain: int = Field(default=16, ge=1, description="Concurrent attempts to one recipient domain")
     first_retry_seconds: float = Field(default=5.0, gt=0)
     longest_retry_seconds: float = Field(default=6 * 3600.0, gt=0)
     give_up_after_seconds: float = Field(
-        default=3 * 24 * 3600.0, gt=0, description="Counted from when it could be sent"
+        default=3 * 24 * 3600.0, gt=0, description="Counted from when the mail could be sent"
     )
 
     @property

@@ -1,8 +1,8 @@
-"""Address and text of notices, and the port behind which they are stored.
+"""Address and text of notices, and the port of their store.
 
-Personal data: they stand in documents of their own that can be erased. The first text of a notice
-stays, whatever is asked again; its address follows registry. An inbox is what was written to one
-recipient on channel `inbox`.
+They are personal data, so they are stored in separate documents that can be erased. A notice keeps
+its first text for ever; its address is updated from registry. A recipient's inbox is the texts of its
+notices on channel `inbox`.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from notifications.domain.notice import Channel
 
 @dataclass(frozen=True, slots=True)
 class StoredText:
-    """What a recipient reads, and where it goes."""
+    """The text and address of one notice."""
 
     notice_id: str
     recipient: str
@@ -27,17 +27,17 @@ class StoredText:
     subject: str
     body: str
     email: str
-    """Empty for an inbox, and where registry knows none."""
+    """Empty for an inbox notice, and if registry has no address."""
     stored_at: datetime
 
 
 PageMark = tuple[datetime, str]
-"""Where a page ended: time and notice id of its last message."""
+"""Time and notice id of the last message of a page."""
 
 
 class Texts(Protocol):
     async def keep(self, texts: Sequence[StoredText]) -> dict[str, StoredText]:
-        """Store what is new, take over new addresses; return what is stored now, by notice id."""
+        """Store new texts and update addresses; returns the stored texts by notice id."""
         ...
 
     async def load(self, notice_ids: Sequence[str]) -> dict[str, StoredText]: ...
@@ -47,12 +47,12 @@ class Texts(Protocol):
         ...
 
     async def erase(self, recipient: str) -> int:
-        """Erase everything of a recipient; how many documents it was."""
+        """Erase everything of a recipient; returns the number of documents."""
         ...
 
 
 class MemoryTexts:
-    """The same in memory, for tests of handlers; passes the contract suite of the real store."""
+    """In-memory store for handler tests; passes the contract suite of the MongoDB store."""
 
     def __init__(self) -> None:
         self._stored: dict[str, StoredText] = {}

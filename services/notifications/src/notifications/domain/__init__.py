@@ -1,1 +1,1 @@
-"""What a notice is and what may happen to it: pure, without a clock, a driver or a contract."""
+"""Notices and their life cycle: pure, without clock, drivers or contracts."""

@@ -1,7 +1,7 @@
-"""What each command does to a notice in each status, and how its events make its state.
+"""The life cycle of a notice: what each command does in each status, and the state after each event.
 
-Nothing returns silently: what may come late, because an attempt's answer crossed with something
-else, is listed as such; what must not come at all raises.
+Every status × command has an entry: commands that may arrive late, because the result of an attempt
+was overtaken, are listed as `late`; commands that must not occur raise.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,32 +36,32 @@ class NoticeUnknown(Exception):
 
 
 class AttemptNotDue(Exception):
-    """Somebody else has this attempt in hand, or it is not due (any more). Nothing is remembered of asking."""
+    """The attempt is claimed by another process or is not due. The refused command leaves no history line."""
 
 
 class ResendNotPossible(Exception):
-    """A mail that is under way already cannot be sent once more; an inbox notice stands in the inbox anyway."""
+    """The mail is still being addressed or sent, or the notice is in the inbox and needs no resending."""
 
 
 def create(command: CreateNotice, now: datetime) -> tuple[Event, ...]:
-    """A new notice, addressed at once where that can be."""
+    """Create a notice; address it at once if the command has an address."""
     where = command.address
     if where is None:
         return (NoticeCreated(command.intent, now),)
     created = NoticeCreated(command.intent, now, where.language, where.template_version, where.route)
-    told = _told(command.intent.channel, where, attempts=0)
-    if not told and command.lease_until is not None:
+    following = _after_addressing(command.intent.channel, where, attempts=0)
+    if not following and command.lease_until is not None:
         return created, AttemptStarted(1, command.lease_until)
-    return created, *told
+    return created, *following
 
 
 def address(notice: Notice, command: AddressNotice, now: datetime) -> tuple[Event, ...]:
     addressed = NoticeAddressed(command.language, command.template_version, command.route, now)
-    return addressed, *_told(notice.intent.channel, command, notice.attempts)
+    return addressed, *_after_addressing(notice.intent.channel, command, notice.attempts)
 
 
-def _told(channel: Channel, address: AddressNotice, attempts: int) -> tuple[Event, ...]:
-    """Inbox: told at once. Mail: ready, or given up where there is nowhere to send it to."""
+def _after_addressing(channel: Channel, address: AddressNotice, attempts: int) -> tuple[Event, ...]:
+    """Events after addressing. Inbox: sent at once. Mail: none, or given up if it cannot be addressed."""
     if channel is Channel.INBOX:
         return (NoticeSent(attempt=0),)
     if address.unreachable is not None:
@@ -70,7 +70,7 @@ def _told(channel: Channel, address: AddressNotice, attempts: int) -> tuple[Even
 
 
 def start(notice: Notice, command: StartAttempt, now: datetime) -> tuple[Event, ...]:
-    """Claim the next attempt, when it is due and nobody else's."""
+    """Claim the next attempt if it is due and unclaimed."""
     if command.attempt != notice.attempts + 1 or notice.send_after is None or now < notice.send_after:
         raise AttemptNotDue(f"attempt {command.attempt} of {notice.intent.id}")
     return (AttemptStarted(command.attempt, command.lease_until),)
@@ -81,12 +81,12 @@ def not_due(notice: Notice, command: StartAttempt, now: datetime) -> tuple[Event
 
 
 def sent(_: Notice, command: RecordSent, __: datetime) -> tuple[Event, ...]:
-    """It was sent, even if the word of it comes after another attempt failed or was given up."""
+    """The mail was sent, even if a later attempt has already failed or the notice was given up."""
     return (NoticeSent(command.attempt),)
 
 
 def failed(notice: Notice, command: RecordFailure, _: datetime) -> tuple[Event, ...]:
-    """Only the latest attempt's failure decides what comes next."""
+    """Retry or give up; failures of earlier attempts are ignored."""
     if command.attempt != notice.attempts:
         return ()
     why = command.failure
@@ -96,13 +96,13 @@ def failed(notice: Notice, command: RecordFailure, _: datetime) -> tuple[Event, 
 
 
 def late(_: Notice, __: Command, ___: datetime) -> tuple[Event, ...]:
-    """The answer to a question that was settled in the meantime."""
+    """A result that was overtaken; no event."""
     return ()
 
 
 def resend(notice: Notice, command: RequestResend, now: datetime) -> tuple[Event, ...]:
     if notice.intent.channel is Channel.INBOX:
-        raise ResendNotPossible(f"{notice.intent.id} stands in the inbox")
+        raise ResendNotPossible(f"{notice.intent.id} is an inbox notice")
     return (ResendRequested(command.reason, now),)
 
 
@@ -149,14 +149,14 @@ TRANSITIONS: Mapping[type[Command], Mapping[Status, Rule]] = {
         Status.GIVEN_UP: resend,
     },
 }
-"""Command → status → rule: the whole life of a notice after its creation."""
+"""Command → status → rule: the life cycle of a notice after its creation."""
 
 
 def decide(notice: Notice | None, command: Command, now: datetime) -> tuple[Event, ...]:
-    """The events that a command leads to; an intent that exists is not created again.
+    """The events of a command; creating an existing notice has none.
 
     Raises:
-        NoticeUnknown, AttemptNotDue, ResendNotPossible: as they say.
+        NoticeUnknown, AttemptNotDue, ResendNotPossible
     """
     if isinstance(command, CreateNotice):
         return () if notice is not None else create(command, now)

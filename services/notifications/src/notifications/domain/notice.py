@@ -1,4 +1,4 @@
-"""A notice: one intent to tell one recipient of one event over one channel.
+"""A notice: the intent to notify one recipient of one event over one channel.
 
     WAITING ──addressed──▶ READY ──attempt started──▶ SENDING ──sent──▶ SENT
        │  ▲                  ▲                           │
@@ -6,7 +6,7 @@
        │  └─resend requested── SENT, READY, GIVEN_UP     │
        └──no address──▶ GIVEN_UP ◀──refused, too late────┘
 
-An inbox notice is sent as soon as it is addressed: its text stands in the inbox then.
+An inbox notice is sent as soon as it is addressed: its text is then in the inbox.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ from enum import StrEnum
 
 class Status(StrEnum):
     WAITING = "waiting"
-    """Registry has yet to say how to reach the recipient."""
+    """The recipient's contact is not yet known."""
     READY = "ready"
     """Text and address are stored; the next attempt is due at `send_after`."""
     SENDING = "sending"
-    """An attempt is claimed; it counts as lost at `send_after`."""
+    """An attempt is claimed; its lease ends at `send_after`."""
     SENT = "sent"
     GIVEN_UP = "given_up"
 
@@ -50,16 +50,16 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What an attempt met."""
+    """Why an attempt failed."""
 
     reason: Reason
     reply_code: int | None = None
-    """Of the mail server, where it answered."""
+    """The mail server's reply code; None if it did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing a notice lists, with the code of its text."""
+    """One entry of a notice's list, with the code of its text."""
 
     code: str
     pointer: str = ""
@@ -68,7 +68,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is fixed about a notice from the beginning: who is told what, and why."""
+    """The unchanging part of a notice: the recipient, the content and the event."""
 
     id: str
     ucr: str | None
@@ -76,7 +76,7 @@ class Intent:
     source_event_id: str
     source_event_type: str
     recipient: str
-    """SCHEME:VALUE of the enterprise told."""
+    """SCHEME:VALUE of the enterprise to notify."""
     channel: Channel
     template: str
     """Code of the text in the message catalogue."""
@@ -87,28 +87,28 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The state."""
+    """The state of a notice."""
 
     intent: Intent
     status: Status
     created_at: datetime
     since: datetime
-    """When it was asked for, or from when it could be sent: patience is counted from here."""
+    """When it was created or resent, or since when it can be sent; `give_up_after_seconds` counts from here."""
     asked: int = 1
-    """How often it was asked for: once, and once more for every resend."""
+    """Number of requests: one, plus one per resend."""
     language: str = ""
     template_version: str = ""
     route: str = ""
-    """Fingerprint of the mail domain, so that one domain delays no other."""
+    """Hash of the mail domain, so that one domain does not delay another."""
     send_after: datetime | None = None
     attempts: int = 0
     reason: Reason | None = None
-    """Of the latest failure."""
+    """Reason of the latest failure."""
     reply_code: int | None = None
 
 
 def notice_id(event_id: str, recipient: str, channel: Channel) -> str:
-    """The one id of the intent to tell `recipient` of an event over `channel`."""
+    """The id of the notice to `recipient` about an event over `channel`; the same arguments give the same id."""
     return "N-" + hashlib.sha256(f"{event_id}|{recipient}|{channel}".encode()).hexdigest()[:20]
 
 
@@ -117,29 +117,29 @@ def notice_id(event_id: str, recipient: str, channel: Channel) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AddressNotice:
-    """The recipient's language, the text's version, and where mail goes."""
+    """The recipient's language, the version of the text and the route of the mail."""
 
     language: str
     template_version: str
     route: str = ""
     unreachable: Reason | None = None
-    """Why there is nowhere to send a mail to, if there is not."""
+    """Why a mail cannot be addressed; None if it can."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreateNotice:
     intent: Intent
     address: AddressNotice | None = None
-    """Where it goes, where that is known already; its text is stored then."""
+    """The address, if it is already known; the text is then already stored."""
     lease_until: datetime | None = None
-    """Of the first attempt at a mail, where who creates the notice makes it at once."""
+    """End of the lease of a mail's first attempt, if the creator of the notice makes it at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartAttempt:
     attempt: int
     lease_until: datetime
-    """From when another attempt may be made if nothing more is heard of this one."""
+    """When another attempt may be made if this one has no recorded result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class RecordFailure:
     attempt: int
     failure: Failure
     retry_at: datetime | None
-    """None: it is given up."""
+    """None: the notice is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class NoticeCreated:
     intent: Intent
     asked_at: datetime
     language: str = ""
-    """Empty where it is still to be addressed."""
+    """Empty if the notice is not yet addressed."""
     template_version: str = ""
     route: str = ""
 
