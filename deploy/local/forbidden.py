@@ -46,7 +46,7 @@ BANS = (
         frozenset({"isprintable"}),
         "true of what is ignored in display, as variation selectors: values.text.reference_fault, line_fault",
         {
-            "libs/chassis/src/chassis/telemetry/logs.py": "looks for white space alone",
+            "libs/chassis/src/chassis/telemetry/cleaning.py": "looks for white space alone",
             "cli/src/trade_cli/send.py": "says of ASCII what a header can hold",
         },
     ),

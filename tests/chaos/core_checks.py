@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.world import Said, Stored, World
 
-from chassis.telemetry.tracing import trace_id
+from chassis.telemetry import trace_id
 
 
 def published(world: World, topics: Sequence[str]) -> tuple[int, list[str]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.telemetry.logs import clean
+from chassis.telemetry.cleaning import clean
 
 
 @pytest.mark.parametrize(

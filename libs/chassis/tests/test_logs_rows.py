@@ -10,7 +10,7 @@ import pytest
 import structlog
 from opentelemetry import baggage, context
 
-from chassis.telemetry import logs
+from chassis.telemetry import cleaning, logs
 
 EVENTS = ["trade.tallies.tally.added.v1"]
 
@@ -52,7 +52,7 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         {"aggregate": "A", "password": "p"},
         {"aggregate": "货物 \ud800"},
         {"aggregate": 'a "quoted" one\n\\'},
-        {"aggregate": "x" * 2 * logs.MAX_TEXT},
+        {"aggregate": "x" * 2 * cleaning.MAX_TEXT},
         {"aggregate": "A", "trade.ucr": "UCR-2"},
     ],
 )

@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind
 
 from chassis.clock import ManualClock
 from chassis.telemetry import input_spans as steps
-from chassis.telemetry import tracing
+from chassis.telemetry import span_provider, trace_headers, tracing
 from chassis.telemetry.sampling import AT_ONCE, Budget, from_outside
 
 SAMPLED = {"traceparent": f"00-{7:032x}-{9:016x}-01"}
@@ -40,7 +40,7 @@ class Around:
 @pytest.fixture
 def around(monkeypatch: pytest.MonkeyPatch) -> Around:
     clock, kept = ManualClock(), InMemorySpanExporter()
-    provider = tracing.make_provider(Resource.create({}), [kept], Budget(1.0, clock))
+    provider = span_provider.make_provider(Resource.create({}), [kept], Budget(1.0, clock))
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     return Around(provider, kept, clock)
 
@@ -58,7 +58,7 @@ def consume(headers: Mapping[str, str]) -> Mapping[str, str]:
 async def test_traces_that_begin_are_recorded_while_there_is_room(around: Around) -> None:
     around.full()
     with tracing.process_span("too many", {}):
-        assert tracing.current_trace_id() != ""
+        assert trace_headers.current_trace_id() != ""
     assert around.recorded == []
     await around.clock.advance(seconds=1)
     with tracing.process_span("room again", {}), tracing.process_span("inner", {}):
@@ -76,7 +76,7 @@ def test_what_follows_of_a_recorded_trace_is_recorded_however_full_it_is(around:
 def test_what_follows_of_an_unrecorded_trace_is_not_and_keeps_the_traces_id(around: Around) -> None:
     sent = consume(NOT_SAMPLED)
     assert around.recorded == []
-    assert tracing.trace_id(sent) == f"{7:032x}"
+    assert trace_headers.trace_id(sent) == f"{7:032x}"
     assert sent["traceparent"].endswith("-00")
     assert sent["traceparent"] != NOT_SAMPLED["traceparent"]
 
@@ -85,19 +85,19 @@ def test_what_follows_of_an_unrecorded_trace_is_not_and_keeps_the_traces_id(arou
 def test_no_outsider_decides_what_is_recorded(around: Around, said: Mapping[str, str]) -> None:
     assert tracing.outsiders(said)["traceparent"].endswith("-01")
     tracer = trace.get_tracer_provider().get_tracer("door")
-    tracer.start_span("request", from_outside(tracing._extract(said)), SpanKind.SERVER).end()
+    tracer.start_span("request", from_outside(trace_headers.extract(said)), SpanKind.SERVER).end()
     assert around.recorded == ["request"]
     around.full()
     assert tracing.outsiders(said)["traceparent"] == NOT_SAMPLED["traceparent"]
-    tracer.start_span("request", from_outside(tracing._extract(said)), SpanKind.SERVER).end()
+    tracer.start_span("request", from_outside(trace_headers.extract(said)), SpanKind.SERVER).end()
     assert around.recorded == []
 
 
 def test_a_process_that_exports_nothing_carries_the_flag_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = tracing.UnheardProvider(resource=Resource.create({}))
+    provider = span_provider.UnheardProvider(resource=Resource.create({}))
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     assert consume(SAMPLED)["traceparent"].endswith("-01")
     assert consume(NOT_SAMPLED)["traceparent"].endswith("-00")
     with tracing.process_span("work", NOT_SAMPLED):
-        assert tracing.inject()["traceparent"].endswith("-00")
+        assert trace_headers.inject()["traceparent"].endswith("-00")
     assert tracing.outsiders(SAMPLED) == SAMPLED

@@ -10,7 +10,7 @@ from opentelemetry.sdk.resources import Resource
 
 from chassis.doors.http_server import HttpServer
 from chassis.settings import HttpSettings
-from chassis.telemetry import tracing
+from chassis.telemetry import span_provider
 from gateway.formats import wco
 from gateway.http.problems import unanswered
 
@@ -31,7 +31,7 @@ async def door(gateway: Any) -> AsyncIterator[httpx2.AsyncClient]:
 
 @pytest.fixture(autouse=True)
 def _traces(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = tracing.make_provider(Resource.create(), [])
+    provider = span_provider.make_provider(Resource.create(), [])
     monkeypatch.setattr("opentelemetry.trace.get_tracer", provider.get_tracer)
 
 

@@ -7,7 +7,7 @@ from chaos.checker.addressed import COMMAND, TOLD_BY_DOORS
 from chaos.verdicts import Verdict
 from chaos.world import Said, Stored, World
 
-from chassis.telemetry.tracing import trace_id
+from chassis.telemetry import trace_id
 from contracts.topics import EVENT_TOPICS
 
 

@@ -22,7 +22,7 @@ from chassis.aggregates import Aggregates, AggregateType
 from chassis.aggregates.codec import dataclass_codec
 from chassis.delivery.records import Event
 from chassis.delivery.subscriptions import AggregateHandler, Subscription
-from chassis.telemetry.tracing import UCR
+from chassis.telemetry import UCR
 
 Counters = Aggregates[domain.Counter, domain.Command, domain.Event]
 Letters = Aggregates[letter.Letter, letter.Command, letter.Event]

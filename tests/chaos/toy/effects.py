@@ -13,7 +13,7 @@ from chaos.toy.oracle import Order, Payment
 from chaos.verdicts import Verdict
 from chaos.world import Spans, Stored
 
-from chassis.telemetry.tracing import trace_id
+from chassis.telemetry import trace_id
 
 
 def letters(fates: Fates) -> Verdict:

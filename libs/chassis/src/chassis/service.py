@@ -26,7 +26,7 @@ from chassis.recovery.rebuild import Rebuild, read_topics, rewind
 from chassis.rpc import GrpcServer
 from chassis.rpc.identity import TokenVerifier
 from chassis.tasks import cancel
-from chassis.telemetry import tracing
+from chassis.telemetry import span_provider
 
 RETRY_SECONDS = 1.0
 PARKED_SECONDS, NOTHING_PARKED_SECONDS = 5.0, 15.0
@@ -54,7 +54,7 @@ class Service:
             chassis.recovery.epochs.EpochRefused: the database was begun under another epoch.
         """
         stopping = stopping or _stop_signal()
-        exporting = tracing.configure(
+        exporting = span_provider.configure(
             self._settings.name,
             self._settings.build,
             self._settings.instance,

@@ -5,7 +5,7 @@ from typing import Any
 
 from chassis.delivery.records import Event, Poisoned, RawRecord
 from chassis.parking.model import BEHIND, ParkedDelivery
-from chassis.telemetry import tracing
+from chassis.telemetry import trace_headers
 
 _MAX_ERROR = 2000
 _MAX_STACK = 8000
@@ -52,7 +52,7 @@ class Slips:
             stack=stack[-_MAX_STACK:],
             event_id=envelope.id if envelope else "",
             event_type=envelope.type if envelope else "",
-            trace_id=tracing.trace_id(envelope.trace) if envelope else "",
+            trace_id=trace_headers.trace_id(envelope.trace) if envelope else "",
             build=self._build,
         )
 

@@ -8,7 +8,8 @@ Must not know what a service does: it is the lowest wing, and imports no other.
 from chassis.telemetry.metrics import INFRASTRUCTURE_FAILURES
 from chassis.telemetry.sampling import from_outside
 from chassis.telemetry.storms import calm_stderr
-from chassis.telemetry.tracing import DECLARATION_ID, UCR, current_trace_id, inject, outsiders, process_span, trace_id
+from chassis.telemetry.trace_headers import current_trace_id, inject, trace_id
+from chassis.telemetry.tracing import DECLARATION_ID, UCR, outsiders, process_span
 
 __all__ = [
     "DECLARATION_ID",

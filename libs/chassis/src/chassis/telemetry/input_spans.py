@@ -11,7 +11,7 @@ from types import TracebackType
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
-from chassis.telemetry import tracing
+from chassis.telemetry import span_provider, trace_headers, tracing
 
 _TRACE_BITS, _SPAN_BITS = 128, 64
 
@@ -62,7 +62,7 @@ class Step:
         if self._tracestate:
             headers["tracestate"] = self._tracestate
         if self._entries:
-            headers |= tracing.baggage_headers(tuple(self._entries.items()))
+            headers |= trace_headers.baggage_headers(tuple(self._entries.items()))
         return headers
 
     @property
@@ -83,19 +83,19 @@ def begin(
         links: W3C headers of earlier stimuli of the same aggregate.
         known: the aggregate's entries of the baggage.
     """
-    headers = headers or tracing.inject()
-    entries = tracing.read_baggage(headers.get("baggage", ""))
+    headers = headers or trace_headers.inject()
+    entries = trace_headers.read_baggage(headers.get("baggage", ""))
     if known:
         entries = {**entries, **known}
-    provider, unrecorded = tracing.unheard(), tracing.unrecorded(headers)
+    provider, unrecorded = span_provider.unheard(), trace_headers.unrecorded(headers)
     if provider is None and not unrecorded:
         span = tracing.start_span(name, headers, SpanKind.CONSUMER, links=links, known=known)
-        here = tracing.inject_span(span)
+        here = trace_headers.inject_span(span)
         return Step(here.get("traceparent", ""), here.get("tracestate", ""), entries, span)
-    trace_id = tracing.trace_id(headers) or f"{getrandbits(_TRACE_BITS) or 1:032x}"
+    trace_id = trace_headers.trace_id(headers) or f"{getrandbits(_TRACE_BITS) or 1:032x}"
     own = f"00-{trace_id}-{getrandbits(_SPAN_BITS) or 1:016x}-{'00' if unrecorded else '01'}"
     return Step(own, headers.get("tracestate", ""), entries)
 
 
 def _shown(entries: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in entries.items() if name.startswith(tracing.PREFIX)}
+    return {name: value for name, value in entries.items() if name.startswith(trace_headers.PREFIX)}

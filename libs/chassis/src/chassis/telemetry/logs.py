@@ -3,54 +3,23 @@
 Whatever is logged, by us or by a library through `logging`, goes through one chain. Every line
 carries what the current context knows: `trace_id`, `span_id`, each `trade.*` entry of the baggage
 under its own name (so `trade.ucr`), and what was bound (`event_id`). Secrets and personal data do
-not pass: fields are masked by name and by the mark in their contract, objects of unknown type are
-named and not shown, and texts are cleaned of tokens, credentials, addresses and refused input.
-What a library repeats is counted (`chassis.telemetry.storms`); lines of ours are all written.
+not pass (`chassis.telemetry.cleaning`). What a library repeats is counted (`chassis.telemetry.storms`);
+lines of ours are all written.
 """
 
 import logging
-import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
-from datetime import date
-from decimal import Decimal
-from enum import Enum
-from functools import lru_cache
-from math import isfinite
-from pathlib import PurePath
 from typing import Any, TextIO
-from uuid import UUID
 
 import structlog
-from pydantic import BaseModel
 from pydantic_core import to_json
 
 from chassis.telemetry import storms, tracing
+from chassis.telemetry.cleaning import MAX_TEXT, is_clean, is_secret, masked
 
-MASK = "•••"
-MAX_TEXT = 8_000
-"""Characters of one value; the rest of a longer one is cut."""
-
-_SECRET_NAME = re.compile(
-    r"pass(word|wd|phrase)|secret|authorization|cookie|credential|signature|(^|_)(token|api_?key|private_?key)s?$",
-    re.IGNORECASE,
-)
-_CLEANING = (
-    # Each with what must stand in a text before the pattern is tried: most texts have none of it.
-    # Pydantic shows what it refused; that may be a person's.
-    ("input_value=", re.compile(r"input_value=.*?, input_type=", re.DOTALL), f"input_value={MASK}, input_type="),
-    # The database's driver shows the whole document that a write was refused for.
-    ("': {", re.compile(r"op\\*': \{.*", re.DOTALL), f"op': {MASK}"),
-    ("eyJ", re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
-    (" ", re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {MASK}"),
-    ("://", re.compile(r"(?<=://)[^/\s@]+(?=@)"), MASK),
-    # From where a word begins and without a way back: else a long text without an address costs its square.
-    ("@", re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(\.[\w-]+)+"), MASK),
-)
-_UNUSUAL = (*(sign for sign, _, _ in _CLEANING), "\\")
-"""What must stand in rows that need cleaning, once they are JSON: white space but for the blank is escaped there."""
 _NOISY = ("aiokafka", "faststream", "grpc", "pymongo", "asyncio", "httpx2", "uvicorn.access")
 """Libraries whose INFO is no news to an operator."""
 _ROUTED = ("uvicorn", "uvicorn.error", *_NOISY)
@@ -148,13 +117,8 @@ def _exception(_: Any, __: str, event: EventDict) -> EventDict:
 def _without_secrets(_: Any, __: str, event: EventDict) -> EventDict:
     for name, value in event.items():
         if not name.startswith("_"):  # the standard library's own record, taken out by its formatter
-            event[name] = _masked(name, value)
+            event[name] = masked(name, value)
     return event
-
-
-@lru_cache(1024)
-def _is_secret(name: str) -> bool:
-    return bool(_SECRET_NAME.search(name))
 
 
 def _encode(fields: Mapping[str, Any]) -> str:
@@ -182,73 +146,6 @@ def _encode_rows(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> lis
     """Rows as JSON; nearly always nothing in them needs cleaning, and one look at all of it tells."""
     with suppress(ValueError):  # a text that is no UTF-8
         encoded = [_encode(row) for row in rows]
-        if not any(map(_is_secret, names)) and _is_clean("".join(encoded)) and max(map(len, encoded)) < MAX_TEXT:
+        if not any(map(is_secret, names)) and is_clean("".join(encoded)) and max(map(len, encoded)) < MAX_TEXT:
             return encoded
-    return [_encode({name: _masked(name, value) for name, value in row.items()}) for row in rows]
-
-
-def _is_clean(text: str) -> bool:
-    return text.isascii() and not any(sign in text for sign in _UNUSUAL)
-
-
-def _masked(name: str, value: Any) -> Any:
-    """A field's value as it may stand in a log line, by its name and by what it is."""
-    return MASK if _is_secret(name) and value else safe(value)
-
-
-def safe(value: Any) -> Any:
-    """A value as it may stand in a log line, JSON through and through."""
-    kind = type(value)  # nearly all are of these kinds, and a pattern takes long to see it
-    if kind is str:
-        return clean(value)
-    if kind is int or kind is bool or value is None:
-        return value
-    if kind is list or kind is tuple:
-        return [safe(each) for each in value]
-    return _rarer(value)
-
-
-def _rarer(value: Any) -> Any:
-    match value:
-        case float() if not isfinite(value):
-            return str(value)
-        case int() | float():
-            return value
-        case Enum():
-            return safe(value.value)
-        case str():
-            return clean(value)
-        case BaseException():
-            return clean(f"{type(value).__name__}: {value}")
-        case BaseModel():
-            return {name: _field(value, name) for name in type(value).model_fields}
-        case Mapping():
-            return {str(name): _masked(str(name), each) for name, each in value.items()}
-        case bytes() | bytearray():
-            return f"<{len(value)} bytes>"
-        case Sequence() | set() | frozenset():
-            return [safe(each) for each in value]
-        case Decimal() | date() | UUID() | PurePath():
-            return clean(str(value))
-        case _:
-            return f"<{type(value).__name__}>"
-
-
-def _field(model: BaseModel, name: str) -> Any:
-    """A contract's field, masked where it is marked as personal."""
-    extra = type(model).model_fields[name].json_schema_extra
-    marked = isinstance(extra, dict) and bool(extra.get("x-personal-data"))
-    return MASK if marked or _is_secret(name) else safe(getattr(model, name))
-
-
-def clean(text: str) -> str:
-    """A text without tokens, credentials, mail addresses and refused input, cut to its limit."""
-    if not text.isascii():
-        text = text.encode(errors="backslashreplace").decode()
-    if len(text) > MAX_TEXT:
-        text = text[:MAX_TEXT] + "…"
-    unusual = not text.isprintable()  # a token may follow on any white space
-    for sign, pattern, replacement in _CLEANING:
-        if sign in text or unusual:
-            text = pattern.sub(replacement, text)
-    return text
+    return [_encode({name: masked(name, value) for name, value in row.items()}) for row in rows]
