@@ -2,10 +2,10 @@
 
 import asyncio
 
-from chaos.breaking import KillServers, KillServices, at_rest, closed, traffic_on, world_of
-from chaos.checker import GROUPS
-from chaos.judged import judged, kept
-from chaos.world import SERVICES
+from chaos.harness.breaking import KillServers, KillServices, at_rest, closed, traffic_on, world_of
+from chaos.judging.checker import GROUPS
+from chaos.judging.judged import judged, kept
+from chaos.judging.world import SERVICES
 
 from launcher.platform import Platform
 

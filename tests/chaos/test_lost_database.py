@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chaos.breaking import at_rest, closed, traffic_on
-from chaos.judged import judged, kept
-from chaos.traffic import Traffic
-from chaos.world import remembered
+from chaos.harness.breaking import at_rest, closed, traffic_on
+from chaos.harness.traffic import Traffic
+from chaos.judging.judged import judged, kept
+from chaos.judging.world import remembered
 from pymongo import AsyncMongoClient
 
 from launcher.platform import Platform

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from chaos.breaking import traffic_on, world_of
-from chaos.processes import frozen
-from chaos.traffic import Traffic
-from chaos.world import Said
+from chaos.harness.breaking import traffic_on, world_of
+from chaos.harness.processes import frozen
+from chaos.harness.traffic import Traffic
+from chaos.judging.world import Said
 from pymongo import AsyncMongoClient
 
 from chassis.testing import eventually

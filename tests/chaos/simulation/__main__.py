@@ -18,9 +18,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
 
+from chaos.judging.verdicts import Verdict, faults_of, table, total
 from chaos.simulation.plants import PLANTS, planted
 from chaos.simulation.scenario import Outcome, play
-from chaos.verdicts import Verdict, faults_of, table, total
 
 SHARE = 20
 """Seeds that a worker takes at a time."""

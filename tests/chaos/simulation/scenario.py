@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from chaos.judging.verdicts import Verdict
+from chaos.judging.world import World, said_of, stored_of
 from chaos.simulation.client import Client
 from chaos.simulation.replica import EVENTS, GROUP, ORDERS, Replica, Surroundings
 from chaos.simulation.schedule import Network, Stalled, VirtualLoop
@@ -22,8 +24,6 @@ from chaos.toy import checks
 from chaos.toy.fates import Fates
 from chaos.toy.judging import judge_world
 from chaos.toy.oracle import Oracle
-from chaos.verdicts import Verdict
-from chaos.world import World, said_of, stored_of
 
 from chassis.aggregates import apply
 from chassis.recovery.rebuild import AheadOfTopic, EventsMissing, Rebuild

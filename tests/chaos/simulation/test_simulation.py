@@ -1,11 +1,11 @@
 """A few hundred seeds on every run of the tests: the whole core keeps its promises, and the judge sees a broken one."""
 
 import pytest
+from chaos.judging.verdicts import Verdict, demanded, faults_of, total
 from chaos.simulation.plants import PLANTS, planted
 from chaos.simulation.scenario import play
 from chaos.toy.judging import exercised
 from chaos.toy.oracle import Oracle, Order, Way
-from chaos.verdicts import Verdict, demanded, faults_of, total
 
 pytestmark = pytest.mark.serverless
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from chaos import core_checks
+from chaos.judging import core_checks
+from chaos.judging.verdicts import Verdict
+from chaos.judging.world import Said, Stored
 from chaos.toy.aggregates import COUNTER_CODEC, letter_id
 from chaos.toy.domain import answer_to, evolve, next_counter
 from chaos.toy.fates import Fate, Fates, own_step
@@ -18,8 +20,6 @@ from chaos.toy.messages import (
     OrderPlaced,
 )
 from chaos.toy.oracle import Way
-from chaos.verdicts import Verdict
-from chaos.world import Said, Stored
 
 UNREADABLE = {"undecodable", "unknown_version", "schema"}
 

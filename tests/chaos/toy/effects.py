@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from chaos import core_checks
+from chaos.judging import core_checks
+from chaos.judging.verdicts import Verdict
+from chaos.judging.world import Spans, Stored
 from chaos.toy.domain import BillSettled, BillStatus
 from chaos.toy.fates import Fate, Fates
 from chaos.toy.letter import LetterStatus
 from chaos.toy.messages import COUNTER_MESSAGES
 from chaos.toy.oracle import Order, Payment
-from chaos.verdicts import Verdict
-from chaos.world import Spans, Stored
 
 from chassis.telemetry import trace_id
 

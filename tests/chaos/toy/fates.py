@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from chaos.judging.world import Said, Stored, World
 from chaos.toy.aggregates import letter_id
 from chaos.toy.domain import next_counter
 from chaos.toy.oracle import Oracle, Order, Way
-from chaos.world import Said, Stored, World
 
 from chassis.parking.model import key_lock
 

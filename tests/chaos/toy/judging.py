@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from chaos import core_checks
-from chaos.reading import read_world
+from chaos.judging import core_checks
+from chaos.judging.reading import read_world
+from chaos.judging.verdicts import Verdict, demanded
+from chaos.judging.world import Spans, World
 from chaos.toy import checks, effects
 from chaos.toy.fates import Fates
 from chaos.toy.oracle import Oracle, Way
 from chaos.toy.stage import Stage
-from chaos.verdicts import Verdict, demanded
-from chaos.world import Spans, World
 
 
 async def judge(stage: Stage, oracle: Oracle) -> Sequence[Verdict]:

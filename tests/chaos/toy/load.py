@@ -12,7 +12,7 @@ from typing import Any
 
 import grpc
 from aiokafka import AIOKafkaProducer
-from chaos.batches import send_batch
+from chaos.harness.batches import send_batch
 from chaos.toy.doors import PLACE, json_call
 from chaos.toy.messages import (
     BILL_PAID,

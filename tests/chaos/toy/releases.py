@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 
-from chaos.releases import of_release
+from chaos.releases.releases import of_release
 from chaos.toy import domain
 
 from chassis.aggregates import AggregateType

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chaos.judging.verdicts import Verdict, faults_of
 from chaos.toy.judging import judge
 from chaos.toy.oracle import Oracle
 from chaos.toy.stage import Stage
-from chaos.verdicts import Verdict, faults_of
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 

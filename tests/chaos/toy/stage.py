@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from chaos.processes import stands_still
+from chaos.harness.processes import stands_still
 from chaos.toy.app import events_topic
 
 from chassis.rpc.identity import STAFF, create_key

@@ -1,0 +1,79 @@
+"""A crowd of shipments under way while every service is killed, then the database, then the broker: what queues up
+behind each of them is worked off, once.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from chaos.cells.cells import Cell, Ground, Verdict
+from chaos.harness.breaking import KillServers, KillServices, at_rest, closed, traffic_on
+from chaos.harness.traffic import Traffic
+from chaos.judging.judged import judged, kept
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from chassis.tasks import cancel
+from launcher.platform import Platform
+
+SHIPMENTS = 70
+AT_LEAST = 50
+"""Of them under way at one moment, or it was no crowd."""
+CLOSED_WITHIN_SECONDS = 500.0
+LOOK_SECONDS = 1.0
+
+
+class Watch:
+    """How many shipments were under way at most."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
+        self.most = 0
+
+    async def run(self) -> None:
+        """Look from time to time, for ever."""
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self._traffic.mongo_url, timeoutMS=2000)
+        async with client:
+            while True:
+                lodged = len({each.key for each in self._traffic.sent if each.key.startswith("declaration ")})
+                with contextlib.suppress(PyMongoError):  # the database is among what is killed
+                    ended = await client["declarations"]["declarations"].count_documents({"state.status": "closed"})
+                    self.most = max(self.most, lodged - ended)
+                await asyncio.sleep(LOOK_SECONDS)
+
+
+async def crowd(ground: Ground) -> Sequence[Verdict]:
+    """All of it on one platform.
+
+    Raises:
+        AssertionError: there was no crowd, or a promise was not kept.
+    """
+    async with Platform(ground.folder / "platform", infrastructure=ground.infrastructure) as platform:
+        services, servers = KillServices(platform, ground.seed), KillServers(platform, ground.seed + 1)
+        async with traffic_on(platform, shipments=SHIPMENTS, seed=ground.seed % 10**6) as traffic:
+            watch = Watch(traffic)
+            watching = asyncio.create_task(watch.run())
+
+            async def kill() -> None:
+                await services.run()
+                await servers.run()
+
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(kill())
+                    group.create_task(traffic.run(CLOSED_WITHIN_SECONDS))
+            finally:
+                await cancel([watching])
+        assert watch.most >= AT_LEAST, f"{watch.most} were under way at most: no crowd"
+        world = await at_rest(platform)
+        verdicts = kept(judged(world, traffic.sent, more=services.faults))
+        assert closed(world) == SHIPMENTS
+        return verdicts
+
+
+CELLS = [
+    Cell(
+        "services", f"a crowd of {SHIPMENTS} shipments", crowd, own_servers=True, limit_seconds=900.0, in_samples=False
+    ),
+]

@@ -1,0 +1,183 @@
+"""Cells whose fault is in what is delivered: twice, out of order, of another version, unreadable, refused, too large.
+
+What must not be read at once is put on the topics before the toy starts: it is one batch then, bad and good.
+"""
+
+import base64
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from chaos.cells.cells import Cell, Ground
+from chaos.judging.verdicts import Verdict
+from chaos.toy.load import Load, Sink, load_on
+from chaos.toy.oracle import Oracle, Order
+from chaos.toy.settling import all_read, settled
+from chaos.toy.stage import Replica, Stage, on_stage
+from pymongo import AsyncMongoClient
+
+from chassis.testing import eventually
+from contracts.topics import MAX_MESSAGE_BYTES, Profile
+
+GROUP = "deliveries"
+COLLECTIONS = ("counters", "letters")
+SMALL_BYTES = 8_000
+"""The largest record that a broker is made to take of the toy."""
+
+
+@dataclass
+class Scene:
+    """A toy that is not started yet, and what it is told."""
+
+    oracle: Oracle
+    stage: Stage
+    load: Load
+    replica: Replica
+
+    async def orders_at(self, counter: str) -> list[str]:
+        """The orders that a counter has taken, in the order in which it took them."""
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self.stage.servers.mongo)
+        try:
+            found = await client[self.stage.name]["counters"].find_one({"_id": counter}) or {"history": []}
+        finally:
+            await client.close()
+        return [line["cause"] for line in found["history"] if line["cause"] in self.oracle.orders]
+
+    async def until_taken(self, *orders: Order, within_seconds: float = 30.0) -> None:
+        """Wait until each order has counted where it was for."""
+
+        async def taken() -> bool:
+            for order in orders:
+                assert order.id in await self.orders_at(order.counters[0]), f"{order.id} did not count"
+            return True
+
+        await eventually(taken, within_seconds=within_seconds, every_seconds=0.2)
+
+
+@asynccontextmanager
+async def scene(ground: Ground) -> AsyncIterator[Scene]:
+    """Everything but the start of the toy."""
+    oracle = Oracle()
+    async with (
+        Sink(oracle) as sink,
+        on_stage(ground.servers, ground.folder, ground.name) as stage,
+        load_on(stage, oracle, ground.seed) as load,
+    ):
+        stage.sink = sink.address
+        yield Scene(oracle, stage, load, stage.replica())
+
+
+async def twice(ground: Ground) -> Sequence[Verdict]:
+    """Everything comes three times at once, and once again when it is long done."""
+    async with scene(ground) as on:
+        orders = on.load.mixed(21)
+        for order in orders:
+            await on.load.place_one(order, copies=3)
+        await on.replica.start()
+        await settled(on.stage, on.oracle)
+        await on.load.place(orders)
+        verdicts = await settled(on.stage, on.oracle)
+        seen = await on.replica.metric('trade_deliveries_total{outcome="duplicate"}')
+        assert seen >= 3 * len(orders), f"only {seen} duplicates were seen"
+        return verdicts
+
+
+async def out_of_order(ground: Ground) -> Sequence[Verdict]:
+    """The events of one emitter come as 3, 1, 3, 5, 2, 1, 4: a late first copy counts, a second one does not."""
+    async with scene(ground) as on:
+        made = [on.load.order(counters=("late",), key="Klate") for _ in range(5)]
+        numbered = {number: replace(order, id=f"emitter/0.{number}") for number, order in enumerate(made, 1)}
+        arrival = (3, 1, 3, 5, 2, 1, 4)
+        for number in arrival:
+            await on.load.place_one(numbered[number])
+        await on.replica.start()
+        verdicts = await settled(on.stage, on.oracle)
+        taken = await on.orders_at("late")
+        assert taken == [numbered[number].id for number in dict.fromkeys(arrival)], f"it took {taken}"
+        assert await on.replica.metric('trade_deliveries_total{outcome="duplicate"}') >= 2
+        return verdicts
+
+
+async def version_before(ground: Ground) -> Sequence[Verdict]:
+    """What a replica of the release before still writes counts as what the present one writes."""
+    async with scene(ground) as on:
+        for number in range(20):
+            order = on.load.order()
+            await (on.load.place_before(order) if number % 2 else on.load.place_one(order))
+        await on.replica.start()
+        return await settled(on.stage, on.oracle)
+
+
+async def large_record(ground: Ground) -> Sequence[Verdict]:
+    """900 kB in one record, among small ones of the same key and others."""
+    async with scene(ground) as on:
+        around = on.load.mixed(7)
+        large = [replace(each, key="Klarge") for each in (on.load.order(), on.load.order(), on.load.order())]
+        await on.load.place(around)
+        for padding, order in zip((0, 900_000, 0), large, strict=True):
+            await on.load.place_one(order, padding=padding)
+        await on.replica.start()
+        return await settled(on.stage, on.oracle)
+
+
+async def refused_for_good(ground: Ground) -> Sequence[Verdict]:
+    """Kafka refuses an event of one counter: it waits with all that follows it, and nobody else does."""
+    async with scene(ground) as on:
+        await _take_at_most(on, SMALL_BYTES)
+        await on.replica.start()
+        packs_badly = base64.b64encode(random.Random(ground.seed).randbytes(2 * SMALL_BYTES)).decode()
+        large = on.load.order(counters=("large",), key=packs_badly)
+        behind = [on.load.order(counters=("large",), key="Klarge") for _ in range(3)]
+        await on.load.place([large])
+        await eventually(lambda: _stuck(on), within_seconds=30.0)
+        await on.load.place([*behind, *on.load.mixed(14)])
+        await on.until_taken(*behind)
+        await eventually(lambda: _only_one_waits(on, "large"), within_seconds=30.0, every_seconds=0.3)
+        await _take_at_most(on, MAX_MESSAGE_BYTES)
+        await on.replica.child.stop()
+        await on.replica.start()
+        return await settled(on.stage, on.oracle)
+
+
+async def _take_at_most(on: Scene, size: int) -> None:
+    """Change what the broker takes on the toy's own topic."""
+    configs = on.stage.events.settings(Profile.DEV) | {"max.message.bytes": str(size)}
+    admin = AIOKafkaAdminClient(bootstrap_servers=on.stage.servers.kafka)
+    await admin.start()
+    try:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, on.stage.events.name, configs=configs)])
+    finally:
+        await admin.close()
+
+
+async def _stuck(on: Scene) -> bool:
+    return bool(on.replica.said("event_refused_for_good"))
+
+
+async def _only_one_waits(on: Scene, counter: str) -> bool:
+    """Whether everything was read and sent, but for one counter's events; they do not count as a backlog."""
+    await all_read(on.stage)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(on.stage.servers.mongo)
+    try:
+        unsent = {"outbox.time": {"$exists": True}}
+        database = client[on.stage.name]
+        found = [await database[name].find(unsent).to_list() for name in COLLECTIONS]
+    finally:
+        await client.close()
+    waiting = [each["_id"] for documents in found for each in documents]
+    assert waiting == [counter], f"{waiting} have unsent events"
+    assert await on.replica.metric("trade_stuck_documents_total") == 1
+    return await on.replica.metric("trade_unsent_events") == 0
+
+
+CELLS = [
+    Cell(GROUP, "everything four times", twice),
+    Cell(GROUP, "late first copies", out_of_order, in_tests=True),
+    Cell(GROUP, "records of the version before", version_before),
+    Cell(GROUP, "a record of 900 kB", large_record),
+    Cell(GROUP, "an event that Kafka refuses for good", refused_for_good),
+]

@@ -1,0 +1,12 @@
+"""2: events on the topic = events in the histories, 1..n per aggregate, same contents, no hole, no inversion."""
+
+from chaos.judging import core_checks
+from chaos.judging.verdicts import Verdict
+from chaos.judging.world import World
+
+from contracts.topics import EVENT_TOPICS
+
+
+def published(world: World) -> Verdict:
+    """Topics and histories say the same."""
+    return Verdict(2, *core_checks.published(world, [topic.name for topic in EVENT_TOPICS]))
