@@ -41,7 +41,7 @@ async def test_what_is_parked_of_a_shipment_is_its_obstacle_until_it_is_mended(p
         first = view["situations"][0]["obstacles"][0]
         assert (first["waiting_for"], first["who"], first["actor"]) == ("held", "platform", "declarations")
         assert first["since"] == view["held"][0]["since"]
-        assert view["held"][0]["text"].startswith("Platform: 2 reports held by declarations since ")
+        assert view["held"][0]["text"].startswith("Platform: 2 reports parked by declarations since ")
         assert view["held_unknown"] == []
 
         await _mend(addresses, f"{TOPIC}|{ucr}")

@@ -1,4 +1,4 @@
-"""Builders of what tracking reads, and the real database server's wire protocol where a test wants it."""
+"""Builders of records and entries, and fixtures of the support desk."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from tracking.domain.entry import Entry
 from tracking.messages import read
 
 sys.path.insert(0, str(Path(__file__).parent))
-# What tests share is imported by name: tracking_desk.
+# Lets tests import `tracking_desk`.
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ EntryMaker = Callable[..., Entry]
 
 @pytest.fixture
 def a_record() -> RecordMaker:
-    """Makes records of declarations' topic, one minute apart unless told otherwise."""
+    """Builder of records, by default of declarations' topic and one minute apart."""
     offsets = count()
 
     def make(
@@ -76,8 +76,8 @@ def an_entry(a_record: RecordMaker) -> EntryMaker:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Any]:
-    """The support desk's door over memory; a `tracking_desk.Desk`."""
-    from tracking_desk import a_desk  # noqa: PLC0415 - its folder is on the path from here on
+    """The support desk's HTTP server over in-memory stores; a `tracking_desk.Desk`."""
+    from tracking_desk import a_desk  # noqa: PLC0415 - its folder is on the path only now
 
     async with a_desk(tmp_path) as desk:
         yield desk

@@ -1,4 +1,4 @@
-"""As of when a topic is read: the last moment whose ends are reached, whatever is published meanwhile."""
+"""`as_of` of a topic: the latest sample whose end offsets are reached, even under steady traffic."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -29,7 +29,7 @@ def _of(coverage: Coverage) -> TopicCoverage:
     return topic
 
 
-async def test_under_steady_traffic_it_is_as_of_the_last_moment_that_is_reached() -> None:
+async def test_under_steady_traffic_as_of_is_the_latest_sample_that_is_reached() -> None:
     clock, progress = ManualClock(), Progress()
     coverage = Coverage(("t",), clock)
     began = clock.now()
@@ -41,7 +41,7 @@ async def test_under_steady_traffic_it_is_as_of_the_last_moment_that_is_reached(
     assert _of(coverage).as_of == began + timedelta(seconds=16)
 
 
-async def test_while_the_broker_is_away_it_stays_as_of_then_and_nothing_is_known() -> None:
+async def test_while_the_broker_is_unreachable_as_of_stays_and_the_lag_is_unknown() -> None:
     clock, progress = ManualClock(), Progress()
     coverage = Coverage(("t",), clock)
     await coverage.check(progress)
@@ -53,14 +53,14 @@ async def test_while_the_broker_is_away_it_stays_as_of_then_and_nothing_is_known
     assert (_of(coverage).knowledge, _of(coverage).as_of) == (Knowledge.NO_DATA, then)
 
 
-async def test_a_topic_that_is_not_there_is_not_known() -> None:
+async def test_the_coverage_of_a_missing_topic_is_unknown() -> None:
     coverage = Coverage(("t", "other"), ManualClock())
     await coverage.check(Progress())
     assert [each.knowledge for each in coverage.now()] == [Knowledge.READ, Knowledge.NO_DATA]
     assert coverage.now()[1].as_of is None
 
 
-async def test_a_reader_that_is_behind_for_long_is_as_of_its_last_whole_reading_in_bounded_memory() -> None:
+async def test_a_long_lag_keeps_the_last_complete_reading_in_bounded_memory() -> None:
     clock, progress = ManualClock(), Progress()
     coverage = Coverage(("t",), clock)
     await coverage.check(progress)

@@ -1,4 +1,4 @@
-"""The support desk's door: staff only, every hostile text harmless, no data told from nothing."""
+"""The support desk over HTTP: staff only, hostile text is harmless, "no data" differs from "nothing happened"."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -71,7 +71,7 @@ async def test_hostile_text_is_shown_and_never_executed(desk: Desk, an_entry: En
     assert "<script" not in searched.text
 
 
-async def test_who_wants_no_spans_costs_no_look_at_them(desk: Desk, an_entry: EntryMaker) -> None:
+async def test_spans_no_reads_no_spans(desk: Desk, an_entry: EntryMaker) -> None:
     desk.timelines.entries = [an_entry(seq=1, declaration_id="D-1", lrn="L1")]
     desk.spans.spans = [{"ucr": "6CNUCR1", "trace_id": "t", "service": "gateway", "name": "POST"}]
     whole, without = [(await desk.client.get(f"/shipments/6CNUCR1?{query}")).json() for query in ("", "spans=no")]
@@ -91,13 +91,13 @@ async def test_json_and_page_say_the_same(desk: Desk, an_entry: EntryMaker) -> N
     assert body["situations"][0]["where_text"] in page.text
 
 
-async def test_the_reader_s_language_is_found(desk: Desk) -> None:
+async def test_the_language_is_negotiated(desk: Desk) -> None:
     for header, language in (("zh-CN,en;q=0.5", "zh"), ("fr,ru;q=0.8", "ru"), ("fr", "en"), ("", "en")):
         page = await desk.page("/", **{"accept-language": header})
         assert f'<html lang="{language}">' in page.text
 
 
-async def test_no_data_is_told_from_nothing_happened(desk: Desk, an_entry: EntryMaker) -> None:
+async def test_no_data_is_distinguished_from_nothing_happened(desk: Desk, an_entry: EntryMaker) -> None:
     desk.coverage += [
         TopicCoverage("declarations.events.v1", Knowledge.READ, 0, None),
         TopicCoverage("partners.events.v1", Knowledge.READ, 0, None),
@@ -151,27 +151,25 @@ def _held(service: str, target: str) -> Held:
     return Held(service, target, 5, NOW - timedelta(hours=1), "refused", "PE-9/0.1")
 
 
-async def test_reports_that_a_service_holds_back_are_shown_and_named_as_the_obstacle(
-    desk: Desk, an_entry: EntryMaker
-) -> None:
+async def test_parked_reports_are_shown_and_are_the_obstacle(desk: Desk, an_entry: EntryMaker) -> None:
     desk.timelines.entries = [an_entry(seq=1, declaration_id="D-1", lrn="L1")]
     desk.parked[0] = Parked(held=(_held("declarations", "D-1"), _held("declarations", "D-99")))
     body = (await desk.client.get("/shipments/6CNUCR1")).json()
     page = (await desk.page("/shipments/6CNUCR1")).text
     (held,) = body["held"]
-    assert held["text"].startswith("Platform: 5 reports held by declarations since 2026-01-05 11:00:00Z")
+    assert held["text"].startswith("Platform: 5 reports parked by declarations since 2026-01-05 11:00:00Z")
     assert body["situations"][0]["waiting_for"] == "held"
     assert body["situations"][0]["obstacles"][0]["who_text"] == "The platform: declarations"
     assert held["text"] in page
     assert "D-99" not in page
 
 
-async def test_what_is_held_of_a_shipment_that_is_not_known_yet_is_shown(desk: Desk) -> None:
+async def test_parked_reports_of_an_unknown_shipment_are_shown(desk: Desk) -> None:
     desk.parked[0] = Parked(held=(_held("declarations", "gateway.events.v1|6CNUCR1"),))
     assert len((await desk.client.get("/shipments/6CNUCR1")).json()["held"]) == 1
 
 
-async def test_a_service_that_could_not_be_asked_is_named_and_never_taken_for_one_that_holds_nothing(
+async def test_a_service_that_does_not_answer_is_named_and_not_shown_as_having_nothing_parked(
     desk: Desk, an_entry: EntryMaker
 ) -> None:
     desk.timelines.entries = [an_entry(seq=1)]
@@ -181,20 +179,18 @@ async def test_a_service_that_could_not_be_asked_is_named_and_never_taken_for_on
     for path in ("/", "/shipments/6CNUCR1", "/search?q=x"):
         page = (await desk.page(path)).text
         banner = page[: page.index("<main>")]
-        assert "declarations could not be asked" in banner
-        assert "matching could not be asked" in banner
+        assert "declarations did not answer" in banner
+        assert "matching did not answer" in banner
 
 
-async def test_a_service_that_stopped_reading_is_said_at_the_top(desk: Desk) -> None:
+async def test_a_service_that_paused_consumption_is_named_at_the_top(desk: Desk) -> None:
     desk.parked[0] = Parked(halted=(Halted("declarations", "schema", NOW - timedelta(minutes=9)),))
     page = (await desk.page("/")).text
-    assert "declarations has stopped reading since 2026-01-05 11:51:00Z" in page[: page.index("<main>")]
+    assert "declarations stopped reading at 2026-01-05 11:51:00Z" in page[: page.index("<main>")]
 
 
 @pytest.mark.parametrize("path", ["/", "/search?q=x", "/shipments/6CNUCR1"])
-async def test_a_topic_that_is_not_read_to_its_end_is_said_at_the_top_with_as_of(
-    desk: Desk, an_entry: EntryMaker, path: str
-) -> None:
+async def test_a_lagging_topic_is_named_at_the_top_with_as_of(desk: Desk, an_entry: EntryMaker, path: str) -> None:
     desk.timelines.entries = [an_entry(seq=1)]
     as_of = NOW - timedelta(seconds=40)
     desk.coverage += [
@@ -207,30 +203,30 @@ async def test_a_topic_that_is_not_read_to_its_end_is_said_at_the_top_with_as_of
     page = (await desk.page(path)).text
     banner = page[: page.index("<main>")]
     assert "As of 2026-01-05 11:59:20Z" in banner
-    assert "40 s old, not read beyond that: partners.events.v1, declarations.events.v1" in banner
+    assert "(40 s ago), later events not read yet: partners.events.v1, declarations.events.v1" in banner
     assert "matching.events.v1" in banner
     assert "gateway.events.v1" not in banner
     assert "registry.events.v1" not in banner
 
 
 @pytest.mark.parametrize("path", ["/", "/search", "/search?q=nothing"])
-async def test_that_nothing_happened_is_never_said_where_no_shipment_is_meant(desk: Desk, path: str) -> None:
+async def test_nothing_happened_is_never_said_without_a_shipment(desk: Desk, path: str) -> None:
     desk.coverage += [TopicCoverage("partners.events.v1", Knowledge.READ, 0, NOW, NOW)]
     page = await desk.page(path)
     assert "nothing happened" not in page.text
     assert "Read to its end" in page.text
 
 
-async def test_a_language_that_is_none_of_ours_is_refused_by_name(desk: Desk) -> None:
+async def test_an_unsupported_language_is_refused_by_name(desk: Desk) -> None:
     for path in ("/", "/search?q=x", "/shipments/6CN1", "/shipments?id=6CN1"):
         separator = "&" if "?" in path else "?"
         for accept in ("text/html", "application/json"):
             answer = await desk.client.get(f"{path}{separator}lang=de", headers={"accept": accept})
             assert answer.status_code == 400
-            assert "lang: there is no language de; there are zh, ru, en" in answer.text
+            assert "lang: de is not supported; use one of zh, ru, en" in answer.text
 
 
-async def test_the_language_switch_keeps_what_was_asked(desk: Desk, an_entry: EntryMaker) -> None:
+async def test_the_language_switch_keeps_all_other_parameters(desk: Desk, an_entry: EntryMaker) -> None:
     desk.timelines.entries = [an_entry(id=each, ucr=f"6CN{each}", container="BOX") for each in "ab"]
     page = (await desk.page("/search?q=BOX&lang=en")).text
     for language in LANGUAGES:
@@ -244,9 +240,7 @@ ODD_IDS = ["..", ".", "x.html", ".html", "a/b", "a/../b", "a%2Fb", "a b", "?lang
 
 
 @pytest.mark.parametrize("id_", ODD_IDS)
-async def test_any_id_is_found_under_the_address_that_its_link_gives(
-    desk: Desk, an_entry: EntryMaker, id_: str
-) -> None:
+async def test_the_link_to_any_id_finds_it(desk: Desk, an_entry: EntryMaker, id_: str) -> None:
     entry = an_entry(id="event-1", ucr=id_, lrn="L1")
     desk.timelines.entries = [entry]
     jump = await desk.client.get("/search", params={"q": "L1"}, headers={"accept": "text/html"})
@@ -257,7 +251,7 @@ async def test_any_id_is_found_under_the_address_that_its_link_gives(
     assert "event-1" in page.text
 
 
-async def test_an_id_that_ends_like_a_page_is_that_id_and_else_the_page_of_the_id_before(
+async def test_an_id_that_ends_in_html_takes_precedence_over_the_page_of_the_shorter_id(
     desk: Desk, an_entry: EntryMaker
 ) -> None:
     desk.timelines.entries = [an_entry(id="e1", ucr="x"), an_entry(id="e2", ucr="x.html")]
@@ -268,19 +262,19 @@ async def test_an_id_that_ends_like_a_page_is_that_id_and_else_the_page_of_the_i
 
 @pytest.mark.parametrize("path", ["/shipments/", "/shipments", "/shipments?id=", f"/shipments/{'x' * 501}"])
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
-async def test_no_id_and_one_that_is_too_long_are_refused_with_the_bounds(desk: Desk, path: str, accept: str) -> None:
+async def test_an_empty_and_a_too_long_id_are_refused_with_the_limits(desk: Desk, path: str, accept: str) -> None:
     answer = await desk.client.get(path, headers={"accept": accept})
     assert answer.status_code == 400
     assert "1–500" in answer.text
     assert len(answer.text) < 2500
 
 
-async def test_what_does_not_exist_is_answered_in_words(desk: Desk) -> None:
+async def test_an_unknown_page_and_a_wrong_method_are_answered_in_words(desk: Desk) -> None:
     answer = await desk.client.get("/nowhere")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"] == "There is no such page: /nowhere"
-    assert (await desk.client.post("/")).json()["detail"] == "This cannot be asked in that way: /"
+    assert (await desk.client.post("/")).json()["detail"] == "This method is not allowed: /"
 
 
 BAD_SIZES = ["0", "-1", "201", "ten", "1.5", "", "1_0", "٥", "９", "99999999999999999999", "1e2", " 5"]
@@ -288,7 +282,7 @@ BAD_SIZES = ["0", "-1", "201", "ten", "1.5", "", "1_0", "٥", "９", "9999999999
 
 @pytest.mark.parametrize("size", BAD_SIZES)
 @pytest.mark.parametrize("path", ["/search", "/unreadable"])
-async def test_a_page_size_that_is_no_whole_number_within_its_bounds_is_refused(
+async def test_a_page_size_that_is_not_a_whole_number_within_the_limits_is_refused(
     desk: Desk, path: str, size: str
 ) -> None:
     answer = await desk.client.get(path, params={"q": "x", "page_size": size})

@@ -1,4 +1,4 @@
-"""Every record becomes an entry or is kept with a reason; reading never raises."""
+"""Every record becomes an entry or is stored as unreadable with a reason; reading never raises."""
 
 import json
 from collections.abc import Callable
@@ -26,11 +26,11 @@ _MOMENTS = st.datetimes().map(lambda moment: _headers(moment.replace(tzinfo=UTC)
 
 
 @given(value=_VALUES, headers=st.lists(st.tuples(st.text(), st.none() | st.binary())) | _MOMENTS)
-def test_reading_is_total(value: bytes | None, headers: list[tuple[str, bytes | None]]) -> None:
+def test_reading_never_raises(value: bytes | None, headers: list[tuple[str, bytes | None]]) -> None:
     assert isinstance(read(RawRecord("t", 0, 0, None, tuple(headers), value, 0)), Entry | Unreadable)
 
 
-def test_what_cannot_be_read_says_why(a_record: RecordMaker) -> None:
+def test_an_unreadable_record_has_a_reason(a_record: RecordMaker) -> None:
     good = a_record(ucr="6CNUCR1")
     deep = b'{"a":' * 5000 + b"1" + b"}" * 5000
     for value in (None, b"\xff", b"{", b"[1]", deep, b'{"a":' * 45 + b"1" + b"}" * 45):
@@ -57,7 +57,7 @@ def test_event_time_and_received_time_are_kept_apart(a_record: RecordMaker) -> N
     assert {(Term.CONTAINER, "CSQU3054383"), (Term.UCR, "6CNUCR1")} <= entry.terms
 
 
-def test_the_ids_of_a_declaration_are_found_wherever_they_stand(a_record: RecordMaker) -> None:
+def test_the_ids_of_a_declaration_are_found_in_any_nested_object(a_record: RecordMaker) -> None:
     declaration = {"ucr": "6CN1", "lrn": "L1", "transport": {"document": "BL9", "containers": ["CSQU3054383"]}}
     entry = read(a_record("gateway.declaration.submitted", receipt_id="R7", declaration=declaration))
     assert isinstance(entry, Entry)
@@ -66,7 +66,7 @@ def test_the_ids_of_a_declaration_are_found_wherever_they_stand(a_record: Record
     assert wanted <= entry.terms
 
 
-def test_a_payment_reference_is_found_as_people_write_it(a_record: RecordMaker) -> None:
+def test_a_payment_reference_is_found_in_any_spelling(a_record: RecordMaker) -> None:
     entry = read(a_record("declarations.declaration.assessed", payment_reference="RF18123456781234567890"))
     assert isinstance(entry, Entry)
     assert term(Term.PAYMENT_REFERENCE, "rf18 1234 5678-1234 5678 90") in entry.terms
@@ -81,7 +81,7 @@ def test_a_payment_reference_is_found_as_people_write_it(a_record: RecordMaker) 
         ("declarations.declaration.payment_allocated", "bank_reference"),
     ],
 )
-def test_a_bank_s_reference_is_found_as_people_write_it_and_kept_with_the_bank(
+def test_a_bank_s_reference_is_found_in_any_spelling_and_stored_with_the_bank(
     a_record: RecordMaker, fact: str, name: str
 ) -> None:
     entry = read(a_record(fact, publisher="bank-qd", references={"payment_reference": "RF18-1"}, **{name: "ccb-1 a"}))
@@ -96,7 +96,7 @@ def test_a_shipment_has_one_thread_however_its_ucr_is_spaced(a_record: RecordMak
     assert [each.thread for each in entries if isinstance(each, Entry)] == ["6CN 1", "6CN 1"]
 
 
-def test_a_repeat_has_the_same_fingerprint_and_other_content_has_not(a_record: RecordMaker) -> None:
+def test_a_repeat_has_the_same_hash_and_other_content_has_another(a_record: RecordMaker) -> None:
     first, repeat = (read(a_record(id="x", minute=0, note="1")) for _ in range(2))
     other = read(a_record(id="x", minute=0, note="2"))
     assert isinstance(first, Entry)
@@ -106,7 +106,7 @@ def test_a_repeat_has_the_same_fingerprint_and_other_content_has_not(a_record: R
     assert first.hash == repeat.hash != other.hash
 
 
-def test_a_text_that_no_database_takes_is_cleaned(a_record: RecordMaker) -> None:
+def test_a_string_that_the_database_rejects_is_cleaned(a_record: RecordMaker) -> None:
     record = a_record()._replace(value=b'{"lrn": "\\ud800x"}')
     entry = read(record)
     assert isinstance(entry, Entry)

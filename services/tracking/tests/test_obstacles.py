@@ -1,4 +1,4 @@
-"""Every obstacle is listed with its own actor, beginning and deadline; nothing else moves when it began."""
+"""Every obstacle is listed with its own actor, start and deadline; unrelated events do not change its start."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ def _noted(kind: str, publisher: str, **payload: Any) -> Fact:
 
 @pytest.fixture
 def after(an_entry: EntryMaker) -> Callable[..., Situation]:
-    """The situation after facts that come one minute apart; a fact of a partner's event has the cause of its noting."""
+    """Builder of the situation after facts one minute apart; facts that follow from a partner's event have its cause."""
 
     def make(*facts: Fact, held: tuple[Held, ...] = ()) -> Situation:
         entries, cause = [], ""
@@ -63,7 +63,7 @@ ASKED = [
 ]
 
 
-def test_unpaid_held_and_documents_at_once_are_three_obstacles(after: After) -> None:
+def test_an_unpaid_declaration_with_a_hold_and_a_document_request_has_three_obstacles(after: After) -> None:
     found = _by_name(after(SUBMITTED, ACCEPTED, GREEN, ASSESSED, *HELD, *ASKED, ("presented", {})))
     assert list(found) == ["hold_lift", "documents", "payment"]
     assert [each.who for each in found.values()] == [Role.AGENCY, Role.DECLARANT, Role.PAYER]
@@ -77,7 +77,7 @@ def test_unpaid_held_and_documents_at_once_are_three_obstacles(after: After) -> 
     assert [each.since for each in found.values()] == begun
 
 
-def test_each_obstacle_names_its_actor_where_an_event_does(after: After) -> None:
+def test_each_obstacle_names_its_actor_if_an_event_does(after: After) -> None:
     found = _by_name(after(SUBMITTED, ACCEPTED, ("routed", {"lane": "red"}), ("inspection_ordered", {})))
     assert (found["inspection"].who, found["inspection"].actor) == (Role.INSPECTION, "4218")
     assert (found["presentation"].who, found["presentation"].actor) == (Role.PORT, "CNTAO Qianwan terminal")
@@ -85,7 +85,7 @@ def test_each_obstacle_names_its_actor_where_an_event_does(after: After) -> None
     assert _by_name(after(unnamed, ACCEPTED, GREEN))["presentation"].actor == ""
 
 
-def test_a_payment_says_what_is_owed_what_is_paid_and_under_which_reference(after: After) -> None:
+def test_a_payment_obstacle_has_the_amounts_owed_and_paid_and_the_reference(after: After) -> None:
     reference: Fact = ("assessed", {**ASSESSED[1], "payment_reference": "RF18539007547034"})
     short: Fact = ("payment_recorded", {"status": "short", "paid": {"amount": "1.00", "currency": "CNY"}})
     found = _by_name(after(SUBMITTED, ACCEPTED, GREEN, reference, short))["payment_rest"].detail
@@ -96,7 +96,7 @@ def test_a_payment_says_what_is_owed_what_is_paid_and_under_which_reference(afte
     assert (before.code, before.values) == ("owed", {"due": "5577.96 CNY"})
 
 
-def test_two_agencies_that_hold_for_one_reason_are_two_holds(after: After) -> None:
+def test_two_agencies_with_the_same_hold_code_are_two_holds(after: After) -> None:
     second = [_noted("hold.placed", "agency-b", hold="quarantine"), ("hold_placed", {"hold": "quarantine"})]
     lifted = [_noted("hold.lifted", "quarantine-qd", hold="quarantine"), ("hold_lifted", {"hold": "quarantine"})]
     both = after(SUBMITTED, ACCEPTED, GREEN, ASSESSED, *HELD, *second)
@@ -118,7 +118,7 @@ LATER: list[list[Fact]] = [
 
 
 @pytest.mark.parametrize("later", LATER)
-def test_since_is_when_the_obstacle_began_and_no_later_event_moves_it(after: After, later: list[Fact]) -> None:
+def test_since_is_when_the_obstacle_began_and_later_events_do_not_change_it(after: After, later: list[Fact]) -> None:
     facts = [SUBMITTED, ACCEPTED, GREEN, ASSESSED, *HELD, *ASKED]
     before = {(each.waiting_for.removesuffix("_rest"), each.actor): each.since for each in after(*facts).obstacles}
     behind = {
@@ -127,20 +127,20 @@ def test_since_is_when_the_obstacle_began_and_no_later_event_moves_it(after: Aft
     assert before.items() <= behind.items()
 
 
-def test_a_payment_that_is_reversed_is_waited_for_since_the_reversal(after: After) -> None:
+def test_a_reversed_payment_is_waited_for_since_the_reversal(after: After) -> None:
     paid: Fact = ("payment_recorded", {"status": "paid"})
     found = _by_name(after(SUBMITTED, ACCEPTED, GREEN, ASSESSED, paid, ("payment_reversed", {"status": "reversed"})))
     assert found["payment"].since == START + timedelta(minutes=6)
     assert "payment" not in _by_name(after(SUBMITTED, ACCEPTED, GREEN, ASSESSED, paid))
 
 
-def test_the_check_has_lasted_since_the_door_had_the_declaration(after: After) -> None:
+def test_the_check_began_when_the_platform_received_the_declaration(after: After) -> None:
     at_the_door = START - timedelta(minutes=30)
     found = after(("submitted", {"received_at": at_the_door.isoformat()}))
     assert (found.waiting_for, found.obstacles[0].since) == ("checking", at_the_door)
 
 
-def test_a_case_after_release_is_an_obstacle_of_customs_beside_the_removal(after: After) -> None:
+def test_a_case_after_release_is_an_obstacle_of_customs_in_addition_to_the_removal(after: After) -> None:
     case: Fact = ("case_opened", {"reason": "audit"})
     found = _by_name(after(SUBMITTED, ACCEPTED, GREEN, ASSESSED, ("released", {}), case))
     assert list(found) == ["removal", "case"]
@@ -151,7 +151,7 @@ def test_a_case_after_release_is_an_obstacle_of_customs_beside_the_removal(after
     )
 
 
-def test_an_assessment_that_cannot_be_made_is_waited_for_by_customs_and_not_by_the_platform(after: After) -> None:
+def test_customs_must_act_if_the_duties_cannot_be_assessed(after: After) -> None:
     case: Fact = ("case_opened", {"reason": "value_unknown"})
     found = after(SUBMITTED, ACCEPTED, GREEN, ("presented", {}), case)
     assert [(each.waiting_for, each.who) for each in found.obstacles] == [("case", Role.CUSTOMS)]
@@ -163,7 +163,7 @@ def test_two_cases_are_two_obstacles(after: After) -> None:
     assert [each.waiting_for for each in found.obstacles] == ["case", "case"]
 
 
-def test_reports_that_are_held_are_the_first_obstacle_and_the_platform_s(after: After) -> None:
+def test_parked_reports_are_the_first_obstacle_and_the_platform_must_act(after: After) -> None:
     since = START + timedelta(minutes=90)
     held = (Held("declarations", "D-1", 4, since, "refused"), Held("declarations", "t|6CNUCR1", 1, START, "schema"))
     found = after(SUBMITTED, ACCEPTED, GREEN, ASSESSED, held=held)
@@ -173,7 +173,7 @@ def test_reports_that_are_held_are_the_first_obstacle_and_the_platform_s(after: 
     assert "payment" in _by_name(found)
 
 
-def test_what_is_held_of_another_declaration_or_of_a_notice_keeps_this_one_from_nothing(after: After) -> None:
+def test_parked_deliveries_of_another_declaration_or_of_a_notice_are_no_obstacle(after: After) -> None:
     notice = Held("notifications", "N-1", 2, START, "refused")
     assert after(SUBMITTED, ACCEPTED, GREEN, held=(notice,)).waiting_for == "assessment"
     assert not Held("declarations", "D-2", 1, START, "refused").keeps_back("D-1", {"D-1", "D-2"})
@@ -182,7 +182,7 @@ def test_what_is_held_of_another_declaration_or_of_a_notice_keeps_this_one_from_
     assert Held("gateway", "inbox.port-qd|6CNUCR1", 1, START, "undecodable").keeps_back("D-1", {"D-1"})
 
 
-def test_a_noted_report_without_effect_counts_for_nothing_until_it_is_noted_anew(after: After) -> None:
+def test_a_report_noted_without_effect_is_ignored_until_it_is_noted_again(after: After) -> None:
     gone = _noted("shipment.gate_out", "port-qd", without_effect="not_concerned")
     counts = _noted("shipment.gate_out", "port-qd")
     assert after(SUBMITTED, ACCEPTED, GREEN, ASSESSED, gone).waiting_for == "payment"

@@ -1,4 +1,4 @@
-"""What services hold back is known, old, or unknown; who could not be asked is never taken for holding nothing."""
+"""Parked deliveries are known, outdated or unknown; a service that does not answer never counts as having none."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ async def test_before_the_first_answer_everything_is_unknown() -> None:
     assert all(each.answered_at is None for each in watch.now().unknown)
 
 
-async def test_who_does_not_answer_keeps_its_last_answer_and_becomes_unknown() -> None:
+async def test_a_service_that_does_not_answer_keeps_its_last_answer_and_becomes_unknown() -> None:
     clock = ManualClock()
     held = _held(clock)
     watch = ParkedWatch({"declarations": FakeService([Answer((held,)), None, Answer(())])}, clock)
@@ -56,7 +56,7 @@ async def test_who_does_not_answer_keeps_its_last_answer_and_becomes_unknown() -
     assert (watch.now().held, watch.now().unknown) == ((), ())
 
 
-async def test_one_that_holds_back_more_than_is_listed_is_unknown_beside_what_is_listed() -> None:
+async def test_a_service_with_more_parked_than_is_listed_is_also_unknown() -> None:
     clock = ManualClock()
     held = _held(clock)
     watch = ParkedWatch({"declarations": FakeService([Answer((held,), complete=False)])}, clock)
@@ -67,7 +67,7 @@ async def test_one_that_holds_back_more_than_is_listed_is_unknown_beside_what_is
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[tuple[MemoryParking, ParkingClient]]:
-    """The parking of a service as it runs, asked by the service tracking."""
+    """A service's parking over gRPC, and tracking's client of it."""
     create_key(tmp_path, "tracking")
     clock = ManualClock()
     parking = MemoryParking(clock)
@@ -85,7 +85,9 @@ def _delivery(target: str, offset: int = 0) -> ParkedDelivery:
     return ParkedDelivery(target, Position("t", 0, offset), b"k", (), b"{}", 0, "schema", event_id=f"E-{offset}")
 
 
-async def test_tracking_may_ask_any_service_what_it_holds_back(service: tuple[MemoryParking, ParkingClient]) -> None:
+async def test_tracking_may_list_the_parked_targets_of_any_service(
+    service: tuple[MemoryParking, ParkingClient],
+) -> None:
     parking, client = service
     assert await client.ask() == Answer(())
     await parking.park([_delivery("D-1"), _delivery("D-1", 1), _delivery("t|6CN1", 2)])
@@ -97,7 +99,7 @@ async def test_tracking_may_ask_any_service_what_it_holds_back(service: tuple[Me
     )
 
 
-async def test_what_stands_behind_the_bound_is_said_to_be_missing(
+async def test_an_answer_beyond_the_page_limit_is_incomplete(
     service: tuple[MemoryParking, ParkingClient],
 ) -> None:
     parking, client = service
@@ -106,7 +108,7 @@ async def test_what_stands_behind_the_bound_is_said_to_be_missing(
     assert (len(answer.held), answer.complete) == (PAGE * MAX_PAGES, False)
 
 
-async def test_a_service_that_is_away_was_not_asked(tmp_path: Path) -> None:
+async def test_an_unreachable_service_raises_not_asked(tmp_path: Path) -> None:
     create_key(tmp_path, "tracking")
     channel: grpc.aio.Channel = connect("127.0.0.1:1", TokenSigner(tmp_path, "tracking"), "x")
     with pytest.raises(NotAsked):
@@ -114,7 +116,7 @@ async def test_a_service_that_is_away_was_not_asked(tmp_path: Path) -> None:
     await channel.close()
 
 
-def test_what_is_held_belongs_to_a_shipment_by_aggregate_by_key_or_by_event() -> None:
+def test_a_parked_delivery_belongs_to_a_shipment_by_aggregate_by_key_or_by_event() -> None:
     moment = ManualClock().now() - timedelta(days=1)
 
     def held(target: str, event_id: str = "") -> Held:

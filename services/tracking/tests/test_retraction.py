@@ -1,4 +1,4 @@
-"""What a partner takes back is marked where the partner said it, and where it was noted; of its own source alone."""
+"""A retraction marks the partner's row and the row that noted it, only for the partner's own source."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ def _marks(*entries: Entry) -> dict[str, str]:
     return {step.entry.id: step.retracted_by for step in timeline(entries)}
 
 
-def test_the_partner_s_own_row_and_the_noted_one_are_both_marked_as_taken_back(an_entry: EntryMaker) -> None:
+def test_a_retraction_marks_the_partner_s_row_and_the_row_that_noted_it(an_entry: EntryMaker) -> None:
     wrong = {"publisher": "port-qd", "submission_id": "p1"}
     right = {"publisher": "port-qd", "submission_id": "p2", "retracts": "p1"}
     said = an_entry("partners.shipment.gate_in", id="PE-1", **wrong)
@@ -24,7 +24,7 @@ def test_the_partner_s_own_row_and_the_noted_one_are_both_marked_as_taken_back(a
         assert _marks(*order) == {"PE-1": "PE-2", "D-1/0.3": "PE-2", "PE-2": "", "D-1/0.4": ""}
 
 
-def test_a_retraction_of_one_source_leaves_the_same_id_of_another_source_alone(an_entry: EntryMaker) -> None:
+def test_a_retraction_does_not_mark_the_same_id_of_another_source(an_entry: EntryMaker) -> None:
     def event(id_: str, source: str, **payload: str) -> Entry:
         said = {"publisher": "port-qd", "submission_source": source, **payload}
         return an_entry("partners.shipment.gate_in", id=id_, **said)
@@ -36,13 +36,13 @@ def test_a_retraction_of_one_source_leaves_the_same_id_of_another_source_alone(a
     assert _marks(a, b, named) == {"PE-1": "PE-4", "PE-2": "", "PE-4": ""}
 
 
-def test_an_event_of_before_sources_is_known_by_publisher_and_id(an_entry: EntryMaker) -> None:
+def test_an_event_without_a_source_is_identified_by_publisher_and_id(an_entry: EntryMaker) -> None:
     old = an_entry("partners.shipment.gate_in", id="PE-1", publisher="port-qd", submission_id="p1")
     new = {"publisher": "port-qd", "submission_source": "/gate-a", "submission_id": "p2", "retracts": "p1"}
     assert _marks(old, an_entry("partners.shipment.gate_in", id="PE-2", **new))["PE-1"] == "PE-2"
 
 
-def test_a_retraction_that_was_noted_without_effect_marks_nothing(an_entry: EntryMaker) -> None:
+def test_a_retraction_noted_without_effect_marks_nothing(an_entry: EntryMaker) -> None:
     said = an_entry("partners.shipment.gate_in", id="PE-1", publisher="port-qd", submission_id="p1")
     right = {"publisher": "port-qd", "submission_id": "p2", "retracts": "p1"}
     back = an_entry("partners.shipment.gate_in", id="PE-2", **right)

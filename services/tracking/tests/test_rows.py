@@ -1,4 +1,4 @@
-"""Rows say what happened as it happened: no estimate as a fact, no retraction as a report, no code without its word."""
+"""Rows show no estimate as a fact, no retraction as a report, and no code without a word."""
 
 import html
 import re
@@ -36,7 +36,7 @@ def _texts(*entries: Entry, language: str = "en") -> list[str]:
 @pytest.mark.parametrize(
     ("classifier", "word"), [("PLN", "Planned"), ("EST", "Expected"), ("XXX", "Not confirmed"), (None, "Not confirmed")]
 )
-def test_an_estimate_never_reads_as_happened(an_entry: EntryMaker, classifier: str | None, word: str) -> None:
+def test_an_estimate_never_reads_as_a_fact(an_entry: EntryMaker, classifier: str | None, word: str) -> None:
     there = {"location": {"unlocode": "CNTAO"}, "publisher": "port-qd", "classifier": classifier}
     (step,) = _view(an_entry("partners.shipment.arrived", **there))["steps"]
     assert step["text"] == f"{word}: arrival at CNTAO (port-qd)"
@@ -44,7 +44,7 @@ def test_an_estimate_never_reads_as_happened(an_entry: EntryMaker, classifier: s
     assert step["expected_at"] is not None
 
 
-def test_what_did_happen_reads_as_happened(an_entry: EntryMaker) -> None:
+def test_an_actual_event_reads_as_a_fact(an_entry: EntryMaker) -> None:
     there = {"location": {"unlocode": "cn tao"}, "publisher": "port-qd", "classifier": "ACT"}
     (step,) = _view(an_entry("partners.shipment.arrived", **there))["steps"]
     assert (step["text"], step["expected_at"]) == ("Arrived at CNTAO (port-qd)", None)
@@ -59,17 +59,17 @@ def test_a_page_never_says_happened_of_an_estimate(an_entry: EntryMaker, languag
     assert told in _page(an_entry("partners.shipment.arrived", publisher="p", classifier="ACT"), language=language)
 
 
-def test_a_retraction_reads_as_one_and_not_as_another_report(an_entry: EntryMaker) -> None:
+def test_a_retraction_does_not_read_as_another_report(an_entry: EntryMaker) -> None:
     back = {"publisher": "port-qd", "submission_id": "p2", "retracts": "p1", "classifier": "ACT"}
     said = an_entry("partners.shipment.gate_out", id="PE-2", **back)
     noted = an_entry(NOTED, id="D/2", kind="shipment.gate_out", **back)
-    assert _texts(said) == ["port-qd takes back its report: gate-out"]
-    assert _texts(noted) == ["Noted that port-qd takes back its report: gate-out"]
+    assert _texts(said) == ["port-qd retracts its report: gate-out"]
+    assert _texts(noted) == ["Noted that port-qd retracts its report: gate-out"]
 
 
 def test_a_report_of_somebody_not_concerned_says_so(an_entry: EntryMaker) -> None:
     (text,) = _texts(an_entry(NOTED, kind="shipment.arrived", publisher="alm", without_effect="not_concerned"))
-    assert text == "Report of alm noted: arrival (Reported by somebody not concerned; it has no effect)"
+    assert text == "Report of alm noted: arrival (Reported by a partner that is not concerned; no effect)"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -86,7 +86,7 @@ def test_a_report_of_somebody_not_concerned_says_so(an_entry: EntryMaker) -> Non
         (NOTED, {"kind": "control.documents_requested"}, ["control.", "documents_requested"]),
     ],
 )
-def test_reasons_stand_in_words_not_codes(
+def test_reasons_are_words_not_codes(
     an_entry: EntryMaker, language: str, fact: str, payload: dict[str, Any], codes: list[str]
 ) -> None:
     (text,) = _texts(an_entry(fact, **payload), language=language)
@@ -96,7 +96,7 @@ def test_reasons_stand_in_words_not_codes(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_rejection_says_the_catalogue_s_sentence_with_field_and_value(an_entry: EntryMaker, language: str) -> None:
+def test_a_rejection_shows_the_catalogue_s_text_with_field_and_value(an_entry: EntryMaker, language: str) -> None:
     error = {
         "code": "declaration.packages.sum",
         "pointer": "/total_packages",
@@ -112,7 +112,7 @@ def test_a_rejection_says_the_catalogue_s_sentence_with_field_and_value(an_entry
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_sentence_s_own_codes_stand_in_words_too(an_entry: EntryMaker, language: str) -> None:
+def test_codes_in_the_parameters_of_a_text_are_words_too(an_entry: EntryMaker, language: str) -> None:
     errors = [
         {"code": "declaration.party.unknown", "pointer": "/parties/0", "parameters": {"role": "consignee"}},
         {"code": "declaration.lrn.in_use", "pointer": "/lrn", "parameters": {"status": "under_control"}},
@@ -123,7 +123,7 @@ def test_a_sentence_s_own_codes_stand_in_words_too(an_entry: EntryMaker, languag
     assert ("consignee" in told) == (language == "en")
 
 
-def test_a_notice_that_was_sent_is_not_said_to_have_been_delivered(an_entry: EntryMaker) -> None:
+def test_a_sent_notice_is_not_shown_as_delivered(an_entry: EntryMaker) -> None:
     sent = an_entry("notifications.notice.sent", notice_id="N-1", recipient="R", channel="email", language="zh")
     for language, delivered in (("zh", "送达"), ("ru", "доставлен"), ("en", "delivered")):
         view = _view(sent, language=language)
@@ -144,7 +144,7 @@ def _page(*entries: Entry, language: str = "en", spans: tuple[dict[str, Any], ..
 
 @pytest.fixture
 def played(an_entry: EntryMaker) -> list[Entry]:
-    """A shipment with causes of every kind: rows, submissions, own steps, other threads, odd ids, a circle, nothing."""
+    """A shipment with causes of every kind: rows, submissions, own steps, other threads, odd ids, a cycle, none."""
     odd = 'PE "1"/0%2F#1 ü'
     submission = '["partner:port-qd", "/port-qd", "6CN/arrived"]'
     return [
@@ -173,7 +173,7 @@ def test_every_link_of_a_page_leads_to_a_row_or_a_trace_of_that_page(played: lis
     assert set(links) <= ids
 
 
-def test_a_cause_without_a_row_is_told_in_words(played: list[Entry]) -> None:
+def test_a_cause_without_a_row_is_described_in_words(played: list[Entry]) -> None:
     told = {each["id"]: (each["cause_row"], each["cause_text"]) for each in _view(*played)["steps"]}
     assert told["D-1/0.1"][0] == "R-1"
     assert told["R-1"] == ("", "submission x|y of firm CN-USCC:1 (source content)")
@@ -187,7 +187,9 @@ def test_a_cause_without_a_row_is_told_in_words(played: list[Entry]) -> None:
     ("language", "words"),
     [("en", "The check digit of container CSQU3054384 would be 3"), ("zh", "校验码应为 3"), ("ru", "должна быть 3")],
 )
-def test_an_odd_container_number_is_told_where_it_was_reported(an_entry: EntryMaker, language: str, words: str) -> None:
+def test_a_container_number_with_a_wrong_check_digit_is_shown_on_the_row_that_reported_it(
+    an_entry: EntryMaker, language: str, words: str
+) -> None:
     odd = {
         "code": "field.container.check_digit",
         "pointer": "/data/references/container",
@@ -201,7 +203,7 @@ def test_an_odd_container_number_is_told_where_it_was_reported(an_entry: EntryMa
     assert html.escape(warning) in _page(said, language=language)
 
 
-def test_what_a_declaration_is_warned_of_is_told_on_its_row(an_entry: EntryMaker) -> None:
+def test_warnings_of_a_declaration_are_shown_on_its_row(an_entry: EntryMaker) -> None:
     old = {"code": "declaration.incoterm.old", "pointer": "/incoterm", "value": "DAF", "parameters": {}}
     (step,) = _view(an_entry(D + "submitted", warnings=[old]))["steps"]
     assert [("/incoterm" in each, "DAF" in each) for each in step["warnings"]] == [(True, True)]

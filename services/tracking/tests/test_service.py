@@ -1,4 +1,4 @@
-"""Tracking as a whole on a real broker and a real database: read, kept, found, rebuilt."""
+"""The whole service on real Kafka and MongoDB: read, store, search, rebuild."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -43,7 +43,7 @@ class Running:
 
 @asynccontextmanager
 async def desk_of(settings: TrackingSettings) -> AsyncIterator[httpx2.AsyncClient]:
-    """The service as it runs, stopped at the end, and a client of its door."""
+    """A running service and an HTTP client of it; the service is stopped at the end."""
     service, stopping = Service(build(settings)), asyncio.Event()
     run = asyncio.create_task(service.run(stopping))
     url = f"http://127.0.0.1:{settings.http.port}"
@@ -60,7 +60,7 @@ async def desk_of(settings: TrackingSettings) -> AsyncIterator[httpx2.AsyncClien
 async def make_settings(
     infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Callable[[str], TrackingSettings]]:
-    """Settings of a tracking with a name, a consumer group and a database of its own."""
+    """Builder of settings with a separate name, consumer group and database."""
     folder: Path = tmp_path_factory.mktemp("tracking")
     (folder / "password").write_text(PASSWORD)
     await infrastructure.create_topics(EVENT_TOPICS)
@@ -111,7 +111,7 @@ async def test_events_of_every_topic_meet_in_one_timeline(running: Running, a_re
     assert len(body["steps"]) == len(EVENT_TOPICS)
 
 
-async def test_what_cannot_be_read_is_kept_and_blocks_nothing(running: Running, a_record: RecordMaker) -> None:
+async def test_an_unreadable_record_is_stored_and_blocks_nothing(running: Running, a_record: RecordMaker) -> None:
     ucr = "6CNPOISON"
     await running.producer.send_and_wait(
         "declarations.events.v1", b"\xff", key=ucr.encode(), headers=[("ce_id", b"\xff")]
@@ -128,7 +128,7 @@ async def test_what_cannot_be_read_is_kept_and_blocks_nothing(running: Running, 
     assert all(each["reason"] for each in unreadable["records"])
 
 
-async def test_a_repeat_changes_nothing_and_a_contradiction_is_shown(running: Running, a_record: RecordMaker) -> None:
+async def test_a_repeat_changes_nothing_and_a_conflict_is_shown(running: Running, a_record: RecordMaker) -> None:
     ucr = "6CNTWICE"
     same = {"id": "twice", "key": ucr, "ucr": ucr, "minute": 0}
     for note in ("a", "a", "b", "a", "b"):
@@ -162,7 +162,7 @@ async def test_a_partner_event_without_ucr_joins_by_its_declaration_number(
     assert [each["thread"] for each in found["results"]] == [ucr]
 
 
-async def test_when_all_is_read_it_says_so(running: Running) -> None:
+async def test_a_topic_read_to_its_end_is_shown_as_read(running: Running) -> None:
     async def all_read() -> Any:
         coverage = (await running.shipment("6CNNOBODY"))["coverage"]
         return coverage and all(each["conclusion"] == "read" for each in coverage)

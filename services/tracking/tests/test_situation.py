@@ -1,4 +1,4 @@
-"""Every standing has an answer to: where is it, what failed, what does it wait for, who must act, by when."""
+"""Every standing has a situation: where the declaration is, what failed, what it waits for, who must act, by when."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -81,7 +81,7 @@ RELEASED: tuple[str, dict[str, Any]] = ("released", {})
         ),
     ],
 )
-def test_what_it_waits_for_and_who_must_act(
+def test_what_a_declaration_waits_for_and_who_must_act(
     an_entry: EntryMaker, facts: list[tuple[str, dict[str, Any]]], waiting_for: str, who: Role
 ) -> None:
     first = _after(an_entry, *facts).obstacles[0]
@@ -147,11 +147,11 @@ def test_a_rejection_names_the_fields_and_a_correction_starts_again(an_entry: En
     assert (corrected.where, corrected.obstacles[0].faults) == (Main.SUBMITTED, ())
 
 
-def test_a_lower_event_never_moves_it_back(an_entry: EntryMaker) -> None:
+def test_an_event_of_an_earlier_rank_never_moves_the_state_back(an_entry: EntryMaker) -> None:
     assert _after(an_entry, RELEASED, ("prelodged", {})).where is Main.RELEASED
 
 
-def test_a_submission_that_nobody_answered_is_at_the_platform_s_door(an_entry: EntryMaker) -> None:
+def test_an_unanswered_submission_is_shown_as_received(an_entry: EntryMaker) -> None:
     lodged = an_entry("gateway.declaration.submitted", subject="R-1", declaration={"lrn": "L-9"})
     (found,) = situations(timeline([lodged]))
     assert (found.where, found.obstacles[0].who) == (Main.RECEIVED, Role.PLATFORM)

@@ -1,4 +1,4 @@
-"""Spans: kept only with a UCR, cut to size, bounded in number; a full queue costs spans, never an exporter's time."""
+"""Spans: kept only with a UCR, truncated, limited in number; a full queue loses spans and never delays an exporter."""
 
 import asyncio
 import os
@@ -55,7 +55,7 @@ class MemorySpans:
 
 
 class SlowSpans:
-    """A store that takes its time."""
+    """A slow store."""
 
     def __init__(self, store: MemorySpans, clock: ManualClock, seconds: float) -> None:
         self._store, self._clock, self._seconds = store, clock, seconds
@@ -78,7 +78,7 @@ def test_only_spans_with_a_ucr_are_kept() -> None:
     assert (kept.ucr, kept.milliseconds, kept.status) == ("6CN1", 12.345, "ok")
 
 
-def test_a_hostile_span_is_cut_to_what_the_database_takes() -> None:
+def test_a_hostile_span_is_reduced_to_what_the_database_accepts() -> None:
     span = a_span(**{"a\0b": "x\0y", "$where": "1", "a.b": "2", "": "3"})
     span.parent_span_id = bytes(1_000_000)
     span.links.add(trace_id=bytes(1_000_000), span_id=bytes(1_000_000))
@@ -92,7 +92,7 @@ def test_a_hostile_span_is_cut_to_what_the_database_takes() -> None:
     assert [len(each) for each in kept.links] == [32 + 1 + 16]
 
 
-def test_a_kept_span_is_cut_to_size() -> None:
+def test_a_kept_span_is_truncated() -> None:
     many = {f"a{number}": "v" * 10_000 for number in range(500)}
     huge = a_span(name="n" * 10_000)
     huge.attributes.extend(KeyValue(key=key, value=AnyValue(string_value=value)) for key, value in many.items())
@@ -120,7 +120,7 @@ async def test_an_exporter_s_spans_arrive_over_grpc() -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_a_full_queue_drops_and_tells_and_turns_nobody_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_queue_drops_spans_reports_them_and_refuses_no_export(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(otlp, "MAX_QUEUED", 2)
     receiver = TraceReceiver(MemorySpans(), SystemClock(), ListenSettings(host="127.0.0.1", port=0))
     before = _exports()
@@ -158,7 +158,7 @@ def test_a_span_stored_with_its_attributes_as_fields_is_read_as_before() -> None
 
 
 class StoredSpans:
-    """The collection as far as it is asked, and what happens while it is."""
+    """A fake collection that records its commands and can change during a query."""
 
     def __init__(self, **stored: int) -> None:
         self.stored = stored
@@ -213,29 +213,29 @@ async def test_spans_that_expire_while_others_are_counted_do_not_disturb_the_cou
     assert await store.add(spans_of("A", "A", "B")) == 1
 
 
-async def test_a_batch_of_spans_costs_one_look_and_one_write() -> None:
+async def test_a_batch_of_spans_costs_one_query_and_one_write() -> None:
     collection = StoredSpans(A=4)
     store = a_store(collection)
     assert await store.add(spans_of("A", "A", "B", "C")) == 1
     assert collection.commands == ["count", "aggregate", "write 3"]
     assert await store.add(spans_of("B", "C", *"BBBBB")) == 2
-    assert collection.commands[3:] == ["write 5"], "what this process knows is not asked again"
+    assert collection.commands[3:] == ["write 5"], "known counts are not queried again"
 
 
 class Called:
-    """The context of a call that has set no code."""
+    """The context of a call without a status code."""
 
     def code(self) -> None:
         return None
 
 
-async def test_spans_are_written_seldom_and_the_slower_the_database_the_more_seldom() -> None:
+async def test_a_slower_database_gets_fewer_writes_of_spans() -> None:
     clock, store = ManualClock(), MemorySpans()
     receiver = TraceReceiver(SlowSpans(store, clock, seconds=2), clock, ListenSettings(port=0))
     writing = asyncio.create_task(receiver.write())
     try:
         for _ in range(60):
-            await receiver.Export(an_export(a_span()), Called())  # type: ignore[arg-type]  # only its code is asked for
+            await receiver.Export(an_export(a_span()), Called())  # type: ignore[arg-type]  # only its code is read
             await clock.advance(seconds=1)
             await asyncio.sleep(0)
     finally:

@@ -1,4 +1,4 @@
-"""The read model on a real database: what comes back is what went in, and what grows is bounded."""
+"""The read model on MongoDB: entries are read back unchanged, and what grows is limited."""
 
 import os
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +33,7 @@ async def database(infrastructure: Infrastructure) -> AsyncIterator[Database]:
     await client.close()
 
 
-async def test_entries_come_back_as_they_were(database: Database, an_entry: EntryMaker) -> None:
+async def test_stored_entries_are_read_back_unchanged(database: Database, an_entry: EntryMaker) -> None:
     store = TimelineStore(database)
     await store.create_indexes()
     entry = an_entry(seq=1, lrn="L1", ucr="6CNSTORE", **{"a.b$": "\0", "big": 2**70})
@@ -45,7 +45,7 @@ async def test_entries_come_back_as_they_were(database: Database, an_entry: Entr
     assert await store.search("L", "", 50) == []
 
 
-async def test_a_shipment_s_ids_are_indexed_once_and_every_entry_comes_back_whole(
+async def test_a_shipment_s_ids_are_indexed_once_and_every_entry_is_read_back_whole(
     database: Database, an_entry: EntryMaker
 ) -> None:
     store = TimelineStore(database)
@@ -56,12 +56,12 @@ async def test_a_shipment_s_ids_are_indexed_once_and_every_entry_comes_back_whol
     assert await database["entries"].count_documents({"terms": "container=BOX"}) == 2
     assert sorted(await store.thread("6CNSTORE"), key=lambda entry: entry.id) == [first, second]
     assert [thread for thread, _ in await store.search("BOX", "", 50)] == ["6CNOTHER", "6CNSTORE"]
-    # A process that has just begun remembers nothing: it indexes once more, and nothing is missed.
+    # A new process remembers no terms: it indexes them again, and none is missing.
     await TimelineStore(database).add([an_entry(id="e4", ucr="6CNSTORE", container="BOX")])
     assert await database["entries"].count_documents({"terms": "container=BOX"}) == 3
 
 
-async def test_an_entry_that_was_not_stored_is_not_taken_for_indexed(
+async def test_the_terms_of_an_entry_that_was_not_stored_are_not_remembered_as_indexed(
     database: Database, an_entry: EntryMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = TimelineStore(database)
@@ -88,9 +88,7 @@ async def test_an_entry_of_an_earlier_release_is_read(database: Database, an_ent
 
 
 @pytest.mark.parametrize("written", ["CSQU3054383", "csqu 305438 3", "CSQU-305438-3", " csqu3054383 "])
-async def test_a_container_is_found_however_it_is_written(
-    database: Database, a_record: RecordMaker, written: str
-) -> None:
+async def test_a_container_is_found_in_any_spelling(database: Database, a_record: RecordMaker, written: str) -> None:
     store = TimelineStore(database)
     await store.create_indexes()
     entry = read(a_record("partners.shipment.gate_in", references={"ucr": "6CNBOX", "container": "csqu 305438-3"}))

@@ -1,4 +1,4 @@
-"""The timeline depends on what happened alone, not on the order in which it was heard of."""
+"""The timeline depends only on the events, not on their order of arrival."""
 
 import random
 from collections.abc import Callable
@@ -15,7 +15,7 @@ EntryMaker = Callable[..., Entry]
 
 @pytest.fixture
 def story(an_entry: EntryMaker) -> list[Entry]:
-    """A shipment with a cause chain whose clocks disagree, a repeat and a contradiction."""
+    """A shipment with a causal chain whose clocks disagree, a repeat and a conflict."""
     lodged = an_entry("gateway.declaration.submitted", id="R-1/0.1", topic="gateway.events.v1", subject="R-1", minute=5)
     submitted = an_entry(seq=1, cause="R-1/0.1", minute=1)
     accepted = an_entry("declarations.declaration.accepted", seq=2, cause="P-1", minute=1)
@@ -25,14 +25,14 @@ def story(an_entry: EntryMaker) -> list[Entry]:
     return [lodged, submitted, accepted, routed, again, other]
 
 
-def test_a_cause_stands_before_its_effect_and_a_sequence_in_order(story: list[Entry]) -> None:
+def test_a_cause_comes_before_its_effect_and_a_sequence_is_in_order(story: list[Entry]) -> None:
     ids = [step.entry.id for step in timeline(story)]
     assert ids == ["R-1/0.1", "D-1/0.1", "D-1/0.2", "D-1/0.3"]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(seed=st.integers(), repeats=st.integers(1, 3))
-def test_any_order_and_any_repeats_give_the_same(story: list[Entry], seed: int, repeats: int) -> None:
+def test_any_order_and_any_repeats_give_the_same_timeline(story: list[Entry], seed: int, repeats: int) -> None:
     shuffled = story * repeats
     random.Random(seed).shuffle(shuffled)
     assert timeline(shuffled) == timeline(story)
@@ -44,7 +44,7 @@ def test_the_same_id_with_other_content_is_shown_as_a_conflict(story: list[Entry
     assert accepted.entry.facts.get("number") is None
 
 
-def test_events_that_cause_each_other_in_a_circle_are_still_shown(an_entry: EntryMaker) -> None:
+def test_events_in_a_causal_cycle_are_still_shown(an_entry: EntryMaker) -> None:
     circle = [an_entry(id="a", cause="b"), an_entry(id="b", cause="a"), an_entry(id="c", cause="c")]
     assert {step.entry.id for step in timeline(circle)} == {"a", "b", "c"}
 
@@ -74,7 +74,7 @@ def test_a_partner_event_without_ucr_is_found_by_declaration_number_else_contain
     assert Term.CONTAINER in own
 
 
-def test_a_bank_s_event_belongs_by_the_payment_of_the_same_bank_alone(an_entry: EntryMaker) -> None:
+def test_a_bank_s_event_belongs_only_by_a_payment_of_the_same_bank(an_entry: EntryMaker) -> None:
     noted = an_entry("declarations.declaration.partner_event_noted", publisher="bank-qd", payment_reference="2026 a1")
     own = references([noted, an_entry("declarations.declaration.assessed", payment_reference="RF18 0000-20261")])
 

@@ -1,4 +1,4 @@
-"""A declaration's life is told by its owner: each value that it publishes is shown, and older events are still read."""
+"""The declarations service publishes a declaration's state: each value is shown, and older events are still read."""
 
 from collections.abc import Callable
 from itertools import product
@@ -24,19 +24,19 @@ CALM = {
     "presented": False,
     "left_unreleased": False,
 }
-"""The summary of a declaration of which nothing is said yet."""
+"""The summary of a declaration without control, holds, money or presence."""
 OWING = {**CALM, "money": "due"}
 TOTAL = {"total": {"amount": "100.00", "currency": "CNY"}}
 
 
 @pytest.mark.parametrize("status", MainStatus)
-def test_every_main_status_has_its_row_and_its_words(status: MainStatus) -> None:
+def test_every_main_status_has_a_row_and_words(status: MainStatus) -> None:
     assert status.value in MAINS
     assert f"tracking.where.{MAINS[status.value]}" in catalogue()
     assert f"tracking.where.{status}" in catalogue()
 
 
-def test_every_value_of_a_region_has_its_row_and_no_row_is_of_another() -> None:
+def test_every_value_of_a_region_has_a_row_and_there_are_no_other_rows() -> None:
     assert set(MAINS) == set(MainStatus)
     assert set(TOLD) == set(RegionSummary.model_fields)
     assert set(MATTERS) == set(ControlMatter)
@@ -44,7 +44,7 @@ def test_every_value_of_a_region_has_its_row_and_no_row_is_of_another() -> None:
 
 
 @pytest.mark.parametrize("matter", ControlMatter)
-def test_everything_that_control_waits_for_is_an_obstacle_with_words(matter: ControlMatter) -> None:
+def test_everything_that_control_waits_for_is_an_obstacle_with_a_text(matter: ControlMatter) -> None:
     rows = [row for row in BEHIND_HOLDS if row.holds(Standing(main=Main.ACCEPTED, lane="red", presented=True,
             control=frozenset({matter.value})))]  # fmt: skip
     assert len(rows) == 1
@@ -52,14 +52,14 @@ def test_everything_that_control_waits_for_is_an_obstacle_with_words(matter: Con
 
 
 @pytest.mark.parametrize("money", [each for each in OWED if OWED[each]])
-def test_all_money_that_is_owed_is_an_obstacle_with_words(money: str) -> None:
+def test_every_outstanding_payment_is_an_obstacle_with_a_text(money: str) -> None:
     (row,) = [row for row in BEHIND_HOLDS if row.to_pay and row.holds(Standing(main=Main.ASSESSED, money=money))]
     assert f"tracking.waiting.{row.waiting_for}" in catalogue()
 
 
 @pytest.fixture
 def told(an_entry: EntryMaker) -> Callable[..., Situation]:
-    """The situation after (fact, main status, summary, payload) of one declaration."""
+    """Builder of the situation after (fact, main status, summary, payload) of one declaration."""
 
     def make(*facts: tuple[str, str, dict[str, Any], dict[str, Any]]) -> Situation:
         entries = [
@@ -76,14 +76,14 @@ def told(an_entry: EntryMaker) -> Callable[..., Situation]:
 Told = Callable[..., Situation]
 
 
-def test_a_summary_decides_though_the_fact_that_told_it_is_not_there(told: Told) -> None:
+def test_a_summary_takes_effect_even_if_the_event_that_changed_it_is_missing(told: Told) -> None:
     found = told(("hold_lifted", "under_control", {**CALM, "control": ["discrepancy"]}, {"hold": "q"}))
     assert found.where is Main.ACCEPTED
     assert [each.waiting_for for each in found.obstacles] == ["routing", "discrepancy", "presentation"]
 
 
-def test_a_request_that_customs_took_back_is_no_longer_waited_for(told: Told) -> None:
-    """No fact tells that a request was taken back; the summary of whatever comes next does."""
+def test_a_request_retracted_by_customs_is_no_longer_waited_for(told: Told) -> None:
+    """No fact reports the retraction of a request; the summary of the next event shows it."""
     asked = {**CALM, "control": ["documents_requested"], "presented": True}
     facts = [
         ("accepted", "accepted", CALM, {}),
@@ -95,7 +95,7 @@ def test_a_request_that_customs_took_back_is_no_longer_waited_for(told: Told) ->
     assert told(*facts, noted).waiting_for == "assessment"
 
 
-def test_money_is_overdue_until_a_payment_moves(told: Told) -> None:
+def test_a_payment_is_overdue_until_its_status_changes(told: Told) -> None:
     assessed = ("assessed", "assessed", OWING, TOTAL)
     late = {**OWING, "overdue": True}
     accepted = [("accepted", "accepted", CALM, {}), ("routed", "under_control", CALM, {"lane": "green"}), assessed]
@@ -107,8 +107,8 @@ def test_money_is_overdue_until_a_payment_moves(told: Told) -> None:
     assert told(*overdue, paid).waiting_for == "presentation"
 
 
-def test_what_was_paid_in_full_too_late_is_owed_no_more(told: Told) -> None:
-    """The fact says that it is overdue, and what had come in by the deadline; the summary, what has come in."""
+def test_a_payment_in_full_after_the_deadline_is_no_longer_outstanding(told: Told) -> None:
+    """The fact has the amount paid by the deadline; the summary has the amount paid since."""
     paid = {**CALM, "money": "paid", "overdue": True}
     facts = [("accepted", "accepted", CALM, {}), ("routed", "under_control", CALM, {"lane": "green"})]
     assert told(*facts, ("assessed", "assessed", OWING, TOTAL)).waiting_for == "payment"
@@ -116,7 +116,7 @@ def test_what_was_paid_in_full_too_late_is_owed_no_more(told: Told) -> None:
     assert told(*facts, ("assessed", "assessed", OWING, TOTAL), late).waiting_for == "presentation"
 
 
-def test_a_discrepancy_that_was_taken_back_is_no_obstacle(told: Told) -> None:
+def test_a_retracted_discrepancy_is_no_obstacle(told: Told) -> None:
     facts = [
         ("accepted", "accepted", CALM, {}),
         ("routed", "under_control", CALM, {"lane": "green"}),
@@ -126,14 +126,14 @@ def test_a_discrepancy_that_was_taken_back_is_no_obstacle(told: Told) -> None:
     assert told(*facts, ("partner_event_noted", "under_control", CALM, {})).waiting_for == "assessment"
 
 
-def test_goods_that_are_gone_are_so_until_they_are_released_or_the_summary_says_otherwise(told: Told) -> None:
+def test_goods_that_left_stay_an_obstacle_until_release_or_until_the_summary_clears_it(told: Told) -> None:
     gone = {**OWING, "left_unreleased": True}
     assert told(("partner_event_noted", "assessed", gone, {})).waiting_for == "departure"
     assert told(("partner_event_noted", "assessed", gone, {}), ("x", "assessed", OWING, {})).waiting_for == "routing"
     assert told(("removed", "removed", gone, {})).waiting_for == "closing"
 
 
-def test_a_status_of_a_newer_writer_leaves_what_the_fact_says(told: Told) -> None:
+def test_an_unknown_main_status_leaves_the_state_that_the_fact_gives(told: Told) -> None:
     assert told(("released", "something_newer", CALM, {})).where is Main.RELEASED
 
 
@@ -153,10 +153,10 @@ LIFE: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("bare", list(product((False, True), repeat=4)))
-def test_events_with_and_without_a_summary_say_the_same_in_every_mixture(
+def test_events_with_and_without_a_summary_give_the_same_result_in_any_mix(
     an_entry: EntryMaker, bare: tuple[bool, ...]
 ) -> None:
-    """While replicas of two releases publish, and for ever in timelines that began before summaries."""
+    """Mixes occur while replicas of two releases publish, and in timelines that began before summaries existed."""
 
     def shown(*, without: Callable[[int], bool]) -> list[tuple[Any, ...]]:
         entries = []
@@ -170,7 +170,7 @@ def test_events_with_and_without_a_summary_say_the_same_in_every_mixture(
     assert shown(without=lambda number: bare[number % 4]) == shown(without=lambda _: True)
 
 
-def test_the_details_of_a_declaration_that_is_held_end_with_the_hold(an_entry: EntryMaker) -> None:
+def test_holds_are_cleared_when_the_summary_has_none(an_entry: EntryMaker) -> None:
     placed = an_entry(D + "hold_placed", seq=1, declaration_id="D-1", hold="q", main_status="assessed",
                       regions={**CALM, "held": True})  # fmt: skip
     after = an_entry(D + "presented", seq=2, declaration_id="D-1", main_status="assessed", regions=CALM)

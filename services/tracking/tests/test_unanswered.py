@@ -1,4 +1,4 @@
-"""Where the desk cannot look it says so, with a time to come again: never 500, and never that nothing happened."""
+"""If the database cannot be read, the desk answers 503 with Retry-After: never 500, never "nothing happened"."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ def fail(monkeypatch: pytest.MonkeyPatch, desk: Desk, error: Exception) -> None:
 
 @pytest.mark.parametrize("error", AWAY, ids=lambda each: type(each).__name__)
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_database_that_is_away_or_slow_is_503_with_a_time_to_come_again(
+async def test_an_unreachable_or_slow_database_is_503_with_retry_after(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, path: str, error: Exception
 ) -> None:
     fail(monkeypatch, desk, error)
@@ -44,7 +44,7 @@ async def test_a_database_that_is_away_or_slow_is_503_with_a_time_to_come_again(
         assert "Traceback" not in answer.text
 
 
-async def test_spans_that_cannot_be_read_are_told_as_such_too(
+async def test_spans_that_cannot_be_read_are_503_too(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, an_entry: Callable[..., Any]
 ) -> None:
     desk.timelines.entries = [an_entry()]
@@ -58,7 +58,7 @@ async def test_spans_that_cannot_be_read_are_told_as_such_too(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_it_is_said_in_the_reader_s_language_as_page_and_as_problem(
+async def test_the_error_is_in_the_reader_s_language_as_page_and_as_problem(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     fail(monkeypatch, desk, AWAY[0])
@@ -73,9 +73,7 @@ async def test_it_is_said_in_the_reader_s_language_as_page_and_as_problem(
     assert (problem.json()["status"], words in problem.json()["detail"]) == (503, True)
 
 
-async def test_a_fault_of_the_code_is_500_and_shows_nothing_of_the_inside(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_bug_is_500_and_shows_no_internals(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     fail(monkeypatch, desk, KeyError("a secret"))
     answer = await desk.page("/shipments/6CN1")
     assert (answer.status_code, "retry-after" in answer.headers) == (500, False)
@@ -83,7 +81,7 @@ async def test_a_fault_of_the_code_is_500_and_shows_nothing_of_the_inside(
     assert "The service failed" in answer.text
 
 
-async def test_more_than_have_a_place_are_turned_away_before_the_database_is_asked(
+async def test_requests_without_a_place_are_turned_away_before_the_database_is_queried(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, go = asyncio.Semaphore(0), asyncio.Event()
@@ -105,7 +103,7 @@ async def test_more_than_have_a_place_are_turned_away_before_the_database_is_ask
     assert {(await each).status_code for each in in_hand} == {404}
 
 
-async def test_the_driver_itself_before_a_server_that_never_answers_ends_as_503(
+async def test_the_real_driver_against_a_server_that_never_answers_gives_503(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

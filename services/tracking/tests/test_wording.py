@@ -1,4 +1,4 @@
-"""Times and payloads that no calendar and no contract would take break no page."""
+"""Times outside the calendar and payloads outside the contracts break no page."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ EntryMaker = Callable[..., Entry]
 
 
 @pytest.mark.parametrize(("moment", "zone"), [(datetime.max, "Asia/Shanghai"), (datetime.min, "America/New_York")])
-def test_the_ends_of_the_calendar_break_no_page(moment: datetime, zone: str) -> None:
+def test_times_at_the_ends_of_the_calendar_break_no_page(moment: datetime, zone: str) -> None:
     assert local_time(moment.replace(tzinfo=UTC), ZoneInfo(zone)) == "–"
 
 
-def test_a_local_time_names_its_offset_and_no_abbreviation_that_two_zones_share() -> None:
+def test_a_local_time_shows_its_offset_and_no_ambiguous_abbreviation() -> None:
     moment = datetime(2026, 1, 5, 8, tzinfo=UTC)
     assert local_time(moment, ZoneInfo("Asia/Shanghai")) == "2026-01-05 16:00:00 UTC+08:00"
     assert local_time(moment, ZoneInfo("America/St_Johns")) == "2026-01-05 04:30:00 UTC-03:30"
@@ -28,7 +28,7 @@ def test_a_local_time_names_its_offset_and_no_abbreviation_that_two_zones_share(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("type_", event_types())
-def test_an_event_as_its_contract_makes_it_is_told_without_a_placeholder_and_without_a_code(
+def test_every_contract_event_is_described_without_a_placeholder_or_a_code(
     an_entry: EntryMaker, type_: str, language: str
 ) -> None:
     payload = example(event_types()[type_].payload) | {"retracts": None, "without_effect": None}
@@ -39,6 +39,6 @@ def test_an_event_as_its_contract_makes_it_is_told_without_a_placeholder_and_wit
 
 @pytest.mark.parametrize("value", [None, 5, True, [], {}, "", ["x"], {"a": 1}, 2**70])
 @pytest.mark.parametrize("type_", event_types())
-def test_whatever_stands_in_a_field_breaks_no_row(an_entry: EntryMaker, type_: str, value: object) -> None:
+def test_no_field_value_breaks_a_row(an_entry: EntryMaker, type_: str, value: object) -> None:
     payload = dict.fromkeys(event_types()[type_].payload.model_fields, value)
     assert describe(an_entry(fact_name(type_), **payload), "en")

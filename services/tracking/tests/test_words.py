@@ -1,4 +1,4 @@
-"""The support desk has words for everything that can be published: a code that comes without its word fails here."""
+"""The support desk has a word for every code that can be published; a new code without a word fails here."""
 
 import re
 from enum import StrEnum
@@ -16,14 +16,14 @@ from tracking.domain.situation import BEFORE_HOLDS, BEHIND_HOLDS, STEPS, Role
 from tracking.domain.standing import Main
 
 TEXTS_OF_THEIR_OWN = {WithoutEffect: "effect", Classifier: "tracking.certainty", MainStatus: "tracking.where"}
-"""Enumerations whose words stand elsewhere."""
+"""Enumerations whose words have another prefix."""
 
 NO_WORD_NEEDED = ("ACT",)
-"""What happened needs no word for how certain it is."""
+"""An actual event needs no word for its certainty."""
 
 
 def _shown() -> list[type[StrEnum]]:
-    """Every enumeration that a row may mention: those of the events' own fields, and the roles that errors name."""
+    """Every enumeration that a row may mention: those in events' fields, and the roles in error texts."""
     found = {
         enumeration
         for event in event_types().values()
@@ -42,7 +42,7 @@ CODES = [
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_every_code_that_a_row_may_mention_has_its_word(code: str) -> None:
+def test_every_code_that_a_row_may_mention_has_a_word(code: str) -> None:
     assert code in catalogue()
 
 
@@ -85,11 +85,11 @@ def test_every_answer_about_a_shipment_has_words(code: str) -> None:
 
 
 @pytest.mark.parametrize("kind", Term)
-def test_every_kind_of_id_that_a_search_finds_has_its_word(kind: Term) -> None:
+def test_every_kind_of_id_that_a_search_finds_has_a_word(kind: Term) -> None:
     assert f"tracking.term.{kind}" in catalogue()
 
 
-def test_every_notice_and_every_state_of_one_has_its_word() -> None:
+def test_every_notice_and_every_notice_state_has_a_word() -> None:
     templates = {code.removesuffix(".subject") for code in catalogue() if re.fullmatch(r"notice\..*\.subject", code)}
     states = {fact_name(each).rpartition(".")[2] for each in event_types() if ".notifications.notice." in each}
     missing = {f"tracking.template.{each}" for each in templates} | {f"tracking.notice_state.{each}" for each in states}
@@ -97,7 +97,7 @@ def test_every_notice_and_every_state_of_one_has_its_word() -> None:
     assert missing - set(catalogue()) == set()
 
 
-def test_no_word_of_the_desk_is_the_code_itself() -> None:
+def test_no_word_is_the_code_itself() -> None:
     bare = {
         (code, language)
         for code, by_language in catalogue().items()

@@ -1,4 +1,4 @@
-"""The support desk's door over memory, behind what the service has in front of it."""
+"""The support desk over in-memory stores, behind the same middleware as in the service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

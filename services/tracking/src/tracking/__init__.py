@@ -1,1 +1,1 @@
-"""One timeline per shipment, for the support desk."""
+"""The support desk: one timeline per shipment."""

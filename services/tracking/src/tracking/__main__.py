@@ -1,4 +1,4 @@
-"""Start tracking."""
+"""Start tracking: `python -m tracking`."""
 
 from chassis.process import main
 from tracking.app import build

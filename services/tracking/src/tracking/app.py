@@ -1,4 +1,4 @@
-"""Composition of tracking: every event topic in, one timeline per shipment out, spans beside it."""
+"""Builds tracking: the subscriptions to every event topic, the support desk's HTTP server, the OTLP receiver."""
 
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,10 @@ from tracking.subscribers import TimelineSubscriber
 
 
 def build(settings: TrackingSettings, clock: Clock | None = None) -> Assembly:
-    """The service, ready to run.
+    """Build the service.
 
     Raises:
-        tracking.auth.BadPasswordFile: there is no usable password for the support desk.
+        tracking.auth.BadPasswordFile: the support desk has no usable password.
     """
     service = Assembly(settings, clock=clock)
     topics = tuple(topic.name for topic in EVENT_TOPICS)

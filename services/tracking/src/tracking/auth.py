@@ -1,4 +1,4 @@
-"""Who may look: the support desk, by HTTP Basic with a password from a file."""
+"""Authentication of support staff: HTTP Basic with a password from a file."""
 
 import base64
 import binascii
@@ -14,11 +14,11 @@ Admits = Callable[[Request], bool]
 
 
 class BadPasswordFile(Exception):
-    """The password file is missing, or its password too short to be one."""
+    """The password file cannot be read, or its password is too short."""
 
 
 def staff_only(user: str, password_file: Path) -> Admits:
-    """A check of a request's credentials, in constant time.
+    """A function that checks a request's credentials in constant time.
 
     Raises:
         BadPasswordFile: there is no usable password.
@@ -28,7 +28,7 @@ def staff_only(user: str, password_file: Path) -> Admits:
     except OSError as error:
         raise BadPasswordFile(f"cannot read {password_file}: {error.strerror}") from error
     if len(password) < MIN_PASSWORD:
-        raise BadPasswordFile(f"{password_file} holds fewer than {MIN_PASSWORD} characters")
+        raise BadPasswordFile(f"the password in {password_file} has fewer than {MIN_PASSWORD} characters")
     expected = f"{user}:{password}".encode()
 
     def admits(request: Request) -> bool:
@@ -38,7 +38,7 @@ def staff_only(user: str, password_file: Path) -> Admits:
 
 
 def _credentials(request: Request) -> bytes:
-    """`user:password` as sent, empty where nothing readable was."""
+    """`user:password` of the request; empty if missing or malformed."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return b""

@@ -1,4 +1,4 @@
-"""Which fields of an event hold codes of an enumeration, as the contracts say: nothing here is kept in step by hand."""
+"""Finds the enumerated fields of each event type in the contracts, so that no list has to be maintained."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,13 +12,13 @@ _WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 def name_of(enumeration: type[StrEnum]) -> str:
-    """`CaseReason` → `case_reason`: below `tracking.code.<name>` stand the words of its members."""
+    """`CaseReason` → `case_reason`; the words of its members are under `tracking.code.<name>`."""
     return _WORD_START.sub("_", enumeration.__name__).lower()
 
 
 @cache
 def enumerations(type_: str) -> Mapping[str, str]:
-    """Field → name of its enumeration, for an event type; nothing for a type that is not known."""
+    """Field → name of its enumeration, for an event type; empty for an unknown type."""
     known = event_types().get(type_)
     if known is None:
         return {}
@@ -27,7 +27,7 @@ def enumerations(type_: str) -> Mapping[str, str]:
 
 
 def enumerations_in(annotation: Any) -> Iterator[type[StrEnum]]:
-    """The enumerations that a field's type names, also as one of several or within a list."""
+    """The enumerations in a field's type, including unions and lists."""
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         yield annotation
     for inner in get_args(annotation):

@@ -1,4 +1,4 @@
-"""How far the topics are read, and as of when: so that "no data" is not taken for "nothing happened"."""
+"""How far each topic is read and as of when, so that "no data" is not shown as "nothing happened"."""
 
 from collections import defaultdict, deque
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from chassis.clock import Clock
 CHECK_SECONDS = 2.0
 FRESH_SECONDS = 10.0
 MAX_SAMPLES = 500
-"""Ends that are remembered of a topic until they are reached; those of half an hour tell well enough since when."""
+"""Maximum number of end offsets kept per topic until the consumer reaches them; enough for half an hour."""
 
 _Ends = Mapping[tuple[str, int], int]
 
 
 class Progress(Protocol):
-    """The part of the consumer group's progress that is asked; partitions name their topic."""
+    """The consumer group's progress; a partition is (topic, number)."""
 
     async def ends(self) -> _Ends: ...
 
@@ -26,14 +26,14 @@ class Progress(Protocol):
 
 
 class Knowledge(StrEnum):
-    """What may be concluded from finding nothing."""
+    """What the absence of an event means."""
 
     READ = "read"
-    """All of the topic is read: what is not here did not happen."""
+    """The topic is read to its end: an event that is missing did not happen."""
     BEHIND = "behind"
-    """Records wait to be read: what is not here may have happened."""
+    """The consumer lags: an event that is missing may have happened."""
     NO_DATA = "no_data"
-    """It is not known how far the topic is read."""
+    """The consumer's progress is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class TopicCoverage:
     behind: int | None
     checked_at: datetime | None
     as_of: datetime | None = None
-    """Everything that stood in the topic then is read; None where that was never seen."""
+    """Every record that the topic had at this time is read; None if unknown."""
 
 
 class Coverage:
-    """The last known distance to the end of every topic, and the last moment up to which it is read."""
+    """The last known lag of every topic, and the time up to which it is read."""
 
     def __init__(self, topics: tuple[str, ...], clock: Clock) -> None:
         self._topics = topics
@@ -58,7 +58,7 @@ class Coverage:
         self._samples: dict[str, deque[tuple[datetime, _Ends]]] = defaultdict(deque)
 
     def now(self) -> tuple[TopicCoverage, ...]:
-        """Per topic what is known; an old answer counts as none."""
+        """The coverage of each topic; an outdated measurement counts as none."""
         checked = self._checked_at
         fresh = checked is not None and (self._clock.now() - checked).total_seconds() < FRESH_SECONDS
         return tuple(self._of(topic, fresh) for topic in self._topics)
@@ -72,7 +72,7 @@ class Coverage:
         return TopicCoverage(topic, knowledge, behind, self._checked_at, as_of)
 
     async def check(self, progress: Progress) -> None:
-        """Ask once. Raises what the broker raises; the last answer then grows old by itself."""
+        """Measure once. Raises what the broker raises; the previous measurement is then kept until it is outdated."""
         moment = self._clock.now()
         ends, committed = await progress.ends(), await progress.committed()
         by_topic: dict[str, dict[tuple[str, int], int]] = defaultdict(dict)
@@ -84,7 +84,7 @@ class Coverage:
         self._checked_at = moment
 
     def _note(self, topic: str, moment: datetime, ends: _Ends, committed: _Ends) -> None:
-        """Move up to the last moment whose ends are reached; those of the oldest are kept where too many wait."""
+        """Advance `as_of` to the latest sample whose ends are reached; of too many samples, keep the oldest."""
         samples = self._samples[topic]
         if len(samples) < MAX_SAMPLES:
             samples.append((moment, ends))
@@ -92,7 +92,7 @@ class Coverage:
             self._as_of[topic] = samples.popleft()[0]
 
     async def watch(self, progress: Progress) -> None:
-        """Ask for ever."""
+        """Measure until cancelled."""
         while True:
             await self.check(progress)
             await self._clock.sleep(CHECK_SECONDS)

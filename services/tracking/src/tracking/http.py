@@ -1,7 +1,7 @@
-"""The support desk's door: a shipment as JSON or as a page, and the search that finds it.
+"""The support desk over HTTP: a shipment as JSON or as a page, and search.
 
-`/shipments?id=` takes any id as it is. `/shipments/{id}` is the short form; an address drops the segments
-`.` and `..`, and `.html` asks for the page, so `address` writes the long form where the short one would be misread.
+`/shipments?id=` takes any id. `/shipments/{id}` is the short form. Clients drop the path segments `.` and `..`, and
+`.html` selects the page, so `address` uses the long form for ids that the short form would misread.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -41,12 +41,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 SEARCH, UNREADABLE = "search", "unreadable"
-"""The lists that have pages."""
+"""Names of the paged lists, for their page tokens."""
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="tracking", charset="UTF-8"'}
 
 
 class Timelines(Protocol):
-    """The part of the read model that is read."""
+    """The read side of the read model."""
 
     async def thread(self, thread: str) -> list[Entry]: ...
 
@@ -62,13 +62,13 @@ class Spans(Protocol):
 
 
 class Served(NamedTuple):
-    """What the service serves at its door."""
+    """The application and what the chassis needs to serve it."""
 
     app: App
     paths: Sequence[str]
     """Templates of its routes."""
     otherwise: Otherwise
-    """What answers where the application does not."""
+    """Answers requests in place of the application."""
 
 
 def make_app(
@@ -81,7 +81,7 @@ def make_app(
     admits: Admits,
     zone: ZoneInfo,
 ) -> Served:
-    """The ASGI application; everything in it is for staff."""
+    """The ASGI application; every route needs staff credentials."""
     desk = _Desk(timelines, spans, coverage, parked, now, zone)
     routes = [
         Route("/", desk.front),
@@ -100,7 +100,7 @@ def make_app(
 
 
 def address(thread: str, language: str) -> str:
-    """Where a thread's page stands."""
+    """The URL of a thread's page."""
     if thread in (".", "..") or thread.endswith(".html"):
         return f"/shipments?{urlencode({'id': thread, 'lang': language})}"
     return f"/shipments/{quote(thread, safe='')}?{urlencode({'lang': language})}"
@@ -147,7 +147,7 @@ class _Desk:
         return Response(self._pages.style, media_type="text/css")
 
     async def shipment(self, request: Request) -> Response:
-        """By the short form: the id as it is, or the page of the id before `.html`."""
+        """Short form: `{id}`, or `{id}.html` for the page."""
         reader, asked = self._reader(request), id_of(request.path_params["id"])
         entries = await self._timelines.thread(asked)
         if entries or not asked.endswith(".html"):
@@ -156,7 +156,7 @@ class _Desk:
         return await self._shipment(request, reader, id_, await self._timelines.thread(id_), as_page=True)
 
     async def shipment_by_id(self, request: Request) -> Response:
-        """By any id, whatever characters it has."""
+        """Long form, for ids with any characters."""
         reader, id_ = self._reader(request), id_of(request.query_params.get("id", ""))
         entries = await self._timelines.thread(id_)
         return await self._shipment(request, reader, id_, entries, as_page=wants_html(request))
@@ -164,9 +164,9 @@ class _Desk:
     async def _shipment(
         self, request: Request, reader: Reader, id_: str, entries: Sequence[Entry], *, as_page: bool
     ) -> Response:
-        """404 where nothing carries this id; the body says what was read, so that it can be told from silence.
+        """Answer with a shipment; 404 with the coverage in the body if no event has this id.
 
-        With `spans=no` nothing is looked up of them: they are a third of the work, and who only waits needs none.
+        `spans=no` skips the spans, a third of the work, for clients that only wait for an event.
         """
         spans = [] if request.query_params.get("spans") == "no" else await self._spans.of(id_)
         view = shipment_view(id_, timeline(entries), spans, self._coverage(), self._parked(), reader)
@@ -176,7 +176,7 @@ class _Desk:
         return JSONResponse(view, status)
 
     async def search(self, request: Request) -> Response:
-        """Exact ids only, by name, a page at a time. A page goes straight to the one shipment that is found."""
+        """Search by exact id, sorted by thread, paged. The page redirects to the shipment if there is one result."""
         reader, size = self._reader(request), page_size(request.query_params)
         after = page_name(request.query_params, SEARCH)
         query = request.query_params.get("q", "").strip()
@@ -192,7 +192,7 @@ class _Desk:
         return self._pages.answer("search.html", request, reader, front=front, query=query, results=results, more=more)
 
     async def _found(self, query: str, after: str, limit: int) -> list[tuple[str, set[str]]]:
-        """Threads by name, with the kinds of id that the query is; also those that only a trace touched."""
+        """Threads with the kinds of id that match the query, sorted; a trace id also finds shipments by spans."""
         found = dict(await self._timelines.search(query, after, limit))
         for ucr in await self._spans.shipments_of_trace(query):
             if ucr > after:
@@ -200,7 +200,7 @@ class _Desk:
         return sorted(found.items())[:limit]
 
     async def unreadable(self, request: Request) -> Response:
-        """Records that could not be read: how many, and where they stand, the newest first."""
+        """Unreadable records: their number and positions, newest first."""
         size, before = page_size(request.query_params), page_place(request.query_params, UNREADABLE)
         count, documents = await self._timelines.unreadable(before, size + 1)
         page, more = page_of(documents, size, UNREADABLE, lambda each: (each["kept_at"], each["_id"]))
@@ -210,7 +210,7 @@ class _Desk:
         return JSONResponse({"count": count, "records": listed, "next_page_token": more})
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """What is wrong with a request, by name and value; in the language that its headers ask for."""
+        """The error answer to a request, with the parameter's name and value, in the language of its headers."""
         reader = self._spoken(choose_language(request.headers.get("accept-language", "")))
         if isinstance(error, BadRequest):
             text = reader.say(f"problem.{error.problem}", value=error.value, expected=error.expected)
@@ -220,7 +220,7 @@ class _Desk:
         return self._pages.problem(request, reader, status, reader.say(f"problem.{code}", value=request.url.path))
 
     def unanswered(self, scope: Scope, instead: Instead) -> App:
-        """That there is no answer and why, which is never that nothing happened; nothing of the inside shows."""
+        """Answer that there is no answer and why. It never reads as "nothing happened" and shows no internals."""
         request = Request(scope)
         accepted = request.headers.get("accept-language", "")
         reader = self._spoken(language_for(request.query_params.get("lang", ""), accepted))
@@ -234,7 +234,7 @@ class _Desk:
         return front_view(self._coverage(), self._parked(), reader)
 
     def _reader(self, request: Request) -> Reader:
-        """Raises BadRequest where a language is asked for that is none of ours."""
+        """Raises BadRequest for an unsupported language."""
         asked = language_of(request.query_params)
         return self._spoken(asked or choose_language(request.headers.get("accept-language", "")))
 

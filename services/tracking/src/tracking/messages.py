@@ -1,7 +1,7 @@
-"""From a Kafka record to a timeline entry; what cannot be read is said to be so, never raised.
+"""Turns a Kafka record into a timeline entry, or into `Unreadable`; never raises.
 
-Tracking reads every type of every topic, also those that are newer than itself: it looks for the
-fields it knows by name and keeps the rest as it stands.
+Tracking reads every event type of every topic, including types newer than itself: it reads the fields
+that it knows by name and keeps the rest unchanged.
 """
 
 import hashlib
@@ -47,14 +47,14 @@ _OF_MONEY = frozenset({"payment_reference", "bank_reference"})
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that is kept as it is, with the reason why it could not be read."""
+    """A record that could not be read, with the reason."""
 
     record: RawRecord
     reason: str
 
 
 def read(record: RawRecord) -> Entry | Unreadable:
-    """The entry that a record is. Never raises."""
+    """The entry of a record. Never raises."""
     try:
         return _read(record)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -66,13 +66,13 @@ def _read(record: RawRecord) -> Entry | Unreadable:
     if isinstance(envelope, BadEnvelope):
         return Unreadable(record, envelope.reason)
     if len(envelope.id) > MAX_ID or "\0" in envelope.id:
-        return Unreadable(record, "the event id is too long, or holds a null character")
+        return Unreadable(record, "the event id is too long, or contains a null character")
     if record.value is None:
         return Unreadable(record, "the record has no value")
     raw = record.value.decode()
     payload = json.loads(raw)
     if not isinstance(payload, dict):
-        return Unreadable(record, "the payload is no JSON object")
+        return Unreadable(record, "the payload is not a JSON object")
     if _depth(payload) > MAX_DEPTH:
         return Unreadable(record, f"the payload is nested deeper than {MAX_DEPTH}")
     terms = frozenset(_terms(envelope, payload))
@@ -102,7 +102,7 @@ def _read(record: RawRecord) -> Entry | Unreadable:
 
 
 def trace_id(trace: Mapping[str, str]) -> str:
-    """The trace id of a W3C `traceparent`, empty where there is none."""
+    """The trace id of a W3C `traceparent`; empty if there is none."""
     parts = trace.get("traceparent", "").split("-")
     return parts[1] if len(parts) == _TRACEPARENT_PARTS else ""
 
@@ -116,7 +116,7 @@ def _hash(envelope: Envelope, value: bytes) -> str:
 
 
 def _ucr(payload: Mapping[str, Any]) -> str:
-    """The shipment that a payload names: its own, its references' or its declaration's."""
+    """The UCR of a payload: its own, its references' or its declaration's."""
     nested = (payload.get("references"), payload.get("declaration"))
     for holder in (payload, *(each for each in nested if isinstance(each, dict))):
         if isinstance(holder.get("ucr"), str) and holder["ucr"]:
@@ -125,7 +125,7 @@ def _ucr(payload: Mapping[str, Any]) -> str:
 
 
 def _happened(payload: Mapping[str, Any], envelope: Envelope) -> tuple[datetime, str]:
-    """When it happened, and the publisher's own offset where it names one."""
+    """When it happened, and the publisher's UTC offset if it gives one."""
     said = payload.get("occurred_at")
     moment = _time(said)
     if moment is None:
@@ -166,7 +166,7 @@ def _terms(envelope: Envelope, payload: Mapping[str, Any]) -> Iterator[TermValue
 
 
 def _named(holder: Mapping[str, Any]) -> Iterator[TermValue]:
-    """Ids of known names, anywhere in objects inside objects; lists of objects are not searched."""
+    """Ids in fields of known names, in nested objects too; lists of objects are not searched."""
     for name, value in holder.items():
         if isinstance(value, dict):
             yield from _named(value)
@@ -179,19 +179,19 @@ def _named(holder: Mapping[str, Any]) -> Iterator[TermValue]:
 
 
 def _of_bank(bank: str, reference: object) -> Iterator[TermValue]:
-    """A reference that stands beside its publisher is the publisher's own; one that stands alone is the platform's."""
+    """The terms of a bank's own reference: without the bank for search, with the bank to identify the payment."""
     if isinstance(reference, str) and reference:
         yield term(Term.BANK_REFERENCE, _clean(reference))
         yield term(Term.BANK_PAYMENT, _clean(f"{bank}/{reference}"))
 
 
 def _clean(value: str) -> str:
-    """What a database takes: without lone surrogates, bounded."""
+    """A string that the database accepts: without lone surrogates, of bounded length."""
     return value.encode("utf-8", "replace").decode()[:MAX_TERM]
 
 
 def _depth(payload: object) -> int:
-    """How deep objects and lists are nested; stops counting behind the bound."""
+    """Nesting depth of objects and lists; stops counting above the limit."""
     level, depth = [payload], 0
     while level and depth <= MAX_DEPTH:
         depth += 1

@@ -1,4 +1,4 @@
-"""What tracking counts."""
+"""Metrics of tracking."""
 
 from prometheus_client import Counter
 

@@ -1,10 +1,9 @@
-"""The OTLP door: takes spans in, and never makes an exporter wait for the database.
+"""The OTLP receiver: accepts spans without making an exporter wait for the database.
 
-Exports are queued and written behind, many at once and seldom: the slower the database answers, the longer the next
-write waits, so that spans take a small share of its time whatever else it does. Where the queue is full they are
-dropped and counted: spans help to explain, the timeline never rests on them. So nothing is turned away
-here, and nothing waits. The port has no token, as OTLP exporters have none; it listens inside (loopback, or the
-cluster's network policy).
+Exports are queued and written in the background, in large batches. The slower the database, the longer the pause before
+the next write, so that spans take a small share of its time. If the queue is full, spans are dropped and counted: they
+help to explain, and the timeline does not depend on them. So an export never fails and never waits. OTLP exporters have
+no token, so the port is not authenticated: keep it internal (loopback, or the cluster's network policy).
 """
 
 import asyncio
@@ -31,9 +30,9 @@ MAX_QUEUED = 10_000
 MAX_EXPORT_BYTES = 4 * 1024 * 1024
 BATCH = 500
 GATHER_SECONDS = 1.0
-"""How long the first span of a batch waits for others, unless the batch is full before."""
+"""Maximum time in which a batch is collected; a full batch is written earlier."""
 SHARE = 0.1
-"""Of the time in which a write of spans may be under way: after one that took 0.2 s the next waits 1.8 s."""
+"""Share of the time that writes of spans may take: after a write of 0.2 s, the next waits 1.8 s."""
 LONGEST_REST_SECONDS = 30.0
 CLEAN_SECONDS = 300.0
 
@@ -41,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 class Store(Protocol):
-    """Where spans are kept."""
+    """Port to the span store."""
 
     async def add(self, spans: "list[KeptSpan]") -> int: ...
 
@@ -57,14 +56,14 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
         self._listen = listen
         self._queue: asyncio.Queue[KeptSpan] = asyncio.Queue(MAX_QUEUED)
         self.port = 0
-        """Where it listens, once started."""
+        """The listening port, once started."""
 
     async def Export(  # noqa: N802 - the name in OTLP
         self,
         request: ExportTraceServiceRequest,
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> ExportTraceServiceResponse:
-        """Queue the spans that carry a UCR; the answer says how many had no room."""
+        """Queue the spans with a UCR; the answer gives the number of dropped spans."""
         with counted(DOOR, EXPORT, context):
             dropped = self._queued(request)
         if not dropped:
@@ -74,7 +73,7 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
         return ExportTraceServiceResponse(partial_success=partial)
 
     def _queued(self, request: ExportTraceServiceRequest) -> int:
-        """Queue what has room; returns how many spans had none."""
+        """Queue spans while there is room; returns the number of dropped spans."""
         dropped = 0
         for span in read_spans(request):
             if span is None:
@@ -99,7 +98,7 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
             await server.stop(1)
 
     async def write(self) -> None:
-        """Write queued spans for ever; what the database refuses or cannot take is dropped and counted."""
+        """Write queued spans until cancelled; spans that the database refuses are dropped and counted."""
         while True:
             batch = await self._gathered()
             begun = self._clock.monotonic()
@@ -112,7 +111,7 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
             await self._clock.sleep(min(took * (1 / SHARE - 1), LONGEST_REST_SECONDS))
 
     async def _gathered(self) -> list[KeptSpan]:
-        """What comes in a while, a batch at most."""
+        """The next batch: the spans of `GATHER_SECONDS`, up to the batch size."""
         batch = [await self._queue.get()]
         if self._queue.qsize() < BATCH - 1:
             await self._clock.sleep(GATHER_SECONDS)
@@ -121,7 +120,7 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
         return batch
 
     async def clean(self) -> None:
-        """Delete what has expired, from time to time."""
+        """Delete expired spans periodically."""
         while True:
             removed = await self._store.remove_expired()
             if removed:

@@ -1,8 +1,8 @@
-"""What the platform's services hold back, as they said last: so that it is never taken for nothing.
+"""The parked deliveries of the platform's services, according to their last answers.
 
-Every service is asked, side by side and in the background: a page costs no question. A service whose last whole
-answer is older than `FRESH_SECONDS` counts as not asked, and so does one that holds back more than can
-be listed. The next look follows after ten times as long as the last one took, within bounds.
+All services are queried concurrently in the background, never for a page. A service is unknown, which differs from
+having nothing parked, if its last complete answer is older than `FRESH_SECONDS` or if it has more parked than can be
+listed. The pause between rounds is ten times as long as the last round took, within limits.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """A service that has stopped reading as a whole, because too much was held back for one reason."""
+    """A service that paused consumption because too much was parked for one reason."""
 
     service: str
     reason: str
@@ -35,12 +35,12 @@ class Halted:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a service said."""
+    """A service's answer."""
 
     held: tuple[Held, ...]
     halted: Halted | None = None
     complete: bool = True
-    """Whether everything that it holds back is listed."""
+    """Whether all its parked targets are listed."""
 
 
 class NotAsked(Exception):
@@ -48,29 +48,29 @@ class NotAsked(Exception):
 
 
 class Service(Protocol):
-    """A service's parking, read."""
+    """Port to a service's `ParkingService`."""
 
     async def ask(self) -> Answer:
-        """What it holds back now.
+        """Its parked targets.
 
         Raises:
-            NotAsked: it does not answer, or refuses to.
+            NotAsked: it does not answer, or refuses the call.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A service of which is not known what it holds back."""
+    """A service whose parked targets are not known."""
 
     service: str
     answered_at: datetime | None
-    """Its last whole answer; None where there was none."""
+    """Time of its last complete answer; None if there was none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """What is known now."""
+    """The parked targets of all services as far as known."""
 
     held: tuple[Held, ...] = ()
     halted: tuple[Halted, ...] = ()
@@ -86,10 +86,10 @@ class ParkedWatch:
         self._answers: dict[str, Answer] = {}
         self._answered_at: dict[str, datetime] = {}
         self._away = set[str]()
-        """Who did not answer last, so that the log tells it once."""
+        """Services that did not answer last time, so that each is logged once."""
 
     def now(self) -> Parked:
-        """What services said last; who said nothing lately, or not everything, is unknown."""
+        """The last answers; a service without a recent complete answer is unknown."""
         known = [answer for _, answer in sorted(self._answers.items())]
         return Parked(
             held=tuple(held for answer in known for held in answer.held),
@@ -102,7 +102,7 @@ class ParkedWatch:
         return answered is None or (self._clock.now() - answered).total_seconds() > FRESH_SECONDS
 
     async def look(self) -> None:
-        """Ask every service once; one that is away keeps its last answer, which grows old."""
+        """Query every service once; one that does not answer keeps its last answer until that is outdated."""
         await asyncio.gather(*(self._ask(name, service) for name, service in self._services.items()))
 
     async def _ask(self, name: str, service: Service) -> None:
@@ -120,7 +120,7 @@ class ParkedWatch:
             self._answered_at[name] = moment
 
     async def watch(self) -> None:
-        """Ask for ever."""
+        """Query until cancelled."""
         while True:
             began = self._clock.monotonic()
             await self.look()

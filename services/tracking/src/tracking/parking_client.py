@@ -1,4 +1,4 @@
-"""Asks a service what it has parked: its targets, how many wait for each, since when and why."""
+"""gRPC client of a service's `ParkingService`: its parked targets, with number, time and reason."""
 
 import grpc
 
@@ -11,7 +11,7 @@ from trade.parking.v1.parking_pb2_grpc import ParkingServiceStub
 DEADLINE_SECONDS = 1.0
 PAGE = 200
 MAX_PAGES = 5
-"""What stands behind that many is not listed, and the answer says so."""
+"""Pages read at most; beyond them the answer is marked incomplete."""
 
 
 class ParkingClient:
@@ -22,10 +22,10 @@ class ParkingClient:
         self._stub = ParkingServiceStub(channel)
 
     async def ask(self) -> Answer:
-        """What it holds back now.
+        """Its parked targets.
 
         Raises:
-            NotAsked: it does not answer within the deadline, or refuses to.
+            NotAsked: it does not answer within the deadline, or refuses the call.
         """
         held: list[Held] = []
         halted, token = None, ""
@@ -52,8 +52,8 @@ class ParkingClient:
 
 
 class NoAddress:
-    """A service whose address the settings do not name."""
+    """A service without an address in the settings."""
 
     async def ask(self) -> Answer:
         """Raises NotAsked, always."""
-        raise NotAsked("the settings name no address")
+        raise NotAsked("the settings have no address")

@@ -1,4 +1,4 @@
-"""Pages and problems as they go to the reader."""
+"""Renders pages and problems."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +16,10 @@ _PAGES = Path(__file__).parent / "pages"
 
 
 class Pages:
-    """The templates, with what each of them uses."""
+    """The templates and their environment."""
 
     def __init__(self, address: Callable[[str, str], str]) -> None:
-        # `autoescape` is what keeps a partner's text from becoming markup. A page is never newer than its code.
+        # `autoescape` keeps a partner's text from becoming markup. Templates are never reloaded.
         self._environment = Environment(
             loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined, auto_reload=False
         )
@@ -41,7 +41,7 @@ class Pages:
         return HTMLResponse(page, status)
 
     def problem(self, request: Request, reader: Reader, status: int, text: str, title: str = "title") -> Response:
-        """What stands in the place of an answer, as a page or as a problem by RFC 9457."""
+        """An error answer, as a page or as a problem (RFC 9457)."""
         heading = reader.say(f"problem.{title}")
         if wants_html(request):
             return self.answer("problem.html", request, reader, status, heading=heading, text=text, front=None)
@@ -50,13 +50,13 @@ class Pages:
 
 
 def same_in(request: Request, language: str) -> str:
-    """The same address in another language: everything else that was asked for stays."""
+    """The same URL in another language; all other parameters stay."""
     others = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return "?" + urlencode([*others, ("lang", language)])
 
 
 def wants_html(request: Request) -> bool:
-    """Whether the client names HTML before JSON."""
+    """Whether the client prefers HTML to JSON."""
     accept = request.headers.get("accept", "")
     html = accept.find("text/html")
     json = accept.find("application/json")

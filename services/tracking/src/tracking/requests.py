@@ -1,4 +1,4 @@
-"""What a request asks for, checked: an id, a language, a page. What cannot be meant is refused by name, with 400."""
+"""Validates request parameters: id, language, page. An invalid one is refused with 400 and its name."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,14 +12,14 @@ from values.faults import SHOWN
 T = TypeVar("T")
 
 MAX_ID = 500
-"""Characters of the longest id that the timeline keeps."""
+"""Maximum length of an id in characters."""
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
 _SIZE = re.compile(r"0*[1-9][0-9]{0,5}")
 
 
 @dataclass
 class BadRequest(Exception):
-    """A parameter that cannot be read. `problem` is the code of its text below `tracking.problem.`."""
+    """An invalid parameter. `problem` is the code of its text under `tracking.problem.`."""
 
     problem: str
     value: str
@@ -27,10 +27,10 @@ class BadRequest(Exception):
 
 
 def language_of(parameters: Mapping[str, str]) -> str | None:
-    """The language that is asked for; None where none is.
+    """The language asked for; None if none is.
 
     Raises:
-        BadRequest: it is none of ours.
+        BadRequest: it is not supported.
     """
     asked = parameters.get("lang")
     if asked is not None and asked not in LANGUAGES:
@@ -39,10 +39,10 @@ def language_of(parameters: Mapping[str, str]) -> str | None:
 
 
 def id_of(given: str) -> str:
-    """An id as it was given.
+    """The id.
 
     Raises:
-        BadRequest: there is none, or none is as long.
+        BadRequest: it is empty or too long.
     """
     if not given or len(given) > MAX_ID:
         raise BadRequest("id", given[:SHOWN], f"1–{MAX_ID}")
@@ -50,10 +50,10 @@ def id_of(given: str) -> str:
 
 
 def page_size(parameters: Mapping[str, str]) -> int:
-    """How many entries a page has.
+    """The page size.
 
     Raises:
-        BadRequest: it is no whole number within the bounds.
+        BadRequest: it is not a whole number within the limits.
     """
     size = parameters.get("page_size")
     if size is None:
@@ -64,16 +64,16 @@ def page_size(parameters: Mapping[str, str]) -> int:
 
 
 def page_name(parameters: Mapping[str, str], of: str) -> str:
-    """The name behind which a page of the list `of` begins; empty at the beginning.
+    """The name after which a page of the list `of` begins; empty for the first page.
 
     Raises:
-        BadRequest: the token is not one of this list.
+        BadRequest: the token is not of this list.
     """
     return _begins(parameters, lambda token: rpc.id_of(token, of))
 
 
 def page_place(parameters: Mapping[str, str], of: str) -> rpc.Place | None:
-    """As `page_name`, in lists that are ordered by moment and id."""
+    """As `page_name`, for lists ordered by time and id."""
     return _begins(parameters, lambda token: rpc.place_of(token, of))
 
 

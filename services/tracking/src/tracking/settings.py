@@ -1,4 +1,4 @@
-"""What the environment says to tracking (prefix `TRADE_`, nested by `__`)."""
+"""Settings of tracking (environment, prefix `TRADE_`, nested by `__`)."""
 
 from pathlib import Path
 
@@ -11,16 +11,16 @@ from contracts.topics import SERVICES
 class TrackingSettings(ServiceSettings):
     name: str = "tracking"
     http: HttpSettings = HttpSettings(port=8081)
-    """The support desk's door."""
+    """The support desk's HTTP server."""
     otlp: ListenSettings = ListenSettings(port=4317)
-    """Where spans are received, OTLP over gRPC."""
+    """The receiver of spans, OTLP over gRPC."""
     staff_user: str = "staff"
     staff_password_file: Path
-    """A file with the support desk's password on its first line; the service does not start without."""
+    """A file with the support desk's password on its first line; required."""
     local_zone: str = "Asia/Shanghai"
-    """IANA time zone that pages show beside UTC."""
+    """IANA time zone that pages show in addition to UTC."""
     parking: tuple[str, ...] = tuple(name for name in SERVICES if name != "tracking")
-    """The services that are asked what they hold back; one whose address is not among the peers is unknown."""
+    """The services whose parked deliveries are queried; one without an address among the peers is unknown."""
     span_days: float = Field(default=14, gt=0)
     """How long spans are kept."""
     spans_per_shipment: int = Field(default=2_000, gt=0)

@@ -1,7 +1,7 @@
-"""Spans by trace and span id: how many are kept, and for how long.
+"""Stores spans by trace and span id, limited in number and age.
 
-Keeps: a shipment and all of them together have their bounds, and a span costs no shipment anything: one look and one
-write for as many as came together, acknowledged without the journal. What is lost in a crash explains less, no more.
+Invariant: spans are limited per shipment and in total. A batch costs one query and one write, which is acknowledged
+without the journal: a crash may lose spans, and only spans.
 """
 
 from collections import OrderedDict
@@ -22,26 +22,26 @@ REMEMBERED_SHIPMENTS = 10_000
 
 
 class Room:
-    """How many spans are stored as far as this process knows: close enough for a bound."""
+    """Counts of stored spans as far as this process knows; approximate, which is enough for a limit."""
 
     def __init__(self, per_shipment: int, in_all: int) -> None:
         self._per_shipment = per_shipment
         self._in_all = in_all
         self.total: int | None = None
-        """Of all shipments; None: not known yet."""
+        """Spans of all shipments; None if not known yet."""
         self._stored: OrderedDict[str, int] = OrderedDict()
 
     def unknown(self, ucrs: Collection[str]) -> set[str]:
-        """The shipments of which nothing is known."""
+        """The shipments without a known count."""
         return {ucr for ucr in ucrs if ucr not in self._stored}
 
     def learn(self, stored: Mapping[str, int]) -> None:
-        """Take in what the database answered; what is known already stays."""
+        """Add counts from the database; counts already known stay."""
         for ucr, count in stored.items():
             self._stored.setdefault(ucr, count)
 
     def take(self, spans: Sequence[KeptSpan]) -> list[KeptSpan]:
-        """Those that fit, counted in. Every shipment and the total must be known."""
+        """The spans that fit, which are then counted. The total and every shipment's count must be known."""
         fitting = [span for span in spans if self._fits(span.ucr)]
         while len(self._stored) > REMEMBERED_SHIPMENTS:
             self._stored.popitem(last=False)
@@ -49,7 +49,7 @@ class Room:
 
     def _fits(self, ucr: str) -> bool:
         if self.total is None:
-            raise LookupError("how many spans are stored is not known")
+            raise LookupError("the number of stored spans is not known")
         if self._stored[ucr] >= self._per_shipment or self.total >= self._in_all:
             return False
         self._stored[ucr] += 1
@@ -58,7 +58,7 @@ class Room:
 
 
 class SpanStore:
-    """Spans by trace and span id, bounded per shipment and in all."""
+    """Spans by trace and span id, limited per shipment and in total."""
 
     def __init__(self, database: Database, clock: Clock, *, days: float, per_shipment: int, in_all: int) -> None:
         self._spans = database["spans"].with_options(write_concern=WriteConcern(w=1, j=False))
@@ -68,14 +68,14 @@ class SpanStore:
         self._room = Room(*self._bounds)
 
     async def create_indexes(self) -> None:
-        """Create what is missing; harmless to repeat."""
+        """Create missing indexes; harmless to repeat."""
         await self._spans.create_indexes(
             [IndexModel([("ucr", ASCENDING)]), IndexModel([("trace_id", ASCENDING)]), IndexModel([("expires_at", 1)])]
         )
 
     async def add(self, spans: Sequence[KeptSpan]) -> int:
-        """Keep spans as far as the bounds allow; return how many were left out."""
-        # One room from the first look to the last span: who removes what has expired begins another.
+        """Store spans as far as the limits allow; returns the number of those left out."""
+        # Keep one `Room` for the whole batch: `remove_expired` replaces it.
         room = self._room
         await self._look(room, {span.ucr for span in spans})
         fitting = room.take(spans)
@@ -92,18 +92,18 @@ class SpanStore:
         return sorted(found, key=lambda each: (each["started_at"], each["span_id"]))
 
     async def shipments_of_trace(self, trace_id: str) -> set[str]:
-        """UCRs that a trace has touched."""
+        """UCRs of the trace's spans."""
         return {document["ucr"] async for document in self._spans.find({"trace_id": trace_id}, {"ucr": 1}).limit(200)}
 
     async def remove_expired(self) -> int:
-        """Delete spans whose time is over; the rest are counted anew."""
+        """Delete expired spans and reset the counts; returns the number deleted."""
         result = await self._spans.delete_many({"expires_at": {"$lte": self._clock.now()}})
         if result.deleted_count:
             self._room = Room(*self._bounds)
         return result.deleted_count
 
     async def _look(self, room: Room, ucrs: Collection[str]) -> None:
-        """Have the room know all and these shipments: one question for as many as it does not know."""
+        """Load the total and the counts of these shipments as far as unknown, with one query for all of them."""
         if room.total is None:
             room.total = await self._spans.estimated_document_count()
         while unknown := room.unknown(ucrs):
@@ -116,11 +116,11 @@ class SpanStore:
 
 
 def to_document(span: KeptSpan) -> dict[str, Any]:
-    """As stored. Attributes are a list: their names are the exporter's, and not all can be names of fields."""
+    """The stored form. Attributes are a list, because not every name an exporter uses can be a field name."""
     attributes = [[name, value] for name, value in span.attributes.items()]
     return asdict(span) | {"_id": f"{span.trace_id}/{span.span_id}", "attributes": attributes}
 
 
 def from_document(document: dict[str, Any]) -> dict[str, Any]:
-    """As a page shows it; earlier releases stored attributes as fields."""
+    """The form that pages show; also reads documents of earlier releases, with attributes as fields."""
     return document | {"attributes": dict(document["attributes"])}

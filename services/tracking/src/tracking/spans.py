@@ -1,6 +1,6 @@
-"""Spans of shipments: what is kept of an OTLP export.
+"""Reads the spans of an OTLP export.
 
-Kept are spans that carry `trade.ucr`, each cut to size, so that a chatty or hostile exporter costs a bounded amount.
+Only spans with `trade.ucr` are kept, each truncated, so that an excessive or hostile exporter has a bounded cost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ _LAST_NANOSECOND = 253_402_300_799 * 10**9
 
 @dataclass(frozen=True, slots=True)
 class KeptSpan:
-    """One span, cut to size. Ids are lower-case hex."""
+    """One truncated span. Ids are lower-case hex."""
 
     ucr: str
     trace_id: str
@@ -43,7 +43,7 @@ class KeptSpan:
 
 
 def read_spans(request: ExportTraceServiceRequest) -> Iterator[KeptSpan | None]:
-    """Per span of an export what is kept of it, None where it carries no UCR."""
+    """Each span of an export, truncated; None for a span without a UCR."""
     for resource in request.resource_spans:
         service = _text(_attribute(resource.resource.attributes, "service.name"))
         for scope in resource.scope_spans:
@@ -79,7 +79,7 @@ def _attribute(attributes: Sequence[KeyValue], name: str) -> AnyValue | None:
 
 
 def _text(value: AnyValue | None) -> str:
-    """A scalar attribute as text; lists and maps are named, not kept."""
+    """A scalar attribute as text; of lists and maps only the type."""
     if value is None:
         return ""
     kind = value.WhichOneof("value")

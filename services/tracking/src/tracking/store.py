@@ -1,12 +1,12 @@
-"""The read model in MongoDB: entries that are inserted and never changed, and records that could not be read.
+"""The read model in MongoDB: immutable entries, and unreadable records.
 
-Dropping the collections and reading the topics again gives the same: the `_id` is the event's id,
-a repeat is refused by it, and a contradiction is stored beside it under its own hash.
+Dropping the collections and reading the topics again gives the same content. The `_id` is the event's id, so a repeat
+is not stored again; a conflicting entry is stored under the id and its own hash.
 
-Keeps: every term of a thread is found by the index in `terms` of at least one of its entries. A shipment's events name
-the same few ids over and over, and an index entry costs as much as a small document. So an entry of a shipment leaves
-out those that this process has stored for its thread before; what it names itself is in `refs`. Who puts an older
-state of the database back starts tracking anew, so that nothing is remembered that is not there.
+Invariant: every term of a thread is in the indexed field `terms` of at least one of its entries. A shipment's events
+repeat the same few ids, and an index entry costs as much as a small document, so `terms` of an entry omits those that
+this process has already stored for the thread; `refs` has all of them. After restoring an older state of the database,
+restart tracking: it remembers which terms it has stored.
 """
 
 import json
@@ -26,7 +26,7 @@ from tracking.messages import Unreadable
 from values.moments import read_moment
 
 MAX_ENTRIES = 5_000
-"""Most entries of one timeline that a page shows."""
+"""Maximum number of entries that a page shows of one timeline."""
 
 REMEMBERED_THREADS = 5_000
 
@@ -35,19 +35,19 @@ _Document = dict[str, Any]
 
 
 class FoundBy:
-    """Terms by which threads are found already, as far as this process has stored them."""
+    """The terms that this process has already stored for each thread."""
 
     def __init__(self) -> None:
         self._threads: OrderedDict[str, set[str]] = OrderedDict()
 
     def lacking(self, document: _Document) -> list[str]:
-        """The terms of an entry that its thread may not be found by yet. What names no UCR is joined by its own
-        terms: it keeps all."""
+        """The terms of an entry that are not yet stored for its thread. An entry without a UCR keeps all its terms,
+        because `belongs` joins it by them."""
         known = self._threads.get(document["thread"], ()) if document["ucr"] else ()
         return [each for each in document["refs"] if each not in known]
 
     def learn(self, documents: Iterable[_Document]) -> None:
-        """These entries are stored."""
+        """Record that these entries are stored."""
         for each in documents:
             if each["ucr"]:
                 self._threads.setdefault(each["thread"], set()).update(each["refs"])
@@ -65,12 +65,12 @@ class TimelineStore:
         self._unreadable = database["unreadable"]
 
     async def create_indexes(self) -> None:
-        """Create what is missing; harmless to repeat."""
+        """Create missing indexes; harmless to repeat."""
         by = [IndexModel([("thread", ASCENDING)]), IndexModel([("terms", ASCENDING)])]
         await self._entries.create_indexes(by)
 
     async def add(self, entries: Sequence[Entry]) -> None:
-        """Keep entries; repeats change nothing, contradictions are kept beside the first."""
+        """Store entries; repeats change nothing, conflicting entries are stored in addition."""
         new = [_document(each, each.id) for each in entries]
         refused = await insert_missing(self._entries, [_indexed(each, self._found_by.lacking(each)) for each in new])
         self._found_by.learn(each for each in new if each["_id"] not in refused)
@@ -87,11 +87,11 @@ class TimelineStore:
         return {document["_id"]: document["hash"] async for document in found}
 
     async def keep_unreadable(self, records: Sequence[Unreadable], now: datetime) -> None:
-        """Keep records that could not be read, by their place in Kafka."""
+        """Store unreadable records by their Kafka position."""
         await insert_missing(self._unreadable, [_unreadable(each, now) for each in records])
 
     async def thread(self, thread: str) -> list[Entry]:
-        """All entries shown under a UCR or key, with those of partners that belong to it without naming it."""
+        """All entries of a UCR or key, with the partner events that belong to it without naming it."""
         own = await self._find({"thread": thread})
         if not own:
             return []
@@ -105,7 +105,7 @@ class TimelineStore:
         return own + list(joined.values())
 
     async def search(self, query: str, after: str, limit: int) -> list[tuple[str, set[str]]]:
-        """Threads under which `query` was found, however it is written, by name behind `after`; with its kinds."""
+        """Threads that `query` finds in any spelling, with the kinds of id, sorted by thread from after `after`."""
         wanted = sorted(f"{kind}={value}" for kind, value in (term(each, query) for each in Term))
         names = set(await self._entries.distinct("thread", {"terms": {"$in": wanted}}))
         if await self._entries.find_one({"thread": query}, {"_id": 1}) is not None:
@@ -119,7 +119,7 @@ class TimelineStore:
         return [(name, kinds or {"thread"}) for name, kinds in found.items()]
 
     async def unreadable(self, before: Place | None, limit: int) -> tuple[int, list[_Document]]:
-        """How many records could not be read, and the newest of them that stand before a place."""
+        """The number of unreadable records, and the newest of them before a place in the list."""
         where: dict[str, Any] = {}
         if before is not None:
             kept_at, id_ = before
@@ -162,8 +162,8 @@ def _document(entry: Entry, id_: str) -> _Document:
 
 
 def _entry(document: Mapping[str, Any]) -> Entry:
-    refs = document["refs"] if "refs" in document else document["terms"]  # an earlier release had all in one field
-    # Times are kept as text: the database's own keep milliseconds only, and steps come closer than that.
+    refs = document["refs"] if "refs" in document else document["terms"]  # earlier releases had only `terms`
+    # Times are stored as text: MongoDB's dates have milliseconds only, and steps can be closer than that.
     return Entry(
         id=document["event"],
         ucr=document["ucr"],

@@ -1,4 +1,4 @@
-"""Every record of every event topic becomes an entry, or is kept as unreadable: nothing blocks, nothing is lost."""
+"""Stores every record of every event topic as an entry or as unreadable; no record blocks or is lost."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 class Store(Protocol):
-    """The part of the read model that is written."""
+    """The write side of the read model."""
 
     async def add(self, entries: Sequence[Entry]) -> None: ...
 
@@ -31,7 +31,7 @@ class TimelineSubscriber:
         self._clock = clock
 
     async def apply(self, records: Sequence[RawRecord]) -> None:
-        """Resolve every record. Raises only what the database raises."""
+        """Store every record. Raises only what the database raises."""
         results = [read(record) for record in records]
         entries = [each for each in results if isinstance(each, Entry)]
         unreadable = [each for each in results if isinstance(each, Unreadable)]

@@ -1,8 +1,8 @@
-"""The words of the support desk: what each event says, in the reader's language, without a bare code.
+"""Describes events in the reader's language, without bare codes.
 
-Placeholders are filled with values of the payload; the texts themselves are ours, so that a hostile
-value stays a value. A code of an enumeration of the contracts is shown by its word; a code that
-others choose freely (a hold, a document type) by its word where it has one, else as it is.
+Payload values only fill placeholders of our own texts, so that a hostile value stays a value. A code
+of a contract enumeration is shown as its word; a code that others choose freely (a hold, a document
+type) as its word if it has one, else as it is.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ ACTUAL = "ACT"
 
 
 def choose_language(accepted: str) -> str:
-    """The first of an Accept-Language header that is ours, else English."""
+    """The first supported language of an Accept-Language header, else English."""
     for part in accepted.split(","):
         primary = part.partition(";")[0].strip().partition("-")[0].lower()
         if primary in LANGUAGES:
@@ -29,17 +29,17 @@ def choose_language(accepted: str) -> str:
 
 
 def language_for(asked: str, accepted: str) -> str:
-    """The language asked for by name where it is one of ours, else as `choose_language`."""
+    """The language asked for if it is supported, else as `choose_language`."""
     return asked if asked in LANGUAGES else choose_language(accepted)
 
 
 def say(code: str, language: str, **parameters: object) -> str:
-    """A text of the support desk; a code without one is shown as it is."""
+    """A text of the support desk; the code itself if it has no text."""
     return describe_code(f"tracking.{code}", language, parameters, otherwise=code)
 
 
 def describe_code(code: str, language: str, parameters: Mapping[str, Any], *, otherwise: str = "") -> str:
-    """A text of any owner by its code; `otherwise`, or the code, where it or a placeholder is missing."""
+    """The text of any code; `otherwise`, or the code, if the text or a placeholder is missing."""
     try:
         given = {str(name): _scalar(value) for name, value in parameters.items() if name not in ("code", "language")}
         return text(code, language, **given)
@@ -48,7 +48,7 @@ def describe_code(code: str, language: str, parameters: Mapping[str, Any], *, ot
 
 
 def word(kind: str, code: str, language: str) -> str:
-    """The word for a code, the code where it has none; nothing for none."""
+    """The word for a code; the code itself if it has none; empty for an empty code."""
     return say(f"{kind}.{code}", language) if _has(f"tracking.{kind}.{code}") else _scalar(code)
 
 
@@ -59,12 +59,12 @@ def name_of_actor(actor: str, language: str) -> str:
 
 
 def happened(facts: Mapping[str, Any]) -> bool:
-    """Whether a payload tells of what happened: a plan and an estimate do not, nor does what is not known."""
+    """Whether a payload states a fact: not a plan, an estimate or an unknown classifier."""
     return bool(facts.get("classifier", ACTUAL) == ACTUAL)
 
 
 def describe(entry: Entry, language: str) -> str:
-    """What an event says, in one line. A plan, an estimate and a retraction never read as what happened."""
+    """One line about an event. A plan, an estimate or a retraction never reads as a fact."""
     facts = entry.facts
     values = _parameters(entry, language)
     if text_of(facts, "retracts") and text_of(facts, "publisher"):
@@ -95,7 +95,7 @@ def _certainty(classifier: str, language: str) -> str:
 
 
 def local_time(moment: datetime, zone: ZoneInfo) -> str:
-    """In the zone's time with its offset; nothing for a moment at the calendar's very end, which has none there."""
+    """The zone's time with its offset; empty for a time that the zone moves past the ends of the calendar."""
     try:
         there = moment.astimezone(zone)
         offset = there.strftime("%z")
@@ -115,7 +115,7 @@ def documents(codes: tuple[str, ...], language: str) -> str:
 
 
 def _parameters(entry: Entry, language: str) -> dict[str, str]:
-    """Everything a text may mention; what the payload lacks is a dash."""
+    """The values of all placeholders; a dash for those missing in the payload."""
     facts = entry.facts
     declaration = part_of(facts, "declaration")
     errors = facts.get("errors")
@@ -149,7 +149,7 @@ _PLAIN = (
 
 
 def _coded(entry: Entry, language: str) -> dict[str, str]:
-    """Fields whose contract has them as codes of an enumeration, in words."""
+    """The enumerated fields, in words."""
     return {
         name: word(f"code.{enumeration}", text_of(entry.facts, name), language)
         for name, enumeration in enumerations(entry.type).items()
@@ -158,11 +158,11 @@ def _coded(entry: Entry, language: str) -> dict[str, str]:
 
 
 _WORDED = ("lane", "result", "status", "channel", "reason", "role")
-"""Enumerated fields that texts mention."""
+"""Enumerated fields used as placeholders."""
 
 
 def _reason(entry: Entry, language: str) -> str:
-    """A reason that is no enumeration: matching's stand in the catalogue, staff's are their own words."""
+    """A reason that is not enumerated: matching's are in the catalogue, staff's are free text."""
     reason = text_of(entry.facts, "reason")
     if entry.name == "matching.listing.withdrawn":
         return word("listing_withdrawn", reason, language)

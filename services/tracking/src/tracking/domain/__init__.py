@@ -1,1 +1,1 @@
-"""What is known of a shipment, in what order it stands, and what it waits for: pure."""
+"""The timeline of a shipment and what it is waiting for. Pure."""

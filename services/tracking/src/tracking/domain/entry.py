@@ -1,7 +1,7 @@
-"""One event as the timeline keeps it: never changed, known by the event's id.
+"""One event of the timeline: immutable, identified by the event's id.
 
-Three times are kept apart: when it happened (as its publisher says), when the platform had it at
-its door, and when the platform stated it as an event of its own.
+An entry has three times: when it happened (according to its publisher), when the platform received
+it, and when the platform published it as its own event.
 """
 
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ class Term(StrEnum):
     DECLARATION_NUMBER = "declaration_number"
     LRN = "lrn"
     PAYMENT_REFERENCE = "payment_reference"
-    """The platform's, of an assessment."""
+    """The platform's reference of an assessment."""
     BANK_REFERENCE = "bank_reference"
-    """A bank's own of a payment, whichever bank: for search alone, since two banks may have the same."""
+    """A bank's own reference of a payment, without the bank: only for search, because two banks may use the same."""
     BANK_PAYMENT = "bank_payment"
-    """A bank and its own reference, `BANK/REFERENCE`: one payment."""
+    """A bank and its own reference, `BANK/REFERENCE`: identifies one payment."""
     CONTAINER = "container"
     TRANSPORT_DOCUMENT = "transport_document"
     EVENT = "event"
@@ -51,14 +51,14 @@ _NORMAL: Mapping[Term, type[Reference]] = {
 
 
 def term(kind: Term, written: str) -> TermValue:
-    """An id of a kind in its normal form: as it is kept, and as it is looked for."""
+    """An id in the normal form in which it is stored and searched."""
     normal = _NORMAL.get(kind)
     return kind, str(normal(written)) if normal is not None else written
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the record stands in Kafka."""
+    """Topic, partition and offset of a record."""
 
     topic: str
     partition: int
@@ -74,9 +74,9 @@ class Entry:
 
     id: str
     ucr: str
-    """Empty where the event itself names no shipment."""
+    """Empty if the event does not name a shipment."""
     thread: str
-    """What it is shown under: the UCR, else the Kafka key."""
+    """The timeline that shows it: the UCR, or else the Kafka key."""
     type: str
     source: str
     subject: str
@@ -85,21 +85,21 @@ class Entry:
     actor: str
     trace_id: str
     happened_at: datetime
-    """When it happened, as its publisher says; the event's own time where nobody says."""
+    """When it happened according to its publisher; the event's own time if the publisher does not say."""
     happened_offset: str
-    """The publisher's own UTC offset, such as `+08:00`; empty where the time is the platform's."""
+    """The publisher's UTC offset, such as `+08:00`; empty if the time is the platform's."""
     received_at: datetime
-    """When the platform had it at its door."""
+    """When the platform received it."""
     stated_at: datetime
     """The event's own time."""
     position: Position
     terms: frozenset[TermValue]
     raw: str
-    """The payload's text as it stood on the wire."""
+    """The payload's original text."""
     facts: Mapping[str, Any]
     """The payload, decoded."""
     hash: str
-    """Fingerprint of everything but trace and position: tells a repeat from a contradiction."""
+    """Hash of everything but trace and position; distinguishes a repeat from a conflict."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Reading a payload that may be of any version, or hostile: what is not of the expected form is not there. Pure."""
+"""Reads payloads of any version, possibly hostile: a field of an unexpected form counts as missing. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,30 +12,30 @@ Facts = Mapping[str, Any]
 
 
 def text_of(facts: Facts, name: str) -> str:
-    """A text, empty where there is none."""
+    """A string; empty if missing."""
     value = facts.get(name)
     return value if isinstance(value, str) else ""
 
 
 def code_of(facts: Facts, name: str, otherwise: str) -> str:
-    """A code, or what stands for a missing one."""
+    """A code; `otherwise` if missing."""
     return text_of(facts, name) or otherwise
 
 
 def texts_of(facts: Facts, name: str) -> tuple[str, ...]:
-    """The texts of a list."""
+    """The strings of a list."""
     value = facts.get(name)
     return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
 def part_of(facts: Facts, name: str) -> Facts:
-    """An object within the payload, an empty one where there is none."""
+    """A nested object; empty if missing."""
     value = facts.get(name)
     return value if isinstance(value, Mapping) else {}
 
 
 def moment_of(facts: Facts, name: str) -> datetime | None:
-    """A moment with its offset; None where there is none, or it has none."""
+    """A time with a UTC offset; None if missing or without offset."""
     try:
         return read_moment(text_of(facts, name))
     except NotOfItsForm:
@@ -43,13 +43,13 @@ def moment_of(facts: Facts, name: str) -> datetime | None:
 
 
 def money_of(facts: Facts, name: str) -> str:
-    """`655000.00 CNY`, empty where there is none."""
+    """`655000.00 CNY`; empty if missing."""
     money = part_of(facts, name)
     return f"{text_of(money, 'amount')} {text_of(money, 'currency')}".strip()
 
 
 def place_of(location: Facts) -> str:
-    """UN/LOCODE in normal form and facility, as far as they are named."""
+    """UN/LOCODE in normal form and facility, as far as given."""
     return " ".join(filter(None, (Locode(text_of(location, "unlocode")), text_of(location, "facility"))))
 
 

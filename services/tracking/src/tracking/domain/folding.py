@@ -1,8 +1,8 @@
-"""The events of declarations, folded in the timeline's order into one standing each.
+"""Folds the events of declarations, in the timeline's order, into one standing per declaration.
 
-Only the events of declarations move the standing: a partner's claim shows in the timeline, and counts
-once declarations has taken it. Each region remembers when it became what it is; an event that leaves it
-as it is does not move that. Pure.
+Only events of the declarations service change the standing: a partner's event appears in the timeline,
+and has effect once declarations has noted it. Each region records when it last changed; an event that
+does not change it leaves that time as it is. Pure.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,8 +20,8 @@ from tracking.domain.timeline import Step
 def standings(steps: Iterable[Step]) -> tuple[Standing, ...]:
     """Fold the declarations' events, in the timeline's order.
 
-    A submission that declarations has not answered yet stands for itself, so that a shipment that
-    is nowhere but at the door is not shown as one of which nothing is known.
+    A submission that declarations has not answered yet gets a standing of its own, so that a shipment
+    that has only been submitted is not shown as unknown.
     """
     answered: dict[str, Standing] = {}
     at_the_door: dict[str, Standing] = {}
@@ -39,12 +39,12 @@ def standings(steps: Iterable[Step]) -> tuple[Standing, ...]:
 
 
 def _lodged_at(entry: Entry) -> datetime:
-    """When the platform had it: the check has lasted since then, whoever has taken it in meanwhile."""
+    """When the platform received the submission, which is when the check began."""
     return moment_of(entry.facts, "received_at") or entry.stated_at
 
 
 def _stated(standing: Standing, facts: Mapping[str, Any]) -> Standing:
-    """What a declaration states of itself, kept where a later event does not repeat it."""
+    """Merge the declaration's own data; values that a later event does not repeat are kept."""
     return replace(
         standing,
         lrn=text_of(facts, "lrn") or standing.lrn,
@@ -67,7 +67,7 @@ def _evolve(before: Standing, fact: str, entry: Entry) -> Standing:
 
 
 def _detailed(standing: Standing, fact: str, entry: Entry) -> Standing:
-    """What the event itself names, beside the life that it moves."""
+    """Merge the details that the event names, apart from status and regions."""
     facts = entry.facts
     match fact:
         case "rejected":
@@ -103,7 +103,7 @@ def _hold(standing: Standing, entry: Entry) -> Hold:
 
 
 def _lifted(holds: tuple[Hold, ...], lifted: Hold) -> tuple[Hold, ...]:
-    """Without the hold of this agency and code; where the agency is not known, without the first of the code."""
+    """The holds without that of this agency and code; if the agency is unknown, without the first of the code."""
     same = [each for each in holds if each.code == lifted.code and lifted.agency in ("", each.agency)]
     unsaid = [each for each in holds if each.code == lifted.code and not each.agency]
     gone = (same or unsaid)[:1]

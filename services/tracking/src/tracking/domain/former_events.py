@@ -1,7 +1,7 @@
-"""How an event is read that carries neither main status nor summary: by what its own fact means.
+"""Reads events that have neither main status nor summary of the regions, by the meaning of their fact.
 
-Events stay readable for ever, so this stays; no new fact needs a line here, since every one that is published carries
-both. A lower-ranked event never moves the main state back. Pure.
+Events must stay readable for ever, so this module stays. New facts need no line here: every published event has both.
+An event never moves the main state back to an earlier rank. Pure.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from tracking.domain.standing import MAINS, RANK, Former, Main, Standing
 
 
 def read(standing: Standing, fact: str, facts: Facts) -> Standing:
-    """The standing after a fact, as far as the fact alone says."""
+    """The standing after a fact, derived from the fact alone."""
     moved = _moved(standing, fact)
     former = _remembered(moved.former, moved.direction, fact, facts)
     return replace(
@@ -27,7 +27,7 @@ def read(standing: Standing, fact: str, facts: Facts) -> Standing:
 
 
 def _moved(standing: Standing, fact: str) -> Standing:
-    """The main state after a fact. A correction starts again; nothing else moves it back."""
+    """The main state after a fact. Only a correction moves it back to the start."""
     main = MAINS.get(fact)
     if main is None:
         return standing
@@ -52,7 +52,7 @@ def _remembered(former: Former, direction: str, fact: str, facts: Facts) -> Form
 
 
 def _control(standing: Standing, former: Former, fact: str) -> frozenset[str]:
-    """What control waits for: documents until they are accepted, what the lane asks for until it was done."""
+    """What control waits for: documents until accepted, the lane's checks until done."""
     asked = "documents_requested" in standing.control
     asked = {"documents_requested": True, "documents_accepted": False}.get(fact, asked)
     waiting = {
@@ -67,12 +67,12 @@ def _control(standing: Standing, former: Former, fact: str) -> frozenset[str]:
 _PRESENTED: Mapping[str, bool] = {"presented": True, "presentation_withdrawn": False}
 
 _OVERDUE = {"payment_overdue": "overdue", "payment_overdue_withdrawn": "paid"}
-"""What a fact without a status says of the money."""
+"""Fact without a payment status → status of the money."""
 
 
 def _money(before: str, fact: str, facts: Facts) -> str:
     match fact:
-        case "assessed":  # no total, or one of nothing, asks for no money
+        case "assessed":  # a missing or zero total asks for no money
             return "due" if text_of(part_of(facts, "total"), "amount").strip("0.-") else "nil"
         case "payment_recorded" | "payment_reversed":
             return text_of(facts, "status")
@@ -81,13 +81,13 @@ def _money(before: str, fact: str, facts: Facts) -> str:
 
 
 _DEPARTURES = {"import": "shipment.gate_out", "export": "exit.confirmed"}
-"""Direction → the claim that the goods are where only released goods may be."""
+"""Direction → the partner event that puts the goods where only released goods may be."""
 
 
 def _claimed(former: Former, direction: str, facts: Facts) -> Former:
-    """What a partner says, where it may contradict the state: a departure, or a retraction of one.
+    """Record a partner's event that may contradict the state: a departure, or the retraction of one.
 
-    An event may be noted again where a correction changes whether it counts: the last one holds.
+    An event is noted again if a correction changes whether it has effect: the last note applies.
     """
     counts = not text_of(facts, "without_effect")
     if (retracted := taken_back(facts)) is not None:

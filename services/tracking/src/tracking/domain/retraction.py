@@ -1,8 +1,8 @@
-"""What a partner says under an id of its own, and which of it was taken back.
+"""Statements of partners and their retractions.
 
-A statement is known by (publisher, source, id): two sources of one publisher may use the same id. A
-retraction names a statement of its own publisher; it takes back every row that carries the statement,
-the partner's own as well as the one that says that it was noted. A retraction itself is final. Pure.
+A statement is identified by (publisher, source, id): two sources of one publisher may use the same id. A
+retraction names a statement of its own publisher, and applies to every row of that statement: the
+partner's own row and the row that notes it. A retraction is final. Pure.
 """
 
 from collections import defaultdict
@@ -16,33 +16,33 @@ from tracking.domain.facts import part_of, text_of
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The name of something that a partner said."""
+    """The identity of a partner's statement."""
 
     publisher: str
     source: str
-    """Empty where the event does not tell it: then publisher and id decide."""
+    """Empty if the event does not give it: then publisher and id identify the statement."""
     id: str
 
     def is_the_same_as(self, other: "Statement") -> bool:
-        """Whether both name one statement, as far as both tell."""
+        """Whether both are the same statement; sources are compared only if both have one."""
         known = self.source and other.source
         return (self.publisher, self.id) == (other.publisher, other.id) and (not known or self.source == other.source)
 
 
 def said(facts: Mapping[str, Any]) -> Statement | None:
-    """What a payload states in a partner's name; None where it states nothing, or takes something back."""
+    """The statement that a payload makes; None if it makes none or is a retraction."""
     return None if text_of(facts, "retracts") else _statement(facts, text_of(facts, "submission_id"), _source(facts))
 
 
 def taken_back(facts: Mapping[str, Any]) -> Statement | None:
-    """What a payload takes back. Where it names no source, it speaks of its own."""
+    """The statement that a payload retracts. Without a source it means the retraction's own source."""
     return _statement(facts, text_of(facts, "retracts"), text_of(facts, "retracts_source") or _source(facts))
 
 
 def retractions(entries: Iterable[Entry]) -> dict[str, str]:
-    """Event id → id of the event that takes it back: the partner's own before the one that notes it.
+    """Event id → id of the event that retracts it, preferring the partner's own event to the one that notes it.
 
-    A retraction that was noted as one without effect takes nothing back.
+    A retraction noted as without effect retracts nothing.
     """
     listed = list(entries)
     void = _without_effect(listed)
@@ -62,7 +62,7 @@ def retractions(entries: Iterable[Entry]) -> dict[str, str]:
 
 
 def _without_effect(entries: Iterable[Entry]) -> set[str]:
-    """Ids of partners' events that were noted as without effect, as they were noted last."""
+    """Ids of partners' events whose last note says that they have no effect."""
     noted = [each for each in entries if each.name == "declarations.declaration.partner_event_noted"]
     last = {text_of(each.facts, "event_id"): each for each in sorted(noted, key=lambda each: each.sequence)}
     return {id_ for id_, each in last.items() if id_ and text_of(each.facts, "without_effect")}

@@ -1,8 +1,8 @@
-"""What the events of a declaration say of it, as the desk shows it.
+"""The standing of a declaration: its state as far as its events tell it.
 
-The life of a declaration is told by its owner: every event carries the main status and a summary of the regions
-after it, and the tables here say how each of their values is shown. Beside them stand the details that the events
-themselves name: lane, documents, agencies, amounts, cases. Pure.
+The declarations service decides the life cycle: every event carries the main status and a summary of the regions after
+it. The tables here map these values to what the desk shows. A standing also has the details that events name: lane,
+documents, agencies, amounts, cases. Pure.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,13 +16,13 @@ from tracking.domain.retraction import Statement
 
 
 class Main(StrEnum):
-    """Main state as it is shown, in the order in which one follows another."""
+    """Main state as shown, in the order of the life cycle."""
 
     RECEIVED = "received"
     SUBMITTED = "submitted"
     PRELODGED = "prelodged"
     REJECTED = "rejected"
-    """At lodging, or when the goods came and no customs value could be computed."""
+    """At lodging, or at presentation if no customs value could be computed."""
     ACCEPTED = "accepted"
     ASSESSED = "assessed"
     RELEASED = "released"
@@ -35,20 +35,20 @@ RANK = {main: number for number, main in enumerate(Main)}
 
 MAINS: Mapping[str, Main] = {
     **{main.value: main for main in Main if main is not Main.RECEIVED},
-    "under_control": Main.ACCEPTED,  # what exactly is under control, the obstacles say
+    "under_control": Main.ACCEPTED,  # the obstacles show what control waits for
 }
-"""Published main status → how it is shown."""
+"""Published main status → state shown."""
 
 MATTERS = ("documents_requested", "document_check", "discrepancy", "inspection_ordered")
-"""What control may wait for, as it is published; each is an obstacle of its own."""
+"""What control may wait for, as published; each is a separate obstacle."""
 
 OWED: Mapping[str, bool] = {"nil": False, "due": True, "short": True, "paid": False, "reversed": True, "overdue": True}
-"""Status of the money as it is published, and `overdue` → whether money is asked for and has not come in whole."""
+"""Status of the money (as published, or `overdue`) → whether a payment is outstanding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One rule that the declaration breaks."""
+    """A rule that the declaration breaks."""
 
     code: str
     pointer: str
@@ -58,17 +58,17 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What keeps the goods; only the agency that placed it lifts it."""
+    """A hold on the goods; only the agency that placed it can lift it."""
 
     agency: str
-    """The partner's code; empty where its report is not among the events."""
+    """The partner's code; empty if its report is not among the events."""
     code: str
     since: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What staff of customs must look at."""
+    """A case that customs staff must decide."""
 
     reason: str
     since: datetime
@@ -76,20 +76,20 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """What must be remembered to read events that carry no summary."""
+    """State needed to read events without a summary."""
 
     documents_accepted: bool = False
     inspection: str = ""
     """Empty, `ordered`, or the result."""
     departures: tuple[Statement, ...] = ()
-    """Claims that the goods left."""
+    """Statements that the goods left."""
     taken_back: tuple[Statement, ...] = ()
-    """Claims that were retracted, also before they came."""
+    """Retracted statements, including those that have not arrived yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the events say of one declaration."""
+    """The state of one declaration according to its events."""
 
     declaration_id: str = ""
     lrn: str = ""
@@ -98,47 +98,47 @@ class Standing:
     office: str = ""
     """Code of the customs office."""
     place: str = ""
-    """Where the goods are, or will be, presented."""
+    """Where the goods are or will be presented."""
     parties: Mapping[str, str] = field(default_factory=dict)
     """Role → SCHEME:VALUE."""
     main: Main = Main.RECEIVED
     lane: str = ""
     control: frozenset[str] = frozenset()
-    """Those of `MATTERS` that control waits for."""
+    """The `MATTERS` that control waits for."""
     documents: tuple[str, ...] = ()
-    """Types asked for last."""
+    """Types of the latest request for documents."""
     holds: tuple[Hold, ...] = ()
     money: str = "none"
-    """none, or one of `OWED`."""
+    """`none`, or a key of `OWED`."""
     due: str = ""
     paid: str = ""
     pay_by: datetime | None = None
     payment_reference: str = ""
-    """What a payment names; empty of an assessment of before references."""
+    """The reference to pay under; empty for assessments older than payment references."""
     presented: bool = False
     gone: bool = False
-    """Whether somebody says that the goods left before they were released."""
+    """Whether a partner reported that the goods left before release."""
     cases: tuple[Case, ...] = ()
     faults: tuple[Fault, ...] = ()
     reporter: tuple[str, str] = ("", "")
-    """(cause, publisher) of the partner's event noted last: what follows from it has the same cause."""
+    """(cause, publisher) of the partner's event noted last; events that follow from it have the same cause."""
     former: Former = Former()
     since: Mapping[str, datetime] = field(default_factory=dict)
-    """Region → when it became what it is."""
+    """Region → when it last changed."""
 
     @property
     def owes(self) -> bool:
-        """Whether money is asked for and has not come in whole."""
+        """Whether a payment is outstanding."""
         return OWED.get(self.money, False)
 
     @property
     def value_unknown(self) -> bool:
-        """Whether it was found that the duties cannot be assessed: only customs can go on."""
+        """Whether the duties could not be assessed, so that customs must act."""
         return any(case.reason == "value_unknown" for case in self.cases)
 
     @property
     def left_unreleased(self) -> bool:
-        """Whether somebody says that the goods left, and nothing released them."""
+        """Whether a partner reported that the goods left without release."""
         return self.gone and RANK[self.main] < RANK[Main.RELEASED]
 
     @property
@@ -164,11 +164,11 @@ REGIONS: Mapping[str, Callable[[Standing], object]] = {
     "presented": lambda standing: standing.presented,
     "left": lambda standing: standing.left_unreleased,
 }
-"""What an obstacle stands on: it began when the last of its regions became what it is."""
+"""Region → value of the standing. An obstacle began when the last of its regions changed."""
 
 
 def _money(standing: Standing, regions: Facts) -> Standing:
-    """Overdue until a payment moves: what has come in since then is the newer word."""
+    """Overdue lasts until an event of a payment itself states another status."""
     told = text_of(regions, "money")
     if standing.money == "none" and told == "nil":
         return standing  # nothing is assessed yet
@@ -178,18 +178,18 @@ def _money(standing: Standing, regions: Facts) -> Standing:
 
 TOLD: Mapping[str, Callable[[Standing, Facts], Standing]] = {
     "control": lambda standing, regions: replace(standing, control=frozenset(texts_of(regions, "control"))),
-    # The agencies that hold are named by their own events; none of them is left where nothing is held.
+    # Events name the holds one by one; a summary without a hold clears them all.
     "held": lambda standing, regions: standing if regions.get("held") is not False else replace(standing, holds=()),
     "money": _money,
     "overdue": _money,
     "presented": lambda standing, regions: replace(standing, presented=regions.get("presented") is True),
     "left_unreleased": lambda standing, regions: replace(standing, gone=regions.get("left_unreleased") is True),
 }
-"""Field of the published summary → what it makes of the standing."""
+"""Field of the published summary → the standing after it."""
 
 
 def as_told(standing: Standing, facts: Facts) -> Standing:
-    """The standing as an event's own main status and summary have it; as it is, where the event carries none."""
+    """The standing with an event's main status and summary; unchanged if the event has neither."""
     main, regions = MAINS.get(text_of(facts, "main_status")), part_of(facts, "regions")
     told = standing if main is None else replace(standing, main=main)
     for name, row in TOLD.items():
@@ -199,7 +199,7 @@ def as_told(standing: Standing, facts: Facts) -> Standing:
 
 
 def faults_of(facts: Facts, name: str) -> tuple[Fault, ...]:
-    """The faults that stand in a list of a payload, such as its `errors`."""
+    """The faults in a list of a payload, such as its `errors`."""
     found = facts.get(name)
     return tuple(
         Fault(text_of(each, "code"), text_of(each, "pointer"), text_of(each, "value"), part_of(each, "parameters"))

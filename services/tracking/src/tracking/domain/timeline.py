@@ -1,8 +1,8 @@
-"""The order in which a shipment's events are shown, whatever order they came in.
+"""Orders a shipment's events, independent of their order of arrival.
 
-Invariant: the timeline depends on the set of entries alone. Repeats fold into one step; the same
-id with other content is kept beside the first as a conflict. A cause stands before its effect and
-an aggregate's events stand in their sequence; beyond that, time decides.
+Invariant: the timeline depends only on the set of entries. Repeats merge into one step; an entry with
+the same id and other content is shown as a conflict of the first. A cause comes before its effect, and
+an aggregate's events are in their sequence; otherwise events are ordered by time.
 """
 
 import heapq
@@ -19,17 +19,17 @@ _Key = tuple[str, str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event of the timeline, with what contradicts it and what takes it back."""
+    """One event of the timeline, with its conflicts and its retraction."""
 
     entry: Entry
     conflicts: tuple[Entry, ...] = ()
-    """Other contents that came under the same id."""
+    """Entries with the same id and other content."""
     retracted_by: str = ""
-    """Id of the event with which its publisher took it back."""
+    """Id of the event by which its publisher retracted it."""
 
 
 def timeline(entries: Iterable[Entry]) -> tuple[Step, ...]:
-    """The steps in order: the same for any order and any repeats of `entries`."""
+    """The steps in order; the same for any order and any repeats of `entries`."""
     versions: dict[str, dict[str, Entry]] = defaultdict(dict)
     for entry in entries:
         known = versions[entry.id].get(entry.hash)
@@ -42,7 +42,7 @@ def timeline(entries: Iterable[Entry]) -> tuple[Step, ...]:
 
 
 def references(entries: Iterable[Entry]) -> dict[Term, frozenset[str]]:
-    """The ids under which a shipment is spoken of, by kind."""
+    """The ids of a shipment by kind."""
     found: dict[Term, set[str]] = defaultdict(set)
     for entry in entries:
         for kind, value in entry.terms:
@@ -51,12 +51,13 @@ def references(entries: Iterable[Entry]) -> dict[Term, frozenset[str]]:
 
 
 def belongs(entry: Entry, own: dict[Term, frozenset[str]], causes: frozenset[str]) -> bool:
-    """Whether an event that names no UCR is about the shipment.
+    """Whether an event without a UCR is about the shipment.
 
-    It is if one of the shipment's events was caused by it, or by its references. A payment reference decides alone,
-    else a declaration number: one transfer may pay for several shipments, each named in an event of its own. What
-    names neither belongs by the bank's payment, or by container and transport document together. A container alone
-    is not enough: it travels again; nor is a bank's reference without the bank.
+    It is if it caused one of the shipment's events, or if its references match. If it has a payment reference, only
+    that is compared; else, if it has a declaration number, only that, because one transfer may pay for several
+    shipments, each named in a separate event. An event with neither matches by bank and bank reference, or by
+    container and transport document together. A container alone is not enough, because it is reused; a bank
+    reference without the bank is not enough either.
     """
     if entry.id in causes:
         return True
@@ -80,7 +81,7 @@ def _time_key(entry: Entry) -> _Key:
 
 
 def _order(entries: Sequence[Entry]) -> list[str]:
-    """Ids by time, each behind its cause and behind its aggregate's earlier events."""
+    """Ids by time, each after its cause and after its aggregate's earlier events."""
     by_id = {entry.id: entry for entry in entries}
     after: dict[str, set[str]] = {entry.id: set() for entry in entries}
     for entry in entries:
@@ -94,11 +95,11 @@ def _order(entries: Sequence[Entry]) -> list[str]:
         chain.sort(key=lambda each: (each.sequence, each.id))
         for earlier, later in pairwise(chain):
             after[later.id].add(earlier.id)
-    return _sorted_behind(by_id, after)
+    return _topological_order(by_id, after)
 
 
-def _sorted_behind(by_id: dict[str, Entry], after: dict[str, set[str]]) -> list[str]:
-    """Topological order with time as the tie-break; what stands in a circle follows by time."""
+def _topological_order(by_id: dict[str, Entry], after: dict[str, set[str]]) -> list[str]:
+    """Topological order with time as the tie-break; entries in a cycle come last, by time."""
     followers: dict[str, list[str]] = defaultdict(list)
     for id_, earlier in after.items():
         for each in earlier:

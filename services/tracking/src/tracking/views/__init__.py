@@ -1,4 +1,4 @@
-"""What a reader gets to see of a timeline: one shape for the JSON answer, the page and the command line."""
+"""The view of a shipment, shared by the JSON answer, the page and the command line."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ def shipment_view(
     parked: Parked,
     reader: Reader,
 ) -> View:
-    """Everything known of a thread, most urgent first."""
+    """Everything known about a thread, most urgent first."""
     held = of_shipment(parked.held, thread, steps)
     return {
         "ucr": thread,
@@ -44,7 +44,7 @@ def shipment_view(
 
 
 def front_view(coverage: Sequence[TopicCoverage], parked: Parked, reader: Reader) -> View:
-    """What is said where no shipment is meant: how far everything is read, and nothing about what happened."""
+    """The view without a shipment: only how far the topics are read."""
     return {
         "stale": stale_view(coverage, parked, reader),
         "held_unknown": held_unknown_view(parked, reader),

@@ -1,4 +1,4 @@
-"""How current the answer is: how far each topic is read, what services hold back, and who could not be asked."""
+"""How current the answer is: coverage of each topic, parked deliveries, and services that did not answer."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,11 +11,11 @@ from tracking.views.reader import Reader, View
 from tracking.wording import word
 
 STALE_AFTER_SECONDS = 10.0
-"""A topic that is behind for less is only being read."""
+"""A shorter lag is normal."""
 
 
 def coverage_view(coverage: Sequence[TopicCoverage], steps: Sequence[Step], reader: Reader) -> list[View]:
-    """Per topic what may be concluded; that nothing happened is said of a shipment that is known only."""
+    """The coverage of each topic; "nothing happened" is said only of a known shipment."""
     counts: dict[str, int] = {}
     for step in steps:
         counts[step.entry.position.topic] = counts.get(step.entry.position.topic, 0) + 1
@@ -39,7 +39,7 @@ def _topic(each: TopicCoverage, count: int, reader: Reader, *, of_shipment: bool
 
 
 def stale_view(coverage: Sequence[TopicCoverage], parked: Parked, reader: Reader) -> list[View]:
-    """What a reader must know before anything else: topics that are not read to their end, services that stopped."""
+    """Warnings at the top: topics that are not read to their end, services that paused consumption."""
     by_moment: dict[datetime | None, list[str]] = {}
     for each in coverage:
         if _is_stale(each, reader):
@@ -68,7 +68,7 @@ def _is_stale(each: TopicCoverage, reader: Reader) -> bool:
 
 
 def _stale(as_of: datetime | None, topics: Sequence[str], reader: Reader) -> View:
-    """The topics that were read to their end at one moment for the last time."""
+    """The warning about topics with the same `as_of`."""
     said = {"topics": list(topics), "as_of": reader.moment(as_of)}
     if as_of is None:
         return said | {"age_seconds": None, "text": reader.say("stale_never", topics=", ".join(topics))}
@@ -78,14 +78,14 @@ def _stale(as_of: datetime | None, topics: Sequence[str], reader: Reader) -> Vie
 
 
 def of_shipment(held: Iterable[Held], thread: str, steps: Sequence[Step]) -> list[Held]:
-    """What is held back of a thread's input, the oldest first."""
+    """The parked deliveries of a thread, oldest first."""
     ids = {id_ for step in steps for id_ in (step.entry.id, step.entry.subject) if id_}
     keys = {thread, *(step.entry.thread for step in steps)}
     return sorted((each for each in held if each.is_of(ids, keys)), key=lambda each: each.since)
 
 
 def held_view(each: Held, steps: Sequence[Step], reader: Reader) -> View:
-    """How many wait, since when and why; the first one's row where the timeline has it."""
+    """Number, time and reason of parked deliveries, and the row of the first one if the timeline has it."""
     rows = {step.entry.id for step in steps}
     reason = word("held_reason", each.reason, reader.language)
     since = reader.time(each.since)
@@ -102,7 +102,7 @@ def held_view(each: Held, steps: Sequence[Step], reader: Reader) -> View:
 
 
 def held_unknown_view(parked: Parked, reader: Reader) -> list[View]:
-    """The services that could not be asked: what they hold back is not known, which is not nothing."""
+    """The services whose parked deliveries are unknown."""
     return [
         {
             "service": each.service,

@@ -1,4 +1,4 @@
-"""Who reads, and when: language, time zone, and the moment that ages are counted from."""
+"""The reader's language, time zone and current time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,24 +22,24 @@ class Reader:
         return say(code, self.language, **parameters)
 
     def moment(self, moment: datetime | None) -> View | None:
-        """In UTC, in the reader's zone, and for programs; nothing for no moment."""
+        """A time as ISO 8601, in UTC and in the reader's zone; None for None."""
         if moment is None:
             return None
         return {"utc": utc_time(moment), "local": local_time(moment, self.zone), "iso": moment.isoformat()}
 
     def time(self, moment: datetime | None) -> str:
-        """A moment within a sentence: the reader's zone beside UTC."""
+        """A time for use in a sentence: UTC and the reader's zone."""
         if moment is None:
             return self.say("page.not_known")
         return f"{utc_time(moment)} ({local_time(moment, self.zone)})"
 
     def age(self, moment: datetime) -> int:
-        """Whole seconds since a moment."""
+        """Whole seconds since a time."""
         return max(0, int((self.now - moment).total_seconds()))
 
 
 def shown(value: object) -> str:
-    """A plain value as text, empty for anything else."""
+    """A scalar as text; empty for anything else."""
     return str(value) if isinstance(value, str | int | float) else ""
 
 

@@ -1,4 +1,4 @@
-"""The sections behind the timeline: duties with their formulas, notices with their attempts, matches with reasons."""
+"""The sections below the timeline: duties with formulas, notices with attempts, matches with reasons."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where a declaration is, and its obstacles in words: what, who by name, since, by, and what exactly is wrong."""
+"""A declaration's situation in words: where it is, and for each obstacle what, who, since when, by when and why."""
 
 from tracking.domain.situation import Obstacle, Situation, Trouble
 from tracking.domain.standing import Fault
@@ -7,7 +7,7 @@ from tracking.wording import describe_code, documents, word
 
 
 def situation_view(each: Situation, reader: Reader) -> View:
-    """The first obstacle's answers stand at the top, for programs that follow one thing at a time."""
+    """The view of a situation; repeats the first obstacle at the top level for simple clients."""
     standing = each.standing
     obstacles = [_obstacle(obstacle, reader) for obstacle in each.obstacles]
     first = {name: obstacles[0][name] for name in ("waiting_for", "waiting_for_text", "who", "who_text", "by", "since")}
@@ -48,7 +48,7 @@ def _obstacle(each: Obstacle, reader: Reader) -> View:
 
 
 def trouble_text(trouble: Trouble, kind: str, reader: Reader) -> str:
-    """A trouble in words, its own codes as well."""
+    """A trouble in words, including the codes in its parameters."""
     language, values = reader.language, dict(trouble.values)
     if "hold" in values:
         values["hold"] = word("hold", values["hold"], language)
@@ -60,11 +60,11 @@ def trouble_text(trouble: Trouble, kind: str, reader: Reader) -> str:
 
 
 _KINDS = {"role": "code.party_role", "status": "where"}
-"""Parameters of sentences that are codes themselves, and where their words stand."""
+"""Parameter that is a code → kind under which its word is found."""
 
 
 def fault_text(fault: Fault, reader: Reader) -> str:
-    """A broken rule: the field, the catalogue's sentence, and the value where one was stated."""
+    """A broken rule: the field, the catalogue's text, and the stated value if there is one."""
     values = {
         name: word(_KINDS[name], str(value), reader.language) if name in _KINDS else value
         for name, value in fault.parameters.items()

@@ -1,6 +1,6 @@
-"""The rows of a timeline: what, when, who, because of what, and what takes it back or contradicts it.
+"""The rows of a timeline: what, when, who, cause, retraction and conflicts.
 
-Invariant: a row is linked to rows of the same page only; a cause that has no row is told in words.
+Invariant: a row links only to rows of the same page; a cause without a row is described in words.
 """
 
 import json
@@ -58,7 +58,7 @@ def _step(step: Step, rows: Mapping[str, Entry], traces: Collection[str], reader
 
 
 def _warnings(entry: Entry, reader: Reader) -> Iterator[str]:
-    """What the gateway or declarations found odd, and took all the same."""
+    """The warnings of the gateway or of declarations."""
     for told in listed(part_of(entry.facts, "receipt").get("warnings")):
         code, pointer, value, expected = (text_of(told, name) for name in ("code", "pointer", "value", "expected"))
         yield fault_text(Fault(f"gateway.{code}", pointer, "", {"value": value, "expected": expected}), reader)
@@ -72,7 +72,7 @@ def _conflict(entry: Entry, reader: Reader) -> View:
 
 
 def _cause(entry: Entry, rows: Mapping[str, Entry], reader: Reader) -> View:
-    """Where a cause leads: to its row, or nowhere and then what it is."""
+    """The link to the cause's row, or else a description of the cause."""
     cause = rows.get(entry.cause)
     if cause is not None and entry.cause != entry.id:
         return {"cause_row": entry.cause, "cause_text": describe(cause, reader.language)}
@@ -91,7 +91,7 @@ def _cause_in_words(entry: Entry, reader: Reader) -> str:
 
 
 def _submission(cause: str) -> tuple[str, str, str] | None:
-    """Submitter, source and id, where a cause is the name of something submitted at the gateway."""
+    """Submitter, source and id, if the cause is a submission to the gateway."""
     try:
         parts = json.loads(cause)
     except (ValueError, RecursionError):
@@ -103,5 +103,5 @@ def _submission(cause: str) -> tuple[str, str, str] | None:
 
 
 def _raw(entry: Entry) -> str:
-    """The event as it stood on the wire, personal data masked."""
+    """The event's original payload with personal data masked."""
     return json.dumps(masked_event(entry.type, json.loads(entry.raw)), ensure_ascii=False)
