@@ -35,7 +35,7 @@ def _noted(kind: str, publisher: str, **payload: Any) -> Fact:
 
 @pytest.fixture
 def after(an_entry: EntryMaker) -> Callable[..., Situation]:
-    """Builder of the situation after facts one minute apart; facts that follow from a partner's event have its cause."""
+    """Builder of the situation after facts one minute apart; what follows from a partner's event has its cause."""
 
     def make(*facts: Fact, held: tuple[Held, ...] = ()) -> Situation:
         entries, cause = [], ""
