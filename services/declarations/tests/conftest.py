@@ -1,18 +1,14 @@
 """Handlers over stores in memory and over the real ones: one suite for both."""
 
 import secrets
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from declaration_builders import in_lane
+from services.declarations.tests.declaration_builders import in_lane
+from services.declarations.tests.declaration_fakes import MemoryPartnerEvents, MemorySerials
 
 from chassis import mongo
 from chassis.aggregates import MemoryDocuments, MongoDocuments
@@ -25,7 +21,6 @@ from chassis.testing import RecordingOutbox, in_memory
 from contracts.topics import DECLARATIONS
 from declarations.aggregate import Declarations, declaration_type
 from declarations.domain.state import Lane
-from declarations.memory import MemoryPartnerEvents, MemorySerials
 from declarations.ports import PartnerEvents, Serials
 from declarations.store import MongoPartnerEvents, MongoSerials
 from launcher.infrastructure import Infrastructure

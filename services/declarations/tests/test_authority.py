@@ -4,9 +4,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from declaration_builders import ARRIVED, LAW, a_claim, a_declaration, answer, in_lane, lodge, names, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.declarations.tests.declaration_builders import (
+    ARRIVED,
+    LAW,
+    a_claim,
+    a_declaration,
+    answer,
+    in_lane,
+    lodge,
+    names,
+    run,
+)
 
 from declarations.domain.authority import ON_THE_WAY, RULES, judge
 from declarations.domain.claims import Kind, WithoutEffect, in_force

@@ -4,11 +4,24 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from declaration_builders import ARRIVED, NOW, QINGDAO, TOTAL, UCR, a_declaration, a_report, answer, lodge, names, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.declarations.tests.declaration_builders import (
+    ARRIVED,
+    NOW,
+    QINGDAO,
+    TOTAL,
+    UCR,
+    a_declaration,
+    a_report,
+    answer,
+    lodge,
+    names,
+    run,
+)
 
-from declarations.domain.commands import NoteClaim
+from contracts.partners.v1 import PartnerEvent
+from declarations.domain.commands import Command, NoteClaim
 from declarations.domain.declaration import Money
 from declarations.domain.payments import Part, parts
 from declarations.domain.settlement import Learn, Settlement, decide, evolve, settlement_id
@@ -32,6 +45,7 @@ def said(kind: str, id_: str, reference: str, amount: str = TOTAL, bank: str = "
     money = {"amount": amount, "currency": "CNY"}
     fields = {"references": OURS, **fields}
     event = a_report(f"payment.{kind}", id_, publisher=bank, payment_reference=reference, amount=money, **fields)
+    assert isinstance(event.payload, PartnerEvent)
     return claim(event.envelope.id, event.envelope.type, event.payload)
 
 
@@ -40,7 +54,7 @@ def counted(*reports: NoteClaim) -> list[Part]:
 
 
 def test_a_payment_that_is_reversed_in_another_spelling_is_paid_no_more() -> None:
-    steps = [lodge(), answer(), ARRIVED, said("confirmed", "p", "B 1"), said("reversed", "r", "b1")]
+    steps: list[Command] = [lodge(), answer(), ARRIVED, said("confirmed", "p", "B 1"), said("reversed", "r", "b1")]
     _, events = run(steps)
     (back,) = [each for each in events if type(each).__name__ == "PaymentReversed"]
     assert (back.paid.amount, back.parts) == (Decimal(0), ())

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from declaration_builders import LAW, NOW, lodge, note, run
 from prometheus_client import REGISTRY
+from services.declarations.tests.declaration_builders import LAW, NOW, lodge, note, run
 
 from declarations.aggregate import declaration_type
 from declarations.domain.claims import Kind

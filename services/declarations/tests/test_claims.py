@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from declaration_builders import a_claim
+from services.declarations.tests.declaration_builders import a_claim
 
 from declarations.domain.claims import Kind, WithoutEffect, in_force
 

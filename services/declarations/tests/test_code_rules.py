@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, lodge, yuan
+from services.declarations.tests.declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, lodge, yuan
 
 from contracts.texts import LANGUAGES, text
 from declarations.domain.assessment.trade_terms import TRADE_TERMS

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from declaration_builders import ARRIVED, SERIAL, UCR, a_declaration, answer, lodge, run
+from services.declarations.tests.declaration_builders import ARRIVED, SERIAL, UCR, a_declaration, answer, lodge, run
 
 from declarations.domain import number
 from declarations.domain.claims import Kind
@@ -16,7 +16,7 @@ from values.references import ContainerNumber, DeclarationNumber, TransportDocum
 BILL = TransportDocument("BL-1")
 
 STATE, _ = run([lodge(), answer()])
-NUMBERED = replace(STATE, number="425820261000000042")
+NUMBERED = replace(STATE, number=DeclarationNumber("425820261000000042"))
 
 
 @pytest.mark.parametrize(

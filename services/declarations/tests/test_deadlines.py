@@ -4,18 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from declaration_builders import ARRIVED, GATE_IN, LAW, NOW, TOTAL, answer, lodge, paid, run
+from services.declarations.tests.declaration_builders import ARRIVED, GATE_IN, LAW, NOW, TOTAL, answer, lodge, paid, run
 
 from declarations.aggregate import NoDeadline, StateCodec, deadline_of
 from declarations.domain import deadlines
-from declarations.domain.commands import CommandOutOfOrder, PassDeadline
+from declarations.domain.commands import Command, CommandOutOfOrder, PassDeadline
 from declarations.domain.deadlines import DEADLINES, PAYMENT, Deadline
 from declarations.domain.events import PaymentDeadlinePassed
 from declarations.domain.evolve import evolve
 from declarations.domain.life import decide
 from declarations.domain.state import State, Status
 
-ASSESSED = [lodge(), answer(), ARRIVED]
+ASSESSED: list[Command] = [lodge(), answer(), ARRIVED]
 CODEC = StateCodec()
 
 

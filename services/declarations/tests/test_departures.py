@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from declaration_builders import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from services.declarations.tests.declaration_builders import (
     ARRIVED,
     GATE_IN,
     NOW,
@@ -17,11 +19,9 @@ from declaration_builders import (
     paid,
     run,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from declarations.domain.claims import Kind
-from declarations.domain.commands import NoteClaim
+from declarations.domain.commands import Command, NoteClaim
 from declarations.domain.evolve import evolve
 from declarations.domain.life import decide
 from declarations.domain.regions import departures
@@ -30,7 +30,7 @@ from values.moments import CLOCK_SKEW
 
 SECOND = timedelta(seconds=1)
 LEFT = CaseReason.REMOVED_BEFORE_RELEASE
-UNPAID = [lodge(), answer(), ARRIVED, GATE_IN]
+UNPAID: list[Command] = [lodge(), answer(), ARRIVED, GATE_IN]
 
 
 def gate_out(stamped: timedelta, told: timedelta, kind: Kind = Kind.GATE_OUT) -> NoteClaim:

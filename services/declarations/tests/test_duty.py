@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from declaration_builders import LAW, NOW, a_declaration, an_item, export
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.declarations.tests.declaration_builders import LAW, NOW, a_declaration, an_item, export
 
 from declarations.domain.assessment.duty import (
     Tariff,

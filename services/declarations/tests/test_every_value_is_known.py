@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from declaration_builders import LAW, NOW, a_declaration, an_item
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from services.declarations.tests.declaration_builders import LAW, NOW, a_declaration, an_item
 
 from declarations.domain.assessment.duty import assess
 from declarations.domain.assessment.trade_terms import TRADE_TERMS, holds_freight, holds_insurance

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from declaration_builders import (
+from services.declarations.tests.declaration_builders import (
     MESSAGES,
     NOW,
     QINGDAO,
@@ -81,7 +82,7 @@ class Office:
         return await self.declarations.get(id_)
 
 
-OWED = {
+OWED: dict[str, Any] = {
     "amount": {"amount": TOTAL, "currency": "CNY"},
     "payment_reference": "1",
     "references": {"payment_reference": payment_reference(ID, 1)},

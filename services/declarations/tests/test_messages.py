@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from declaration_builders import (
+from services.declarations.tests.declaration_builders import (
     ARRIVED,
     DOCUMENTS_OK,
     GATE_IN,

@@ -4,7 +4,18 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from declaration_builders import ARRIVED, GATE_IN, NOW, TOTAL, answer, lodge, names, note, paid, run
+from services.declarations.tests.declaration_builders import (
+    ARRIVED,
+    GATE_IN,
+    NOW,
+    TOTAL,
+    answer,
+    lodge,
+    names,
+    note,
+    paid,
+    run,
+)
 
 from contracts.declarations import v1
 from declarations.domain import regions as regions_module

@@ -5,7 +5,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from declaration_builders import ARRIVED, LAW, NOW, a_declaration, an_item, answer, lodge, run
+from services.declarations.tests.declaration_builders import (
+    ARRIVED,
+    LAW,
+    NOW,
+    a_declaration,
+    an_item,
+    answer,
+    lodge,
+    run,
+)
 
 from chassis.aggregates.codec import dataclass_codec
 from declarations.domain.assessment.risk import fraction, inputs, route, seed
@@ -70,6 +79,7 @@ def test_a_rule_counts_only_in_its_days():
 def test_what_is_stored_computes_the_same_routing_again():
     state, events = run([lodge(a_declaration(dispatch_country="RU")), answer(), ARRIVED], law=LAW)
     told = next(event for event in events if isinstance(event, Routed))
+    assert state.routing is not None
     assert route(told.inputs, told.seed, LAW.risk) == state.routing
     assert told.hits
 
@@ -77,6 +87,7 @@ def test_what_is_stored_computes_the_same_routing_again():
 def test_what_the_rules_looked_at_is_stored_under_names_that_the_database_takes_and_read_as_stored_before():
     codec = dataclass_codec(State)
     state, _ = run([lodge(a_declaration()), answer(), ARRIVED], law=LAW)
+    assert state.routing is not None
     stored = codec.encode(state)
     assert "item%2E1%2Ecode" in stored["routing"]["inputs"]
     assert not any("." in name for name in stored["routing"]["inputs"])

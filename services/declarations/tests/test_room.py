@@ -7,9 +7,20 @@ from typing import Any
 
 import bson
 import pytest
-from declaration_builders import ARRIVED, NOW, QINGDAO, SELLER, UCR, an_item, answer, in_lane, lodge, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.declarations.tests.declaration_builders import (
+    ARRIVED,
+    NOW,
+    QINGDAO,
+    SELLER,
+    UCR,
+    an_item,
+    answer,
+    in_lane,
+    lodge,
+    run,
+)
 
 from chassis.aggregates import Applied, Input
 from chassis.aggregates.change import write

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, charge, yuan
+from services.declarations.tests.declaration_builders import LAW, NOW, QINGDAO, a_declaration, an_item, charge, yuan
 
 from contracts.texts import LANGUAGES, catalogue, text
 from declarations.domain.declaration import (

@@ -10,8 +10,8 @@ from decimal import Decimal
 import grpc
 import pytest
 from aiokafka import AIOKafkaProducer
-from declaration_builders import LAW, NOW, QINGDAO, TOTAL, a_declaration, a_report, an_item
 from pydantic import SecretStr, TypeAdapter
+from services.declarations.tests.declaration_builders import LAW, NOW, QINGDAO, TOTAL, a_declaration, a_report, an_item
 
 from chassis.recovery.rebuild import read_topics
 from chassis.rpc import GrpcServer, Right, connect, reason_of

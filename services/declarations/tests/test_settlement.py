@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from declaration_builders import NOW, UCR, a_claim
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.declarations.tests.declaration_builders import NOW, UCR, a_claim
 
 from declarations.domain.claims import Kind, WithoutEffect, in_force
 from declarations.domain.declaration import Money

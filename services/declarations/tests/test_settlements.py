@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from declaration_builders import (
+from services.declarations.tests.declaration_builders import (
     MESSAGES,
     NOW,
     TOTAL,
@@ -19,6 +19,7 @@ from declaration_builders import (
     in_lane,
     lodge,
 )
+from services.declarations.tests.declaration_fakes import MemoryPartnerEvents
 
 from chassis.aggregates import Applied, Duplicate, Input
 from chassis.clock import ManualClock
@@ -37,7 +38,6 @@ from declarations.domain.settlement import settlement_id
 from declarations.domain.state import Lane, State, Status
 from declarations.early_events import Waiting
 from declarations.handlers import PartnerEventHandler
-from declarations.memory import MemoryPartnerEvents
 from declarations.settlement_aggregate import SETTLEMENT, SettlementMessages
 from declarations.settlements import ALLOCATED, NEWS, AccountNews, PaymentHandler, share_of, take_share
 from values.payments import payment_reference

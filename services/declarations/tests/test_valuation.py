@@ -4,9 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from declaration_builders import LAW, NOW, a_declaration, an_item, charge, yuan
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.declarations.tests.declaration_builders import LAW, NOW, a_declaration, an_item, charge, yuan
 
 from declarations.domain.assessment.duty import assess
 from declarations.domain.assessment.exchange import NoRate

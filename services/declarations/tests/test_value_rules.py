@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from declaration_builders import (
+from services.declarations.tests.declaration_builders import (
     ARRIVED,
     DOCUMENTS_OK,
     GATE_IN,
@@ -196,7 +196,7 @@ def test_a_value_beside_a_price_without_a_method_is_told_not_to_be_used_and_noth
         (code, "/goods/0/customs_value", "5"), (code, "/goods/0/statistical_value", "6"),
     ]  # fmt: skip
     assert told(a_declaration(goods=(an_item(valuation_method="1", **both),))) == []
-    assert told(unpriced(replace(UNPRICED, **both))) == []
+    assert told(unpriced(replace(UNPRICED, customs_value=yuan("5"), statistical_value=yuan("6")))) == []
     assert told(export(goods=(an_item(**both),))) == []
 
 

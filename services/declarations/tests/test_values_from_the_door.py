@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from declaration_builders import ARRIVED, LAW, NOW, answer, run
+from services.declarations.tests.declaration_builders import ARRIVED, LAW, NOW, answer, run
 
 from chassis.aggregates.codec import dataclass_codec
 from contracts.gateway.v1 import Declaration, DeclarationFunction, DeclarationSubmitted

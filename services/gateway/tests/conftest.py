@@ -1,10 +1,8 @@
 """The gateway's doors over memory: no broker, no database, real routes."""
 
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -37,9 +35,6 @@ from gateway.partners.plausible import Limits
 from gateway.partners.quarantine import Quarantined
 from gateway.receipts.aggregate import FIRM_RECEIPT, PARTNER_RECEIPT
 from gateway.receipts.keeping import Original, Receipts
-
-sys.path.insert(0, str(Path(__file__).parent))
-# What tests share is imported by name: gateway_builders.
 
 
 @dataclass

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from gateway_builders import as_staff
+from services.gateway.tests.gateway_builders import as_staff
 
 from chassis.rpc import RpcError
 from gateway.domain import keys

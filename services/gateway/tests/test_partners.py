@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from gateway_builders import as_staff
 from hypothesis import given
 from hypothesis import strategies as st
+from services.gateway.tests.gateway_builders import as_staff
 
 from chassis.delivery.records import RawRecord
 from chassis.recovery.rebuild import Rebuild

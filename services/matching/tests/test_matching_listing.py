@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from services.matching.tests.matching_builders import NOW, SPONSOR, a_listing, a_project
 
 from matching.domain.listing import (
     Closed,
@@ -22,7 +23,6 @@ from matching.domain.listing import (
     SuspendParty,
 )
 from matching.domain.listing_life import ListingNotSubmitted, ask_after, decide, evolve, expires_at
-from matching.testing import NOW, SPONSOR, a_listing, a_project
 
 ENTERPRISE = str(SPONSOR)
 OVER = NOW - timedelta(seconds=1)

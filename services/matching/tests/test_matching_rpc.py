@@ -6,6 +6,8 @@ from typing import Any
 
 import grpc
 import pytest
+from services.matching.tests.matching_bench import Bench
+from services.matching.tests.matching_builders import INVESTOR, SPONSOR, a_mandate, a_project
 
 from chassis.rpc import GrpcServer, TokenSigner, TokenVerifier, connect, create_key, reason_of
 from chassis.settings import DoorSettings
@@ -13,7 +15,6 @@ from matching.domain.listing import Standing
 from matching.domain.terms import Firm
 from matching.grpc_server import RIGHTS, MatchingServicer
 from matching.registry_client import Answer, RegistryAnswerUnreadable, RegistryClient
-from matching.testing import INVESTOR, SPONSOR, Bench, a_mandate, a_project
 from trade.matching.v1 import matching_pb2 as pb
 from trade.matching.v1.matching_pb2_grpc import MatchingServiceStub, add_MatchingServiceServicer_to_server
 from trade.registry.v1 import registry_pb2 as registry_pb

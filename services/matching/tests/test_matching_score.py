@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from services.matching.tests.matching_builders import INVESTOR, NOW, SPONSOR, a_listing, a_mandate, a_project, yuan
 
 from contracts.texts import LANGUAGES, catalogue, text
 from matching.domain import criteria, sectors
@@ -16,7 +17,6 @@ from matching.domain.listing import Closed, Status
 from matching.domain.score import MINIMUM_SCORE, Fit, NotAPair, Refused, judge
 from matching.domain.terms import MandateTerms, Money, ProjectTerms, offered_facets, wanted_facets
 from matching.reference_data import load_reference
-from matching.testing import INVESTOR, NOW, SPONSOR, a_listing, a_mandate, a_project, yuan
 
 REFERENCE = load_reference()
 

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from services.matching.tests.matching_bench import Bench
+from services.matching.tests.matching_builders import INVESTOR, NOW, SPONSOR, a_mandate, a_project
 
 from chassis import mongo
 from chassis.aggregates import Aggregates, Input, MongoDocuments
@@ -26,7 +28,6 @@ from matching.domain.match import JudgePair, Status, listing_ids, match_id
 from matching.reference_data import load_reference
 from matching.registry_client import Answer
 from matching.store import LISTING, match_type
-from matching.testing import INVESTOR, NOW, SPONSOR, Bench, a_mandate, a_project
 
 FOUND = "trade.matching.match.found.v1"
 CHANGED = "trade.matching.match.changed.v1"

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
-
-from notifications.testing import Desk, Inboxes, a_desk, receiving
+from services.notifications.tests.notification_desk import Desk, a_desk
+from services.notifications.tests.receiving_mail import Inboxes, receiving
 
 
 @pytest.fixture

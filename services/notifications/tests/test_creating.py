@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import pytest
+from services.notifications.tests.notification_builders import CARRIER, DECLARANT, IMPORTER, released
+from services.notifications.tests.notification_desk import Desk
+from services.notifications.tests.notification_fakes import FakeRegistry
 
 from notifications.contacts import CACHED_SECONDS, MAX_CACHED, Contact, KnownContacts
 from notifications.domain.notice import Status
-from notifications.testing import CARRIER, DECLARANT, IMPORTER, Desk, FakeRegistry, released
 
 EVERYBODY = (DECLARANT, IMPORTER, CARRIER)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import grpc
 import pytest
+from services.notifications.tests.notification_builders import an_intent
+from services.notifications.tests.notification_desk import Desk
 
 from chassis.rpc import GrpcServer, connect, reason_of
 from chassis.rpc.identity import STAFF, TokenSigner, TokenVerifier, create_key
@@ -13,7 +15,6 @@ from chassis.settings import DoorSettings
 from notifications.contacts import Contact
 from notifications.domain.notice import Channel, Status
 from notifications.grpc_server import ERASE, READ, RIGHTS, WRITE, NotificationRpc
-from notifications.testing import Desk, an_intent
 from trade.notifications.v1 import notifications_pb2 as pb
 from trade.notifications.v1.notifications_pb2_grpc import (
     NotificationServiceStub,

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from services.notifications.tests.notification_builders import a_party, an_event
 
 from chassis.delivery.records import Event
 from contracts.declarations import v1 as declarations
@@ -13,7 +14,6 @@ from notifications.domain.notice import Channel
 from notifications.intents import Intents
 from notifications.rendering import render
 from notifications.routing import DECLARATION_RULES, MATCH_TEMPLATES, RULES
-from notifications.testing import a_party, an_event
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
 IMPORTER = "RU-INN:7707083893"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from services.notifications.tests.notification_builders import an_intent
 
 from notifications.domain.life import (
     TRANSITIONS,
@@ -37,7 +38,6 @@ from notifications.domain.notice import (
     StartAttempt,
     Status,
 )
-from notifications.testing import an_intent
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=15)

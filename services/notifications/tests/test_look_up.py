@@ -1,6 +1,8 @@
 """Addressing: registry is queried in batches, and its absence only delays."""
 
 import pytest
+from services.notifications.tests.notification_builders import an_intent
+from services.notifications.tests.notification_desk import Desk
 
 from chassis.aggregates import Applied, Duplicate, Input
 from chassis.failures import InfrastructureError
@@ -8,7 +10,6 @@ from notifications.contacts import Contact
 from notifications.domain.life import NoticeUnknown, ResendNotPossible
 from notifications.domain.notice import Channel, CreateNotice, Reason, Status
 from notifications.handlers import CommandIdTaken, LookUp, resend
-from notifications.testing import Desk, an_intent
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
 IMPORTER = "RU-INN:7707083893"

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from services.notifications.tests.notification_builders import an_intent
+from services.notifications.tests.receiving_mail import Inboxes
 
 from chassis.waiting import NotTaken, Taken
 from notifications.address import parse_address, route_of
@@ -14,7 +16,6 @@ from notifications.domain.notice import Channel, Failure, Reason
 from notifications.mail import Mail, SmtpPost, compose
 from notifications.rendering import choose_language, clean, render, version
 from notifications.settings import NotificationsSettings, SmtpSettings
-from notifications.testing import Inboxes, an_intent
 
 
 def a_mail(**overrides: Any) -> Mail:

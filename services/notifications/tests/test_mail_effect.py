@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from services.notifications.tests.notification_builders import an_intent
+from services.notifications.tests.notification_desk import Desk
+from services.notifications.tests.receiving_mail import Inboxes
+
 from chassis.aggregates import Aggregates, Input, Outcome
 from chassis.waiting import NotTaken, Taken
 from contracts.topics import NOTIFICATIONS
@@ -22,7 +26,6 @@ from notifications.handlers import Mails
 from notifications.mail import Handover, Mail, SmtpPost
 from notifications.notices import NOTICE
 from notifications.settings import SmtpSettings
-from notifications.testing import Desk, Inboxes, an_intent
 
 DECLARANT = "CN-USCC:91370200MA3C0000X1"
 IMPORTER = "RU-INN:7707083893"

@@ -6,6 +6,8 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from services.notifications.tests.notification_builders import an_intent
+from services.notifications.tests.notification_desk import Desk
 
 from chassis.aggregates import Input
 from contracts.notifications import v1
@@ -29,7 +31,6 @@ from notifications.domain.notice import (
 )
 from notifications.messages import NoticeMessages, UnknownEvent
 from notifications.notices import NOTICE
-from notifications.testing import Desk, an_intent
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 messages = NoticeMessages()

@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from services.notifications.tests.notification_builders import CARRIER, DECLARANT, IMPORTER, released
+from services.notifications.tests.notification_desk import Desk
+from services.notifications.tests.notification_fakes import Collecting
 
 from chassis.failures import InfrastructureError
 from chassis.waiting import Effects, first_claims
 from notifications.domain.notice import Channel, Command, Failure, Notice, Status
 from notifications.mail_effect import mail_effect
 from notifications.settings import MailSettings
-from notifications.testing import CARRIER, DECLARANT, IMPORTER, Collecting, Desk, released
 from notifications.texts import StoredText
 
 EVERYBODY = (DECLARANT, IMPORTER, CARRIER)

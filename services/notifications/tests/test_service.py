@@ -15,6 +15,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
+from services.notifications.tests.notification_builders import released
+from services.notifications.tests.receiving_mail import Inboxes
 
 from chassis.assembly import Assembly
 from chassis.delivery.records import Event
@@ -32,7 +34,6 @@ from notifications.app import build
 from notifications.domain.notice import Notice, Status
 from notifications.notices import NOTICE
 from notifications.settings import MailSettings, NotificationsSettings, SmtpSettings
-from notifications.testing import Inboxes, released
 from trade.registry.v1 import registry_pb2 as pb
 from trade.registry.v1.registry_pb2_grpc import RegistryServiceServicer, add_RegistryServiceServicer_to_server
 

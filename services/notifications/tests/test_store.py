@@ -8,6 +8,9 @@ from uuid import uuid4
 
 import pytest
 from pymongo import AsyncMongoClient
+from services.notifications.tests.notification_builders import an_intent
+from services.notifications.tests.notification_desk import Desk
+from services.notifications.tests.notification_fakes import MemoryTexts
 
 from chassis.aggregates import Aggregates, MongoDocuments
 from chassis.mongo import Database
@@ -19,8 +22,7 @@ from notifications.domain.notice import Channel, Status
 from notifications.mail import Mail
 from notifications.notices import NOTICE
 from notifications.store import MongoTexts
-from notifications.testing import Desk, an_intent
-from notifications.texts import MemoryTexts, StoredText, Texts
+from notifications.texts import StoredText, Texts
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 

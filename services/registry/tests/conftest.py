@@ -1,17 +1,12 @@
 """Fixtures: the same tests run over in-memory stores and over MongoDB."""
 
 import secrets
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from pydantic import SecretStr
-from registry_builders import RULES, World
+from services.registry.tests.registry_builders import RULES, World
 
 from chassis import mongo
 from chassis.aggregates import MongoDocuments

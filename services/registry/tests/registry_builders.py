@@ -5,13 +5,14 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from services.registry.tests.registry_fakes import MemoryClaims, MemoryContacts
+
 from chassis.aggregates import MemoryDocuments
 from chassis.testing import RecordingOutbox, in_memory
 from contracts.topics import REGISTRY
 from registry.domain.identifiers import Number
 from registry.handlers import Order
 from registry.libraries import rules
-from registry.memory import MemoryClaims, MemoryContacts
 from registry.ports import Ports
 from registry.requests import Description
 from registry.store import ENTERPRISE

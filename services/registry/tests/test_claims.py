@@ -4,7 +4,7 @@ import asyncio
 import random
 
 import pytest
-from registry_builders import (
+from services.registry.tests.registry_builders import (
     ALTYN,
     LEI,
     QINGDAO,

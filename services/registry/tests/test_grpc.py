@@ -10,7 +10,7 @@ from typing import Any, cast
 import grpc
 import pytest
 import pytest_asyncio
-from registry_builders import ALTYN, LEI, QINGDAO, TAUGE, World
+from services.registry.tests.registry_builders import ALTYN, LEI, QINGDAO, TAUGE, World
 
 from chassis.rpc import GrpcServer, TokenSigner, TokenVerifier, connect, create_key, reason_of, violations_of
 from chassis.settings import DoorSettings

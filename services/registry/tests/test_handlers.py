@@ -3,9 +3,10 @@
 import asyncio
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from registry_builders import ALTYN, LEI, QINGDAO, TAUGE, a_description, an_order, country_of
+from services.registry.tests.registry_builders import ALTYN, LEI, QINGDAO, TAUGE, a_description, an_order, country_of
 
 from registry.claims import NumberTaken
 from registry.domain.enterprise import (
@@ -151,7 +152,7 @@ async def test_answers_come_in_the_order_asked(ports: Ports) -> None:
 
 
 async def test_history_and_events_contain_no_personal_data(ports: Ports) -> None:
-    secret = {"name": "Айгуль Серикова", "email": "aigul@altyn.kz"}
+    secret: dict[str, Any] = {"name": "Айгуль Серикова", "email": "aigul@altyn.kz"}
     await register(ports, an_order("c-1"), "KZ", a_description(**secret))
     await change(ports, an_order("c-2"), ALTYN, a_description(ALTYN, LEI, email="serikova@altyn.kz"))
     document = (await ports.enterprises.documents.load([ALTYN]))[ALTYN]

@@ -1,7 +1,7 @@
 """Encoded events decode to the same events, so that a lost database can be rebuilt from the topic."""
 
 import pytest
-from registry_builders import ALTYN, LEI
+from services.registry.tests.registry_builders import ALTYN, LEI
 
 from registry.domain.enterprise import Changed, Enterprise, Registered, Reinstated, Role, Status, Suspended, evolve
 from registry.messages import EnterpriseMessages

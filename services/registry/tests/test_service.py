@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest_asyncio
 from pydantic import SecretStr
-from registry_builders import ALTYN, LEI, QINGDAO
+from services.registry.tests.registry_builders import ALTYN, LEI, QINGDAO
 
 from chassis.consuming.reader import Reader
 from chassis.rpc import create_key

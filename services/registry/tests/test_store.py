@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from registry_builders import ALTYN, LEI, TAUGE
+from services.registry.tests.registry_builders import ALTYN, LEI, TAUGE
 
 from registry.claims import Claim
 from registry.domain.contact import Contact, Moment, Noted

@@ -1,7 +1,6 @@
 """Builders of records and entries, and fixtures of the support desk."""
 
 import json
-import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -9,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from services.tracking.tests.tracking_desk import Desk, a_desk
 
 from chassis.delivery.records import RawRecord
 from contracts.envelope import Envelope
 from tracking.domain.entry import Entry
 from tracking.messages import read
-
-sys.path.insert(0, str(Path(__file__).parent))
-# Lets tests import `tracking_desk`.
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
@@ -75,9 +72,7 @@ def an_entry(a_record: RecordMaker) -> EntryMaker:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Any]:
-    """The support desk's HTTP server over in-memory stores; a `tracking_desk.Desk`."""
-    from tracking_desk import a_desk  # noqa: PLC0415 - its folder is on the path only now
-
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """The support desk's HTTP server over in-memory stores."""
     async with a_desk(tmp_path) as desk:
         yield desk

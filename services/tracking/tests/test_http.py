@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tracking_desk import NOW, Desk
+from services.tracking.tests.tracking_desk import NOW, Desk
 
 from chassis.rpc.paging import cursor
 from contracts.texts import LANGUAGES

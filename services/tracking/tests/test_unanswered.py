@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient, errors
-from tracking_desk import PLACES, Desk
+from services.tracking.tests.tracking_desk import PLACES, Desk
 
 from chassis.mongo import open_database
 from contracts.texts import LANGUAGES

@@ -10,11 +10,11 @@ from typing import Any
 from aiokafka import TopicPartition
 from chaos.judging.checker.offsets import offsets
 from chaos.judging.world import Stored, World, said_of
+from services.notifications.tests.notification_builders import an_event
 
 from chassis.delivery.records import RawRecord
 from contracts.envelope import Envelope
 from contracts.topics import EVENT_TOPICS
-from notifications.testing import an_event
 
 GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
 RELEASED = an_event("released", declaration_number="4220", released_at="2026-01-05T08:00:00Z", guard=GUARD)

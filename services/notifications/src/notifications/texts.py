@@ -6,7 +6,7 @@ notices on channel `inbox`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -49,35 +49,3 @@ class Texts(Protocol):
     async def erase(self, recipient: str) -> int:
         """Erase everything of a recipient; returns the number of documents."""
         ...
-
-
-class MemoryTexts:
-    """In-memory store for handler tests; passes the contract suite of the MongoDB store."""
-
-    def __init__(self) -> None:
-        self._stored: dict[str, StoredText] = {}
-
-    async def keep(self, texts: Sequence[StoredText]) -> dict[str, StoredText]:
-        for text in texts:
-            present = self._stored.get(text.notice_id, text)
-            self._stored[text.notice_id] = replace(present, email=text.email)
-        return await self.load([text.notice_id for text in texts])
-
-    async def load(self, notice_ids: Sequence[str]) -> dict[str, StoredText]:
-        return {id_: self._stored[id_] for id_ in notice_ids if id_ in self._stored}
-
-    async def inbox(self, recipient: str, after: PageMark | None, limit: int) -> list[StoredText]:
-        own = [
-            text
-            for text in self._stored.values()
-            if text.recipient == recipient
-            and text.channel is Channel.INBOX
-            and (after is None or (text.stored_at, text.notice_id) < after)
-        ]
-        return sorted(own, key=lambda text: (text.stored_at, text.notice_id), reverse=True)[:limit]
-
-    async def erase(self, recipient: str) -> int:
-        own = [id_ for id_, text in self._stored.items() if text.recipient == recipient]
-        for id_ in own:
-            del self._stored[id_]
-        return len(own)

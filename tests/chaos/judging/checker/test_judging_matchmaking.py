@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from chaos.judging.worlds import Scene, line, passed_over
+from services.matching.tests.matching_builders import INVESTOR, a_listing, a_mandate, a_project
 
 from contracts.topics import GATEWAY, MATCHING, REGISTRY
 from matching.domain.match import match_id
 from matching.store import LISTING
-from matching.testing import INVESTOR, a_listing, a_mandate, a_project
 
 pytestmark = pytest.mark.serverless
 
