@@ -186,8 +186,8 @@ async def contenders(servers: Servers, folder: Path, wanted: Mapping[str, str]) 
 
 async def _started(stage: Stage, kind: str) -> Child:
     if kind == "core":
-        # As in production: nothing can be armed, and a member is not given up after a moment.
-        settings = {"ENVIRONMENT": "production", "KAFKA__SESSION_TIMEOUT_MS": "30000"}
+        # As in production: a member is not given up after a moment.
+        settings = {"KAFKA__SESSION_TIMEOUT_MS": "30000"}
         replica = stage.replica(settings=settings)
         await replica.start()
         return replica.child

@@ -24,6 +24,7 @@ async def assembly(tmp_path: Path) -> Assembly:
     return Assembly(
         ServiceSettings(
             name="tests",
+            environment="development",
             instance="one",
             kafka=KafkaSettings(bootstrap_servers="127.0.0.1:1"),
             mongo=MongoSettings(url=SecretStr("mongodb://127.0.0.1:1")),

@@ -66,6 +66,7 @@ async def settings(infrastructure, ports, tmp_path):
     for issuer in ("declarations", "registry", "tracking"):
         create_key(tmp_path, issuer)
     return DeclarationsSettings(
+        environment="development",
         instance="one",
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
         mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url), database=f"d{secrets.token_hex(4)}"),

@@ -179,7 +179,7 @@ def test_the_mail_password_is_masked_and_settings_come_from_the_environment(monk
         "STARTTLS": "true",
     }.items():
         monkeypatch.setenv(f"TRADE_SMTP__{name}", value)
-    settings = NotificationsSettings()
+    settings = NotificationsSettings(environment="development")
     assert (settings.smtp.host, settings.smtp.port, settings.smtp.starttls) == ("mail.example", 2525, True)
     assert (settings.smtp.sender, settings.smtp.domain) == ("post@platform.example", "platform.example")
     assert "geheim" not in f"{settings!r} {settings.model_dump(mode='json')}"

@@ -72,6 +72,7 @@ async def settings(
     for issuer in ("notifications", "registry"):
         create_key(tmp_path, issuer)
     return NotificationsSettings(
+        environment="development",
         instance="one",
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
         mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url), database=f"n{secrets.token_hex(4)}"),

@@ -58,6 +58,7 @@ async def running(infrastructure: Infrastructure, tmp_path: Path) -> AsyncIterat
     block = PortBlock()
     ports = block.choose(["grpc", "admin"], {})
     settings = RegistrySettings(
+        environment="development",
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers),
         mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url), database=f"registry-{secrets.token_hex(4)}"),
         grpc=DoorSettings(port=ports["grpc"]),

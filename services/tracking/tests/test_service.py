@@ -70,6 +70,7 @@ async def make_settings(
         blocks.append(PortBlock())
         ports = blocks[-1].choose(["http", "grpc", "admin", "otlp"], {})
         return TrackingSettings(
+            environment="development",
             name=name,
             kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=10_000),
             mongo=MongoSettings(url=SecretStr(infrastructure.mongo_url)),

@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
 from launcher.ports import PortBlock
 
+DISCONNECTED_SECONDS = 3.0
+"""What a stop takes beside what it waits for; a span for each part would be twice as long."""
+
 
 class TestSettings(ServiceSettings):
     __test__ = False
@@ -42,6 +46,7 @@ def settings(infrastructure: Infrastructure, tmp_path: Path, ports: dict[str, in
     name = f"drains-{secrets.token_hex(4)}"
     create_key(tmp_path, name)
     return TestSettings(
+        environment="development",
         name=name,
         instance="one",
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
@@ -120,6 +125,35 @@ async def test_health_says_not_serving_before_the_work_in_hand_is_finished(
             door.let_go.set()
         assert b"204" in await reader.read()
         writer.close()
+
+
+async def test_a_stop_takes_as_long_as_it_may_and_no_longer_whatever_hangs(
+    settings: TestSettings, ports: dict[str, int]
+) -> None:
+    settings = settings.model_copy(update={"drain_seconds": 2.0})
+    service, door, stopping = Assembly(settings), SlowDoor(), asyncio.Event()
+    http = HttpSettings(port=ports["http"])
+    service.http(door, http, paths=["/"], otherwise=plainly)
+    connections: list[asyncio.StreamWriter] = []
+    async with (
+        grpc.aio.insecure_channel(f"127.0.0.1:{settings.grpc.port}") as channel,
+        running(service, stopping),
+    ):
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), wait_for_ready=True)
+        await asyncio.wait_for(watch.read(), 20)
+
+        async def taken() -> bool:
+            with suppress(ConnectionError):
+                _, writer = await asyncio.open_connection("127.0.0.1", http.port)
+                connections.append(writer)
+                writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                await door.taken.wait()
+            return bool(connections)
+
+        await eventually(taken)
+        begun = time.monotonic()
+    assert settings.drain_seconds <= time.monotonic() - begun < settings.drain_seconds + DISCONNECTED_SECONDS
+    connections[0].close()
 
 
 async def test_an_open_breaker_is_shown_by_a_process_that_did_not_open_it(settings: TestSettings) -> None:

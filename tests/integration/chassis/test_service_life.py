@@ -102,6 +102,7 @@ async def settings(infrastructure: Infrastructure, tmp_path: Path) -> TestSettin
     name = f"adder-{secrets.token_hex(4)}"
     create_key(tmp_path, name)
     return TestSettings(
+        environment="development",
         name=name,
         instance="one",
         kafka=KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers, session_timeout_ms=3000),
@@ -110,6 +111,33 @@ async def settings(infrastructure: Infrastructure, tmp_path: Path) -> TestSettin
         admin=ListenSettings(port=0),
         keys_dir=tmp_path,
     )
+
+
+async def test_prepare_makes_topics_and_indexes_again_and_again_beside_a_running_replica(
+    settings: TestSettings, infrastructure: Infrastructure
+) -> None:
+    name = f"own-{secrets.token_hex(4)}"
+    settings = settings.model_copy(update={"name": name})
+    create_key(settings.keys_dir, name)
+    own = Topic(f"{name}.events.v1", name, (name,), ("tests",), "the target")
+
+    def assembly() -> Assembly:
+        made = Assembly(settings)
+        made.aggregates(SUM, topic=own)
+        return made
+
+    assert await Service(assembly()).prepare() == [own.name]
+    running = assembly()
+    stopping = asyncio.Event()
+    life = asyncio.create_task(Service(running).run(stopping))
+    try:
+        indexes = await running.db[SUM.collection].index_information()
+        assert len(indexes) > 1
+        assert await Service(assembly()).prepare() == [own.name]
+        assert await running.db[SUM.collection].index_information() == indexes
+    finally:
+        stopping.set()
+        await asyncio.wait_for(life, 30)
 
 
 @asynccontextmanager

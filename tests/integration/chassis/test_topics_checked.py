@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from chassis.broker.connections import Admin
-from chassis.broker.topic_check import TopicMismatch, check_topics
+from chassis.broker.topic_check import Shown, TopicMismatch, check_topics, look
 from chassis.consuming.reader import Reader
 from chassis.settings import KafkaSettings
+from chassis.testing import eventually
 from contracts.topics import EVENT_TOPICS, Profile, Topic, inbox
 from launcher.infrastructure import Infrastructure
 
@@ -53,6 +55,29 @@ async def test_a_topic_that_forgets_too_soon_and_one_that_is_missing_are_named(i
         await checked(infrastructure, topic, missing)
     assert "retention.ms is 60000" in str(refused.value)
     assert f"{missing.name} is missing" in str(refused.value)
+
+
+async def test_what_an_operator_has_set_beside_the_table_stays(infrastructure: Infrastructure) -> None:
+    topic = inbox(a_partner())
+    admin = Admin(KafkaSettings(bootstrap_servers=infrastructure.bootstrap_servers))
+    await infrastructure.create_topics([topic])
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, configs={"segment.bytes": "33554432"})
+    try:
+        # The whole of the topic's own settings: those of the table fall back to the broker's.
+        await admin.ask(lambda client: client.alter_configs([resource]))
+
+        async def taken() -> bool:
+            shown = (await admin.ask(lambda client: look(client, [topic.name])))[topic.name]
+            return isinstance(shown, Shown) and shown.config["segment.bytes"] == "33554432"
+
+        await eventually(taken)
+        with pytest.raises(TopicMismatch, match=r"retention\.ms"):
+            await checked(infrastructure, topic)
+        await infrastructure.create_topics([topic])
+        await checked(infrastructure, topic)
+        assert await taken()
+    finally:
+        await admin.stop()
 
 
 async def test_a_partner_cannot_say_that_it_wrote_earlier(infrastructure: Infrastructure) -> None:

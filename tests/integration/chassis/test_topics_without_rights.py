@@ -76,5 +76,6 @@ async def test_each_missing_right_is_one_line_and_a_missing_topic_is_another(gua
 
 @pytest.mark.parametrize("topic", [SEEN, HIDDEN], ids=["seen", "hidden"])
 async def test_the_launcher_names_the_right_that_it_lacks(guarded: str, topic: Topic) -> None:
-    with pytest.raises(LauncherError, match=rf"^{re.escape(topic.name)}: .* lacks the right AlterConfigs on the topic"):
+    line = rf"^{re.escape(topic.name)}: .* lacks the right DescribeConfigs on the topic"
+    with pytest.raises(LauncherError, match=line):
         await create_topics(guarded, [topic])

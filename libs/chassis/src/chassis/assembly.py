@@ -24,7 +24,7 @@ from chassis.waiting.attempts import Effect, Limits
 from chassis.waiting.effects import Effects
 from chassis.waiting.pending import PendingWork, Work
 from chassis.waiting.timers import Timers
-from contracts.topics import EVENT_TOPICS, Topic, inbox
+from contracts.topics import EVENT_TOPICS, SERVICES, Topic, inbox
 
 S = TypeVar("S")
 C = TypeVar("C")
@@ -116,6 +116,11 @@ class Assembly:
         for name in self.policy.topics:
             named.setdefault(name, known.get(name) or inbox(name.removeprefix("inbox.")))
         return list(named.values())
+
+    @property
+    def own_topics(self) -> list[Topic]:
+        """Of these, what is made for its sake: the topics of its facts, and the inboxes that it alone reads."""
+        return [topic for topic in self.topics if topic.owner == self.settings.name or topic.owner not in SERVICES]
 
     def timers(self, aggregates: Aggregates[S, C, Any], command: Callable[[S], C], *, name: str) -> None:
         """Hand `command` to every aggregate whose `due_at` has passed."""

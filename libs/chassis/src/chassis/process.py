@@ -11,6 +11,7 @@ import structlog
 from chassis import failpoints
 from chassis.assembly import Assembly
 from chassis.broker.topic_check import TopicMismatch
+from chassis.broker.topic_making import TopicsRefused
 from chassis.recovery.epochs import EpochRefused
 from chassis.recovery.rebuild import AheadOfTopic, EventsMissing, GroupStillRuns
 from chassis.service import Service
@@ -23,12 +24,13 @@ log = structlog.get_logger(__name__)
 
 
 def main(build: Callable[[Settings], Assembly], settings: type[Settings]) -> None:
-    """Run a service as this process until it is asked to end; with the argument `rebuild`, rebuild its database.
+    """Run a service as this process until it is asked to end.
 
+    With the argument `prepare`, make its indexes and topics instead, and end; with `rebuild`, rebuild its database.
     Exit status 2: the settings or arguments are wrong; 3: the broker's topics are; 4: the database does not fit them.
     """
-    if sys.argv[1:] not in ([], ["rebuild"]):
-        print("usage: python -m <service> [rebuild]", file=sys.stderr)
+    if sys.argv[1:] not in ([], ["prepare"], ["rebuild"]):
+        print("usage: python -m <service> [prepare | rebuild]", file=sys.stderr)
         sys.exit(2)
     loaded = load(settings)
     logs.configure(loaded.name, loaded.log_level, loaded.build)
@@ -43,14 +45,17 @@ def main(build: Callable[[Settings], Assembly], settings: type[Settings]) -> Non
     async def run() -> None:
         # Clients bind to the running loop, so everything is built inside it.
         service = Service(build(loaded))
-        if sys.argv[1:]:
-            log.info("rebuilt", events=await service.rebuild())
-        else:
-            await service.run()
+        match sys.argv[1:]:
+            case ["prepare"]:
+                log.info("prepared", topics=await service.prepare())
+            case ["rebuild"]:
+                log.info("rebuilt", events=await service.rebuild())
+            case _:
+                await service.run()
 
     try:
         asyncio.run(run())
-    except TopicMismatch as error:
+    except (TopicMismatch, TopicsRefused) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
     except (EpochRefused, AheadOfTopic, EventsMissing, GroupStillRuns) as error:

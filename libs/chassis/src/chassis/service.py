@@ -15,9 +15,12 @@ import structlog
 from chassis.assembly import Assembly
 from chassis.broker import connections as kafka
 from chassis.broker.topic_check import TopicsCare, check_topics
+from chassis.broker.topic_making import make_topics
 from chassis.consuming.consumer import Consumer
 from chassis.doors.admin import AdminServer
+from chassis.doors.http_server import HttpServer
 from chassis.failures import is_infrastructure, log_failure
+from chassis.grace import Grace
 from chassis.mending.care import mind_parked
 from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
 from chassis.recovery.epochs import check_epoch, note_epoch
@@ -43,6 +46,7 @@ class Service:
         self._settings = assembly.settings
         self._clock = assembly.clock
         self._instance = InstanceName(assembly.db, assembly.settings.instance, assembly.clock)
+        self._grace = Grace(assembly.settings.drain_seconds, assembly.clock)
         self._consumer: Consumer | None = None
         self._ready = False
 
@@ -80,9 +84,26 @@ class Service:
             with contextlib.suppress(asyncio.CancelledError):
                 await opening
             await waiting
+            self._grace.begin()
             self._ready = False
             log.info("draining")
         log.info("stopped")
+
+    async def prepare(self) -> list[str]:
+        """Make the indexes of its database and the topics that it owns, where they are missing; returns those topics.
+
+        Harmless to repeat, and beside running replicas of this release or the one before: nothing is taken away.
+        Waits for a broker or a database that is away.
+
+        Raises:
+            chassis.broker.topic_making.TopicsRefused: the broker does not make them.
+        """
+        for prepare in self._parts.preparations:
+            await self._until_there(prepare)
+        topics, settings = self._parts.own_topics, self._settings
+        await self._until_there(lambda: make_topics(settings.kafka, topics, settings.topic_profile))
+        await self._parts.mongo.close()
+        return [topic.name for topic in topics]
 
     async def rebuild(self) -> int:
         """Bring the database up to what the service published, then have all inputs read again.
@@ -120,7 +141,7 @@ class Service:
             await self._until_there(prepare)
         await self._until_there(self._check_topics)
         await self._parts.publisher.start()
-        stack.push_async_callback(self._parts.publisher.stop, self._settings.drain_seconds)
+        stack.push_async_callback(lambda: self._parts.publisher.stop(self._grace.left()))
         for channel in self._parts.channels:
             stack.push_async_callback(channel.close)
         stack.push_async_callback(self._parts.group.stop)
@@ -131,20 +152,23 @@ class Service:
         stack.push_async_callback(cancel, loops)
         server = self._grpc_server()
         await server.start()
-        stack.push_async_callback(server.stop, self._settings.drain_seconds)
+        stack.push_async_callback(lambda: server.stop(self._grace.left()))
         await self._until_there(self._instance.take)
         if self._parts.policy.topics:
-            self._consumer = self._make_consumer()
-            stack.push_async_callback(self._consumer.stop)
-            await self._until_there(self._consumer.start)
+            self._consumer = consumer = self._make_consumer()
+            stack.push_async_callback(lambda: consumer.stop(self._grace.left()))
+            await self._until_there(consumer.start)
         stepping_aside = asyncio.create_task(self._for_ever(self._step_aside))
         stack.push_async_callback(cancel, [stepping_aside])
         for door in self._parts.doors:
             await door.start()
-            stack.push_async_callback(door.stop)
+            stack.push_async_callback(self._stop_door, door)
         stack.push_async_callback(server.say_not_serving)
         self._ready = True
         log.info("ready", topics=self._parts.policy.topics)
+
+    async def _stop_door(self, door: HttpServer) -> None:
+        await door.stop(self._grace.left())
 
     def _grpc_server(self) -> GrpcServer:
         server = GrpcServer(

@@ -1,7 +1,8 @@
 """The typed environment that every service shares.
 
 Read once at the start, from variables with the prefix `TRADE_` (nested names by `__`, as
-`TRADE_KAFKA__BOOTSTRAP_SERVERS`) and from files for secrets. Printed settings mask what is secret.
+`TRADE_KAFKA__BOOTSTRAP_SERVERS`), and secrets from the files that variables with `_FILE` at their end name
+(`chassis.secret_files`). Printed settings mask what is secret.
 """
 
 import socket
@@ -12,8 +13,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from chassis.secret_files import SecretFiles, SecretNotRead
 from contracts.topics import Profile
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
@@ -124,10 +126,27 @@ class ServiceSettings(BaseSettings):
         ge=0,
         description="How many of the traces that begin here are recorded; after a quiet time some hundred in a row",
     )
-    topic_profile: Profile = Profile.DEV
+    topic_profile: Profile = Field(
+        default=Profile.DEV,
+        validate_default=True,
+        description="The size chosen at installation; in production city or all-members, as dev keeps one copy",
+    )
     epoch: int = Field(default=0, ge=0, description="Raised by an operator when the topic itself lost its tail")
     grpc_reflection: bool = False
-    drain_seconds: float = Field(default=10.0, gt=0, description="How long a stop may take to finish work in hand")
+    drain_seconds: float = Field(
+        default=15.0, gt=0, description="How long a stop may take to finish work in hand, all its parts together"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the name is the library's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the name is the library's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @field_validator("fail_points", mode="before")
     @classmethod
@@ -143,6 +162,16 @@ class ServiceSettings(BaseSettings):
             )
         return given
 
+    @field_validator("topic_profile")
+    @classmethod
+    def _copied_in_production(cls, given: Profile, known: ValidationInfo) -> Profile:
+        if given is Profile.DEV and known.data.get("environment") == "production":
+            raise PydanticCustomError(
+                "one_copy",
+                "dev keeps one copy of each event: say city or all-members, or set TRADE_ENVIRONMENT=development",
+            )
+        return given
+
     @property
     def database(self) -> str:
         return self.mongo.database or self.name
@@ -152,6 +181,9 @@ def load(settings: type[_Settings]) -> _Settings:
     """Read the environment; leave with one line per fault, naming the variable, where it is wrong."""
     try:
         return settings()
+    except SecretNotRead as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             variable = "TRADE_" + "__".join(str(part) for part in fault["loc"]).upper()

@@ -1,11 +1,12 @@
 """The broker itself: connections, the consumer group, and whether topics are as the topics table says.
 
-Owns: settings and security of connections. Keeps: a missing right is one clear line. Must not read records.
+Owns: settings and security of connections, the making of topics. Keeps: a missing right is one clear line. Must not
+read records.
 """
 
-from chassis.broker.topic_check import NOT_ALLOWED, refusal
+from chassis.broker.topic_making import TopicsRefused, make_topics
 
 __all__ = [
-    "NOT_ALLOWED",
-    "refusal",
+    "TopicsRefused",
+    "make_topics",
 ]

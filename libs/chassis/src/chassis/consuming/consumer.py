@@ -8,6 +8,7 @@ instead of results, and lose a record whose header is no text; none of them is u
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import Context
 from typing import Any
@@ -25,6 +26,7 @@ from chassis.consuming.subscriber import Broker, Membership
 from chassis.delivery.records import RawRecord, first_of_each
 from chassis.failpoints import passage
 from chassis.failures import log_failure
+from chassis.grace import Grace
 from chassis.tasks import cancel, end
 from chassis.telemetry import metrics
 
@@ -113,28 +115,29 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._end_library()
         self.broker, self._subscriber = self._build()
 
-    async def _end_library(self) -> None:
+    async def _end_library(self, within_seconds: float = LEAVE_SECONDS) -> None:
         with contextlib.suppress(TimeoutError):
             # Not `wait_for`: it swallows a cancellation that meets the end of what it waits for, and `stop` would hang.
-            async with asyncio.timeout(LEAVE_SECONDS):
+            async with asyncio.timeout(min(within_seconds, LEAVE_SECONDS)):
                 await end(self.broker.stop)
 
-    async def stop(self) -> None:
-        """Finish the batch in hand, commit it, leave."""
+    async def stop(self, within_seconds: float = math.inf) -> None:
+        """Finish the batch in hand, commit it, leave: as far as time allows."""
+        grace = Grace(within_seconds, self._clock).begin()
         self._closing = True
         if self._care is not None:
             await cancel([self._care])
-        await self._settle()
-        await self._end_library()
+        await self._settle(grace)
+        await self._end_library(grace.left())
 
-    async def _settle(self) -> None:
-        """Finish the batch in hand and commit it, as far as half a session allows for each."""
+    async def _settle(self, grace: Grace) -> None:
+        """Finish the batch in hand and commit it, as far as half a session, and the grace, allow for each."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
+            await asyncio.wait_for(self._idle.wait(), min(self._drain_seconds, grace.left()))
         if (consumer := self._consumer) is not None:
             # While the group gives partitions out anew the library tries for as long as that lasts: it comes again.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._commits.commit(consumer), self._drain_seconds)
+                await asyncio.wait_for(self._commits.commit(consumer), min(self._drain_seconds, grace.left()))
 
     def start_anew(self) -> None:
         """Have partitions given out afresh, soon: the library and the group would both keep to what they know."""
@@ -223,7 +226,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if not revoked:
             return
         self._given = False
-        await self._settle()
+        await self._settle(Grace(math.inf, self._clock))
         self._commits.forget()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:

@@ -85,8 +85,10 @@ class HttpServer:
                 await self._serving
             await asyncio.sleep(STARTED_SECONDS)
 
-    async def stop(self) -> None:
-        """Finish the requests in hand."""
+    async def stop(self, within_seconds: float = GRACE_SECONDS) -> None:
+        """Finish the requests in hand, cut off what is not done in time (GRACE_SECONDS at most)."""
+        # Whole seconds: the server takes no others.
+        self._server.config.timeout_graceful_shutdown = max(1, min(int(within_seconds), GRACE_SECONDS))
         self._server.should_exit = True
         if self._serving is not None:
             await asyncio.gather(self._serving, return_exceptions=True)

@@ -19,6 +19,7 @@ from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.publishing import Source
 from chassis.clock import Clock
 from chassis.failpoints import passage
+from chassis.grace import Grace
 from chassis.publishing.hand_over import HandOver, Sending
 from chassis.publishing.producer import REFUSED_FOR_GOOD, Message, Producer, SteadyProducer
 from chassis.publishing.sweeping import Sweeper
@@ -91,15 +92,16 @@ class Publisher:
 
     async def stop(self, within_seconds: float) -> None:
         """Send what is unsent, as far as time allows, trim it, and disconnect."""
+        grace = Grace(within_seconds, self._clock).begin()
         self._producer.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._nothing_unsent.wait(), within_seconds)
+            await asyncio.wait_for(self._nothing_unsent.wait(), grace.left())
         await cancel(self._tasks)
         for sending in self._sending.values():
             sending.end_hand_over(TimeoutError("not acknowledged before the end"))  # the next process sends it
         with contextlib.suppress(Exception):  # what stays is trimmed by the next process
-            await asyncio.wait_for(self._trimming.trim_all(), within_seconds)
-        await self._producer.stop(within_seconds)
+            await asyncio.wait_for(self._trimming.trim_all(), grace.left())
+        await self._producer.stop(grace.left())
 
     @property
     def unsent(self) -> int:

@@ -1,0 +1,70 @@
+"""Secrets from files: `TRADE_KAFKA__PASSWORD_FILE` names the file that holds what `TRADE_KAFKA__PASSWORD` would.
+
+Every setting of the type `SecretStr` has such a form. Keeps: a file that cannot be read, or a secret given twice, ends
+the start with a line that names the variable; the content is shown nowhere.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+
+class SecretNotRead(Exception):
+    """A secret's file cannot be used; the message names the variable."""
+
+
+def secrets_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of every secret among a model's fields, nested ones too."""
+    for name, field in model.model_fields.items():
+        types = (field.annotation, *get_args(field.annotation))
+        if SecretStr in types:
+            yield (*above, name)
+        for each in types:
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                yield from secrets_of(each, (*above, name))
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """What the files hold that variables with the ending `_FILE` name."""
+
+    def __init__(self, settings: type[BaseSettings]) -> None:
+        super().__init__(settings)
+        prefix = str(self.config.get("env_prefix", ""))
+        self._variables = {path: prefix + "__".join(path).upper() for path in secrets_of(settings)}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        raise NotImplementedError  # all are read at once, in `__call__`
+
+    def __call__(self) -> dict[str, Any]:
+        """The secrets, nested as the settings are.
+
+        Raises:
+            SecretNotRead: a file is missing or empty, or the secret is in the environment too.
+        """
+        found: dict[str, Any] = {}
+        for path, variable in self._variables.items():
+            if file := os.environ.get(f"{variable}_FILE"):
+                if variable in os.environ:
+                    raise SecretNotRead(f"{variable}_FILE: {variable} is set too; keep one of them")
+                inner = found
+                for name in path[:-1]:
+                    inner = inner.setdefault(name, {})
+                inner[path[-1]] = _content(Path(file), f"{variable}_FILE")
+        return found
+
+
+def _content(file: Path, variable: str) -> str:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SecretNotRead(f"{variable}: {file} cannot be read: {error.strerror}") from None
+    except UnicodeError:
+        raise SecretNotRead(f"{variable}: {file} is no text in UTF-8") from None
+    if not (secret := text.rstrip("\r\n")):
+        raise SecretNotRead(f"{variable}: {file} is empty")
+    return secret
