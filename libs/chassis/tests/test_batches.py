@@ -132,12 +132,13 @@ async def test_a_key_goes_where_every_client_of_kafka_looks_for_it(
     keys = [f"key-{number}".encode() for number in range(40)]
     for key in keys:
         send(producer, key, key=key)
+    partitions = list(range(PARTITIONS))
+    looked_for = {key: DefaultPartitioner()(key, partitions, partitions) for key in keys}
+    await library.sent(len(set(looked_for.values())))
     found: dict[bytes, int] = {}
-    await asyncio.sleep(0.02)
     for partition, values in library.batches:
         found |= dict.fromkeys(values, partition)
-    partitions = list(range(PARTITIONS))
-    assert found == {key: DefaultPartitioner()(key, partitions, partitions) for key in keys}
+    assert found == looked_for
 
 
 async def test_per_partition_one_batch_is_on_its_way_and_what_comes_meanwhile_is_the_next(
