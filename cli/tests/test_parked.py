@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from chassis.clock import ManualClock
 from chassis.delivery.policy import DeliveryPolicy
 from chassis.delivery.records import RawRecord
 from chassis.delivery.subscriptions import RawSubscription
 from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
-from chassis.parking.memory import MemoryParking
 from chassis.parking.model import ParkedDelivery, Position
 from chassis.rpc import GrpcServer, TokenVerifier, create_key
 from chassis.settings import DoorSettings
+from chassis.testing import ManualClock, MemoryParking
 
 TOPIC = "inbox.port-qd"
 

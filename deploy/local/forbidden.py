@@ -8,6 +8,7 @@ something harmless elsewhere gets another name or a place in the row.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -105,6 +106,14 @@ VALIDATORS = frozenset(
     {"field_validator", "model_validator", "AfterValidator", "BeforeValidator", "PlainValidator", "WrapValidator"}
 )
 VALIDATOR_WHY = "pydantic puts 'Value error, ' before its words, which people read: raise a PydanticCustomError"
+_DOUBLE = re.compile(r"_?(?:Dummy|Fake|InMemory|Manual|Memory|Mock|Recording|Stub)[A-Z]|an?_[a-z]")
+DOUBLE_WHY = "fakes and builders live beside the tests that use them: tests/<service>_fakes.py, _builders.py"
+DOUBLE_ALLOWED = {
+    "libs/chassis/src/chassis/testing.py": "is what the chassis offers to the tests of every service",
+    "libs/chassis/src/chassis/aggregates/memory.py": "lies beside the real store; chassis.testing offers it",
+    "libs/chassis/src/chassis/parking/memory.py": "lies beside the real store; chassis.testing offers it",
+}
+"""File → why it may hold classes that stand in for a real part, or functions `a_…` that build for tests."""
 _COUNTED = frozenset({"int", "len", "round"})
 
 
@@ -114,6 +123,8 @@ def uses(name: str, source: str) -> Iterator[str]:
     tree = ast.parse(source)
     yield from (f"{name}:{node.lineno}: .{node.attr}: {PAGE_WHY}" for node in _pages(tree))
     yield from (f"{name}:{node.lineno}: {ast.unparse(node)}: {VALIDATOR_WHY}" for node in _bare_refusals(tree))
+    if name not in DOUBLE_ALLOWED:
+        yield from (f"{name}:{node.lineno}: {node.name}: {DOUBLE_WHY}" for node in _doubles(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             for ban in bans:
@@ -133,6 +144,13 @@ def _pages(tree: ast.AST) -> Iterator[ast.Attribute]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in PAGE_FIELDS and id(node) not in judged:
+            yield node
+
+
+def _doubles(tree: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    """What stands in for a real part, or builds for tests, by the names that such things have here."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _DOUBLE.match(node.name):
             yield node
 
 

@@ -11,9 +11,9 @@ from pymongo import AsyncMongoClient
 from bench.contenders import Contender, contenders, order_book
 from bench.figures import Aim, Figure, Tally
 from bench.ground import Ground
-from chassis.aggregates import Input, MemoryDocuments
+from chassis.aggregates import Input
 from chassis.aggregates.document import Document
-from chassis.testing import in_memory
+from chassis.testing import MemoryDocuments, in_memory
 
 SIZES = (1_000, 10_000, 100_000)
 SMALL_SIZES = (20, 50)

@@ -1,7 +1,7 @@
 """What may stand in one place only is found everywhere else, and nothing else is."""
 
 import pytest
-from forbidden import BANS, CODE, NUMBER_ALLOWED, ROOT, uses
+from forbidden import BANS, CODE, DOUBLE_ALLOWED, NUMBER_ALLOWED, ROOT, uses
 
 SERVICE = "services/registry/src/registry/handlers.py"
 
@@ -55,6 +55,31 @@ def test_a_validator_refuses_in_words_of_its_own(source):
     assert "PydanticCustomError" in use
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class MemoryClaims:\n pass",
+        "class FakeRegistry:\n pass",
+        "class ManualClock:\n pass",
+        "class RecordingOutbox:\n pass",
+        "def a_desk():\n pass",
+        "async def an_event():\n pass",
+        "class A:\n class _StubPort:\n  pass",
+    ],
+)
+def test_fakes_and_builders_stay_out_of_what_is_delivered(source):
+    (use,) = uses(SERVICE, source)
+    assert "tests/" in use
+    assert all(list(uses(name, source)) == [] for name in DOUBLE_ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "source", ["class Memory:\n pass", "class Recorded:\n pass", "def also():\n pass", "def a():\n pass"]
+)
+def test_a_name_that_only_begins_like_a_fakes_may_be_given(source):
+    assert list(uses(SERVICE, source)) == []
+
+
 def test_elsewhere_an_error_of_value_may_be_raised():
     assert list(uses(SERVICE, "def f(x):\n raise ValueError(x)")) == []
 
@@ -93,6 +118,9 @@ def test_every_place_where_a_ban_does_not_hold_is_there_and_needs_it():
 
     for name in NUMBER_ALLOWED:
         assert list(uses("elsewhere.py", (ROOT / name).read_text(encoding="utf-8"))), f"{name} reads no number"
+
+    for name in DOUBLE_ALLOWED:
+        assert list(uses("elsewhere.py", (ROOT / name).read_text(encoding="utf-8"))), f"{name} holds no fake"
 
 
 def test_the_code_of_every_service_is_looked_at():

@@ -9,11 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from chassis.aggregates import Aggregates, AggregateType, Failed, Input, MemoryDocuments, dataclass_codec
+from chassis.aggregates import Aggregates, AggregateType, Failed, Input, dataclass_codec
 from chassis.aggregates.document import Document
-from chassis.clock import ManualClock
 from chassis.failures import InfrastructureError
-from chassis.testing import RecordingOutbox, in_memory
+from chassis.testing import ManualClock, MemoryDocuments, RecordingOutbox, in_memory
 from chassis.waiting import Effect, Effects, Limits, NotTaken, Taken
 from contracts.topics import Topic
 

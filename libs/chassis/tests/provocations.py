@@ -24,7 +24,6 @@ from test_topics_care import ALL, HOLE
 from test_topics_care import World as Topics
 
 from chassis import mongo
-from chassis.clock import ManualClock
 from chassis.consuming.consumer import CARE_SECONDS, STALL_SECONDS
 from chassis.consuming.lag import FRESH_SECONDS
 from chassis.delivery.breaker import BREAKER_PARKS
@@ -34,13 +33,12 @@ from chassis.doors.admission import Admission, TurnedAway
 from chassis.doors.http_door import http_door
 from chassis.failures import InfrastructureError, at_the_database
 from chassis.mending.care import mind_parked
-from chassis.parking.memory import MemoryParking
 from chassis.publishing import publisher as outbox_module
 from chassis.publishing.publisher import Publisher
 from chassis.rpc.counting import counted
 from chassis.settings import DoorSettings, HttpSettings
 from chassis.telemetry.sampling import AT_ONCE, Budget
-from chassis.testing import eventually, in_memory
+from chassis.testing import ManualClock, MemoryParking, eventually, in_memory
 from chassis.waiting.timers import CLOCK_TOLERANCE
 
 Provocation = Callable[[], Awaitable[None]]

@@ -7,11 +7,10 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from chassis.clock import ManualClock
 from chassis.consuming.consumer import Consumer, Process
 from chassis.delivery.records import RawRecord
 from chassis.failures import InfrastructureError
-from chassis.testing import eventually
+from chassis.testing import ManualClock, eventually
 
 PARTITION = TopicPartition("in.v1", 0)
 SESSION_MS = 3000

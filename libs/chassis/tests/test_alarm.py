@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.clock import ManualClock
+from chassis.testing import ManualClock
 from chassis.waiting.alarm import SELDOM_SECONDS, Alarm
 
 

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 import pytest
 from tallies import SOURCE_TOPIC, TALLY, TOPIC, a_record, subscription
 
-from chassis.clock import ManualClock
 from chassis.delivery.breaker import BREAKER_PARKS, BREAKER_SECONDS
 from chassis.delivery.policy import DeliveryPolicy
 from chassis.delivery.records import RawRecord
 from chassis.delivery.subscriptions import RawSubscription
 from chassis.failures import InfrastructureError
-from chassis.parking.memory import MemoryParking
 from chassis.telemetry import metrics
-from chassis.testing import in_memory
+from chassis.testing import ManualClock, MemoryParking, in_memory
 
 RAW_TOPIC = "raw.v1"
 OLD = 999

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from aiokafka.errors import KafkaConnectionError
 from stubbed_consumer import PARTITION, SESSION_MS, Kafka, Stubbed, until
 
-from chassis.clock import ManualClock
 from chassis.consuming import consumer as consumer_module
 from chassis.delivery.records import RawRecord
+from chassis.testing import ManualClock
 
 
 async def test_a_restart_that_fails_is_tried_again_until_it_succeeds() -> None:

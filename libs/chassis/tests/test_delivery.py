@@ -9,14 +9,12 @@ from tallies import COUNTED, SOURCE_TOPIC, TALLY, TOPIC, Add, Added, Counted, Ta
 
 from chassis.aggregates import Aggregates
 from chassis.aggregates.model import Outcome
-from chassis.clock import ManualClock
 from chassis.delivery.breaker import BREAKER_PARKS, BREAKER_SECONDS
 from chassis.delivery.policy import DeliveryPolicy
 from chassis.delivery.records import Event, RawRecord
 from chassis.delivery.subscriptions import Delivery, Handler, RawSubscription, Subscription
 from chassis.failures import InfrastructureError
-from chassis.parking.memory import MemoryParking
-from chassis.testing import in_memory
+from chassis.testing import ManualClock, MemoryParking, in_memory
 
 KEY = f"{SOURCE_TOPIC}|K"
 

@@ -1,7 +1,7 @@
 """The parts of a stop share one span of time."""
 
-from chassis.clock import ManualClock
 from chassis.grace import LEAST_SECONDS, Grace
+from chassis.testing import ManualClock
 
 
 async def test_parts_stopped_one_after_the_other_share_one_span() -> None:

@@ -8,9 +8,9 @@ import pytest
 from pymongo.errors import AutoReconnect, BulkWriteError
 from tallies import parked_delivery
 
-from chassis.clock import ManualClock
 from chassis.mongo import insert_in_order
 from chassis.parking.mongo import MongoParking
+from chassis.testing import ManualClock
 
 DOCUMENTS = [{"_id": id_, "value": id_.upper()} for id_ in "abcd"]
 

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from chassis.clock import ManualClock
 from chassis.delivery.locks import FRESH_SECONDS, Locks
 from chassis.failures import InfrastructureError
-from chassis.parking.memory import MemoryParking
+from chassis.testing import ManualClock, MemoryParking
 
 
 class Counted(MemoryParking):

@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 from tallies import MOMENT, TALLY, TOPIC, Add, Tally, add, decide
 
-from chassis.aggregates import Applied, Blocked, Duplicate, Failed, MemoryDocuments
+from chassis.aggregates import Applied, Blocked, Duplicate, Failed
 from chassis.aggregates.change import Change
 from chassis.aggregates.model import DocumentTooLarge
-from chassis.clock import ManualClock
 from chassis.failures import InfrastructureError
-from chassis.parking.memory import MemoryParking
-from chassis.testing import in_memory
+from chassis.testing import ManualClock, MemoryDocuments, MemoryParking, in_memory
 from chassis.waiting.pending import PendingWork
 
 TOO_MUCH = 1000

@@ -8,14 +8,14 @@ import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 from tallies import MOMENT, TALLY, TOPIC, add
 
-from chassis.aggregates import Aggregates, MemoryDocuments
+from chassis.aggregates import Aggregates
 from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.documents import Unsent
-from chassis.clock import ManualClock, SystemClock
+from chassis.clock import SystemClock
 from chassis.publishing.hand_over import TOGETHER, TOGETHER_BYTES
 from chassis.publishing.producer import Heard, Message
 from chassis.publishing.publisher import SEND_SECONDS, WATCH_SECONDS, Publisher
-from chassis.testing import eventually
+from chassis.testing import ManualClock, MemoryDocuments, eventually
 
 
 class Broker:

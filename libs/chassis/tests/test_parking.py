@@ -9,11 +9,10 @@ from typing import TypeAlias
 import pytest
 
 from chassis import mongo
-from chassis.clock import ManualClock
-from chassis.parking.memory import MemoryParking
 from chassis.parking.model import BREAKER, ParkedDelivery, Position
 from chassis.parking.mongo import MongoParking
 from chassis.settings import MongoSettings
+from chassis.testing import ManualClock, MemoryParking
 from launcher.infrastructure import Infrastructure
 
 Parking: TypeAlias = MemoryParking | MongoParking

@@ -8,13 +8,11 @@ import grpc
 import pytest
 from tallies import SOURCE_TOPIC, TALLY, TOPIC, a_record, subscription
 
-from chassis.clock import ManualClock
 from chassis.delivery.policy import DeliveryPolicy
 from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
-from chassis.parking.memory import MemoryParking
 from chassis.rpc import GrpcServer, TokenSigner, TokenVerifier, connect, create_key, reason_of
 from chassis.settings import DoorSettings
-from chassis.testing import in_memory
+from chassis.testing import ManualClock, MemoryParking, in_memory
 from trade.parking.v1 import parking_pb2 as pb
 from trade.parking.v1.parking_pb2_grpc import ParkingServiceStub
 

@@ -6,9 +6,7 @@ import pytest
 from tallies import MOMENT, TALLY, TOPIC, Add, Tally, add, parked_delivery
 
 from chassis.aggregates import Input
-from chassis.clock import ManualClock
-from chassis.parking.memory import MemoryParking
-from chassis.testing import in_memory
+from chassis.testing import ManualClock, MemoryParking, in_memory
 from chassis.waiting.pending import PendingWork
 
 

@@ -9,11 +9,11 @@ import pytest
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 from tallies import TALLY, TOPIC, add
 
-from chassis.aggregates import Aggregates, MemoryDocuments
+from chassis.aggregates import Aggregates
 from chassis.clock import SystemClock
 from chassis.publishing.producer import Heard, Message
 from chassis.publishing.publisher import Publisher
-from chassis.testing import eventually
+from chassis.testing import MemoryDocuments, eventually
 
 
 async def _nothing() -> None: ...

@@ -11,14 +11,13 @@ import pytest
 from tallies import ADDED, MOMENT, TALLY, TOPIC, Add, Added, Tally, add, evolve
 
 from chassis import mongo
-from chassis.aggregates import Aggregates, Applied, Duplicate, MemoryDocuments, MongoDocuments
+from chassis.aggregates import Aggregates, Applied, Duplicate, MongoDocuments
 from chassis.aggregates.apply import MAX_LINES
 from chassis.aggregates.document import OutboxEntry
-from chassis.clock import ManualClock
 from chassis.delivery.records import RawRecord
 from chassis.recovery.rebuild import AheadOfTopic, EventsMissing, Rebuild
 from chassis.settings import MongoSettings
-from chassis.testing import RecordingOutbox, in_memory
+from chassis.testing import ManualClock, MemoryDocuments, RecordingOutbox, in_memory
 from contracts.envelope import Envelope
 from launcher.infrastructure import Infrastructure
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from tallies import TALLY, TOPIC, add
 
-from chassis.aggregates import Aggregates, Applied, Duplicate, Failed, Input, MemoryDocuments, apply
+from chassis.aggregates import Aggregates, Applied, Duplicate, Failed, Input, apply
 from chassis.aggregates.document import Document, Loaded, read
 from chassis.clock import SystemClock
-from chassis.testing import RecordingOutbox
+from chassis.testing import MemoryDocuments, RecordingOutbox
 
 
 class Counting(MemoryDocuments):

@@ -6,14 +6,12 @@ import pytest
 from tallies import SOURCE_TOPIC, TALLY, TOPIC, Counted, a_record, subscription
 
 from chassis.aggregates import Aggregates
-from chassis.clock import ManualClock
 from chassis.delivery.policy import DeliveryPolicy
 from chassis.delivery.records import Event, RawRecord
 from chassis.delivery.redrive import STRAY_SECONDS, RedriveResult
 from chassis.delivery.redrive_plan import Expected
 from chassis.delivery.subscriptions import AggregateHandler, Subscription
-from chassis.parking.memory import MemoryParking
-from chassis.testing import in_memory
+from chassis.testing import ManualClock, MemoryParking, in_memory
 
 OTHER_TOPIC = "recounted.events.v1"
 RECOUNTED = "trade.tests.tally.recounted.v1"

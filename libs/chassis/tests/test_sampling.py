@@ -9,10 +9,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from chassis.clock import ManualClock
 from chassis.telemetry import input_spans as steps
 from chassis.telemetry import span_provider, trace_headers, tracing
 from chassis.telemetry.sampling import AT_ONCE, Budget, from_outside
+from chassis.testing import ManualClock
 
 SAMPLED = {"traceparent": f"00-{7:032x}-{9:016x}-01"}
 NOT_SAMPLED = {"traceparent": f"00-{7:032x}-{9:016x}-00"}

@@ -8,9 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 from tallies import MOMENT, SOURCE_TOPIC, TALLY, TOPIC, Add, Tally, add, parked_delivery
 
-from chassis.clock import ManualClock
-from chassis.parking.memory import MemoryParking
-from chassis.testing import in_memory
+from chassis.testing import ManualClock, MemoryParking, in_memory
 from chassis.waiting import timers as timers_module
 from chassis.waiting.timers import Timers
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiokafka import TopicPartition
 
 from chassis.broker.topic_check import TopicMismatch, TopicsCare
-from chassis.clock import ManualClock
+from chassis.testing import ManualClock
 from contracts.topics import PARTITIONS, Profile
 
 ALL = [TopicPartition("in.v1", number) for number in range(PARTITIONS[Profile.DEV])]

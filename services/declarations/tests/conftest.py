@@ -11,13 +11,11 @@ from services.declarations.tests.declaration_builders import in_lane
 from services.declarations.tests.declaration_fakes import MemoryPartnerEvents, MemorySerials
 
 from chassis import mongo
-from chassis.aggregates import MemoryDocuments, MongoDocuments
+from chassis.aggregates import MongoDocuments
 from chassis.aggregates.documents import Documents
-from chassis.clock import ManualClock
-from chassis.parking.memory import MemoryParking
 from chassis.parking.mongo import MongoParking
 from chassis.settings import MongoSettings
-from chassis.testing import RecordingOutbox, in_memory
+from chassis.testing import ManualClock, MemoryDocuments, MemoryParking, RecordingOutbox, in_memory
 from contracts.topics import DECLARATIONS
 from declarations.aggregate import Declarations, declaration_type
 from declarations.domain.state import Lane

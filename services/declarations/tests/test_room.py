@@ -27,7 +27,7 @@ from chassis.aggregates.change import write
 from chassis.aggregates.deciding import Deciding
 from chassis.aggregates.document import Loaded
 from chassis.aggregates.mongo import _check_size
-from chassis.clock import ManualClock
+from chassis.testing import ManualClock
 from contracts import limits
 from contracts.gateway.v1 import Declaration, DeclarationSubmitted
 from contracts.partners.v1 import EVENTS as PARTNER_EVENTS

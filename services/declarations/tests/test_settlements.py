@@ -22,11 +22,10 @@ from services.declarations.tests.declaration_builders import (
 from services.declarations.tests.declaration_fakes import MemoryPartnerEvents
 
 from chassis.aggregates import Applied, Duplicate, Input
-from chassis.clock import ManualClock
 from chassis.delivery.records import Event as Received
 from chassis.delivery.records import RawRecord
 from chassis.delivery.subscriptions import AggregateHandler
-from chassis.testing import in_memory
+from chassis.testing import ManualClock, in_memory
 from contracts.declarations.v1 import EVENTS
 from contracts.envelope import Envelope
 from contracts.topics import DECLARATIONS

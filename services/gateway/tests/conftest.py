@@ -9,12 +9,11 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from chassis.aggregates import MemoryDocuments
 from chassis.doors.answering import App
 from chassis.doors.http_door import http_door
 from chassis.rpc.paging import Place
 from chassis.settings import HttpSettings
-from chassis.testing import ManualClock, RecordingOutbox, in_memory
+from chassis.testing import ManualClock, MemoryDocuments, RecordingOutbox, in_memory
 from contracts.topics import GATEWAY, PARTNERS
 from gateway.app import routers
 from gateway.domain import keys

@@ -11,7 +11,7 @@ import pytest
 from chassis.delivery.policy import DeliveryPolicy
 from chassis.delivery.records import Event, RawRecord, classify
 from chassis.delivery.subscriptions import Subscription
-from chassis.parking.memory import MemoryParking
+from chassis.testing import MemoryParking
 from contracts.declarations.v1 import EVENTS
 from contracts.envelope import Envelope
 from contracts.texts import LANGUAGES, catalogue, text

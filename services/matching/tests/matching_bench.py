@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 
 from services.matching.tests.matching_builders import INVESTOR, NOW, SPONSOR
 
-from chassis.aggregates import Documents, Input, MemoryDocuments, OutboxEntry
-from chassis.clock import ManualClock
+from chassis.aggregates import Documents, Input, OutboxEntry
 from chassis.delivery import DeliveryPolicy, RawRecord
 from chassis.failures import InfrastructureError
-from chassis.parking import MemoryParking
-from chassis.testing import RecordingOutbox, in_memory
+from chassis.testing import ManualClock, MemoryDocuments, MemoryParking, RecordingOutbox, in_memory
 from chassis.waiting import PendingWork
 from contracts.envelope import Envelope
 from contracts.gateway.v1 import MandateSubmitted, ProjectSubmitted

@@ -7,9 +7,8 @@ from services.notifications.tests.notification_builders import CARRIER, DECLARAN
 from services.notifications.tests.notification_fakes import Collecting, FakeRegistry, MemoryTexts
 
 from chassis.aggregates import Failed, Input
-from chassis.clock import ManualClock
 from chassis.delivery import Delivery, Event
-from chassis.testing import RecordingOutbox, in_memory
+from chassis.testing import ManualClock, RecordingOutbox, in_memory
 from chassis.waiting import Effects, Limits
 from contracts.topics import NOTIFICATIONS
 from notifications.contacts import Contact, KnownContacts

@@ -7,8 +7,7 @@ from typing import Any
 
 from services.registry.tests.registry_fakes import MemoryClaims, MemoryContacts
 
-from chassis.aggregates import MemoryDocuments
-from chassis.testing import RecordingOutbox, in_memory
+from chassis.testing import MemoryDocuments, RecordingOutbox, in_memory
 from contracts.topics import REGISTRY
 from registry.domain.identifiers import Number
 from registry.handlers import Order

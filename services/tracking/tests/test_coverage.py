@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.clock import ManualClock
+from chassis.testing import ManualClock
 from tracking.coverage import FRESH_SECONDS, MAX_SAMPLES, Coverage, Knowledge, TopicCoverage
 
 T = ("t", 0)

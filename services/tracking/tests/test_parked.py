@@ -8,13 +8,12 @@ from pathlib import Path
 import grpc
 import pytest
 
-from chassis.clock import ManualClock
 from chassis.delivery.policy import DeliveryPolicy
 from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
-from chassis.parking.memory import MemoryParking
 from chassis.parking.model import ParkedDelivery, Position
 from chassis.rpc import GrpcServer, TokenSigner, TokenVerifier, connect, create_key
 from chassis.settings import DoorSettings
+from chassis.testing import ManualClock, MemoryParking
 from tracking.domain.held import Held
 from tracking.parked import FRESH_SECONDS, Answer, Halted, NotAsked, ParkedWatch
 from tracking.parking_client import MAX_PAGES, PAGE, NoAddress, ParkingClient

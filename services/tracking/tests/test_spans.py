@@ -15,9 +15,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 from prometheus_client import REGISTRY
 
-from chassis.clock import ManualClock, SystemClock
+from chassis.clock import SystemClock
 from chassis.settings import ListenSettings
-from chassis.testing import eventually
+from chassis.testing import ManualClock, eventually
 from tracking import otlp, spans
 from tracking.otlp import TraceReceiver
 from tracking.span_store import SpanStore, from_document, to_document

@@ -10,11 +10,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from pydantic import SecretStr
 
 from chassis import mongo
-from chassis.clock import ManualClock
 from chassis.delivery.records import RawRecord
 from chassis.mongo import Database
 from chassis.rpc.paging import Place
 from chassis.settings import MongoSettings
+from chassis.testing import ManualClock
 from launcher.infrastructure import Infrastructure
 from tracking.domain.entry import Entry
 from tracking.messages import Unreadable, read

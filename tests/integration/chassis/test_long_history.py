@@ -9,13 +9,13 @@ from datetime import datetime
 import pytest
 from pydantic import SecretStr
 
-from chassis.aggregates import AggregateType, Applied, Duplicate, Input, MemoryDocuments, MongoDocuments
+from chassis.aggregates import AggregateType, Applied, Duplicate, Input, MongoDocuments
 from chassis.aggregates.apply import MAX_LINES
 from chassis.aggregates.codec import dataclass_codec
 from chassis.aggregates.documents import Documents
 from chassis.mongo import connect, open_database
 from chassis.settings import MongoSettings
-from chassis.testing import in_memory
+from chassis.testing import MemoryDocuments, in_memory
 from contracts.topics import REGISTRY
 from launcher.infrastructure import Infrastructure
 

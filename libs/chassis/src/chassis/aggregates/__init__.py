@@ -9,7 +9,6 @@ from chassis.aggregates.codec import dataclass_codec
 from chassis.aggregates.document import Document, HistoryLine, OutboxEntry
 from chassis.aggregates.documents import Documents
 from chassis.aggregates.field_names import escaped, fits, unescaped
-from chassis.aggregates.memory import MemoryDocuments
 from chassis.aggregates.model import (
     AggregateType,
     Applied,
@@ -41,7 +40,6 @@ __all__ = [
     "GivenUp",
     "HistoryLine",
     "Input",
-    "MemoryDocuments",
     "Messages",
     "MongoDocuments",
     "OutboxEntry",

@@ -4,10 +4,8 @@ Owns: the store of parked deliveries, locks and their audit trail. Keeps: what i
 person, which is kept. Must not know how a delivery is applied.
 """
 
-from chassis.parking.memory import MemoryParking
 from chassis.parking.model import Locked
 
 __all__ = [
     "Locked",
-    "MemoryParking",
 ]
