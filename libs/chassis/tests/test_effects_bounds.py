@@ -9,7 +9,7 @@ from parcels import World, attempt_due
 from chassis.testing import eventually
 from chassis.waiting.due_attempts import LOOK_LIMIT
 from chassis.waiting.known_due import OF_A_ROUTE
-from chassis.waiting.places import MOST_IN_HAND, Places
+from chassis.waiting.places import AHEAD, FULL, MOST_IN_HAND, Places
 
 
 @pytest.fixture
@@ -78,23 +78,80 @@ async def test_a_place_is_free_when_the_other_side_has_answered_not_when_that_is
     await effects.idle()
 
 
-def test_a_process_full_of_what_is_to_be_noted_begins_nothing() -> None:
+async def test_a_process_full_of_what_is_to_be_noted_begins_nothing() -> None:
     places = Places(2, 2)
     for number in range(MOST_IN_HAND * 2):
         assert places.take(f"P-{number}", "road")
+        places.enter(f"P-{number}", "road")
         places.leave(f"P-{number}")
+    assert places.free == 0
     assert not places.take("one more", "road")
     places.drop("P-0")
+    assert places.free == 2
     assert places.take("one more", "road")
 
 
-def test_who_is_in_hand_takes_no_second_place() -> None:
+async def test_who_is_in_hand_takes_no_second_place() -> None:
     places = Places(2, 2)
     assert places.take("P-1", "road")
     assert not places.take("P-1", "road")
-    places.leave("P-1")
+    places.enter("P-1", "road")
+    assert not places.take("P-1", "road")
+    assert places.enter("P-1", "road").done()
+    assert places.free == 1
+    assert places.leave("P-1")
+    assert not places.leave("P-1")
     assert not places.take("P-1", "road")
     assert places.free == 2
+
+
+async def test_who_waits_for_a_place_is_let_in_in_turn_and_past_routes_that_are_full() -> None:
+    places = Places(3, 2)
+    entered = {id_: places.enter(id_, id_[0]) for id_ in ("a1", "a2", "a3", "b1", "b2", "a4")}
+    assert [id_ for id_, each in entered.items() if each.done()] == ["a1", "a2", "b1"]
+    assert not places.leave("b1"), "b2 has it"
+    assert entered["b2"].done() and not entered["a3"].done()
+    assert not places.leave("a2")
+    assert entered["a3"].done() and not entered["a4"].done()
+    assert places.leave("b2"), "a4 may not have it: its route has two"
+    assert not entered["a4"].done()
+
+
+async def test_who_gave_up_waiting_takes_no_place_from_the_next() -> None:
+    places = Places(1, 1)
+    places.enter("P-1", "road")
+    gone, next_ = places.enter("P-2", "road"), places.enter("P-3", "road")
+    gone.cancel()
+    places.leave("P-1")
+    assert next_.done()
+    assert places.free == 0
+
+
+async def test_of_one_route_only_so_many_wait_for_places() -> None:
+    places = Places(10, 2)
+    waiting = [id_ for id_ in (f"P-{number}" for number in range(99)) if places.take(id_, "road")]
+    assert len(waiting) == AHEAD * 2
+    assert places.take("P-of-another", "open")
+    for id_ in waiting[:2]:
+        places.enter(id_, "road")
+    assert places.take("P-one-more", "road")
+    places.drop(waiting[-1])
+    assert places.take("P-and-another", "road")
+
+
+async def test_new_work_waits_while_much_is_in_hand_but_not_for_a_dead_server() -> None:
+    places = Places(2, 2)
+    await places.few_in_hand(within_seconds=0)
+    for number in range(FULL * 2):
+        places.enter(f"P-{number}", f"road {number}")
+    waiting = asyncio.create_task(places.few_in_hand(within_seconds=60))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    places.drop("P-0")
+    await waiting
+    places.enter("P-again", "road")
+    await places.few_in_hand(within_seconds=0.01)
 
 
 async def test_a_backlog_of_before_the_start_is_carried_whole(world: World) -> None:

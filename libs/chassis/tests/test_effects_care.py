@@ -162,7 +162,7 @@ async def test_at_a_stop_what_is_in_hand_is_finished_and_nothing_begun(world: Wo
     running.cancel()
     for _ in range(5):
         await asyncio.sleep(0)
-    with first_claims(effects) as claims:
+    async with first_claims(effects) as claims:
         assert claims.hold("P-3", "another road") is None
     world.carrier.opened.set()
     await asyncio.gather(running, return_exceptions=True)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import pytest
 
 from chassis import mongo
-from chassis.parking.model import BREAKER, ParkedDelivery, Position
+from chassis.parking.model import BREAKER, ParkedDelivery, ParkedTarget, Position, TargetPage
 from chassis.parking.mongo import MongoParking
 from chassis.settings import MongoSettings
 from chassis.testing import ManualClock, MemoryParking
@@ -176,10 +176,11 @@ async def test_targets_show_what_failed_first_and_how_many_wait(parking: Parking
     await clock.advance(seconds=5)
     await parking.park([parked(6, reason="behind"), *(parked(1, f"U-{number}") for number in range(4))])
     await parking.set_breaker("schema")
-    seen, last = [], ""
+    seen, last = list[ParkedTarget](), ""
     while True:
-        page, last = await parking.targets(last, 2)
-        seen += page
+        page = await parking.targets(last, 2)
+        assert page.breaker is not None and page.breaker.reason == "schema", "on every page"
+        seen, last = [*seen, *page.targets], page.last
         if not last:
             break
     assert [each.target for each in seen] == ["T-1", "U-0", "U-1", "U-2", "U-3"]
@@ -187,6 +188,10 @@ async def test_targets_show_what_failed_first_and_how_many_wait(parking: Parking
     assert (clock.now() - seen[0].since).total_seconds() == 5
     assert await parking.target("nobody") is None
     assert (await parking.count("T-1"), await parking.count("nobody")) == (2, 0)
+    await parking.clear_breaker()
+    whole = await parking.targets("", 5)
+    assert (len(whole.targets), whole.breaker) == (5, None)
+    assert await parking.targets(whole.last, 5) == TargetPage([], "", None)
 
 
 async def test_a_lock_taken_only_for_what_waits_behind_others_is_a_stray(parking: Parking, clock: ManualClock) -> None:

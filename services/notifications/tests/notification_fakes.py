@@ -1,5 +1,6 @@
 """The ports of notifications in memory: registry, mail server and texts."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,15 +14,18 @@ from notifications.texts import PageMark, StoredText
 
 @dataclass
 class FakeRegistry:
-    """Contacts by SCHEME:VALUE; away while `away` is set."""
+    """Contacts by SCHEME:VALUE; unreachable while `away` is set, silent while `silent` is."""
 
     known: dict[str, Contact] = field(default_factory=dict)
     away: bool = False
+    silent: bool = False
     asked: list[list[str]] = field(default_factory=list)
 
     async def contacts(self, recipients: Sequence[str]) -> list[Contact | None]:
         if self.away:
             raise InfrastructureError("registry is away")
+        if self.silent:
+            await asyncio.Event().wait()
         self.asked.append(list(recipients))
         return [self.known.get(each) for each in recipients]
 

@@ -21,8 +21,20 @@ class Inboxes:
     answer_rcpt: dict[str, str] = field(default_factory=dict)
     """Recipient → reply."""
     answer_data: str = "250 kept"
+    greeted: int = 0
+    """How many connections said who they are."""
+    transports: list[asyncio.WriteTransport] = field(default_factory=list)
     silent_domains: set[str] = field(default_factory=set)
     """Recipients of these never get an answer."""
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.greeted += 1
+        if isinstance(server.transport, asyncio.WriteTransport):
+            self.transports.append(server.transport)
+        session.host_name = hostname
+        return responses
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

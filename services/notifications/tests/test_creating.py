@@ -1,5 +1,6 @@
 """From an event to its notices: addressed in the same write if the contact is cached, looked up otherwise."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -7,7 +8,8 @@ from services.notifications.tests.notification_builders import CARRIER, DECLARAN
 from services.notifications.tests.notification_desk import Desk
 from services.notifications.tests.notification_fakes import FakeRegistry
 
-from notifications.contacts import CACHED_SECONDS, MAX_CACHED, Contact, KnownContacts
+from notifications import contacts as contacts_module
+from notifications.contacts import ASK_AGAIN_SECONDS, CACHED_SECONDS, MAX_CACHED, Contact, KnownContacts
 from notifications.domain.notice import Status
 
 EVERYBODY = (DECLARANT, IMPORTER, CARRIER)
@@ -28,7 +30,36 @@ async def test_notices_to_cached_recipients_are_addressed_in_the_write_that_crea
     assert len(desk.registry.asked) == 1
 
 
-async def test_other_recipients_are_looked_up_outside_the_consumer(desk: Desk) -> None:
+async def test_recipients_that_are_not_cached_are_looked_up_in_one_query(desk: Desk) -> None:
+    await desk.contacts.contacts([CARRIER])
+    ids = await desk.take(released())
+    assert await statuses(desk, ids) == [Status.SENT, Status.READY] * 3
+    assert [sorted(each) for each in desk.registry.asked] == [[CARRIER], sorted((DECLARANT, IMPORTER))]
+
+
+async def test_a_recipient_without_an_address_gets_the_inbox_notice_and_its_mail_is_given_up(desk: Desk) -> None:
+    del desk.registry.known[CARRIER]
+    ids = await desk.take(released())
+    assert Counter(await statuses(desk, ids)) == {Status.SENT: 3, Status.READY: 2, Status.GIVEN_UP: 1}
+
+
+@pytest.mark.parametrize("registry_is", ["away", "silent"])
+async def test_an_unreachable_registry_delays_no_notice_and_is_not_queried_for_a_while(
+    desk: Desk, registry_is: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contacts_module, "ASK_SECONDS", 0.01)
+    monkeypatch.setattr(desk.registry, registry_is, True)
+    ids = await desk.take(released())
+    assert set(await statuses(desk, ids)) == {Status.WAITING}
+    monkeypatch.setattr(desk.registry, registry_is, False)
+    assert await desk.contacts.ask_once(EVERYBODY) == {}
+    assert desk.registry.asked == []
+    await desk.clock.advance(seconds=ASK_AGAIN_SECONDS)
+    assert set(await desk.contacts.ask_once(EVERYBODY)) == set(EVERYBODY)
+    assert len(desk.registry.asked) == 1
+
+
+async def test_recipients_that_could_not_be_looked_up_are_looked_up_outside_the_consumer(desk: Desk) -> None:
     desk.registry.away = True
     ids = await desk.take(released())
     assert set(await statuses(desk, ids)) == {Status.WAITING}

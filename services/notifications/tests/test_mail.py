@@ -10,7 +10,9 @@ import pytest
 from services.notifications.tests.notification_builders import an_intent
 from services.notifications.tests.receiving_mail import Inboxes
 
+from chassis.testing import eventually
 from chassis.waiting import NotTaken, Taken
+from notifications import smtp_connections
 from notifications.address import parse_address, route_of
 from notifications.domain.notice import Channel, Failure, Reason
 from notifications.mail import Mail, SmtpPost, compose
@@ -183,3 +185,61 @@ def test_the_mail_password_is_masked_and_settings_come_from_the_environment(monk
     assert (settings.smtp.host, settings.smtp.port, settings.smtp.starttls) == ("mail.example", 2525, True)
     assert (settings.smtp.sender, settings.smtp.domain) == ("post@platform.example", "platform.example")
     assert "geheim" not in f"{settings!r} {settings.model_dump(mode='json')}"
+
+
+async def test_one_connection_takes_one_mail_after_another(inboxes: Inboxes) -> None:
+    post = post_to(inboxes.port)
+    for number in range(5):
+        assert await post.hand_over(a_mail(message_id=f"<N-{number}@trade.invalid>")) == Taken()
+    assert [message["Message-ID"] for message in inboxes.taken] == [
+        f"<N-{number}@trade.invalid>" for number in range(5)
+    ]
+    assert inboxes.greeted == 1
+
+
+async def test_mails_at_once_have_a_connection_each(inboxes: Inboxes) -> None:
+    post = post_to(inboxes.port)
+    answers = await asyncio.gather(*(post.hand_over(a_mail()) for _ in range(3)))
+    assert answers == [Taken()] * 3
+    assert inboxes.greeted == 3
+
+
+async def test_a_connection_that_met_a_refusal_takes_no_further_mail(inboxes: Inboxes) -> None:
+    post = post_to(inboxes.port)
+    inboxes.answer_rcpt["importer@moscow.example"] = "550 no such user"
+    assert isinstance(await post.hand_over(a_mail()), NotTaken)
+    inboxes.answer_rcpt.clear()
+    assert await post.hand_over(a_mail()) == Taken()
+    assert inboxes.greeted == 2
+
+
+async def test_a_connection_is_closed_after_so_many_mails(inboxes: Inboxes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp_connections, "MAILS", 2)
+    post = post_to(inboxes.port)
+    for _ in range(5):
+        assert await post.hand_over(a_mail()) == Taken()
+    assert inboxes.greeted == 3
+
+
+async def test_a_connection_that_the_server_closed_costs_no_attempt(
+    inboxes: Inboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp_connections, "FRESH_SECONDS", 0.0)
+    post = post_to(inboxes.port)
+    assert await post.hand_over(a_mail()) == Taken()
+    for transport in inboxes.transports:
+        transport.abort()
+    assert await post.hand_over(a_mail()) == Taken()
+    assert inboxes.greeted == 2
+
+
+async def test_a_connection_without_mails_is_closed(inboxes: Inboxes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp_connections, "IDLE_SECONDS", 0.05)
+    post = post_to(inboxes.port)
+    assert await post.hand_over(a_mail()) == Taken()
+
+    async def closed() -> bool:
+        return all(transport.is_closing() for transport in inboxes.transports)
+
+    assert not await closed()
+    await eventually(closed, within_seconds=5, every_seconds=0.01)

@@ -11,6 +11,7 @@ from services.notifications.tests.notification_fakes import Collecting
 
 from chassis.failures import InfrastructureError
 from chassis.waiting import Effects, first_claims
+from chassis.waiting.effects import AHEAD_SECONDS
 from notifications.domain.notice import Channel, Command, Failure, Notice, Status
 from notifications.mail_effect import mail_effect
 from notifications.settings import MailSettings
@@ -53,13 +54,11 @@ async def test_a_mail_is_claimed_as_it_is_created_and_sent_once(known: Desk, pos
     assert await worker.start_due() == 0
 
 
-async def test_a_mail_without_room_is_sent_when_there_is_room(known: Desk, post: Collecting) -> None:
+async def test_mails_without_a_place_wait_for_one_with_their_claims(known: Desk, post: Collecting) -> None:
     worker = known.worker(post, at_once=1)
     ids = await known.take(released(), mails=worker)
-    assert Counter(notice.status for notice in await mails(known, ids)) == {Status.SENDING: 1, Status.READY: 2}
+    assert Counter(notice.status for notice in await mails(known, ids)) == {Status.SENDING: 3}
     await worker.idle()
-    while await worker.start_due():
-        await worker.idle()
     assert [notice.status for notice in await mails(known, ids)] == [Status.SENT] * 3
     assert len(post.given) == 3
 
@@ -71,7 +70,7 @@ async def test_a_redelivered_event_claims_nothing(known: Desk, post: Collecting)
     await known.take(event, mails=worker)
     await worker.idle()
     assert len(post.given) == 3
-    with first_claims(worker) as claims:
+    async with first_claims(worker) as claims:
         assert all(claims.hold(f"N-{number}", f"{number}") for number in range(3))
 
 
@@ -97,7 +96,7 @@ async def test_after_a_kill_before_sending_the_mail_goes_out_when_the_lease_ends
     ids = await known.take(released(), mails=dying)
     worker = known.worker(post)
     assert await worker.start_due() == 0
-    await known.clock.advance(seconds=16)
+    await known.clock.advance(seconds=15 + AHEAD_SECONDS + 1)
     assert await worker.start_due() == 3
     await worker.idle()
     assert [(notice.status, notice.attempts) for notice in await mails(known, ids)] == [(Status.SENT, 2)] * 3

@@ -1,18 +1,31 @@
 """Contacts of enterprises from registry, cached for a minute.
 
-Most events notify firms that were notified shortly before. Caching their contacts lets a notice be addressed in the
-write that creates it. Contacts are personal data: the cache is in memory only.
+The consumer queries registry once per batch for contacts that are not cached, so that a notice is addressed in the write
+that creates it. An unreachable registry delays no notice: its address is looked up later. Contacts are personal data:
+the cache is in memory only.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import grpc
+import structlog
+
 from chassis.clock import Clock
+from chassis.failpoints import passage
+from chassis.failures import is_infrastructure
 
 CACHED_SECONDS = 60.0
 """How long a contact is cached, and so how long mail may still go to a former address."""
 MAX_CACHED = 10_000
+ASK_SECONDS = 1.0
+"""How long the consumer waits for registry."""
+ASK_AGAIN_SECONDS = 5.0
+"""How long the consumer sends no query after registry was unreachable."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class KnownContacts:
         self._clock = clock
         self._cached: dict[str, tuple[float, Contact]] = {}
         """Recipient → time of the answer and the contact, oldest answer first."""
+        self._away_until = 0.0
 
     async def contacts(self, recipients: Sequence[str]) -> list[Contact | None]:
         """Query registry and cache the answers. Raises infrastructure errors if it is unreachable."""
@@ -50,6 +64,37 @@ class KnownContacts:
         while len(self._cached) > MAX_CACHED:
             del self._cached[next(iter(self._cached))]
         return answers
+
+    async def ask_once(self, recipients: Sequence[str]) -> Mapping[str, Contact | None]:
+        """Recipient → contact, from the cache or one query to registry.
+
+        A missing recipient has to be looked up later: registry is unreachable or slow.
+        """
+        found: dict[str, Contact | None] = {}
+        for recipient in recipients:
+            if (contact := self.known(recipient)) is not None:
+                found[recipient] = contact
+        unknown = [each for each in dict.fromkeys(recipients) if each not in found]
+        if not unknown or self._clock.monotonic() < self._away_until:
+            return found
+        try:
+            passage("peer.before")
+            async with asyncio.timeout(ASK_SECONDS):
+                answers = await self.contacts(unknown)
+            passage("peer.answered")
+        except (grpc.aio.AioRpcError, TimeoutError) as error:
+            self._away(error)
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            self._away(error)
+        else:
+            found |= zip(unknown, answers, strict=True)
+        return found
+
+    def _away(self, error: Exception) -> None:
+        self._away_until = self._clock.monotonic() + ASK_AGAIN_SECONDS
+        log.warning("contacts_not_known", error=repr(error)[:300])
 
     def known(self, recipient: str) -> Contact | None:
         """The cached contact of a recipient; None if registry has to be queried."""

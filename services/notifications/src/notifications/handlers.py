@@ -50,7 +50,7 @@ class Addressed(NamedTuple):
 
 
 class NoticeHandler:
-    """Creates notices from events, and addresses them in the same write if the recipient's contact is cached."""
+    """Creates notices from events, and addresses them in the same write unless registry is unreachable."""
 
     def __init__(
         self, notices: Notices, intents: Intents, contacts: KnownContacts, texts: Texts, mails: Mails, clock: Clock
@@ -70,7 +70,7 @@ class NoticeHandler:
         intents = {intent.id: intent for event in events.values() for intent in self._intents.of(event)}
         wanted = [intents[delivery.target] for delivery in deliveries]
         addressed = await self._address(wanted)
-        with first_claims(self._mails) as claims:
+        async with first_claims(self._mails) as claims:
             inputs: list[Input[Command]] = []
             for delivery, intent in zip(deliveries, wanted, strict=True):
                 known = addressed.get(intent.id)
@@ -87,13 +87,14 @@ class NoticeHandler:
         return self._notices
 
     async def _address(self, intents: Sequence[Intent]) -> dict[str, Addressed]:
-        """Notice id → address, for new notices with a cached contact. Stores their texts first."""
-        known = {each.id: (each, contact) for each in intents if (contact := self._contacts.known(each.recipient))}
+        """Notice id → address, for new notices with a known contact. Stores their texts first."""
+        # A redelivered event must not restore an erased text.
+        there = await self._notices.documents.load([each.id for each in intents])
+        new = [each for each in intents if each.id not in there]
+        contacts = await self._contacts.ask_once([each.recipient for each in new])
+        known = {each.id: (each, contacts[each.recipient]) for each in new if each.recipient in contacts}
         if not known:
             return {}
-        # A redelivered event must not restore an erased text.
-        for id_ in await self._notices.documents.load(list(known)):
-            del known[id_]
         now = self._clock.now()
         stored = await self._texts.keep([_text(intent, contact, now) for intent, contact in known.values()])
         return {id_: Addressed(_address(stored[id_], contact), stored[id_]) for id_, (_, contact) in known.items()}

@@ -1,7 +1,6 @@
 """Composes one mail to one recipient, safe from header injection, and hands it to the server within a time limit."""
 
 import asyncio
-import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -15,6 +14,7 @@ import aiosmtplib
 from chassis.waiting import NotTaken, Taken
 from notifications.domain.notice import Failure, Reason
 from notifications.settings import SmtpSettings
+from notifications.smtp_connections import Connections
 
 _PERMANENT = range(500, 600)
 
@@ -58,39 +58,21 @@ def compose(mail: Mail, sender: str) -> EmailMessage:
 
 
 class SmtpPost:
-    """The real mail server."""
+    """The real mail server. A connection takes one mail after another; one that met an error takes no further."""
 
     def __init__(self, settings: SmtpSettings, *, attempt_seconds: float) -> None:
         self._settings = settings
         self._attempt_seconds = attempt_seconds
-        self._tls = ssl.create_default_context(cafile=settings.ca_file) if settings.starttls else None
+        self._connections = Connections(settings, attempt_seconds)
 
     async def hand_over(self, mail: Mail) -> Handover:
         message = compose(mail, self._settings.sender)
         try:
-            async with asyncio.timeout(self._attempt_seconds):
-                await self._send(message, mail.to)
+            async with asyncio.timeout(self._attempt_seconds), self._connections.one() as server:
+                await server.send_message(message, sender=self._settings.sender, recipients=[mail.to])
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             return judge(error)
         return Taken()
-
-    async def _send(self, message: EmailMessage, to: str) -> None:
-        settings = self._settings
-        client = aiosmtplib.SMTP(
-            hostname=settings.host,
-            port=settings.port,
-            username=settings.username or None,
-            password=settings.password.get_secret_value() or None,
-            start_tls=settings.starttls,
-            tls_context=self._tls,
-            timeout=self._attempt_seconds,
-        )
-        try:
-            await client.connect()
-            await client.send_message(message, sender=settings.sender, recipients=[to])
-        finally:
-            # No QUIT: the mail is already accepted, and a server that hangs here must not cause another attempt.
-            client.close()
 
 
 def judge(error: Exception) -> NotTaken[Failure]:

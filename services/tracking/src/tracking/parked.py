@@ -16,10 +16,11 @@ import structlog
 from chassis.clock import Clock
 from tracking.domain.held import Held
 
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 7.5
 LOOK_SHARE = 10
 MAX_LOOK_SECONDS = 8.0
-FRESH_SECONDS = 15.0
+FRESH_SECONDS = 20.0
+"""Two looks, and what they take."""
 
 log = structlog.get_logger(__name__)
 

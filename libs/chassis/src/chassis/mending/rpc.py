@@ -15,10 +15,10 @@ from chassis.parking.model import (
     BREAKER,
     AuditLine,
     Locked,
-    OpenBreaker,
     PageMark,
     ParkedDelivery,
     ParkedTarget,
+    TargetPage,
 )
 from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_of, page_place, page_size
 from trade.parking.v1 import parking_pb2 as pb
@@ -52,15 +52,13 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ShownStore(Locked, Protocol):
     """What staff are shown."""
 
-    async def targets(self, after: str, limit: int) -> tuple[list[ParkedTarget], str]:
-        """Parked targets by name behind `after`, and the name behind which the next page begins: empty at the end."""
+    async def targets(self, after: str, limit: int) -> TargetPage:
+        """Parked targets by name behind `after`, `limit` of them at most."""
         ...
 
     async def target(self, target: str) -> ParkedTarget | None:
         """One parked target; None where nothing waits for it."""
         ...
-
-    async def breaker(self) -> OpenBreaker | None: ...
 
     async def audit(self, target: str, before: PageMark | None, limit: int) -> list[AuditLine]:
         """Lines of the audit, the latest first, older than `before`, of one target or of all (empty)."""
@@ -102,13 +100,12 @@ class ParkingRpc(ParkingServiceServicer):
     async def ListTargets(self, request: pb.ListTargetsRequest, context: Context) -> pb.ListTargetsResponse:  # noqa: N802, ARG002 - the proto's
         size = page_size(request.page_size)
         after = page_id(request.page_token, _TARGETS)
-        targets, last = await self._parking.targets(after, size)
-        response = pb.ListTargetsResponse(
-            targets=[target_of(each) for each in targets], next_page_token=cursor(last, _TARGETS) if last else ""
+        page = await self._parking.targets(after, size)
+        return pb.ListTargetsResponse(
+            targets=[target_of(each) for each in page.targets],
+            next_page_token=cursor(page.last, _TARGETS) if page.last else "",
+            breaker=None if page.breaker is None else breaker_of(page.breaker),
         )
-        if (open_ := await self._parking.breaker()) is not None:
-            response.breaker.CopyFrom(breaker_of(open_))
-        return response
 
     async def PlanRedrive(self, request: pb.PlanRedriveRequest, context: Context) -> pb.PlanRedriveResponse:  # noqa: N802 - the proto's name
         plan = await self._policy.plan(request.target, page_size(request.page_size))

@@ -7,7 +7,16 @@ from itertools import count
 from typing import Any
 
 from chassis.clock import Clock
-from chassis.parking.model import BEHIND, BREAKER, AuditLine, OpenBreaker, PageMark, ParkedDelivery, ParkedTarget
+from chassis.parking.model import (
+    BEHIND,
+    BREAKER,
+    AuditLine,
+    OpenBreaker,
+    PageMark,
+    ParkedDelivery,
+    ParkedTarget,
+    TargetPage,
+)
 
 
 class MemoryParking:
@@ -120,10 +129,10 @@ class MemoryParking:
     async def show(self, delivery_id: str) -> ParkedDelivery | None:
         return self._parked.get(delivery_id)
 
-    async def targets(self, after: str, limit: int) -> tuple[list[ParkedTarget], str]:
+    async def targets(self, after: str, limit: int) -> TargetPage:
         names = sorted(name for name in self._locks if name > after and name != BREAKER)[:limit]
         found = [each for name in names if (each := await self.target(name)) is not None]
-        return found, names[-1] if len(names) == limit else ""
+        return TargetPage(found, names[-1] if len(names) == limit else "", self._breaker)
 
     async def target(self, target: str) -> ParkedTarget | None:
         waiting = await self.waiting(target, len(self._parked))

@@ -102,6 +102,16 @@ class OpenBreaker:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetPage:
+    """A page of what is parked, target by target, and whether consumption pauses."""
+
+    targets: list[ParkedTarget]
+    last: str
+    """The next page begins after this one; empty: there is none."""
+    breaker: OpenBreaker | None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditLine:
     """What was done about something parked: by whom, why, and what came of it."""
 

@@ -11,7 +11,7 @@ to wait behind any more.
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from chassis.parking.model import (
     PageMark,
     ParkedDelivery,
     ParkedTarget,
+    TargetPage,
 )
 
 _ORDER = [("topic", ASCENDING), ("partition", ASCENDING), ("offset", ASCENDING)]
@@ -162,11 +163,17 @@ class MongoParking:
         document = await self._parked.find_one({"_id": delivery_id})
         return None if document is None else delivery_of(document)
 
-    async def targets(self, after: str, limit: int) -> tuple[list[ParkedTarget], str]:
-        page = self._locks.find({"_id": {"$gt": after, "$ne": BREAKER}}, {"_id": 1}).sort("_id").limit(limit)
-        names = [lock["_id"] async for lock in page]
+    async def targets(self, after: str, limit: int) -> TargetPage:
+        # The breaker's lock on top of every page: where nothing is parked, one question answers everything.
+        where = {"$or": [{"_id": {"$gt": after, "$ne": BREAKER}}, {"_id": BREAKER}]} if after else {}
+        locks = {lock["_id"]: lock async for lock in self._locks.find(where).sort("_id").limit(limit + 1)}
+        breaker = locks.pop(BREAKER, None)
+        if breaker is None and len(locks) > limit:
+            breaker = await self._locks.find_one({"_id": BREAKER})
+        names = list(locks)[:limit]
         found = await asyncio.gather(*[self.target(name) for name in names])
-        return [each for each in found if each is not None], names[-1] if len(names) == limit else ""
+        last = names[-1] if len(names) == limit else ""
+        return TargetPage([each for each in found if each is not None], last, _open(breaker))
 
     async def target(self, target: str) -> ParkedTarget | None:
         of_it = {"target": target}
@@ -189,8 +196,7 @@ class MongoParking:
         await self._locks.update_one({"_id": BREAKER}, {"$set": opened}, upsert=True)
 
     async def breaker(self) -> OpenBreaker | None:
-        lock = await self._locks.find_one({"_id": BREAKER})
-        return None if lock is None else OpenBreaker(lock["reason"], lock["opened_at"])
+        return _open(await self._locks.find_one({"_id": BREAKER}))
 
     async def clear_breaker(self) -> None:
         await self._locks.delete_one({"_id": BREAKER})
@@ -202,6 +208,10 @@ class MongoParking:
     async def counts(self) -> tuple[int, int]:
         targets = await self._locks.count_documents({"_id": {"$ne": BREAKER}})
         return await self._parked.count_documents({}), targets
+
+
+def _open(lock: Mapping[str, Any] | None) -> OpenBreaker | None:
+    return None if lock is None else OpenBreaker(lock["reason"], lock["opened_at"])
 
 
 def _lock(*, failed: bool) -> dict[str, Any]:

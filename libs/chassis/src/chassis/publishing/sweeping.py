@@ -9,12 +9,13 @@ from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.publishing import Source
 from chassis.clock import Clock
 from chassis.failpoints import passage
+from chassis.publishing.trimming import TRIM_SECONDS
 
 log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 15.0
-LEFT_BEHIND_SECONDS = 5.0
-"""Entries older than this are no longer somebody's work in hand."""
+LEFT_BEHIND_SECONDS = 3 * 2 * TRIM_SECONDS
+"""Entries older than this are no longer somebody's work in hand: acknowledged ones would have been trimmed."""
 SWEEP_LIMIT = 500
 
 Offer = Callable[[Source, str, str, Sequence[OutboxEntry]], None]

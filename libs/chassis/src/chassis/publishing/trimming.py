@@ -10,7 +10,8 @@ from chassis.failpoints import passage
 
 log = structlog.get_logger(__name__)
 
-TRIM_SECONDS = 0.75
+TRIM_SECONDS = 2.5
+"""A document that is saved again within this, up to twice this, needs no trim of its own."""
 
 DocumentKey = tuple[int, str]
 """(identity of its source, its id)"""

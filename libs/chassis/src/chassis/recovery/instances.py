@@ -13,7 +13,7 @@ from chassis.clock import Clock
 from chassis.failures import is_infrastructure
 from chassis.mongo import Database
 
-INTERVAL_SECONDS = 10.0
+INTERVAL_SECONDS = 15.0
 
 _COLLECTION = "instances"
 

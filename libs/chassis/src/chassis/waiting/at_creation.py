@@ -1,20 +1,22 @@
 """First attempts that are claimed in the write that creates their aggregates, and made by whoever creates them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from chassis.aggregates import Applied, Input, Outcome
+from chassis.failpoints import passage
 from chassis.waiting.effects import Effects
 
 S = TypeVar("S")
 M = TypeVar("M")
 
 
-@contextmanager
-def first_claims(effects: Effects[S, Any, M, Any]) -> Iterator["FirstClaims[S, M]"]:
-    """Around a creation: what is held and not started by its end is given back."""
+@asynccontextmanager
+async def first_claims(effects: Effects[S, Any, M, Any]) -> AsyncIterator["FirstClaims[S, M]"]:
+    """Around a creation, which waits a moment for room: what is held and not started by its end is given back."""
+    await effects.room()
     claims = FirstClaims(effects)
     try:
         yield claims
@@ -35,6 +37,7 @@ class FirstClaims(Generic[S, M]):
         until = self._effects.hold(id_, route)
         if until is not None:
             self._held[id_] = until
+            passage("claim.before")
         return until
 
     def start(self, input_: Input[Any], outcome: Outcome[S], material: M | None) -> None:
@@ -43,6 +46,7 @@ class FirstClaims(Generic[S, M]):
         match outcome:
             case Applied(state, events) if state is not None and events and until is not None:
                 if self._effects.is_held(state, until):
+                    passage("claim.after")
                     del self._held[input_.target]
                     self._effects.start(state, material, input_.trace)
             case _:

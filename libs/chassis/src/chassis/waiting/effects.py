@@ -35,6 +35,10 @@ AGAIN_SECONDS = 1.0
 NOTE_AGAIN_SECONDS = 0.5
 FINISH_SECONDS = 3.0
 """How long a stop waits for attempts in hand."""
+AHEAD_SECONDS = 5.0
+"""How long a first claim may wait for its place."""
+ROOM_SECONDS = 1.0
+"""How long new aggregates wait for attempts in hand: backlog is cheaper in a topic than in a database."""
 
 log = structlog.get_logger(__name__)
 
@@ -91,13 +95,20 @@ class Effects(Generic[S, C, M, W]):
         Zero means that nothing is left that could be started now.
         """
         while due := await self._due.take():
+            for each in due:
+                self._places.enter(each.id, each.route)
+            started: frozenset[str] = frozenset()
             try:
                 started = await self._claim(due)
             except Exception:
                 self._due.know_again(due)
                 raise
+            finally:
+                for each in due:
+                    if each.id not in started:
+                        self.give_back(each.id)
             if started:
-                return started
+                return len(started)
         return 0
 
     async def idle(self) -> None:
@@ -105,13 +116,13 @@ class Effects(Generic[S, C, M, W]):
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    async def _claim(self, due: Sequence[Due]) -> int:
-        """Claim the next attempt of each that is still due; how many were started."""
+    async def _claim(self, due: Sequence[Due]) -> frozenset[str]:
+        """Claim the next attempt of each that is still due; which were started."""
         documents = await self._aggregates.documents.load([each.id for each in due])
         material = await self._effect.load(list(documents))
         claims = [self._claim_of(document) for document in documents.values()]
         inputs = [each for each in claims if each is not None]
-        started = 0
+        started = set[str]()
         passage("claim.before")
         outcomes = await self._aggregates.apply(inputs, recent=True)
         passage("claim.after")
@@ -119,12 +130,12 @@ class Effects(Generic[S, C, M, W]):
             match outcome:
                 case Applied(state) if state is not None:
                     self.start(state, material.get(input_.target), input_.trace)
-                    started += 1
+                    started.add(input_.target)
                 case Failed(error) if not isinstance(error, self._effect.not_due):
                     self._leave_alone("attempt_not_claimed", input_.target, error=repr(error))
                 case _:
                     pass  # another replica has it in hand, or has claimed this very attempt
-        return started
+        return frozenset(started)
 
     def _claim_of(self, document: Document) -> Input[C] | None:
         """The claim of the next attempt, where it is due and nobody's."""
@@ -148,19 +159,25 @@ class Effects(Generic[S, C, M, W]):
         self._due.leave_alone(id_)
         log.error(event, **{self._aggregates.type.name: id_}, **why)
 
+    async def room(self) -> None:
+        """Wait until there is room for new attempts, but for `ROOM_SECONDS` at most: nobody waits for a dead server."""
+        await self._places.few_in_hand(ROOM_SECONDS)
+
     def hold(self, id_: str, route: str) -> datetime | None:
-        """Hold a place for an attempt whose claim is yet to be saved: until when it is held; None: there is no room."""
-        return self._lease_until() if self._places.take(id_, route) else None
+        """Have room for an attempt whose claim is yet to be saved: until when it is claimed; None: there is no room."""
+        if not self._places.take(id_, route):
+            return None
+        return self._lease_until() + timedelta(seconds=AHEAD_SECONDS)
 
     def is_held(self, state: S, until: datetime) -> bool:
         """Whether a state has an attempt that is held until this very moment."""
         return not self._effect.waits(state) and self._aggregates.type.due_at(state) == until
 
     def start(self, state: S, material: M | None, trace: Mapping[str, str]) -> None:
-        """Make an attempt that is saved as claimed."""
+        """Make an attempt that is saved as claimed, once it has a place."""
         id_ = self._effect.id(state)
-        self._places.hold(id_, self._route(state))
-        task = asyncio.create_task(self._attempt(id_, state, material, trace))
+        entered = self._places.enter(id_, self._route(state))
+        task = asyncio.create_task(self._attempt_in_turn(entered, state, material, trace))
         self._tasks.add(task)
 
         def done(finished: "asyncio.Task[None]") -> None:
@@ -177,6 +194,17 @@ class Effects(Generic[S, C, M, W]):
         """Nothing comes of what is held."""
         self._leave(id_)
         self._places.drop(id_)
+
+    async def _attempt_in_turn(
+        self, entered: "asyncio.Future[None]", state: S, material: M | None, trace: Mapping[str, str]
+    ) -> None:
+        if not entered.done():
+            await entered
+            until = self._aggregates.type.due_at(state)
+            if until is not None and until < self._lease_until():
+                self._know(state)  # it might outlast its claim: it is made under the next one
+                return
+        await self._attempt(self._effect.id(state), state, material, trace)
 
     async def _attempt(self, id_: str, state: S, material: M | None, trace: Mapping[str, str]) -> None:
         baggage = self._aggregates.type.baggage(state)

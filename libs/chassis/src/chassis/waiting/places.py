@@ -1,13 +1,21 @@
-"""Places at the other side: how many attempts are made at once, in all and by each route.
+"""Places at the other side: how many attempts are made at once, in all and by each route, and who waits for one.
 
-Keeps: a place is held from before the claim until the other side has answered; what is answered and not noted yet is in
-hand without a place, and only so much of it, so that a database that is away fills no memory.
+Keeps: an attempt holds a place until the other side has answered. What waits for a place, and what is answered and not
+noted yet, is in hand without one; only so much of it, so that a database that is away fills no memory, and only so much
+of a route, so that one that does not answer holds few claims.
 """
 
+import asyncio
+import contextlib
+from collections import Counter, deque
 from collections.abc import Set
 
 MOST_IN_HAND = 10
 """So many times as many as there are places may be in hand."""
+FULL = 5
+"""With so many times as many in hand, who makes new work waits."""
+AHEAD = 4
+"""Of a route, so many times as many as it has places may be claimed and wait for one."""
 
 
 class Places:
@@ -18,41 +26,105 @@ class Places:
         self._per_route = per_route
         self._held: dict[str, str] = {}
         """Id → route."""
+        self._held_of = Counter[str]()
         self._in_hand: set[str] = set()
+        self._ahead: dict[str, str] = {}
+        """Id → route: claimed, or about to be, and without a place."""
+        self._ahead_of = Counter[str]()
+        self._waiting: dict[str, deque[tuple[str, asyncio.Future[None]]]] = {}
+        """By route."""
+        self._few_in_hand = asyncio.Event()
+        self._few_in_hand.set()
         self.closed = False
-        """Whether nobody gets a place any more."""
+        """Whether nothing more is begun."""
 
     @property
     def in_hand(self) -> Set[str]:
-        """The ids of what holds a place, and of what is being noted."""
+        """The ids of what waits for a place, holds one, or is being noted."""
         return self._in_hand
 
     @property
     def free(self) -> int:
-        """For how many there is room; none where too many wait to be noted."""
-        noting = len(self._in_hand) >= MOST_IN_HAND * self._in_all
-        return 0 if noting or self.closed else self._in_all - len(self._held)
+        """How many places are free; none where too many wait to be noted."""
+        return 0 if self.closed or self._too_many else self._in_all - len(self._held)
+
+    @property
+    def _too_many(self) -> bool:
+        return len(self._in_hand) >= MOST_IN_HAND * self._in_all
 
     def room(self, route: str) -> int:
-        """For how many of a route there is room, as far as there is any."""
-        return self._per_route - sum(each == route for each in self._held.values())
+        """How many places a route may still take, as far as any are free."""
+        return self._per_route - self._held_of[route]
+
+    async def few_in_hand(self, within_seconds: float) -> None:
+        """Wait until few are in hand, but no longer than this."""
+        if not self._few_in_hand.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._few_in_hand.wait(), within_seconds)
 
     def take(self, id_: str, route: str) -> bool:
-        """Hold a place for one that is not in hand; false where there is none."""
-        if self.free <= 0 or self.room(route) <= 0 or id_ in self._in_hand:
+        """Have in hand what will soon have a place; false where it is in hand already, or too much is."""
+        if self.closed or self._too_many or id_ in self._in_hand or self._ahead_of[route] >= AHEAD * self._per_route:
             return False
-        self.hold(id_, route)
+        self._have(id_)
+        self._ahead[id_] = route
+        self._ahead_of[route] += 1
         return True
 
-    def hold(self, id_: str, route: str) -> None:
-        """Hold a place for one that was promised room."""
-        self._held[id_] = route
-        self._in_hand.add(id_)
+    def enter(self, id_: str, route: str) -> "asyncio.Future[None]":
+        """Hold a place, at once if there is one; done when it is held. First come, first served, of each route."""
+        self._have(id_)
+        entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if id_ in self._held:
+            entered.set_result(None)
+        elif len(self._held) < self._in_all and self.room(route) > 0:
+            self._hold(id_, route, entered)
+        else:
+            if id_ not in self._ahead:
+                self._ahead[id_] = route
+                self._ahead_of[route] += 1
+            self._waiting.setdefault(route, deque()).append((id_, entered))
+        return entered
 
     def leave(self, id_: str) -> bool:
-        """The other side has answered; whether that makes room."""
-        return self._held.pop(id_, None) is not None
+        """The other side has answered; whether a place is free that nobody waits for."""
+        route = self._held.pop(id_, None)
+        if route is None:
+            return False
+        self._held_of[route] -= 1
+        self._let_in()
+        return len(self._held) < self._in_all
 
     def drop(self, id_: str) -> None:
         """Nothing more is to be done."""
         self._in_hand.discard(id_)
+        self._no_longer_ahead(id_)
+        if len(self._in_hand) < FULL * self._in_all:
+            self._few_in_hand.set()
+
+    def _have(self, id_: str) -> None:
+        self._in_hand.add(id_)
+        if len(self._in_hand) >= FULL * self._in_all:
+            self._few_in_hand.clear()
+
+    def _hold(self, id_: str, route: str, entered: "asyncio.Future[None]") -> None:
+        self._no_longer_ahead(id_)
+        self._held[id_] = route
+        self._held_of[route] += 1
+        entered.set_result(None)
+
+    def _no_longer_ahead(self, id_: str) -> None:
+        if (route := self._ahead.pop(id_, None)) is not None:
+            self._ahead_of[route] -= 1
+
+    def _let_in(self) -> None:
+        for route in [each for each in self._waiting if self.room(each) > 0]:
+            waiting = self._waiting[route]
+            while waiting and len(self._held) < self._in_all and self.room(route) > 0:
+                id_, entered = waiting.popleft()
+                if not entered.done():  # else it was given up meanwhile
+                    self._hold(id_, route, entered)
+            if waiting:  # the others' turn comes first next time
+                self._waiting[route] = self._waiting.pop(route)
+            else:
+                del self._waiting[route]
