@@ -188,7 +188,11 @@ async def test_a_release_notifies_every_party_once_in_its_language(
     for headers, payload in events:
         by_notice.setdefault(payload["notice_id"], []).append(headers["ce_type"].split(".")[3])
     assert sorted(by_notice.values()) == sorted(
-        [["created", "addressed", "sent"]] * 6 + [["created", "addressed", "attempt_started", "sent"]] * 6
+        # Registry was away at the first release, and there at the second.
+        [["created", "addressed", "sent"]] * 3
+        + [["created", "addressed", "attempt_started", "sent"]] * 3
+        + [["created", "sent"]] * 3
+        + [["created", "attempt_started", "sent"]] * 3
     )
     causes = [headers["ce_causationid"] for headers, _ in events if ".created." in headers["ce_type"]]
     assert causes.count(event.envelope.id) == 6

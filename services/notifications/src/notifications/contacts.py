@@ -1,8 +1,8 @@
 """Contacts of enterprises from registry, cached for a minute.
 
-The consumer queries registry once per batch for contacts that are not cached, so that a notice is addressed in the write
-that creates it. An unreachable registry delays no notice: its address is looked up later. Contacts are personal data:
-the cache is in memory only.
+The consumer queries registry once per batch for contacts that are not cached, so that a notice is addressed in the
+write that creates it. An unreachable registry delays no notice: its address is looked up later. Contacts are personal
+data: the cache is in memory only.
 """
 
 import asyncio
