@@ -98,5 +98,5 @@ async def test_a_port_moves_what_is_declared_at_its_place(shipment: Shipment) ->
 @pytest.mark.usefixtures("shipment")
 async def test_a_partner_gets_no_second_role_without_a_word(platform: Platform) -> None:
     addresses = Addresses.model_validate(platform.describe())
-    with pytest.raises(grpc.aio.AioRpcError, match="keeps its role for ever"):
+    with pytest.raises(grpc.aio.AioRpcError, match="role is permanent"):
         await issue_keys(addresses, [], [Partner(PORT.code, "bank")], label="second role")

@@ -9,7 +9,7 @@ from values.references import EMPTY
 
 
 @pytest.mark.parametrize("written", ["CNTAO", "cntao", " cn tao", "Cn\u00a0Tao", "C N T A O\n"])
-def test_every_spelling_of_a_place_is_that_place(written):
+def test_every_spelling_of_a_place_is_normalised(written):
     assert Locode(written) == "CNTAO"
     assert Locode(written).fault() is None
     assert Locode(written).country == "CN"

@@ -1,4 +1,4 @@
-"""The gateway's doors over memory: no broker, no database, real routes."""
+"""Fixtures: the gateway with real routes over in-memory stores, without broker or database."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -69,7 +69,7 @@ class MemoryQuarantine:
 class MemoryKeys:
     stored: dict[str, Key] = field(default_factory=dict)
     asked: int = 0
-    """How often anything was looked up."""
+    """Number of look-ups."""
 
     async def ids(self) -> frozenset[str]:
         self.asked += 1
@@ -139,7 +139,7 @@ class MemoryEventOutcomes:
 
 @dataclass
 class MemoryNotices:
-    """The inbox in order of writing; a page begins behind the number that it names."""
+    """The inbox in order of writing; a page token is the number of the last notice."""
 
     stored: dict[str, list[NoticeShown]] = field(default_factory=dict)
     away: bool = False
@@ -153,7 +153,7 @@ class MemoryNotices:
 
 
 def an_event(**overrides: Any) -> dict[str, Any]:
-    """A partner's event in structured form."""
+    """A partner's event in structured mode."""
     return {
         "specversion": "1.0",
         "id": "evt-1",
@@ -185,7 +185,7 @@ def a_declaration(**overrides: Any) -> dict[str, Any]:
 
 
 class Gateway:
-    """The parts of a gateway in memory, and a client for it."""
+    """A gateway over in-memory stores, and a client for it."""
 
     an_event = staticmethod(an_event)
     a_declaration = staticmethod(a_declaration)
@@ -214,7 +214,7 @@ class Gateway:
         self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(self.served()), base_url="http://gateway")
 
     def app(self) -> FastAPI:
-        """The application, with every slice's routes."""
+        """The application with the routes of all slices."""
         return create_app(
             routers(
                 self.admission,
@@ -230,7 +230,7 @@ class Gateway:
         )
 
     def served(self, **settings: Any) -> App:
-        """The application behind its door, as the service serves it."""
+        """The application behind the chassis' server middleware, as in the service."""
         app = self.app()
         return http_door(
             app,
@@ -241,14 +241,14 @@ class Gateway:
         )
 
     def key(self, owner: Owner, *scopes: str, **fields: Any) -> str:
-        """Issue a key; the text that its holder shows."""
+        """Issue a key; returns its text."""
         id_, shown, digest = keys.write(f"{len(self.keys.stored):06}".encode(), owner.code.ljust(32).encode())
         key = Key(id_, owner, scopes or default_scopes(owner), digest, "", self.clock.now(), "staff:li", **fields)
         self.keys.stored[id_] = key
         return shown
 
     def partner(self, code: str = "port-qd", role: str = "port", *scopes: str) -> dict[str, str]:
-        """Headers of a registered partner; what it is granted is in `registered`."""
+        """Headers of a registered partner; its grants are in `registered`."""
         self.registered.stored.setdefault(code, Partner(code, role))
         return {"Authorization": f"Bearer {self.key(Owner(OwnerKind.PARTNER, code, role), *scopes)}"}
 

@@ -1,4 +1,4 @@
-"""What tests of the gateway's gRPC services share: a call of staff."""
+"""Support for tests of the gateway's gRPC services: a call by staff."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from chassis.rpc.identity import Caller
 
 
 class Context:
-    """What the servicer needs of a call."""
+    """The part of a gRPC context that the servicers use."""
 
     async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: Any = ()) -> None:
         raise RuntimeError(f"{code.name}: {details}")

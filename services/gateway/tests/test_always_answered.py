@@ -1,4 +1,4 @@
-"""On a real socket: every request gets an answer, in time, as a problem with its trace's id."""
+"""On a real socket: every request gets an answer in time, as a problem with its trace id."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ def _traces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("opentelemetry.trace.get_tracer", provider.get_tracer)
 
 
-async def test_a_database_that_hangs_is_told_in_time_with_the_trace(
+async def test_a_hanging_database_is_reported_in_time_with_the_trace_id(
     gateway: Any, door: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def hangs(_: Any) -> None:
@@ -51,7 +51,7 @@ async def test_a_database_that_hangs_is_told_in_time_with_the_trace(
 
 
 @pytest.mark.parametrize("raised", [StopIteration(), GeneratorExit(), asyncio.CancelledError(), RuntimeError("x")])
-async def test_whatever_a_reader_raises_is_answered(
+async def test_any_exception_of_a_reader_is_answered(
     gateway: Any, door: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, raised: BaseException
 ) -> None:
     def broken(*_: object) -> None:
@@ -63,7 +63,7 @@ async def test_whatever_a_reader_raises_is_answered(
     assert answer.json()["trace_id"] == TRACE
 
 
-async def test_a_route_that_is_cancelled_from_within_is_answered(
+async def test_a_route_that_cancels_itself_is_answered(
     gateway: Any, door: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def cancelled(*_: Any) -> None:

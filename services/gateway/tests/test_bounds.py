@@ -1,4 +1,4 @@
-"""What passes the contract and would fail behind the door is refused at it, by the field's name, and quickly."""
+"""Values that pass the contract and would fail in later services are refused, by field name, and quickly."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
 JSON = {"Content-Type": "application/json"}
 PORT = Owner(OwnerKind.PARTNER, "port-qd", "port")
 TIMES = 100
-"""So many times the processor time of a plain one of its size is far above what each takes, far below what it would."""
+"""Limit of CPU time relative to a plain body of the same size: well above normal, far below an attack's cost."""
 
 UCR = "6CN91370200MB2F00QD1X-0001"
 
@@ -84,7 +84,7 @@ async def test_a_declaration_beyond_the_bounds_is_refused(
     ],
 )
 @pytest.mark.parametrize("name", ["ticket_min", "ticket_max"])
-def test_money_that_cannot_be_paid_is_refused_wherever_it_is_stated(
+def test_an_impossible_amount_is_refused_in_every_field(
     name: str, amount: str, currency: str, field: str, code: str
 ) -> None:
     terms = example(Mandate) | {
@@ -96,19 +96,19 @@ def test_money_that_cannot_be_paid_is_refused_wherever_it_is_stated(
 
 
 @pytest.mark.parametrize("type_", [type_ for type_, payload in EVENTS.items() if "amount" in payload.model_fields])
-def test_no_bank_reports_less_than_nothing(type_: str) -> None:
+def test_a_negative_payment_is_refused(type_: str) -> None:
     reported = example(EVENTS[type_]) | {"amount": {"amount": "-1", "currency": "CNY"}}
     _, faults = validate(EVENTS[type_], reported)
     assert ("/amount/amount", "field.money.negative") in {(each.pointer, each.code) for each in faults}
 
 
-async def test_money_of_a_declaration_is_judged_by_its_own_rules(gateway: Any) -> None:
+async def test_money_of_a_declaration_is_left_to_the_declarations_service(gateway: Any) -> None:
     declaration = gateway.a_declaration(freight={"amount": "-1.5", "currency": "XXX"})
     answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm())
     assert answer.status_code == 202
 
 
-async def test_goods_may_be_described_in_lines_and_in_any_script(gateway: Any) -> None:
+async def test_a_description_may_have_several_lines_in_any_script(gateway: Any) -> None:
     described = "Жесть\n镀锡板\tورق\u200cقلع\u00a0tin"
     goods = [gateway.a_declaration()["goods"][0] | {"description": described}]
     declaration = gateway.a_declaration(goods=goods)
@@ -117,7 +117,7 @@ async def test_goods_may_be_described_in_lines_and_in_any_script(gateway: Any) -
 
 
 @pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "1E99999999999999999999", "1e20000"])
-async def test_a_number_is_never_written_out_to_be_refused(gateway: Any, number: str) -> None:
+async def test_a_number_with_a_huge_exponent_is_refused_without_expanding_it(gateway: Any, number: str) -> None:
     async def lodge(packages: str) -> tuple[Any, float]:
         sent = json.dumps(gateway.a_declaration(total_packages="@")).replace('"@"', packages)
         started = time.process_time()
@@ -146,7 +146,7 @@ async def test_such_a_number_on_a_partners_topic_ends_in_quarantine(gateway: Any
     ],
     ids=["a name twice among many", "a million wrong items"],
 )
-async def test_a_body_costs_no_more_than_its_size(gateway: Any, body: str, problem: str) -> None:
+async def test_the_cost_of_a_body_is_bounded_by_its_size(gateway: Any, body: str, problem: str) -> None:
     started = time.process_time()
     with contextlib.suppress(ValueError):
         json.loads(body)

@@ -1,4 +1,4 @@
-"""Codes of projects and mandates: what is on no list is refused by field and value."""
+"""Codes of projects and mandates: an unknown code is refused by field and value."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("path", "plain", "change", "pointer", "code"), WRONG, ids=[f"{w[3]}={w[2]}" for w in WRONG])
-async def test_a_code_of_no_list_is_refused_by_field_value_and_rule(
+async def test_an_unknown_code_is_refused_by_field_value_and_rule(
     gateway: Any, path: str, plain: Any, change: Any, pointer: str, code: str
 ) -> None:
     answer = await gateway.http.post(path, json={**plain, **change}, headers=gateway.firm())
@@ -59,7 +59,7 @@ async def test_a_code_of_no_list_is_refused_by_field_value_and_rule(
 
 
 @pytest.mark.parametrize(("path", "plain"), [("/v1/projects", PROJECT), ("/v1/mandates", MANDATE)])
-async def test_codes_that_exist_are_taken(gateway: Any, path: str, plain: Any) -> None:
+async def test_known_codes_are_accepted(gateway: Any, path: str, plain: Any) -> None:
     assert (await gateway.http.post(path, json=plain, headers=gateway.firm())).status_code == 202
 
 

@@ -1,4 +1,4 @@
-"""The envelope of an event, by CloudEvents 1.0.2 and its HTTP binding: read as it was meant, or refused by name."""
+"""The envelope of an event (CloudEvents 1.0.2, HTTP binding): read as the standard says, or refused by name."""
 
 import base64
 import json
@@ -38,7 +38,7 @@ def submission_of(gateway: Any) -> str:
         (b"50%25", "50%"),
     ],
 )
-async def test_a_header_is_taken_out_of_its_quotes_and_percent_signs(gateway: Any, raw: bytes, id_: str) -> None:
+async def test_a_header_is_unquoted_and_percent_decoded(gateway: Any, raw: bytes, id_: str) -> None:
     answer = await sent_binary(gateway, id=raw)
     assert answer.status_code == 202
     assert submission_of(gateway) == id_
@@ -56,7 +56,7 @@ async def test_a_header_is_taken_out_of_its_quotes_and_percent_signs(gateway: An
         (b'"a"b"', "field.form"),
     ],
 )
-async def test_a_header_that_is_not_so_written_is_refused_by_name(gateway: Any, raw: bytes, code: str) -> None:
+async def test_a_badly_encoded_header_is_refused_by_name(gateway: Any, raw: bytes, code: str) -> None:
     answer = await sent_binary(gateway, id=raw)
     assert answer.status_code == 422
     assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [("ce-id", code)]
@@ -88,7 +88,7 @@ async def test_a_required_attribute_that_is_null_is_missing(gateway: Any, name: 
 
 
 @pytest.mark.parametrize("name", ["myExtension", "my_extension", "my-extension", "\u0445", "a b", ""])
-async def test_a_name_that_no_attribute_may_have_is_refused(gateway: Any, name: str) -> None:
+async def test_an_invalid_attribute_name_is_refused(gateway: Any, name: str) -> None:
     answer = await sent_structured(gateway, gateway.an_event(**{name: "1"}))
     assert answer.status_code == 422
     assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [
@@ -96,14 +96,14 @@ async def test_a_name_that_no_attribute_may_have_is_refused(gateway: Any, name: 
     ]
 
 
-async def test_a_header_with_a_name_that_no_attribute_may_have_is_refused(gateway: Any) -> None:
+async def test_a_header_with_an_invalid_attribute_name_is_refused(gateway: Any) -> None:
     answer = await sent_binary(gateway, my_extension=b"1")
     assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [
         ("ce-my_extension", "event.attribute_name")
     ]
 
 
-async def test_what_of_an_envelope_is_not_carried_is_named(gateway: Any) -> None:
+async def test_attributes_that_are_not_carried_are_listed(gateway: Any) -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     event = gateway.an_event(subject="s", dataschema="urn:x", ext=1, traceparent=trace, time="2026-01-05T09:00:00Z")
     answer = await sent_structured(gateway, event)
@@ -112,7 +112,7 @@ async def test_what_of_an_envelope_is_not_carried_is_named(gateway: Any) -> None
     assert by_header.json()["not_read"] == ["ce-subject", "ce-traceparent"]
 
 
-async def test_no_value_and_no_name_is_repeated_at_length(gateway: Any) -> None:
+async def test_long_values_and_names_are_shortened_in_the_answer(gateway: Any) -> None:
     long = "x" * 100_000
     wrong = await sent_structured(gateway, gateway.an_event(type=long, **{long.upper(): 1}))
     data = gateway.an_event()["data"]

@@ -1,4 +1,4 @@
-"""What a submission is known by is judged as every reference, and hashed as it is published, at every door."""
+"""Ids of submissions are checked as references, and hashed in their published form, over HTTP and Kafka."""
 
 import json
 from collections.abc import Callable
@@ -79,7 +79,7 @@ Tell = Callable[[Any, dict[str, Any]], Any]
         ("x\u0430", "text.mixed_scripts"),
     ],
 )
-async def test_an_id_that_looks_like_another_is_refused_by_the_character(
+async def test_an_id_that_looks_like_another_is_refused_naming_the_character(
     gateway: Any, tell: Tell, prefix: str, name: str, sign: str, code: str
 ) -> None:
     written = f"evt{sign}-1"
@@ -90,7 +90,7 @@ async def test_an_id_that_looks_like_another_is_refused_by_the_character(
     assert gateway.documents.stored == {}
 
 
-def test_no_id_holds_a_character_that_nobody_sees(gateway: Any) -> None:
+def test_an_id_with_an_invisible_character_is_refused(gateway: Any) -> None:
     event = gateway.an_event()
     for sign in UNSEEN:
         given = event | {"id": f"evt{sign}1"}
@@ -107,7 +107,7 @@ def test_no_id_holds_a_character_that_nobody_sees(gateway: Any) -> None:
 @DOORS
 @pytest.mark.parametrize("name", ["id", "source"])
 @pytest.mark.parametrize("written", [" caf\u00e9 1", "caf\u00e9 1 ", "caf\u00e9  1", "cafe\u0301 1"])
-async def test_spellings_of_one_id_are_one_submission_known_by_what_is_published(
+async def test_spellings_of_one_id_are_one_submission_identified_by_its_published_form(
     gateway: Any, tell: Tell, prefix: str, name: str, written: str
 ) -> None:
     del prefix
@@ -119,7 +119,7 @@ async def test_spellings_of_one_id_are_one_submission_known_by_what_is_published
     assert list(gateway.documents.stored) == [named] == [said["receipt"]["id"]]
 
 
-async def test_what_is_taken_back_is_named_in_the_same_form(gateway: Any) -> None:
+async def test_the_id_in_a_retraction_is_normalised_too(gateway: Any) -> None:
     assert await posted_structured(gateway, gateway.an_event(id="p 1 ")) == []
     data = gateway.an_event()["data"]
     back = data | {"retracts": " p  1", "retracts_source": "/port/qingdao "}
@@ -130,7 +130,7 @@ async def test_what_is_taken_back_is_named_in_the_same_form(gateway: Any) -> Non
     assert (error["pointer"], error["code"]) == ("/data/retracts", "field.text.hidden")
 
 
-async def test_a_firms_own_name_of_a_submission_is_judged_as_a_partners_id(gateway: Any) -> None:
+async def test_an_idempotency_key_is_checked_like_a_partners_event_id(gateway: Any) -> None:
     headers = gateway.firm() | {"Idempotency-Key": "my\u00ad-1".encode("latin-1")}
     answer = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=list(headers.items()))
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:trade:problem:invalid-header")
@@ -154,7 +154,7 @@ async def test_a_header_of_another_tool_may_hold_any_bytes_or_null(gateway: Any,
 
 
 @pytest.mark.parametrize("state", ["v=\u00e9", "v=1\u200b"])
-async def test_a_trace_that_is_none_is_left_out_and_harms_nothing(gateway: Any, state: str) -> None:
+async def test_an_invalid_trace_is_dropped_and_does_no_harm(gateway: Any, state: str) -> None:
     parent = f"00-{'a' * 32}-{'b' * 16}-01"
     event = gateway.an_event(traceparent=parent, tracestate=state)
     assert structured(json.dumps(event).encode()).trace == {"traceparent": parent}
@@ -186,6 +186,6 @@ async def test_a_required_attribute_that_is_null_in_a_record_is_missing(gateway:
     assert error["code"] == ("event.specversion" if name == "specversion" else "field.required")
 
 
-async def test_a_header_of_ours_that_is_no_text_is_shown(gateway: Any) -> None:
+async def test_an_envelope_header_that_is_not_text_is_shown_in_the_fault(gateway: Any) -> None:
     (error,) = await on_topic(gateway, gateway.an_event()["data"], [("ce_id", b"evt\xff")])
     assert (error["pointer"], error["code"], error["value"]) == ("ce_id", "record.header", "evt\\xff")

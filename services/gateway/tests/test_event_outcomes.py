@@ -1,4 +1,4 @@
-"""What a partner reads of its event: what became of it for each declaration, in words."""
+"""The outcome of a partner's event for each declaration, in words."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -49,7 +49,7 @@ def noted(sequence: int = 1, declaration: str = "D-1", **fields: Any) -> Event:
 
 
 async def read(gateway: Any, *events: Event, spoken: str = "en", **told: Any) -> Any:
-    """What the port reads of its gate-in after declarations has noted some things."""
+    """The port's view of its gate-in after these events of declarations."""
     headers = gateway.partner() | CLOUDEVENT
     answer = await gateway.http.post("/v1/events", json=gateway.an_event(**told), headers=headers)
     handler = OutcomeHandler(gateway.outcomes, gateway.event_outcomes)
@@ -65,31 +65,31 @@ async def test_an_event_waits_for_its_declaration(gateway: Any) -> None:
     assert shown["text"] == text("gateway.outcome.waiting", "en")
 
 
-async def test_an_event_that_counts_says_for_which_declaration(gateway: Any) -> None:
+async def test_an_applied_event_names_its_declaration(gateway: Any) -> None:
     shown = await read(gateway, noted())
     assert shown["status"] == "applied"
     assert [each["declaration_id"] for each in shown["outcomes"]] == ["D-1"]
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES)
-async def test_somebody_not_concerned_reads_exactly_that(gateway: Any, spoken: str) -> None:
+async def test_a_partner_not_concerned_is_told_so(gateway: Any, spoken: str) -> None:
     shown = await read(gateway, noted(without_effect="not_concerned"), spoken=spoken)
     assert shown["status"] == "without_effect"
     (outcome,) = shown["outcomes"]
     assert (outcome["reason"], outcome["text"]) == ("not_concerned", text("effect.not_concerned", spoken))
 
 
-async def test_the_last_note_of_a_declaration_holds(gateway: Any) -> None:
+async def test_the_last_note_of_a_declaration_applies(gateway: Any) -> None:
     shown = await read(gateway, noted(5), noted(2, without_effect="not_concerned"))
     assert shown["status"] == "applied"
 
 
-async def test_a_retracted_event_says_so(gateway: Any) -> None:
+async def test_a_retracted_event_is_shown_as_retracted(gateway: Any) -> None:
     back = noted(2, event_id="PE-back/0.1", submission_id="back", retracts="evt-1", retracts_source=SOURCE)
     assert (await read(gateway, noted(), back))["status"] == "retracted"
 
 
-async def test_a_retraction_in_another_source_takes_nothing_back(gateway: Any) -> None:
+async def test_a_retraction_in_another_source_retracts_nothing(gateway: Any) -> None:
     back = noted(2, event_id="PE-back/0.1", submission_id="back", retracts="evt-1", retracts_source="/port/other")
     assert (await read(gateway, noted(), back))["status"] == "applied"
 
@@ -99,12 +99,12 @@ BACK: dict[str, Any] = {"event_id": f"{receipt_id(Kind.EVENT, 'partner:port-qd',
 
 
 async def read_retraction(gateway: Any, *events: Event, spoken: str = "en") -> Any:
-    """What the port reads of the event with which it takes `evt-1` back."""
+    """The port's view of the event that retracts `evt-1`."""
     return await read(gateway, *events, spoken=spoken, id="back", source="/port/b")
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES)
-async def test_a_retraction_that_takes_nothing_back_says_what_was_not_found(gateway: Any, spoken: str) -> None:
+async def test_a_retraction_of_nothing_reports_what_was_not_found(gateway: Any, spoken: str) -> None:
     own = noted(2, **BACK, retracts_source="/port/b")
     shown = await read_retraction(gateway, noted(), own, spoken=spoken)
     assert shown["status"] == "without_effect"
@@ -114,25 +114,25 @@ async def test_a_retraction_that_takes_nothing_back_says_what_was_not_found(gate
     assert "evt-1" in words and "/port/b" in words
 
 
-async def test_a_retraction_that_takes_something_back_counts(gateway: Any) -> None:
+async def test_a_retraction_of_a_noted_event_is_applied(gateway: Any) -> None:
     shown = await read_retraction(gateway, noted(), noted(2, **BACK, retracts_source=SOURCE))
     assert shown["status"] == "applied"
 
 
-async def test_a_retraction_before_its_event_counts_once_that_is_noted(gateway: Any) -> None:
+async def test_a_retraction_before_its_event_is_applied_once_the_event_is_noted(gateway: Any) -> None:
     back = noted(1, **BACK, retracts_source=SOURCE)
     assert (await read_retraction(gateway, back))["status"] == "without_effect"
     assert (await read_retraction(gateway, back, noted(2)))["status"] == "applied"
 
 
-async def test_a_retraction_told_to_another_declaration_takes_nothing_back_there(gateway: Any) -> None:
+async def test_a_retraction_noted_by_another_declaration_has_no_effect_there(gateway: Any) -> None:
     back = noted(1, "D-2", **BACK, retracts_source=SOURCE)
     assert (await read_retraction(gateway, noted(), back))["status"] == "without_effect"
     shown = await read(gateway, noted(), back)
     assert [(each["declaration_id"], each["status"]) for each in shown["outcomes"]] == [("D-1", "applied")]
 
 
-async def test_money_that_an_account_knows_is_taken_back_by_name_too(gateway: Any) -> None:
+async def test_a_payment_noted_by_an_account_can_be_retracted_by_id(gateway: Any) -> None:
     target = receipt_id(Kind.EVENT, "partner:port-qd", SOURCE, "evt-1")
     back = Note("e2", 1, "D-1", "t", takes_back=target)
     assert judged(back, [Note("e1", 1, "", "t")]) == back
@@ -140,19 +140,19 @@ async def test_money_that_an_account_knows_is_taken_back_by_name_too(gateway: An
     assert judged(back, [Note("e2", 1, "D-1", "t", retraction=True)]).reason == "nothing_taken_back"
 
 
-async def test_a_planned_event_changes_no_declaration_and_says_so(gateway: Any) -> None:
+async def test_a_planned_event_is_shown_as_an_expectation(gateway: Any) -> None:
     planned = gateway.an_event()["data"] | {"classifier": "PLN"}
     assert (await read(gateway, data=planned))["status"] == "expectation"
 
 
-async def test_facts_of_firms_and_notes_of_partners_come_by_one_handler(gateway: Any) -> None:
+async def test_one_handler_stores_facts_for_firms_and_notes_for_partners(gateway: Any) -> None:
     handler = OutcomeHandler(gateway.outcomes, gateway.event_outcomes)
     await handler.apply([Delivery(noted(), "D-1"), Delivery(noted(), "D-1")])
     assert gateway.outcomes.stored == {}
     assert len(gateway.event_outcomes.stored) == 1
 
 
-def test_of_several_declarations_one_that_it_counts_for_decides() -> None:
+def test_an_event_applied_to_any_declaration_counts_as_applied() -> None:
     counts, void = Note("e1", 1, "D-1", "t"), Note("e2", 1, "D-2", "t", reason="not_concerned")
     assert status_of("ACT", outcomes([counts, void])) == "applied"
     assert status_of("ACT", outcomes([void])) == "without_effect"
@@ -160,5 +160,5 @@ def test_of_several_declarations_one_that_it_counts_for_decides() -> None:
 
 
 @pytest.mark.parametrize("reason", WithoutEffect)
-def test_every_reason_has_its_words(reason: WithoutEffect) -> None:
+def test_every_reason_has_a_text(reason: WithoutEffect) -> None:
     assert set(catalogue()[f"effect.{reason}"]) == set(LANGUAGES)

@@ -1,4 +1,4 @@
-"""`POST /v1/events`: what partners may send, how it is kept once, and how faults are told."""
+"""`POST /v1/events`: what partners may send, storing each event once, reporting faults."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
 
 
-async def test_an_event_is_kept_before_it_is_acknowledged(gateway: Any) -> None:
+async def test_an_event_is_stored_before_it_is_acknowledged(gateway: Any) -> None:
     sent = json.dumps(gateway.an_event()).encode()
     answer = await gateway.http.post("/v1/events", content=sent, headers=gateway.partner() | CLOUDEVENT)
     assert answer.status_code == 202
@@ -57,7 +57,7 @@ async def test_binary_mode_reads_the_attributes_from_headers(gateway: Any) -> No
     assert again.json()["id"] == answer.json()["id"]
 
 
-async def test_attributes_in_headers_are_percent_encoded_and_known_to_the_other_doors(gateway: Any) -> None:
+async def test_percent_encoded_attributes_identify_the_same_submission_as_in_other_modes(gateway: Any) -> None:
     event = gateway.an_event(id="единица/1 %")
     names = {f"ce-{name}": quote(event[name]) for name in ("specversion", "id", "source", "type")}
     headers = names | gateway.partner() | {"Content-Type": "application/json"}
@@ -71,7 +71,7 @@ async def test_attributes_in_headers_are_percent_encoded_and_known_to_the_other_
     ("ids", "code", "words"),
     [(["evt-1", "evt-2"], "event.attribute_twice", "“evt-1” and as “evt-2”"), (["%ff"], "field.form", "form")],
 )
-async def test_an_attribute_that_says_two_things_or_nothing_is_refused(
+async def test_a_repeated_or_undecodable_attribute_is_refused(
     gateway: Any, ids: list[str], code: str, words: str
 ) -> None:
     event = gateway.an_event()
@@ -102,7 +102,7 @@ async def test_the_same_data_again_is_a_duplicate_with_the_first_receipt(gateway
     assert len(gateway.outbox.published) == 1
 
 
-async def test_other_data_under_the_same_id_is_a_conflict(gateway: Any) -> None:
+async def test_other_data_with_the_same_id_is_a_conflict(gateway: Any) -> None:
     headers = gateway.partner() | CLOUDEVENT
     first = await gateway.http.post("/v1/events", json=gateway.an_event(), headers=headers)
     other = gateway.an_event()
@@ -124,7 +124,7 @@ async def test_the_same_id_of_another_partner_is_another_event(gateway: Any) -> 
     assert len(gateway.outbox.published) == 2
 
 
-async def test_every_fault_is_told_at_once_with_its_pointer(gateway: Any) -> None:
+async def test_every_fault_is_reported_at_once_with_its_pointer(gateway: Any) -> None:
     event = gateway.an_event()
     event["data"] = {
         "classifier": "SURE",
@@ -143,7 +143,7 @@ async def test_every_fault_is_told_at_once_with_its_pointer(gateway: Any) -> Non
     }
 
 
-async def test_faults_of_the_envelope_are_told_at_once(gateway: Any) -> None:
+async def test_faults_of_the_envelope_are_reported_at_once(gateway: Any) -> None:
     event = {"specversion": "0.3", "id": "", "source": 7, "data": [], "time": "today"}
     answer = await gateway.http.post("/v1/events", json=event, headers=gateway.partner() | CLOUDEVENT)
     assert answer.status_code == 422
@@ -160,14 +160,14 @@ async def test_faults_of_the_envelope_are_told_at_once(gateway: Any) -> None:
 @pytest.mark.parametrize(
     ("language", "words"), [("zh-CN,en;q=0.5", "此项必填。"), ("ru", "Поле обязательно."), ("fr", "required")]
 )
-async def test_faults_are_told_in_the_language_asked_for(gateway: Any, language: str, words: str) -> None:
+async def test_faults_are_reported_in_the_language_asked_for(gateway: Any, language: str, words: str) -> None:
     event = gateway.an_event(data={})
     headers = gateway.partner() | CLOUDEVENT | {"Accept-Language": language}
     answer = await gateway.http.post("/v1/events", json=event, headers=headers)
     assert words in answer.json()["errors"][0]["text"]
 
 
-async def test_an_event_that_refers_to_nothing_is_refused(gateway: Any) -> None:
+async def test_an_event_without_a_reference_is_refused(gateway: Any) -> None:
     event = gateway.an_event()
     event["data"]["references"] = {}
     answer = await gateway.http.post("/v1/events", json=event, headers=gateway.partner() | CLOUDEVENT)
@@ -200,7 +200,7 @@ async def test_a_batch_that_is_too_long_is_refused_whole(gateway: Any) -> None:
         ("agency", "trade.partners.control.documents_accepted.v1"),
     ],
 )
-async def test_a_partner_tells_only_what_its_role_may(gateway: Any, role: str, type_: str) -> None:
+async def test_a_partner_reports_only_event_types_of_its_role(gateway: Any, role: str, type_: str) -> None:
     headers = gateway.partner("p", role) | CLOUDEVENT
     answer = await gateway.http.post("/v1/events", json=gateway.an_event(type=type_), headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:trade:problem:scope-missing")
@@ -215,7 +215,7 @@ async def test_a_scope_narrows_the_role(gateway: Any) -> None:
     assert (gate_in.status_code, gate_out.status_code) == (403, 202)
 
 
-async def test_a_firm_tells_no_events(gateway: Any) -> None:
+async def test_a_firm_cannot_report_events(gateway: Any) -> None:
     answer = await gateway.http.post("/v1/events", json=gateway.an_event(), headers=gateway.firm() | CLOUDEVENT)
     assert answer.status_code == 403
 
@@ -245,7 +245,7 @@ async def test_hostile_bodies_get_a_clear_problem(gateway: Any, body: bytes, pro
     assert gateway.documents.stored == {}
 
 
-async def test_a_number_that_would_fill_the_memory_is_refused(gateway: Any) -> None:
+async def test_a_number_that_would_exhaust_memory_is_refused(gateway: Any) -> None:
     headers = gateway.partner("bank-x", "bank") | CLOUDEVENT
     event = gateway.an_event(type="trade.partners.payment.confirmed.v1")
     event["data"] |= {"amount": {"amount": "@", "currency": "CNY"}, "payment_reference": "P1"}
@@ -266,27 +266,27 @@ async def test_a_number_that_would_fill_the_memory_is_refused(gateway: Any) -> N
         CLOUDEVENT | {"Content-Encoding": "gzip"},
     ],
 )
-async def test_what_is_not_read_is_refused_by_its_media_type(gateway: Any, headers: dict[str, str]) -> None:
+async def test_an_unsupported_media_type_is_refused(gateway: Any, headers: dict[str, str]) -> None:
     sent = json.dumps(gateway.an_event()).encode()
     answer = await gateway.http.post("/v1/events", content=sent, headers=gateway.partner() | headers)
     assert (answer.status_code, answer.json()["type"]) == (415, "urn:trade:problem:media-type-not-read")
 
 
-async def test_fields_that_the_contract_does_not_know_are_named(gateway: Any) -> None:
+async def test_fields_that_the_contract_does_not_have_are_listed(gateway: Any) -> None:
     event = gateway.an_event()
     event["data"] |= {"occured_at": "2026-01-05T09:00:00+08:00", "location": {"unlocode": "CNTAO", "gate": 7}}
     answer = await gateway.http.post("/v1/events", json=event, headers=gateway.partner() | CLOUDEVENT)
     assert sorted(answer.json()["not_read"]) == ["/data/location/gate", "/data/occured_at"]
 
 
-async def test_the_partners_trace_is_kept_and_its_baggage_is_not(gateway: Any) -> None:
+async def test_the_partners_trace_is_continued_and_its_baggage_dropped(gateway: Any) -> None:
     event = gateway.an_event(traceparent=f"00-{'a' * 32}-{'b' * 16}-01", baggage="trade.ucr=forged")
     await gateway.http.post("/v1/events", json=event, headers=gateway.partner() | CLOUDEVENT)
     trace = gateway.outbox.published[0]["trace"]
     assert "forged" not in json.dumps(trace)
 
 
-async def test_a_full_outbox_closes_the_door(gateway: Any) -> None:
+async def test_a_full_outbox_refuses_submissions(gateway: Any) -> None:
     headers = gateway.partner() | CLOUDEVENT
     gateway.overloaded = True
     answer = await gateway.http.post("/v1/events", json=gateway.an_event(), headers=headers)
@@ -294,7 +294,7 @@ async def test_a_full_outbox_closes_the_door(gateway: Any) -> None:
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_a_full_outbox_lets_in_who_asks(gateway: Any) -> None:
+async def test_a_full_outbox_does_not_refuse_queries(gateway: Any) -> None:
     gateway.overloaded = True
     assert (await gateway.http.get("/v1/receipts/nobody", headers=gateway.partner())).status_code == 404
 
@@ -309,7 +309,7 @@ async def test_a_full_outbox_lets_in_who_asks(gateway: Any) -> None:
     ],
     ids=lambda each: type(each).__name__,
 )
-async def test_a_database_that_is_away_or_slow_is_told_as_such(gateway: Any, error: Exception) -> None:
+async def test_an_unreachable_or_slow_database_is_reported_as_such(gateway: Any, error: Exception) -> None:
     async def away(_: Any) -> None:
         raise error
 
@@ -321,7 +321,7 @@ async def test_a_database_that_is_away_or_slow_is_told_as_such(gateway: Any, err
 
 
 @pytest.mark.parametrize("lost", ["bytes", "receipt"])
-async def test_a_submission_of_which_one_half_was_kept_brings_the_other_when_it_comes_again(
+async def test_repeating_a_half_stored_submission_stores_the_other_half(
     gateway: Any, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: Any, **__: Any) -> None:
@@ -340,7 +340,7 @@ async def test_a_submission_of_which_one_half_was_kept_brings_the_other_when_it_
     assert len(gateway.outbox.published) == 1
 
 
-async def test_a_fault_of_the_platform_shows_nothing_of_the_inside(gateway: Any) -> None:
+async def test_an_internal_error_shows_no_internals(gateway: Any) -> None:
     async def broken(_: Any) -> None:
         raise RuntimeError("secret inside")
 
@@ -350,7 +350,7 @@ async def test_a_fault_of_the_platform_shows_nothing_of_the_inside(gateway: Any)
     assert "secret" not in answer.text
 
 
-async def test_a_key_that_is_too_fast_is_told_when_to_come_again(gateway: Any) -> None:
+async def test_a_key_over_its_rate_limit_gets_retry_after(gateway: Any) -> None:
     headers = gateway.partner() | CLOUDEVENT
     answers = [await gateway.http.post("/v1/events", json=gateway.an_event(), headers=headers) for _ in range(101)]
     assert [each.status_code for each in answers[-2:]] == [202, 429]

@@ -1,4 +1,4 @@
-"""The edges of the HTTP door: who trickles, hangs up, asks for another method, or names a host or a time of its own."""
+"""Edge cases of HTTP: slow senders, disconnects, wrong methods, forged Host headers, invalid parameters."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from gateway.receipts.keeping import Original
 SCOPE = {"type": "http", "method": "POST", "path": "/", "headers": []}
 
 
-async def test_a_sender_that_trickles_is_not_waited_for() -> None:
+async def test_a_slow_sender_is_timed_out() -> None:
     async def one_byte_and_no_more() -> dict[str, Any]:
         if not begun:
             begun.append(True)
@@ -27,7 +27,7 @@ async def test_a_sender_that_trickles_is_not_waited_for() -> None:
     assert refused.value.problem == "body-incomplete"
 
 
-async def test_a_sender_that_hangs_up_is_no_fault_of_ours() -> None:
+async def test_a_disconnect_is_not_an_internal_error() -> None:
     async def gone() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
@@ -37,12 +37,12 @@ async def test_a_sender_that_hangs_up_is_no_fault_of_ours() -> None:
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
-async def test_another_method_is_told_which_ones_there_are(gateway: Any, method: str) -> None:
+async def test_a_wrong_method_is_answered_with_the_allowed_ones(gateway: Any, method: str) -> None:
     answer = await gateway.http.request(method, "/v1/events")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
-async def test_nobody_is_sent_to_a_host_that_the_caller_named(gateway: Any) -> None:
+async def test_no_redirect_uses_the_callers_host_header(gateway: Any) -> None:
     answer = await gateway.http.post("/v1/events/", headers={"Host": "elsewhere.example"})
     assert answer.status_code == 404
     assert "location" not in answer.headers
@@ -50,7 +50,7 @@ async def test_nobody_is_sent_to_a_host_that_the_caller_named(gateway: Any) -> N
 
 @pytest.mark.parametrize("query", ["before=2026-01-05T08:00:00Z", "page_size=-1", "limit=5&limit=6"])
 @pytest.mark.parametrize("list_", ["quarantine", "notices"])
-async def test_a_list_refuses_a_parameter_that_it_has_not(gateway: Any, list_: str, query: str) -> None:
+async def test_a_list_refuses_an_unknown_parameter(gateway: Any, list_: str, query: str) -> None:
     headers = gateway.partner() if list_ == "quarantine" else gateway.firm()
     answer = await gateway.http.get(f"/v1/{list_}?{query}", headers=headers)
     assert answer.status_code == 400
@@ -63,7 +63,7 @@ async def test_the_size_of_a_page_is_a_whole_number_within_bounds(gateway: Any, 
     assert [each["code"] for each in answer.json()["errors"]] == ["field.out_of_range"]
 
 
-def test_the_bytes_of_a_batch_are_fingerprinted_once() -> None:
+def test_the_bytes_of_a_batch_are_hashed_once() -> None:
     sent = bytes(8 * 1024 * 1024)
     started = time.process_time()
     assert len({Original(sent, "application/json").id for _ in range(500)}) == 1

@@ -1,4 +1,4 @@
-"""A partner's Kafka topic: the same rules, bad records in quarantine, nothing behind them waits."""
+"""A partner's Kafka topic: the same rules as over HTTP; bad records go to quarantine and block nothing."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from gateway.partners.kafka_binding import MAX_BYTES
 
 PORT = Owner(OwnerKind.PARTNER, "port-qd")
 AT_MS = 1_767_600_000_000
-"""2026-01-05T08:00:00Z, the time of the tests' clock."""
+"""2026-01-05T08:00:00Z, the time of the test clock."""
 
 
 @pytest.fixture
@@ -33,20 +33,20 @@ def binary(event: dict[str, Any]) -> dict[str, Any]:
     return {"value": event["data"], "headers": headers}
 
 
-async def test_both_modes_are_taken_and_known_as_one_submission(gateway: Any, inbox: InboxHandler) -> None:
+async def test_both_modes_are_accepted_as_the_same_submission(gateway: Any, inbox: InboxHandler) -> None:
     await inbox.apply([a_record(gateway.an_event()), a_record(**binary(gateway.an_event()), offset=1)])
     assert len(gateway.outbox.published) == 1
     assert gateway.quarantine.stored == {}
 
 
-async def test_the_http_door_knows_what_came_by_the_topic(gateway: Any, inbox: InboxHandler) -> None:
+async def test_a_submission_from_the_topic_is_a_duplicate_over_http(gateway: Any, inbox: InboxHandler) -> None:
     await inbox.apply([a_record(gateway.an_event())])
     headers = gateway.partner() | {"Content-Type": "application/cloudevents+json"}
     answer = await gateway.http.post("/v1/events", json=gateway.an_event(), headers=headers)
     assert answer.json()["duplicate"] is True
 
 
-async def test_nothing_queues_behind_a_bad_record(gateway: Any, inbox: InboxHandler) -> None:
+async def test_a_bad_record_blocks_nothing(gateway: Any, inbox: InboxHandler) -> None:
     good = gateway.an_event(id="good")
     bad: list[Any] = [
         None,
@@ -83,7 +83,7 @@ async def test_nothing_queues_behind_a_bad_record(gateway: Any, inbox: InboxHand
 
 
 @pytest.mark.parametrize("part", ["value", "headers", "key"])
-async def test_a_record_that_unpacks_to_more_than_the_database_takes_is_kept_in_part(
+async def test_a_record_too_large_for_the_database_is_stored_in_part(
     gateway: Any, inbox: InboxHandler, part: str
 ) -> None:
     huge: dict[str, Any] = {
@@ -125,7 +125,7 @@ async def test_a_partner_sees_its_own_quarantine_with_reasons(gateway: Any, inbo
     assert (await gateway.http.get("/v1/quarantine", headers=gateway.firm())).status_code == 404
 
 
-async def test_all_records_of_one_batch_are_reached_each_once(gateway: Any, inbox: InboxHandler) -> None:
+async def test_all_records_of_one_batch_are_listed_once(gateway: Any, inbox: InboxHandler) -> None:
     await inbox.apply([a_record(b"{", offset) for offset in range(300)])
     headers, seen, page = gateway.partner(), [], ""
     while True:
@@ -145,7 +145,7 @@ async def test_a_page_of_another_partner_is_refused_by_name(gateway: Any, inbox:
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "parameter.page")
 
 
-async def test_received_is_when_the_broker_had_it_but_never_later_than_now(gateway: Any, inbox: InboxHandler) -> None:
+async def test_received_at_is_the_brokers_time_and_never_in_the_future(gateway: Any, inbox: InboxHandler) -> None:
     hour = 3_600_000
     await inbox.apply(
         [
@@ -157,7 +157,7 @@ async def test_received_is_when_the_broker_had_it_but_never_later_than_now(gatew
     assert received == ["2026-01-05T07:00:00Z", "2026-01-05T08:00:00Z"]
 
 
-async def test_a_database_that_is_away_quarantines_nothing(gateway: Any, inbox: InboxHandler) -> None:
+async def test_an_unreachable_database_quarantines_nothing(gateway: Any, inbox: InboxHandler) -> None:
     async def away(_: Any) -> None:
         raise ConnectionError
 
@@ -167,7 +167,9 @@ async def test_a_database_that_is_away_quarantines_nothing(gateway: Any, inbox: 
     assert gateway.quarantine.stored == {}
 
 
-async def test_a_batch_that_cannot_be_unpacked_is_quarantined_as_too_large(gateway: Any, inbox: InboxHandler) -> None:
+async def test_a_batch_that_cannot_be_decompressed_is_quarantined_as_too_large(
+    gateway: Any, inbox: InboxHandler
+) -> None:
     told = [(UNREADABLE, b"a batch of 3 records, 32864 bytes, unpacks to more than 16777216 bytes")]
     await inbox.apply([a_record(None, headers=told), a_record(gateway.an_event(), 1)])
     (kept,) = gateway.quarantine.stored.values()

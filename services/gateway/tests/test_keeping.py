@@ -1,4 +1,4 @@
-"""Bytes and receipt are both durable, or the sender is told to come again."""
+"""Bytes and receipt are both durable, or the sender is told to retry."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ NAME = "trade.partners.exit.confirmed.v1"
 
 
 class Broken:
-    """A store whose every write breaks."""
+    """A store whose writes all fail."""
 
     def __init__(self, error: Exception | None) -> None:
         self._error = error
@@ -36,7 +36,7 @@ AWAY, BUG = InfrastructureError("away"), KeyError("a bug")
     ("receipts", "originals", "told"),
     [(AWAY, None, AWAY), (None, AWAY, AWAY), (BUG, AWAY, AWAY), (AWAY, BUG, AWAY), (BUG, None, BUG), (None, BUG, BUG)],
 )
-async def test_of_two_failures_the_one_that_passes_is_told(
+async def test_of_two_failures_the_temporary_one_is_reported(
     receipts: Exception | None, originals: Exception | None, told: Exception
 ) -> None:
     payload = EVENTS[NAME].model_validate_json((GOLDEN / f"{NAME}.json").read_bytes())

@@ -1,4 +1,4 @@
-"""Keys: shown once, kept as a hash, compared in constant time, ended at once; and the service that issues them."""
+"""Keys: shown once, stored as a hash, compared in constant time, revoked at once; and the service that issues them."""
 
 import ast
 import inspect
@@ -27,7 +27,7 @@ def rpc(gateway: Any) -> KeyRpc:
     return KeyRpc(gateway.keys, gateway.authenticator, gateway.partners, gateway.clock)
 
 
-def test_the_secret_is_not_kept() -> None:
+def test_the_secret_is_not_stored() -> None:
     id_, shown, digest = keys.write(b"123456", b"s" * 32)
     secret = shown.rpartition("_")[2]
     assert shown.startswith(f"trade_{id_}_")
@@ -35,7 +35,7 @@ def test_the_secret_is_not_kept() -> None:
     assert digest == keys.digest(secret)
 
 
-def test_a_key_is_read_back_whatever_its_secret_holds() -> None:
+def test_a_key_is_parsed_for_any_secret() -> None:
     for filler in range(256):
         id_, shown, digest = keys.write(b"123456", bytes([filler]) * 32)
         presented = keys.read(shown)
@@ -44,11 +44,11 @@ def test_a_key_is_read_back_whatever_its_secret_holds() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "trade", "trade__x", "trade_1_", "other_1_x", "trade_1_ключ"])
-def test_what_has_not_the_form_is_no_key(text: str) -> None:
+def test_a_malformed_key_is_rejected(text: str) -> None:
     assert keys.read(text) is None
 
 
-def test_hashes_are_compared_in_constant_time_also_without_a_key() -> None:
+def test_hashes_are_compared_in_constant_time_even_without_a_stored_key() -> None:
     tree = ast.parse(inspect.getsource(keys.opens))
     compared = [
         node
@@ -56,14 +56,14 @@ def test_hashes_are_compared_in_constant_time_also_without_a_key() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "hmac.compare_digest"
     ]
     assert len(compared) == 1
-    # The first statement compares, whatever the key is: nothing returns before it.
+    # The first statement compares the hashes: no path returns before it.
     function = tree.body[0]
     assert isinstance(function, ast.FunctionDef)
     assert "compare_digest" in ast.unparse(function.body[1])
     assert not any(isinstance(node, ast.Eq) for node in ast.walk(tree))
 
 
-async def test_wrong_keys_are_all_refused_alike(gateway: Any) -> None:
+async def test_all_wrong_keys_get_the_same_refusal(gateway: Any) -> None:
     shown = gateway.key(PORT)
     right_id = shown.split("_")[1]
     wrong = [f"trade_{right_id}_{'A' * 43}", f"trade_ffffffffffff_{'A' * 43}", "nonsense", f"{shown}x"]
@@ -72,13 +72,13 @@ async def test_wrong_keys_are_all_refused_alike(gateway: Any) -> None:
     assert answers[0].headers["www-authenticate"] == "Bearer"
 
 
-async def test_without_a_key_the_door_stays_shut(gateway: Any) -> None:
+async def test_a_request_without_a_key_is_refused(gateway: Any) -> None:
     for headers in ({}, {"Authorization": "Basic Zm9v"}, {"Authorization": "Bearer"}):
         answer = await gateway.http.get("/v1/quarantine", headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (401, "urn:trade:problem:key-missing")
 
 
-async def test_keys_that_somebody_makes_up_cost_the_database_little(gateway: Any) -> None:
+async def test_made_up_keys_cost_the_database_little(gateway: Any) -> None:
     async def status(id_: str) -> int:
         headers = {"Authorization": f"Bearer trade_{id_}_{'A' * 43}"}
         found: int = (await gateway.http.get("/v1/quarantine", headers=headers)).status_code
@@ -91,7 +91,7 @@ async def test_keys_that_somebody_makes_up_cost_the_database_little(gateway: Any
     assert gateway.keys.asked == 2 * (UNSEEN_AT_ONCE + 1)
 
 
-async def test_a_new_key_of_another_replica_opens_at_once_and_after_seconds_where_unknown_ones_are_tried(
+async def test_a_new_key_of_another_replica_works_at_once_or_within_seconds_under_attack(
     gateway: Any,
 ) -> None:
     async def status(headers: dict[str, str]) -> int:
@@ -108,7 +108,7 @@ async def test_a_new_key_of_another_replica_opens_at_once_and_after_seconds_wher
     assert await status(late) == 200
 
 
-async def test_a_key_issued_here_opens_at_once_whatever_is_tried(gateway: Any, rpc: KeyRpc) -> None:
+async def test_a_key_issued_here_works_at_once_under_attack(gateway: Any, rpc: KeyRpc) -> None:
     for n in range(100):
         wrong = {"Authorization": f"Bearer trade_{n:012x}_{'A' * 43}"}
         assert (await gateway.http.get("/v1/quarantine", headers=wrong)).status_code == 401
@@ -118,7 +118,7 @@ async def test_a_key_issued_here_opens_at_once_whatever_is_tried(gateway: Any, r
     assert (await gateway.http.get("/v1/quarantine", headers=headers)).status_code == 200
 
 
-async def test_two_keys_of_one_owner_overlap(gateway: Any) -> None:
+async def test_two_keys_of_one_owner_are_valid_at_the_same_time(gateway: Any) -> None:
     old, new = gateway.partner(), gateway.partner()
     for headers in (old, new):
         assert (await gateway.http.get("/v1/quarantine", headers=headers)).status_code == 200
@@ -145,7 +145,7 @@ async def test_issue_use_revoke(gateway: Any, rpc: KeyRpc) -> None:
     assert again.key.revoke_reason == "lost"
 
 
-async def test_a_key_revoked_by_another_replica_opens_for_seconds_only(gateway: Any) -> None:
+async def test_a_key_revoked_by_another_replica_works_for_seconds_only(gateway: Any) -> None:
     headers = gateway.partner()
     assert (await gateway.http.get("/v1/quarantine", headers=headers)).status_code == 200
     (id_,) = gateway.keys.stored
@@ -154,7 +154,7 @@ async def test_a_key_revoked_by_another_replica_opens_for_seconds_only(gateway: 
     assert (await gateway.http.get("/v1/quarantine", headers=headers)).status_code == 401
 
 
-async def test_listed_keys_hold_no_secret(gateway: Any, rpc: KeyRpc) -> None:
+async def test_listed_keys_contain_no_secret(gateway: Any, rpc: KeyRpc) -> None:
     for code in ("a", "b", "c"):
         await as_staff(rpc.IssueKey, pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(code=code, role="port"))))
     firm = pb.Owner(firm=pb.Firm(scheme="kz-bin", value="1905 4000 0014"))
@@ -179,7 +179,7 @@ async def test_listed_keys_hold_no_secret(gateway: Any, rpc: KeyRpc) -> None:
 @pytest.mark.parametrize(
     ("request_", "rule"),
     [
-        (pb.IssueKeyRequest(), "owner is a partner or a firm"),
+        (pb.IssueKeyRequest(), "owner must be a partner or a firm"),
         (pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(code="x", role="king"))), "owner.partner.role"),
         (pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(role="port"))), "owner.partner.code"),
         (pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(code="a/../b", role="port"))), "owner.partner.code"),
@@ -187,31 +187,33 @@ async def test_listed_keys_hold_no_secret(gateway: Any, rpc: KeyRpc) -> None:
             pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(code="nobody", role="port"))),
             "no partner 'nobody' is registered",
         ),
-        (pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(code="x", role="bank"))), "keeps its role for ever"),
+        (pb.IssueKeyRequest(owner=pb.Owner(partner=pb.Partner(code="x", role="bank"))), "role is permanent"),
         (pb.IssueKeyRequest(owner=pb.Owner(firm=pb.Firm(scheme="KZ-BIN"))), "owner.firm"),
         (
             pb.IssueKeyRequest(
                 owner=pb.Owner(partner=pb.Partner(code="x", role="port")),
                 scopes=["events.write:trade.partners.payment.*"],
             ),
-            "is not for port",
+            "cannot be given to port",
         ),
     ],
 )
-async def test_wrong_keys_are_not_issued(gateway: Any, rpc: KeyRpc, request_: pb.IssueKeyRequest, rule: str) -> None:
+async def test_invalid_requests_for_a_key_are_refused(
+    gateway: Any, rpc: KeyRpc, request_: pb.IssueKeyRequest, rule: str
+) -> None:
     with pytest.raises(RuntimeError, match=rule):
         await as_staff(rpc.IssueKey, request_)
     assert gateway.keys.stored == {}
 
 
-async def test_ending_a_key_asks_for_a_reason_and_a_key(rpc: KeyRpc) -> None:
+async def test_revoking_needs_a_reason_and_an_existing_key(rpc: KeyRpc) -> None:
     with pytest.raises(RuntimeError, match="reason"):
         await as_staff(rpc.RevokeKey, pb.RevokeKeyRequest(key_id="1"))
     with pytest.raises(RuntimeError, match="NOT_FOUND"):
         await as_staff(rpc.RevokeKey, pb.RevokeKeyRequest(key_id="1", reason="x"))
 
 
-def test_keys_are_staff_business() -> None:
+def test_key_methods_are_for_staff_only() -> None:
     assert {right.staff for right in RIGHTS.values()} == {"keys.read", "keys.write"}
     assert all(not right.services and not right.anyone for right in RIGHTS.values())
 
@@ -226,10 +228,10 @@ def test_scopes_never_go_beyond_the_role() -> None:
     ]
 
 
-def test_a_stale_scope_beyond_the_role_opens_nothing() -> None:
+def test_a_stored_scope_beyond_the_role_allows_nothing() -> None:
     principal = Principal(PORT, ("events.write:*",))
-    assert principal.may_tell("trade.partners.shipment.gate_in.v1")
-    assert not principal.may_tell("trade.partners.payment.confirmed.v1")
+    assert principal.may_report("trade.partners.shipment.gate_in.v1")
+    assert not principal.may_report("trade.partners.payment.confirmed.v1")
 
 
 async def test_a_key_is_issued_in_the_role_that_the_partner_is_registered_with(rpc: KeyRpc) -> None:

@@ -1,4 +1,4 @@
-"""What some step behind the door would have no room for is refused at the door, by name, in the reader's language."""
+"""Submissions too large for a later step are refused on receipt, by name, in the reader's language."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ async def _posted(gateway: Any, path: str, body: Any, **headers: str) -> Any:
     return await gateway.http.post(path, json=body, headers=gateway.firm() | headers)
 
 
-async def test_as_many_items_as_a_form_may_have_are_taken_and_one_more_is_not(gateway: Any) -> None:
+async def test_the_maximum_number_of_goods_items_is_accepted_and_one_more_is_refused(gateway: Any) -> None:
     goods = [_item(number, "ore") for number in range(1, MAX_ITEMS + 2)]
     answer = await _posted(gateway, "/v1/declarations", gateway.a_declaration(goods=goods[:-1]))
     assert answer.status_code == 202
@@ -28,7 +28,7 @@ async def test_as_many_items_as_a_form_may_have_are_taken_and_one_more_is_not(ga
 
 
 @pytest.mark.parametrize(("items", "length"), [(999, 1_000), (900, 600), (5_000, 1)])
-async def test_a_form_whose_event_would_not_fit_behind_the_door_gets_413(gateway: Any, items: int, length: int) -> None:
+async def test_a_declaration_whose_event_would_be_too_large_gets_413(gateway: Any, items: int, length: int) -> None:
     goods = [_item(number, "x" * length) for number in range(1, items + 1)]
     answer = await _posted(gateway, "/v1/declarations", gateway.a_declaration(goods=goods), **{"Accept-Language": "ru"})
     assert answer.status_code == 413
@@ -65,7 +65,7 @@ async def test_a_partner_event_that_no_declaration_could_note_gets_413(gateway: 
     headers = gateway.partner() | {"Content-Type": "application/cloudevents+json"}
     assert (await gateway.http.post("/v1/events", json=event, headers=headers)).status_code == 202
     event = gateway.an_event(id="long")
-    event["data"] |= {f"{'余' * 150}{number}": number for number in range(300)}  # told to the partner as not read
+    event["data"] |= {f"{'余' * 150}{number}": number for number in range(300)}  # listed as not read
     answer = await gateway.http.post("/v1/events", json=event, headers=headers)
     assert answer.status_code == 413
     assert answer.json()["errors"][0]["code"] == "limit.bytes"

@@ -1,4 +1,4 @@
-"""What firms submit: declarations as JSON and as WCO documents, projects, mandates; and what they see of them."""
+"""Submissions of firms: declarations as JSON and as WCO documents, projects, mandates; and their views of them."""
 
 import asyncio
 import json
@@ -41,13 +41,13 @@ async def test_a_declaration_is_kept_and_gets_a_reference(gateway: Any) -> None:
     assert payload["declaration"]["goods"][0]["price"]["amount"] == "2000.00"
 
 
-async def test_a_reference_that_is_given_stays(gateway: Any) -> None:
+async def test_a_given_reference_is_kept(gateway: Any) -> None:
     declaration = gateway.a_declaration(ucr="6CN91370200MB2F00QD1X-0007")
     answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm())
     assert answer.json()["ucr"] == "6CN91370200MB2F00QD1X-0007"
 
 
-async def test_a_correction_without_a_reference_keeps_the_first_ones(gateway: Any) -> None:
+async def test_a_correction_without_a_reference_keeps_the_first_reference(gateway: Any) -> None:
     _, made = await _lodged(gateway)
     await gateway.clock.advance(days=400)
     _, corrected = await _lodged(gateway, currency="USD")
@@ -58,11 +58,13 @@ async def test_a_correction_without_a_reference_keeps_the_first_ones(gateway: An
     assert corrected["ucr"] == given["ucr"]
 
 
-async def test_the_door_stays_open_while_a_document_is_read(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_other_requests_are_answered_while_a_document_is_read(
+    gateway: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answered, read = threading.Event(), wco.read
 
     def slowly(body: bytes, charset: str) -> wco.WcoDeclaration:
-        assert answered.wait(timeout=20), "nobody else was answered meanwhile"
+        assert answered.wait(timeout=20), "no other request was answered in the meantime"
         return read(body, charset)
 
     monkeypatch.setattr(wco, "read", slowly)
@@ -77,7 +79,7 @@ async def test_the_door_stays_open_while_a_document_is_read(gateway: Any, monkey
     assert (await slow).json()["type"] == "urn:trade:problem:not-a-party"
 
 
-async def test_a_declaration_without_an_own_id_is_known_by_its_content(gateway: Any) -> None:
+async def test_a_declaration_without_an_own_id_is_identified_by_its_content(gateway: Any) -> None:
     headers = gateway.firm()
     first = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=headers)
     await gateway.clock.advance(days=400)
@@ -95,7 +97,7 @@ async def test_a_declaration_without_an_own_id_is_known_by_its_content(gateway: 
     assert json.loads(gateway.outbox.published[-1]["data"])["function"] == "correction"
 
 
-async def test_an_own_id_stands_for_one_content(gateway: Any) -> None:
+async def test_an_own_id_with_other_content_is_a_conflict(gateway: Any) -> None:
     headers = gateway.firm() | {"Idempotency-Key": "my-1"}
     first = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=headers)
     again = await gateway.http.post("/v1/declarations", json=gateway.a_declaration(), headers=headers)
@@ -144,7 +146,7 @@ async def test_a_charge_of_an_unknown_code_is_refused_by_name(gateway: Any) -> N
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/charges/0/code"]
 
 
-async def test_a_wco_document_is_lodged_with_what_is_not_read_named(gateway: Any) -> None:
+async def test_a_wco_document_is_lodged_and_unread_elements_are_listed(gateway: Any) -> None:
     headers = gateway.firm("GB-EORI:GB603202734852") | XML
     sent = WCO.format(name="Boston Co", comment="first").encode()
     answer = await gateway.http.post("/v1/declarations", content=sent, headers=headers)
@@ -183,7 +185,7 @@ async def test_hostile_documents_get_a_clear_problem(gateway: Any, body: bytes, 
     assert gateway.documents.stored == {}
 
 
-async def test_projects_and_mandates_are_kept(gateway: Any) -> None:
+async def test_projects_and_mandates_are_stored(gateway: Any) -> None:
     money = {"amount": "1000000", "currency": "USD"}
     project = {
         "reference": "P1",
@@ -234,7 +236,7 @@ def _steps(*facts: tuple[str, str, dict[str, Any]]) -> list[Step]:
     ]
 
 
-async def test_a_receipt_shows_what_became_of_the_declaration(gateway: Any) -> None:
+async def test_a_receipt_shows_the_outcome_of_the_declaration(gateway: Any) -> None:
     headers, lodged = await _lodged(gateway)
     before = (await gateway.http.get(lodged["status_url"], headers=headers)).json()
     assert before["status"] == "received"
@@ -287,7 +289,7 @@ IN_USE: dict[str, Any] = {
     ("accepted", "spoken"),
     [("zh-CN", "zh"), ("tg, ru;q=0.8, en;q=0.5", "ru"), ("en-GB", "en"), ("fr", "en"), (None, "en")],
 )
-async def test_a_receipt_tells_its_errors_in_the_readers_language(
+async def test_a_receipt_shows_its_errors_in_the_readers_language(
     gateway: Any, accepted: str | None, spoken: str
 ) -> None:
     headers, rejected = await _lodged(gateway)
@@ -306,7 +308,7 @@ async def test_a_receipt_tells_its_errors_in_the_readers_language(
         assert seen["declaration"]["errors"] == [{**error, "text": words}]
 
 
-async def test_a_receipt_shows_what_its_declaration_is_warned_of_in_the_readers_language(gateway: Any) -> None:
+async def test_a_receipt_shows_the_warnings_of_its_declaration_in_the_readers_language(gateway: Any) -> None:
     headers, lodged = await _lodged(gateway, incoterm="DDU")
     old: dict[str, Any] = {
         "code": "declaration.incoterm.old",
@@ -323,7 +325,7 @@ async def test_a_receipt_shows_what_its_declaration_is_warned_of_in_the_readers_
     assert "errors" not in seen["declaration"]
 
 
-async def test_a_refused_submission_does_not_hide_where_the_declaration_is(gateway: Any) -> None:
+async def test_a_refused_submission_does_not_hide_the_state_of_the_declaration(gateway: Any) -> None:
     headers, first = await _lodged(gateway)
     _, second = await _lodged(gateway, currency="USD")
     steps = _steps(
@@ -338,7 +340,7 @@ async def test_a_refused_submission_does_not_hide_where_the_declaration_is(gatew
     assert whole["steps"][-1]["fact"] == "submission_refused"
 
 
-async def test_a_text_never_breaks_an_answer(gateway: Any) -> None:
+async def test_a_missing_text_never_fails_an_answer(gateway: Any) -> None:
     headers, lodged = await _lodged(gateway)
     odd = SUM | {"parameters": {"code": "x", "language": "y"}}
     steps = _steps(("submitted", lodged["id"], {}), ("rejected", lodged["id"], {"errors": [odd]}))
@@ -347,7 +349,7 @@ async def test_a_text_never_breaks_an_answer(gateway: Any) -> None:
     assert (answer.status_code, answer.json()["declaration"]["errors"][0]["text"]) == (200, SUM["code"])
 
 
-async def test_who_calls_itself_an_agent_sees_what_became_of_its_own_submission_and_no_more(gateway: Any) -> None:
+async def test_a_self_declared_agent_sees_only_the_outcome_of_its_own_submission(gateway: Any) -> None:
     headers, lodged = await _lodged(gateway)
     stranger = "KZ-BIN:190540000014"
     number = {"scheme": "KZ-BIN", "value": "190540000014"}

@@ -1,4 +1,4 @@
-"""What a bank reads of money that names a UCR alone: who got how much, that it waits, or why it does not count."""
+"""A bank's view of a payment that names only a UCR: its shares, that it waits, or why it has no effect."""
 
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,7 @@ def allocated(sequence: int, declaration: str, amount: str, **fields: Any) -> Ev
 
 
 async def read(gateway: Any, *events: Event, spoken: str = "en") -> Any:
-    """What the bank reads of its payment after the account has said some things."""
+    """The bank's view of its payment after these events of the account."""
     headers = gateway.partner(BANK, "bank") | CLOUDEVENT
     data = {
         "references": {"ucr": UCR},
@@ -71,14 +71,14 @@ async def read(gateway: Any, *events: Event, spoken: str = "en") -> Any:
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES)
-async def test_money_that_no_assessment_took_waits_and_says_for_what(gateway: Any, spoken: str) -> None:
+async def test_a_payment_without_an_assessment_waits_and_says_for_what(gateway: Any, spoken: str) -> None:
     shown = await read(gateway, noted(), spoken=spoken)
     assert (shown["status"], shown["text"]) == ("waiting", text("gateway.outcome.money_waits", spoken))
     assert [each["text"] for each in shown["outcomes"]] == [shown["text"]]
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES)
-async def test_the_bank_reads_which_declaration_got_how_much(gateway: Any, spoken: str) -> None:
+async def test_the_bank_sees_the_share_of_each_declaration(gateway: Any, spoken: str) -> None:
     shown = await read(gateway, noted(), allocated(3, "D-2", "300.00"), allocated(2, "D-1", "700.00"), spoken=spoken)
     assert shown["status"] == "applied"
     assert [(each["declaration_id"], each["amount"]["amount"]) for each in shown["outcomes"]] == [
@@ -88,7 +88,7 @@ async def test_the_bank_reads_which_declaration_got_how_much(gateway: Any, spoke
     assert shown["outcomes"][0]["text"] == text("gateway.outcome.share", spoken, amount="700.00 CNY")
 
 
-async def test_the_last_share_holds_whatever_came_first(gateway: Any) -> None:
+async def test_the_last_share_applies_whatever_the_order_of_arrival(gateway: Any) -> None:
     shown = await read(gateway, noted(), allocated(4, "D-1", "100.00"), allocated(2, "D-1", "700.00"))
     assert [each["amount"]["amount"] for each in shown["outcomes"]] == ["100.00"]
 
@@ -99,7 +99,7 @@ async def test_a_share_of_another_payment_is_not_shown(gateway: Any) -> None:
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES)
-async def test_money_in_another_currency_than_owed_says_what_is_owed(gateway: Any, spoken: str) -> None:
+async def test_a_payment_in_another_currency_shows_what_is_owed(gateway: Any, spoken: str) -> None:
     owed = {"owed": "CNY", "paid": "USD"}
     wrong = noted(2, without_effect="payment_currency", effect_parameters=owed)
     shown = await read(gateway, noted(), wrong, spoken=spoken)
@@ -107,12 +107,12 @@ async def test_money_in_another_currency_than_owed_says_what_is_owed(gateway: An
     assert [each["text"] for each in shown["outcomes"]] == [text("effect.payment_currency", spoken, **owed)]
 
 
-async def test_money_that_the_bank_took_back_is_retracted_whatever_was_given(gateway: Any) -> None:
+async def test_a_retracted_payment_is_shown_as_retracted_despite_its_shares(gateway: Any) -> None:
     back = noted(3, event_id="PE-back/0.1", submission_id="back", retracts="pay-1", amount=None)
     shown = await read(gateway, noted(), allocated(2, "D-1", "700.00"), back, allocated(4, "D-1", "0.00"))
     assert shown["status"] == "retracted"
 
 
-async def test_a_report_that_its_declaration_notes_itself_is_told_by_it_alone(gateway: Any) -> None:
+async def test_a_report_noted_by_its_declaration_has_only_that_outcome(gateway: Any) -> None:
     shown = await read(gateway, noted(declaration_id="D-1"))
     assert (shown["status"], shown["outcomes"]) == ("waiting", [])

@@ -1,4 +1,4 @@
-"""A firm's inbox through the door, and over gRPC from a stand-in of notifications."""
+"""A firm's inbox over HTTP, and over gRPC from a fake notifications service."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ async def test_the_inbox_needs_a_firms_key_and_a_plain_limit(gateway: Any) -> No
     assert odd.status_code == 400
 
 
-async def test_while_notifications_is_away_only_the_inbox_is(gateway: Any) -> None:
+async def test_while_notifications_is_unreachable_only_the_inbox_is_unavailable(gateway: Any) -> None:
     gateway.notices.away = True
     headers = gateway.firm(FIRM)
     answer = await gateway.http.get("/v1/notices", headers=headers | {"Accept-Language": "ru"})
@@ -78,7 +78,7 @@ async def test_while_notifications_is_away_only_the_inbox_is(gateway: Any) -> No
 
 @dataclass
 class StandIn(NotificationServiceServicer):
-    """Answers as notifications would."""
+    """A fake notifications service."""
 
     asked: list[pb.ListInboxRequest] = field(default_factory=list)
 
@@ -108,7 +108,7 @@ async def peer(tmp_path: Path) -> AsyncIterator[Peer]:
         audience="notifications",
         rights={LIST_INBOX: Right(services=("gateway",))},
     )
-    stand_in = StandIn()  # type: ignore[abstract]  # only ListInbox is asked
+    stand_in = StandIn()  # type: ignore[abstract]  # only ListInbox is called
     server.register(lambda raw: add_NotificationServiceServicer_to_server(stand_in, raw))
     await server.start()
     channel = connect(f"127.0.0.1:{server.port}", TokenSigner(tmp_path, "gateway"), audience="notifications")
@@ -117,7 +117,7 @@ async def peer(tmp_path: Path) -> AsyncIterator[Peer]:
     await server.stop(1)
 
 
-async def test_what_notifications_says_is_passed_on(peer: Peer) -> None:
+async def test_the_answer_of_notifications_is_passed_on(peer: Peer) -> None:
     page = await peer.client.of_firm(FIRM, limit=20, page="from")
     assert list(page.notices) == [NoticeShown("N-1", "U-1", "notice.released", "s", "b", "ru", AT)]
     assert page.next_page == "more"
@@ -125,13 +125,13 @@ async def test_what_notifications_says_is_passed_on(peer: Peer) -> None:
     assert (asked.recipient, asked.page_size, asked.page_token) == (FIRM, 20, "from")
 
 
-async def test_a_page_of_somebody_else_is_the_callers_fault(peer: Peer) -> None:
+async def test_a_page_token_of_another_firm_is_refused(peer: Peer) -> None:
     with pytest.raises(Refused) as refused:
         await peer.client.of_firm(FIRM, limit=20, page="bad")
     assert (refused.value.problem, refused.value.faults[0].pointer) == ("invalid-parameter", "page")
 
 
-async def test_a_peer_that_is_away_is_told_at_once(peer: Peer) -> None:
+async def test_an_unreachable_peer_is_reported_at_once(peer: Peer) -> None:
     await peer.server.stop(0)
     with pytest.raises(Refused) as refused:
         await peer.client.of_firm(FIRM, limit=20, page="")

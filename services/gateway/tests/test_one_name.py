@@ -1,4 +1,4 @@
-"""One thing has one name: every spelling of a declarant, a reference or a container meets the same declaration."""
+"""Every spelling of a declarant, a reference or a container leads to the same declaration."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def by(scheme: str, value: str) -> list[dict[str, Any]]:
         ("CN-USCC", f"{USCC[:8]}-{USCC[8:]}"),
     ],
 )
-async def test_spellings_of_one_declarant_make_one_declaration_and_one_receipt(
+async def test_spellings_of_one_declarant_give_one_declaration_and_one_receipt(
     gateway: Any, scheme: str, value: str
 ) -> None:
     first, second = [
@@ -39,13 +39,13 @@ async def test_spellings_of_one_declarant_make_one_declaration_and_one_receipt(
     assert (second["id"], second["duplicate"]) == (first["id"], True)
 
 
-def test_a_firm_at_the_door_is_its_number_however_its_key_was_issued() -> None:
+def test_a_firm_is_identified_by_its_number_in_any_spelling_of_its_key() -> None:
     owner = Owner(OwnerKind.FIRM, f"cn-uscc: {USCC.lower()} ")
     assert owner == Owner(OwnerKind.FIRM, f"CN-USCC:{USCC}")
     assert owner.actor == f"firm:CN-USCC:{USCC}"
 
 
-async def test_a_blank_behind_a_reference_makes_no_other_declaration(gateway: Any) -> None:
+async def test_a_trailing_blank_in_a_reference_makes_no_other_declaration(gateway: Any) -> None:
     sent = [gateway.a_declaration(lrn=lrn, ucr="6CN-1") for lrn in ("L-0009", "L-0009 ", " L-0009")]
     answers = [await gateway.http.post("/v1/declarations", json=each, headers=gateway.firm()) for each in sent]
     assert {answer.status_code for answer in answers} == {202}
@@ -53,7 +53,7 @@ async def test_a_blank_behind_a_reference_makes_no_other_declaration(gateway: An
 
 
 @pytest.mark.parametrize("written", ["CNTAO", "cn tao", " CnTao "])
-async def test_every_spelling_of_a_place_is_that_place(gateway: Any, written: str) -> None:
+async def test_every_spelling_of_a_place_is_normalised(gateway: Any, written: str) -> None:
     declaration = gateway.a_declaration(transport={"location": {"unlocode": written}})
     answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm())
     assert answer.status_code == 202
@@ -61,7 +61,7 @@ async def test_every_spelling_of_a_place_is_that_place(gateway: Any, written: st
     assert json.loads(published["data"])["declaration"]["transport"]["location"]["unlocode"] == "CNTAO"
 
 
-async def test_a_place_that_cannot_be_is_refused_at_the_door(gateway: Any) -> None:
+async def test_an_impossible_place_is_refused(gateway: Any) -> None:
     declaration = gateway.a_declaration(transport={"location": {"unlocode": "Qingdao"}})
     answer = await gateway.http.post("/v1/declarations", json=declaration, headers=gateway.firm())
     assert answer.status_code == 422
@@ -70,7 +70,7 @@ async def test_a_place_that_cannot_be_is_refused_at_the_door(gateway: Any) -> No
     assert found == ("/transport/location/unlocode", "field.locode.form", "QINGDAO")
 
 
-async def test_an_odd_container_number_is_taken_and_warned_of_in_words(gateway: Any) -> None:
+async def test_a_container_number_with_a_wrong_check_digit_is_accepted_with_a_warning(gateway: Any) -> None:
     declaration = gateway.a_declaration(transport={"containers": ["csqu 305438 3", "CSQU3054384", "WAGON-12"]})
     headers = gateway.firm() | {"Accept-Language": "ru"}
     answer = await gateway.http.post("/v1/declarations", json=declaration, headers=headers)

@@ -1,4 +1,4 @@
-"""What a firm is shown of its declaration: every fact once, never the lane."""
+"""A firm's view of its declaration: every fact once, never the lane."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def an_event(type_: str, sequence: int = 1) -> Event:
     return event
 
 
-def test_every_fact_that_is_shown_is_published_and_has_the_fields_shown() -> None:
+def test_every_shown_fact_is_published_and_has_the_shown_fields() -> None:
     for fact, fields in SHOWN.items():
         payload = EVENTS[f"trade.declarations.declaration.{fact}.v1"]
         assert set(fields) <= set(payload.model_fields), fact
@@ -52,7 +52,7 @@ def test_every_fact_that_is_shown_is_published_and_has_the_fields_shown() -> Non
 
 
 @pytest.mark.parametrize("fact", ["routed", "partner_event_noted", "case_opened"])
-def test_what_is_not_for_the_trader_is_not_consumed(fact: str) -> None:
+def test_facts_not_shown_to_firms_are_not_consumed(fact: str) -> None:
     assert f"trade.declarations.declaration.{fact}.v1" not in SHOWN_EVENTS
 
 
@@ -64,7 +64,7 @@ def test_every_golden_fact_becomes_a_step(type_: str) -> None:
     json.dumps(dict(step.details))
 
 
-async def test_a_fact_that_comes_twice_is_one_step(gateway: Any) -> None:
+async def test_a_redelivered_fact_is_one_step(gateway: Any) -> None:
     handler = OutcomeHandler(gateway.outcomes, gateway.event_outcomes)
     subscription = Subscription("declarations.events.v1", SHOWN_EVENTS, handler)
     parking = MemoryParking(gateway.clock)
@@ -77,7 +77,7 @@ async def test_a_fact_that_comes_twice_is_one_step(gateway: Any) -> None:
     assert await parking.counts() == (0, 0)
 
 
-def test_every_problem_has_its_text_in_every_language() -> None:
+def test_every_problem_has_a_text_in_every_language() -> None:
     for problem in STATUS:
         assert set(catalogue()[f"gateway.{problem}"]) == set(LANGUAGES), problem
         assert set(catalogue()[f"gateway.title.{problem}"]) == set(LANGUAGES), problem
@@ -86,7 +86,7 @@ def test_every_problem_has_its_text_in_every_language() -> None:
     assert titled == set(STATUS)
 
 
-def test_every_fault_in_the_code_has_its_text() -> None:
+def test_every_fault_in_the_code_has_a_text() -> None:
     sources = Path(__file__).parents[1] / "src" / "gateway"
     written = "".join(path.read_text(encoding="utf-8") for path in sources.rglob("*.py"))
     codes = set(re.findall(r'Fault\(\s*"([\w.]+)"', written)) | set(re.findall(r'"(field\.\w+)"', written))
@@ -111,5 +111,5 @@ async def test_the_title_of_a_problem_is_in_the_language_asked_for(gateway: Any,
     ("accepted", "expected"),
     [(None, "en"), ("", "en"), ("zh-CN", "zh"), ("fr, ru;q=0.3, zh;q=0.9", "zh"), ("ru;q=0", "en"), ("*;q=x,,;", "en")],
 )
-def test_the_language_is_the_best_of_those_asked_for(accepted: str | None, expected: str) -> None:
+def test_the_language_is_the_preferred_supported_one(accepted: str | None, expected: str) -> None:
     assert language(accepted) == expected

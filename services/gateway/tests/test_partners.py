@@ -1,4 +1,4 @@
-"""Partners: one code, one role for ever, grants with their history; and what the doors stamp of them."""
+"""Partners: one code, one permanent role, grants with their history; and the stamps on their events."""
 
 import json
 from typing import Any
@@ -46,14 +46,14 @@ async def grant(partners: PartnerRpc, grants: pb.PartnerGrants, code: str = "por
     return (await as_staff(partners.GrantPartner, request)).partner
 
 
-def test_a_granted_kind_is_a_field_of_grants() -> None:
+def test_every_kind_of_grant_is_a_field_of_grants() -> None:
     assert {kind for role in ROLES.values() for kind in role.grants} == set(Grants.__dataclass_fields__)
 
 
-async def test_a_partner_keeps_its_role_for_ever(partners: PartnerRpc) -> None:
+async def test_the_role_of_a_partner_is_permanent(partners: PartnerRpc) -> None:
     await add(partners)
     assert (await add(partners, " Port-QD")).code == "port-qd"
-    with pytest.raises(RuntimeError, match="port-qd is registered as port, and a partner keeps its role for ever"):
+    with pytest.raises(RuntimeError, match="port-qd is registered as port, and a partner's role is permanent"):
         await add(partners, role="bank")
 
 
@@ -73,14 +73,14 @@ async def test_grants_have_a_history_with_actor_and_reason(partners: PartnerRpc)
     assert got.partner == partner
 
 
-async def test_a_repeated_command_tells_nothing_new(partners: PartnerRpc, gateway: Any) -> None:
+async def test_a_repeated_command_publishes_nothing(partners: PartnerRpc, gateway: Any) -> None:
     for _ in range(2):
         await add(partners)
         await grant(partners, QINGDAO)
     assert gateway.told.types() == ["trade.gateway.partner.registered.v1", "trade.gateway.partner.granted.v1"]
 
 
-async def test_a_partner_is_rebuilt_from_what_it_published(partners: PartnerRpc, gateway: Any) -> None:
+async def test_a_partner_is_rebuilt_from_its_published_events(partners: PartnerRpc, gateway: Any) -> None:
     await add(partners, "carrier-kz", "carrier")
     number = pb.CarrierNumber(scheme="kz-bin", value="1905 4000 0014")
     await grant(partners, pb.PartnerGrants(carriers=[number]), "carrier-kz")
@@ -92,7 +92,7 @@ async def test_a_partner_is_rebuilt_from_what_it_published(partners: PartnerRpc,
     assert [each.fact for each in state.changes] == ["registered", "granted"]
 
 
-async def test_a_lost_database_gets_its_partners_back_from_the_topic_that_firms_receipts_stand_on_too(
+async def test_partners_are_rebuilt_from_the_topic_that_they_share_with_firms_receipts(
     partners: PartnerRpc, gateway: Any
 ) -> None:
     await add(partners)
@@ -124,25 +124,25 @@ def _record(entry: Any) -> RawRecord:
         (pb.PartnerGrants(places=[pb.GrantedPlace(unlocode="zz-nonsense")]), r"places\[0\].unlocode .*zz-nonsense"),
         (pb.PartnerGrants(customs_offices=["  "]), r"customs_offices\[0\]"),
         (pb.PartnerGrants(carriers=[pb.CarrierNumber(scheme="KZ-BIN")]), "carriers"),
-        (pb.PartnerGrants(agencies=["GACC"]), "agencies means nothing to a partner of role port"),
+        (pb.PartnerGrants(agencies=["GACC"]), "agencies does not apply to a partner of role port"),
     ],
 )
-async def test_what_cannot_be_granted_is_refused_by_name(partners: PartnerRpc, grants: Any, rule: str) -> None:
+async def test_an_invalid_grant_is_refused_by_name(partners: PartnerRpc, grants: Any, rule: str) -> None:
     await add(partners)
     with pytest.raises(RuntimeError, match=rule):
         await grant(partners, grants)
 
 
 @pytest.mark.parametrize("code", ["a/../b", "", "port qd", "-x"])
-async def test_a_code_that_is_none_is_refused_everywhere(partners: PartnerRpc, code: str) -> None:
+async def test_a_malformed_partner_code_is_refused_everywhere(partners: PartnerRpc, code: str) -> None:
     for call in (add(partners, code), grant(partners, QINGDAO, code)):
-        with pytest.raises(RuntimeError, match="code has the form"):
+        with pytest.raises(RuntimeError, match="code must have the form"):
             await call
-    with pytest.raises(ValueError, match="no partner's code"):
+    with pytest.raises(ValueError, match="not a partner code"):
         InboxSettings(partner=code)
 
 
-async def test_nobody_is_granted_anything(partners: PartnerRpc) -> None:
+async def test_an_unregistered_partner_cannot_be_granted_anything(partners: PartnerRpc) -> None:
     with pytest.raises(RuntimeError, match="no partner 'port-qd' is registered"):
         await grant(partners, QINGDAO)
     with pytest.raises(RuntimeError, match="NOT_FOUND"):
@@ -158,7 +158,7 @@ async def test_partners_are_listed_page_by_page(partners: PartnerRpc) -> None:
     assert not rest.next_page_token
 
 
-def test_partners_are_staff_business() -> None:
+def test_partner_methods_are_for_staff_only() -> None:
     assert {right.staff for right in RIGHTS.values()} == {"partners.read", "partners.write"}
     assert all(not right.services and not right.anyone for right in RIGHTS.values())
 
@@ -175,7 +175,7 @@ def test_granting_and_revoking_are_union_and_difference(one: Grants, other: Gran
     assert one - one == NOTHING
 
 
-async def test_the_door_stamps_the_grants_of_the_moment(gateway: Any) -> None:
+async def test_an_event_is_stamped_with_the_current_grants(gateway: Any) -> None:
     headers = gateway.partner() | CLOUDEVENT
     granted = Grants(places=(GrantedPlace(Locode("CNTAO")),))
     gateway.registered.stored["port-qd"] = Partner("port-qd", "port", granted)
@@ -187,7 +187,7 @@ async def test_the_door_stamps_the_grants_of_the_moment(gateway: Any) -> None:
     assert data["submission_source"] == "/port/qingdao"
 
 
-async def test_a_retraction_names_the_source_of_what_it_takes_back(gateway: Any) -> None:
+async def test_a_retraction_names_the_source_of_the_retracted_event(gateway: Any) -> None:
     headers = gateway.partner() | CLOUDEVENT
     own = gateway.an_event(id="r1", data=gateway.an_event()["data"] | {"retracts": "evt-1"})
     other = gateway.an_event(id="r2", data=own["data"] | {"retracts_source": "/port/other"})
@@ -197,13 +197,13 @@ async def test_a_retraction_names_the_source_of_what_it_takes_back(gateway: Any)
     assert sources == ["/port/qingdao", "/port/other"]
 
 
-async def test_a_key_of_a_partner_that_nobody_registered_opens_nothing(gateway: Any) -> None:
+async def test_a_key_of_an_unregistered_partner_is_refused(gateway: Any) -> None:
     headers = {"Authorization": f"Bearer {gateway.key(Owner(OwnerKind.PARTNER, 'ghost', 'port'))}"} | CLOUDEVENT
     answer = await gateway.http.post("/v1/events", json=gateway.an_event(), headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:trade:problem:partner-not-registered")
 
 
-async def test_a_key_in_another_role_than_the_registered_one_tells_nothing(gateway: Any) -> None:
+async def test_a_key_with_another_role_than_the_registered_one_cannot_report(gateway: Any) -> None:
     shown = gateway.key(Owner(OwnerKind.PARTNER, "port-qd", "port"))
     gateway.registered.stored["port-qd"] = Partner("port-qd", "bank")
     headers = {"Authorization": f"Bearer {shown}"} | CLOUDEVENT
@@ -211,7 +211,7 @@ async def test_a_key_in_another_role_than_the_registered_one_tells_nothing(gatew
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:trade:problem:scope-missing")
 
 
-async def test_a_topic_of_a_partner_that_nobody_registered_ends_in_quarantine(gateway: Any) -> None:
+async def test_records_of_an_unregistered_partner_are_quarantined(gateway: Any) -> None:
     owner = Owner(OwnerKind.PARTNER, "ghost")
     inbox = InboxHandler(Principal(owner, ()), gateway.partners, gateway.receipts, gateway.quarantine, gateway.clock)
     value = json.dumps(gateway.an_event()).encode()

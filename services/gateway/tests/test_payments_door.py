@@ -1,4 +1,4 @@
-"""What a bank's event must name: an assessment, a declaration or a UCR; a retraction, too."""
+"""A bank's event, and its retraction, must name an assessment, a declaration or a UCR."""
 
 from typing import Any
 
@@ -24,16 +24,14 @@ async def tell(gateway: Any, kind: str, references: dict[str, str], **data: Any)
 
 @pytest.mark.parametrize("references", GOODS_ONLY, ids=",".join)
 @pytest.mark.parametrize("kind", KINDS)
-async def test_money_that_names_goods_alone_is_refused_and_never_waits(
-    gateway: Any, kind: str, references: dict[str, str]
-) -> None:
+async def test_a_payment_that_names_only_goods_is_refused(gateway: Any, kind: str, references: dict[str, str]) -> None:
     answer = await tell(gateway, kind, references)
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert (error["pointer"], error["code"]) == ("/data/references", "event.payment_for_nothing")
 
 
-async def test_a_payment_is_taken_back_by_what_it_named_and_not_by_its_goods(gateway: Any) -> None:
+async def test_a_retraction_of_a_payment_that_names_only_goods_is_refused(gateway: Any) -> None:
     answer = await tell(gateway, "confirmed", {"transport_document": "COSU6311"}, retracts="evt-0")
     assert [each["code"] for each in answer.json()["errors"]] == ["event.payment_for_nothing"]
     assert (await tell(gateway, "confirmed", {"ucr": "U-1"}, retracts="evt-0")).status_code == 202
@@ -45,6 +43,8 @@ async def test_a_payment_is_taken_back_by_what_it_named_and_not_by_its_goods(gat
     ids=",".join,
 )
 @pytest.mark.parametrize("kind", KINDS)
-async def test_money_that_names_what_it_pays_is_taken(gateway: Any, kind: str, references: dict[str, str]) -> None:
+async def test_a_payment_that_names_what_it_pays_is_accepted(
+    gateway: Any, kind: str, references: dict[str, str]
+) -> None:
     answer = await tell(gateway, kind, references | {"transport_document": "COSU6311"})
     assert answer.status_code == 202, answer.text

@@ -1,4 +1,4 @@
-"""The gateway's door has so many places: beyond them a caller is told to come again, before anything is looked up."""
+"""Requests beyond the gateway's places are turned away with Retry-After before anything is looked up."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from gateway.http.application import paths_of
 
 
-async def test_who_has_no_place_is_turned_away_in_his_language_before_the_key_is_looked_up(
+async def test_a_request_without_a_place_is_turned_away_in_its_language_before_the_key_look_up(
     gateway: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers, looked_up, go = gateway.firm(), asyncio.Semaphore(0), asyncio.Event()

@@ -1,4 +1,4 @@
-"""When and where an event may have happened: refused at the HTTP door, quarantined at a topic."""
+"""Implausible times and places of events: refused over HTTP, quarantined from a topic."""
 
 import json
 from datetime import timedelta
@@ -32,9 +32,7 @@ def at(gateway: Any, shift: timedelta) -> str:
         (-LIMITS.back - timedelta(seconds=1), "event.too_old"),
     ],
 )
-async def test_what_cannot_have_happened_is_refused_with_value_and_limit(
-    gateway: Any, shift: timedelta, code: str
-) -> None:
+async def test_an_implausible_time_is_refused_with_value_and_limit(gateway: Any, shift: timedelta, code: str) -> None:
     answer = await tell(gateway, occurred_at=at(gateway, shift))
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
@@ -43,17 +41,17 @@ async def test_what_cannot_have_happened_is_refused_with_value_and_limit(
 
 
 @pytest.mark.parametrize("shift", [LIMITS.ahead, -LIMITS.back, timedelta(0)])
-async def test_within_the_limits_it_is_taken(gateway: Any, shift: timedelta) -> None:
+async def test_a_time_within_the_limits_is_accepted(gateway: Any, shift: timedelta) -> None:
     assert (await tell(gateway, occurred_at=at(gateway, shift))).status_code == 202
 
 
 @pytest.mark.parametrize("classifier", ["PLN", "EST"])
-async def test_what_is_only_expected_may_lie_in_the_future(gateway: Any, classifier: str) -> None:
+async def test_an_expected_event_may_be_in_the_future(gateway: Any, classifier: str) -> None:
     answer = await tell(gateway, classifier=classifier, occurred_at=at(gateway, timedelta(days=300)))
     assert answer.status_code == 202
 
 
-async def test_a_future_event_on_a_topic_is_judged_by_the_brokers_time_and_quarantined(gateway: Any) -> None:
+async def test_a_future_event_on_a_topic_is_compared_with_the_brokers_time_and_quarantined(gateway: Any) -> None:
     gateway.partner()
     owner = Owner(OwnerKind.PARTNER, "port-qd")
     inbox = InboxHandler(Principal(owner, ()), gateway.partners, gateway.receipts, gateway.quarantine, gateway.clock)
@@ -65,7 +63,7 @@ async def test_a_future_event_on_a_topic_is_judged_by_the_brokers_time_and_quara
 
 
 @pytest.mark.parametrize("named", [{}, {"retracts_source": "/port/qingdao"}])
-async def test_an_event_that_takes_itself_back_is_refused_by_name(gateway: Any, named: dict[str, str]) -> None:
+async def test_an_event_that_retracts_itself_is_refused_by_name(gateway: Any, named: dict[str, str]) -> None:
     event = gateway.an_event(id="x3", data=gateway.an_event()["data"] | {"retracts": "x3"} | named)
     answer = await gateway.http.post("/v1/events", json=event, headers=gateway.partner() | CLOUDEVENT)
     assert answer.status_code == 422
@@ -73,7 +71,7 @@ async def test_an_event_that_takes_itself_back_is_refused_by_name(gateway: Any, 
     assert (error["pointer"], error["code"], error["value"]) == ("/data/retracts", "event.retracts_itself", "x3")
 
 
-async def test_an_event_on_a_topic_that_takes_itself_back_is_quarantined(gateway: Any) -> None:
+async def test_an_event_on_a_topic_that_retracts_itself_is_quarantined(gateway: Any) -> None:
     gateway.partner()
     principal = Principal(Owner(OwnerKind.PARTNER, "port-qd"), ())
     inbox = InboxHandler(principal, gateway.partners, gateway.receipts, gateway.quarantine, gateway.clock)
@@ -84,13 +82,13 @@ async def test_an_event_on_a_topic_that_takes_itself_back_is_quarantined(gateway
     assert [(each["code"], each["value"]) for each in kept.faults] == [("event.retracts_itself", "x3")]
 
 
-async def test_the_same_id_in_another_source_may_be_taken_back(gateway: Any) -> None:
+async def test_the_same_id_of_another_source_may_be_retracted(gateway: Any) -> None:
     event = gateway.an_event(id="x3", data=gateway.an_event()["data"] | {"retracts": "x3", "retracts_source": "/b"})
     answer = await gateway.http.post("/v1/events", json=event, headers=gateway.partner() | CLOUDEVENT)
     assert answer.status_code == 202
 
 
-async def test_a_place_that_is_none_is_refused_by_name(gateway: Any) -> None:
+async def test_a_malformed_place_is_refused_by_name(gateway: Any) -> None:
     answer = await tell(gateway, location={"unlocode": "zz-nonsense"})
     (error,) = answer.json()["errors"]
     assert (error["pointer"], error["value"]) == ("/data/location/unlocode", "ZZ-NONSENSE")
@@ -111,13 +109,13 @@ async def test_every_spelling_of_a_place_is_published_as_that_place(gateway: Any
     assert json.loads(published["data"])["location"]["unlocode"] == "CNTAO"
 
 
-async def test_a_place_that_nobody_lists_is_taken_with_a_warning(gateway: Any) -> None:
+async def test_an_unlisted_place_is_accepted_with_a_warning(gateway: Any) -> None:
     answer = await tell(gateway, location={"unlocode": "CN8ZZ"})
     assert answer.status_code == 202
     assert [each["code"] for each in answer.json()["warnings"]] == ["event.place_unlisted"]
 
 
-async def test_a_place_of_a_country_without_a_list_is_not_said_to_be_known(gateway: Any) -> None:
+async def test_a_place_of_a_country_without_a_list_is_reported_as_not_checked(gateway: Any) -> None:
     answer = await tell(gateway, location={"unlocode": "GBZZZ"})
     assert answer.status_code == 202
     (warning,) = answer.json()["warnings"]
@@ -125,7 +123,7 @@ async def test_a_place_of_a_country_without_a_list_is_not_said_to_be_known(gatew
     assert "not checked" in warning["text"]
 
 
-async def test_a_container_that_is_none_is_taken_with_a_warning(gateway: Any) -> None:
+async def test_a_malformed_container_number_is_accepted_with_a_warning(gateway: Any) -> None:
     references = gateway.an_event()["data"]["references"] | {"container": "NOTACONTAINER"}
     answer = await tell(gateway, references=references)
     assert answer.status_code == 202

@@ -1,4 +1,4 @@
-"""Receipts: named by hash, rebuilt from what was published, stamped with a reference where there is none."""
+"""Receipts: identified by hash, rebuilt from published events, given a UCR if there is none."""
 
 import json
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ TYPES = {**dict.fromkeys(SUBMISSIONS, FIRM_RECEIPT), **dict.fromkeys(PARTNER_EVE
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_a_receipt_is_rebuilt_from_what_was_published(name: str) -> None:
+def test_a_receipt_is_rebuilt_from_its_published_event(name: str) -> None:
     type_: AggregateType[Any, Any, Any] = TYPES[name]
     payload = {**SUBMISSIONS, **PARTNER_EVENTS}[name].model_validate_json((GOLDEN / f"{name}.json").read_bytes())
     command = to_command(name, payload)  # type: ignore[arg-type]
@@ -55,12 +55,12 @@ def test_a_receipt_id_tells_its_kind(kind: Kind) -> None:
     assert kind_of(receipt_id(kind, "a", "b", "c")) is kind
 
 
-def test_names_do_not_run_into_each_other() -> None:
+def test_the_parts_of_a_submission_key_are_unambiguous() -> None:
     names = [("a", "b", "c"), ("a", "bc", ""), ("ab", "", "c"), ("a", 'b","c', ""), ("a\u0000", "b", "c")]
     assert len({receipt_id(Kind.EVENT, *name) for name in names}) == len(names)
 
 
-def test_a_hash_sees_content_and_not_its_writing() -> None:
+def test_the_content_hash_ignores_spelling() -> None:
     assert content_hash({"a": 1, "b": [1, 2]}) == content_hash({"b": [1, 2], "a": 1})
     assert len({content_hash(each) for each in ({"a": 1}, {"a": "1"}, {"a": [1]}, {"a": None}, {})}) == 5
 
@@ -82,7 +82,7 @@ def test_a_reference_names_year_country_company_and_serial(scheme: str, value: s
     assert made == ucr or len(made) == 35
 
 
-def test_the_pace_of_one_key_leaves_another_alone() -> None:
+def test_the_rate_limit_of_one_key_does_not_affect_another() -> None:
     pace = Pace(per_second=2, burst=4)
     assert [pace.wait_seconds("a", 0.0) for _ in range(4)] == [0, 0, 0, 0]
     assert pace.wait_seconds("a", 0.0) == 0.5

@@ -1,4 +1,4 @@
-"""A refusal at the door is a log line and a count, by reason and by whom, without a secret."""
+"""A refusal is a log line and a count, by problem and caller, without secrets."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def counted(problem: str, by: str) -> float:
     return REGISTRY.get_sample_value("trade_refusals_total", {"problem": problem, "by": by}) or 0.0
 
 
-async def test_who_shows_no_valid_key_is_nobody(gateway: Any) -> None:
+async def test_a_caller_without_a_valid_key_is_counted_as_nobody(gateway: Any) -> None:
     secret = f"trade_{'ab' * 6}_{'S' * 43}"
     for problem, headers in (("key-missing", {}), ("key-invalid", {"Authorization": f"Bearer {secret}"})):
         before = counted(problem, "nobody")
@@ -63,7 +63,7 @@ async def test_a_firms_refusals_name_its_key_and_not_its_number(gateway: Any) ->
     assert [each["key_id"] for each in lines if each["event"] == "request_refused"] == list(gateway.keys.stored)
 
 
-async def test_too_fast_is_counted_under_who_is_too_fast(gateway: Any) -> None:
+async def test_rate_limit_refusals_are_counted_under_the_caller(gateway: Any) -> None:
     before = counted("too-many-requests", "partner:port-qd")
     headers = gateway.partner()
     answers = [await gateway.http.get("/v1/quarantine", headers=headers) for _ in range(101)]
@@ -71,7 +71,7 @@ async def test_too_fast_is_counted_under_who_is_too_fast(gateway: Any) -> None:
     assert counted("too-many-requests", "partner:port-qd") == before + 1
 
 
-async def test_the_refused_events_of_a_batch_are_one_line_and_all_counted(gateway: Any) -> None:
+async def test_the_refused_events_of_a_batch_are_one_log_line_and_all_counted(gateway: Any) -> None:
     before = counted("invalid-event", "partner:port-qd")
     with capture_logs() as lines:
         answer = await gateway.http.post(
@@ -83,7 +83,7 @@ async def test_the_refused_events_of_a_batch_are_one_line_and_all_counted(gatewa
     assert line["problems"] == {"invalid-event": 3}
 
 
-async def test_what_is_not_found_is_no_refusal(gateway: Any) -> None:
+async def test_not_found_is_not_a_refusal(gateway: Any) -> None:
     with capture_logs() as lines:
         for path in ("/nothing", "/v1/receipts/DC-0", "/v1/events"):
             await gateway.http.get(path, headers=gateway.partner())

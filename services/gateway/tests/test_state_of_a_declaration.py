@@ -1,4 +1,4 @@
-"""A firm's state of a declaration is what its owner tells; a status or an event that has no row here is seen."""
+"""The state that a firm sees is the published main status; a status or an event without a row fails a test."""
 
 import itertools
 
@@ -10,12 +10,12 @@ from gateway.domain.outcome import MAIN_STATUS, NOT_SHOWN, RECEIVED, REFUSED, SH
 FACTS = {type_.split(".")[3] for type_ in DECLARATION_EVENTS}
 
 
-def test_every_event_of_a_declaration_is_shown_or_named_as_not_shown() -> None:
+def test_every_event_of_a_declaration_is_shown_or_listed_as_not_shown() -> None:
     assert {*SHOWN, *NOT_SHOWN} == FACTS
     assert set(SHOWN).isdisjoint(NOT_SHOWN)
 
 
-def test_every_main_status_has_the_state_that_a_firm_is_shown() -> None:
+def test_every_main_status_has_a_state_shown_to_a_firm() -> None:
     assert set(STATES) == set(MainStatus)
 
 
@@ -26,15 +26,15 @@ def a_step(fact: str, status: str = "", number: int = 1) -> Step:
 
 
 @pytest.mark.parametrize("status", MainStatus)
-def test_the_state_is_the_main_status_that_the_last_event_tells(status: MainStatus) -> None:
+def test_the_state_is_the_main_status_of_the_last_event(status: MainStatus) -> None:
     assert state_of([a_step("submitted", "submitted"), a_step("hold_placed", status)]) == STATES[status]
 
 
-def test_a_firm_never_reads_that_its_declaration_is_under_control() -> None:
+def test_a_firm_never_sees_that_its_declaration_is_under_control() -> None:
     assert "under_control" not in STATES.values()
 
 
-def test_the_main_status_is_no_detail_of_a_step() -> None:
+def test_a_step_does_not_show_the_main_status() -> None:
     shown = summary("D-1", [a_step("submitted", "submitted"), a_step("presented", "assessed")])
     assert shown["state"] == "assessed"
     assert [set(each) for each in shown["steps"]] == [{"fact", "at", "event"}] * 2
@@ -54,8 +54,8 @@ LIFE = (
 
 
 @pytest.mark.parametrize("bare", list(itertools.product((False, True), repeat=3)))
-def test_events_with_and_without_a_main_status_lead_to_the_same_state(bare: tuple[bool, ...]) -> None:
-    """Events of before there was one are kept for ever, and replicas of two releases publish side by side."""
+def test_events_with_and_without_a_main_status_give_the_same_state(bare: tuple[bool, ...]) -> None:
+    """Old events without one stay on the topic, and replicas of two releases may publish at the same time."""
     last = "submitted"
     mixed, former = [], []
     for number, fact in enumerate(LIFE):
@@ -65,7 +65,7 @@ def test_events_with_and_without_a_main_status_lead_to_the_same_state(bare: tupl
         assert state_of(mixed) == state_of(former) == last
 
 
-def test_a_refused_submission_does_not_tell_the_state_of_the_one_that_is_under_way() -> None:
+def test_a_refused_submission_does_not_change_the_state_of_the_current_one() -> None:
     refused = a_step(REFUSED, "released")
     assert state_of([refused]) == REFUSED
     assert state_of([a_step("submitted", "submitted"), refused]) == "submitted"

@@ -1,4 +1,4 @@
-"""What the gateway keeps, in memory and on a real database: repeats are harmless, nothing is lost."""
+"""Contract suite of the gateway's stores, in memory and in MongoDB: repeats are harmless, nothing is lost."""
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
@@ -56,7 +56,7 @@ async def real(infrastructure: Infrastructure) -> AsyncIterator[Stores]:
 
 @pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.infra)])
 def stores(request: pytest.FixtureRequest) -> Stores:
-    """The stores of the tests, and those on a real database: one suite for both."""
+    """The in-memory stores and the MongoDB stores."""
     if request.param == "real":
         found: Stores = request.getfixturevalue("real")
         return found
@@ -64,7 +64,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     return Stores(memory.originals, memory.quarantine, memory.keys, memory.outcomes, memory.event_outcomes)
 
 
-async def test_originals_are_kept_once_byte_by_byte(stores: Stores) -> None:
+async def test_originals_are_stored_once_byte_by_byte(stores: Stores) -> None:
     originals = stores.originals
     first, second = Original(b"\x00\xff<a/>", "application/xml"), Original(b"{}", "application/json")
     await originals.save([first, first])
@@ -89,7 +89,7 @@ def a_quarantined(offset: int, partner: str = "port-qd") -> Quarantined:
     )
 
 
-async def test_quarantine_keeps_the_record_and_shows_the_newest_first(stores: Stores) -> None:
+async def test_quarantine_stores_the_record_and_lists_the_newest_first(stores: Stores) -> None:
     quarantine = stores.quarantine
     records = [a_quarantined(offset) for offset in range(3)]
     await quarantine.save([*records, a_quarantined(9, "port-sh")])
@@ -100,7 +100,7 @@ async def test_quarantine_keeps_the_record_and_shows_the_newest_first(stores: St
     assert await quarantine.get("port-sh", records[0].id) is None
 
 
-async def test_records_that_share_one_moment_are_all_reached_each_once(stores: Stores) -> None:
+async def test_records_with_the_same_time_are_each_listed_once(stores: Stores) -> None:
     quarantine = stores.quarantine
     await quarantine.save([replace(a_quarantined(offset), at=NOW) for offset in range(300)])
     seen: list[str] = []
@@ -112,7 +112,7 @@ async def test_records_that_share_one_moment_are_all_reached_each_once(stores: S
     assert len(set(seen)) == 300
 
 
-async def test_keys_are_kept_and_ended_once(stores: Stores) -> None:
+async def test_keys_are_stored_and_revoked_once(stores: Stores) -> None:
     keys = stores.keys
     firm = Owner(OwnerKind.FIRM, "KZ-BIN:190540000014")
     made = [Key(f"{n}", firm, FIRM_SCOPES, "d" * 64, "erp", NOW, "staff:li", NOW + timedelta(days=1)) for n in range(3)]
@@ -130,7 +130,7 @@ async def test_keys_are_kept_and_ended_once(stores: Stores) -> None:
     assert await keys.revoke("unknown", NOW, "staff:li", "x") is None
 
 
-async def test_outcomes_take_each_event_once_and_come_back_in_order(stores: Stores) -> None:
+async def test_outcomes_store_each_event_once_and_return_them_in_order(stores: Stores) -> None:
     outcomes = stores.outcomes
     steps = [Step(f"D-1/0.{n}", n, "accepted", NOW.isoformat(), "", {"number": str(n)}) for n in range(1, 6)]
     await outcomes.note([("D-1", steps[1]), ("D-2", steps[0]), ("D-1", steps[0])])
@@ -141,7 +141,7 @@ async def test_outcomes_take_each_event_once_and_come_back_in_order(stores: Stor
     assert await outcomes.steps("D-3") == []
 
 
-async def test_notes_and_shares_of_an_event_are_taken_once_each_and_by_their_receipt_and_payment(
+async def test_notes_and_shares_are_stored_once_each_by_receipt_and_payment(
     stores: Stores,
 ) -> None:
     kept = stores.event_outcomes
@@ -164,7 +164,7 @@ async def test_notes_and_shares_of_an_event_are_taken_once_each_and_by_their_rec
 
 
 @pytest.mark.infra
-async def test_steps_that_a_former_release_kept_as_a_list_are_read_with_the_new_ones(
+async def test_steps_stored_as_a_list_by_an_earlier_release_are_still_read(
     infrastructure: Infrastructure,
 ) -> None:
     client = mongo.connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))

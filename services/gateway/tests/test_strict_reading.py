@@ -1,4 +1,4 @@
-"""What a reader would have to guess at is refused, with the field's name, in every form a submission may come in."""
+"""Ambiguous values are refused with the field's name, in every format of submission."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ async def test_an_amount_in_other_than_ascii_digits_is_refused(gateway: Any, amo
 
 
 @pytest.mark.parametrize("packages", [True, "５", "1_0", 1.5])
-async def test_a_truth_value_counts_no_packages(gateway: Any, packages: Any) -> None:
+async def test_a_boolean_is_not_a_number_of_packages(gateway: Any, packages: Any) -> None:
     goods = [gateway.a_declaration()["goods"][0] | {"packages": packages}]
     answer = await gateway.http.post(
         "/v1/declarations", json=gateway.a_declaration(goods=goods), headers=gateway.firm()

@@ -1,4 +1,4 @@
-"""In which encoding a document is read: by its mark, its media type, its own word; never as something else."""
+"""The encoding of a document: from byte order mark, media type or XML declaration; a wrong one is refused."""
 
 from typing import Any
 
@@ -28,12 +28,12 @@ def test_the_chinese_labels_are_all_read_as_gb18030(label: str) -> None:
     assert CHINESE + "㐀" in decoded(document(label, CHINESE + "㐀").encode("gb18030"))
 
 
-def test_the_media_type_goes_before_the_document() -> None:
+def test_the_media_type_takes_precedence_over_the_document() -> None:
     assert CYRILLIC in decoded(document("windows-1251", CYRILLIC).encode(), "utf-8")
     assert CYRILLIC in decoded(document("utf-8", CYRILLIC).encode("cp1251"), "windows-1251")
 
 
-def test_the_byte_order_mark_goes_before_both() -> None:
+def test_the_byte_order_mark_takes_precedence_over_both() -> None:
     assert CYRILLIC in decoded(document("windows-1251", CYRILLIC).encode("utf-8-sig"), "koi8-r")
     assert CYRILLIC in decoded(document("windows-1251", CYRILLIC).encode("utf-16"), "utf-8")
 
@@ -45,7 +45,7 @@ def test_utf_8_under_another_label_is_refused_by_name(label: str, text: str) -> 
         with pytest.raises(Refused, match="xml-malformed") as refused:
             decoded(body, charset)
         (fault,) = refused.value.faults
-        # Most of it is no GB18030 either: there the place says it.
+        # Most of these bytes are invalid GB18030 too, and are then refused with their position.
         assert fault.code in ("xml.is_utf8", "xml.not_in_encoding")
         assert fault.values["label"] == label
 
@@ -72,7 +72,7 @@ def test_bytes_that_are_not_in_the_named_encoding_are_refused(body: bytes, chars
 
 
 @pytest.mark.parametrize("label", ["x-none", "utf-7", "ibm037", "base64", "rot13", "idna", "utf-32"])
-def test_another_encoding_is_refused_with_those_that_are_read(label: str) -> None:
+def test_an_unsupported_encoding_is_refused_with_the_list_of_supported_ones(label: str) -> None:
     for body, charset in ((document(label, "a").encode(), ""), (b"<a/>", label)):
         with pytest.raises(Refused) as refused:
             decoded(body, charset)
@@ -99,7 +99,9 @@ WCO = """<?xml version="1.0" encoding="{label}"?><MetaData xmlns="urn:wco:datamo
         ("utf-8", "cp1251", "text/xml; charset=windows-1251", 202),
     ],
 )
-async def test_what_is_kept_is_what_was_meant(gateway: Any, label: str, codec: str, kind: str, status: int) -> None:
+async def test_the_stored_text_is_decoded_in_the_right_encoding(
+    gateway: Any, label: str, codec: str, kind: str, status: int
+) -> None:
     headers = gateway.firm("GB-EORI:GB603202734852") | {"Content-Type": kind}
     sent = WCO.format(label=label).encode(codec)
     answer = await gateway.http.post("/v1/declarations", content=sent, headers=headers)

@@ -1,4 +1,4 @@
-"""The reader of WCO declarations: real documents in, hostile and foreign ones out."""
+"""The reader of WCO declarations: accepts real documents, refuses hostile and foreign ones."""
 
 from collections import Counter
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_every_document_is_read_or_refused_by_name() -> None:
     assert refusals == {"wco-function-not-taken": 12}
 
 
-def test_values_of_a_real_declaration_stand_as_they_were() -> None:
+def test_values_of_a_real_declaration_are_unchanged() -> None:
     path = ORIGINALS / "TT_IM189a" / "Step1_TT_IM189a.xml"
     if not path.exists():
         pytest.skip(f"the WCO sample documents are not at {ORIGINALS}")
@@ -90,7 +90,7 @@ def test_a_number_keeps_the_scheme_it_names() -> None:
     ]
 
 
-def test_a_mass_in_another_unit_is_named_as_not_read() -> None:
+def test_a_mass_in_another_unit_is_listed_as_not_read() -> None:
     goods = (
         "<GoodsShipment><GovernmentAgencyGoodsItem><SequenceNumeric>1</SequenceNumeric><Commodity><GoodsMeasure>"
         '<GrossMassMeasure unitCode="TNE">3</GrossMassMeasure></GoodsMeasure></Commodity>'
@@ -129,7 +129,7 @@ def test_a_flood_of_elements_is_refused() -> None:
     "body",
     [b"", b"not xml", b"<a><b></a>", b"\xff\xfe\x00", b'<?xml version="1.0" encoding="x-none"?><a/>', b"<a>\x00</a>"],
 )
-def test_what_is_not_well_formed_is_refused(body: bytes) -> None:
+def test_malformed_xml_is_refused(body: bytes) -> None:
     with pytest.raises(Refused, match="xml-malformed"):
         read(body)
 
@@ -150,7 +150,7 @@ def test_foreign_documents_are_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(("function", "kind"), [("13", "COR"), ("13", "INV"), ("9", "XXX")])
-def test_functions_that_are_not_taken_are_named(function: str, kind: str) -> None:
+def test_unsupported_functions_are_refused_by_name(function: str, kind: str) -> None:
     with pytest.raises(Refused, match="wco-function-not-taken") as refused:
         read(wco(function=function, kind=kind))
     assert refused.value.faults[0].pointer.startswith("/Declaration/")
@@ -186,7 +186,7 @@ def an_item(inside: str) -> str:
         ),
     ],
 )
-def test_a_second_amount_where_one_is_allowed_is_refused_with_its_place(inside: str, place: str) -> None:
+def test_a_second_amount_where_one_is_allowed_is_refused_with_its_path(inside: str, place: str) -> None:
     with pytest.raises(Refused, match="invalid-declaration") as refused:
         read(wco(inside))
     assert [(fault.code, fault.pointer) for fault in refused.value.faults] == [("wco.repeated", place)]
@@ -257,7 +257,7 @@ TWICE_IN_ITEM = (
         ),
     ],
 )
-def test_what_decides_and_may_stand_once_is_refused_where_it_stands_twice(inside: str, place: str) -> None:
+def test_a_repeated_element_that_may_occur_once_is_refused(inside: str, place: str) -> None:
     with pytest.raises(Refused, match="invalid-declaration") as refused:
         read(wco(inside, kind="IM"))
     assert ("wco.repeated", place) in {(fault.code, fault.pointer) for fault in refused.value.faults}
@@ -274,7 +274,7 @@ def test_what_decides_and_may_stand_once_is_refused_where_it_stands_twice(inside
         ("100", {"2": "ME"}, None, ["Origin/CountryCode", "Origin/TypeCode"]),
     ],
 )
-def test_the_origin_is_the_preferential_one_only_where_a_preference_is_claimed(
+def test_the_origin_is_the_preferential_one_only_if_a_preference_is_claimed(
     regime: str, origins: dict[str, str], country: str | None, left: list[str]
 ) -> None:
     stated = "".join(
@@ -287,7 +287,7 @@ def test_the_origin_is_the_preferential_one_only_where_a_preference_is_claimed(
     assert [path.removeprefix(f"{ITEM}/") for path in document.not_read if "Origin" in path] == left
 
 
-def test_an_element_of_a_foreign_namespace_is_not_the_wcos() -> None:
+def test_an_element_of_a_foreign_namespace_is_not_read() -> None:
     foreign = an_item(
         '<x:CustomsValueAmount xmlns:x="urn:other" currencyID="GBP">1</x:CustomsValueAmount>'
         '<CustomsValueAmount xmlns="" currencyID="GBP">2</CustomsValueAmount>'
@@ -304,19 +304,19 @@ def test_an_element_of_a_foreign_namespace_is_not_the_wcos() -> None:
 
 
 @pytest.mark.parametrize(("kind", "lost"), [("IM", False), ("EX", False), ("IMA", True), ("EXD", True), ("IMZ", True)])
-def test_the_letters_of_a_type_are_carried_or_named(kind: str, lost: bool) -> None:
+def test_the_letters_of_a_type_are_carried_or_listed_as_not_read(kind: str, lost: bool) -> None:
     assert ("/Declaration/TypeCode" in read(wco(kind=kind)).not_read) is lost
 
 
 @pytest.mark.parametrize(("regime", "carried"), [("300", {"code": "300"}), ("100", None), ("140", None), ("120", None)])
-def test_a_duty_regime_is_carried_or_named(regime: str, carried: dict[str, Any] | None) -> None:
+def test_a_duty_regime_is_carried_or_listed_as_not_read(regime: str, carried: dict[str, Any] | None) -> None:
     fee = f"<DutyTaxFee><DutyRegimeCode>{regime}</DutyRegimeCode></DutyTaxFee>"
     document = read(wco(an_item(f"<Commodity>{fee}</Commodity>")))
     assert document.fields["goods"][0].get("preference") == carried
     assert (f"{ITEM}/Commodity/DutyTaxFee/DutyRegimeCode" in document.not_read) is (carried is None)
 
 
-def test_what_items_do_not_agree_on_is_named_as_not_read() -> None:
+def test_values_that_differ_between_items_are_listed_as_not_read() -> None:
     def item(procedure: str, country: str) -> str:
         return (
             f"<GovernmentAgencyGoodsItem><GovernmentProcedure><CurrentCode>{procedure}</CurrentCode>"
@@ -334,7 +334,7 @@ def test_what_items_do_not_agree_on_is_named_as_not_read() -> None:
     )
 
 
-def test_a_refinement_without_its_tariff_code_is_named_as_not_read() -> None:
+def test_taric_digits_without_a_tariff_code_are_listed_as_not_read() -> None:
     def classified(kind: str, code: str) -> str:
         kinds = f"<IdentificationTypeCode>{kind}</IdentificationTypeCode>"
         return f"<Classification><ID>{code}</ID>{kinds}</Classification>"
@@ -345,6 +345,6 @@ def test_a_refinement_without_its_tariff_code_is_named_as_not_read() -> None:
     assert f"{ITEM}/Commodity/Classification/ID" in read(wco(short, kind="IM")).not_read
 
 
-def test_the_name_of_an_unknown_element_is_shown_in_part() -> None:
+def test_the_name_of_an_unknown_element_is_shortened() -> None:
     (path,) = read(wco(f"<{'x' * 10_000}>1</{'x' * 10_000}>", kind="IM")).not_read
     assert len(path) < 300

@@ -1,4 +1,4 @@
-"""What a WCO declaration says of values: additions and deductions by code, stated values, and what is left unread."""
+"""Values in a WCO declaration: additions and deductions by code, stated values, and what is not read."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def test_additions_and_deductions_are_read_at_both_levels() -> None:
     assert found.not_read == ()
 
 
-def test_a_charge_of_a_code_that_no_value_is_computed_with_is_named_as_not_read() -> None:
+def test_a_charge_with_a_code_that_valuation_does_not_use_is_listed_as_not_read() -> None:
     found = document(CHARGE.format("ZZ", FIFTY), CHARGE.format("AV", FIFTY))
     charge = "CustomsValuation/ChargeDeduction"
     assert found.fields["charges"] == found.fields["goods"][0]["charges"] == []
@@ -48,7 +48,7 @@ def test_a_charge_without_an_amount_is_not_a_charge_of_zero(amount: str) -> None
     assert charge == {"code": "AK"}
 
 
-def test_the_cost_of_the_way_to_the_last_destination_is_no_freight_to_the_border() -> None:
+def test_the_freight_to_the_final_destination_is_not_the_freight_to_the_border() -> None:
     found = document('<FreightChargeAmount currencyID="GBP">9</FreightChargeAmount>')
     assert "freight" not in found.fields
     assert found.not_read == (f"{SHIPMENT}/CustomsValuation/FreightChargeAmount",)
@@ -71,7 +71,7 @@ def test_a_statistical_value_is_read_and_an_empty_amount_is_absent() -> None:
         ("TT_IM048a/TT_IM048a.xml", [("AR", 1000)], []),
     ],
 )
-def test_charges_of_real_declarations_stand_as_they_were(
+def test_charges_of_real_declarations_are_unchanged(
     name: str, header: list[tuple[str, int]], item: list[tuple[str, int]]
 ) -> None:
     path: Path = ORIGINALS / name

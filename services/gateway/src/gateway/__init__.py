@@ -1,1 +1,1 @@
-"""The only door for partners and firms."""
+"""The only entry point for partners and firms."""

@@ -1,4 +1,4 @@
-"""The gateway as a process."""
+"""Start the gateway: `python -m gateway`."""
 
 from chassis.process import main
 from gateway.app import build

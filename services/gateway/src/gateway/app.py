@@ -1,4 +1,4 @@
-"""The gateway, composed: what it subscribes to, what it serves, what it keeps."""
+"""Builds the gateway: its subscriptions, its HTTP and gRPC servers, its stores."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from trade.gateway.v1.partners_pb2_grpc import add_PartnerServiceServicer_to_ser
 
 
 def build(settings: GatewaySettings, clock: Clock | None = None) -> Assembly:
-    """All parts of the gateway."""
+    """Build the service."""
     service = Assembly(settings, clock=clock)
     kept = _receipts(service)
     quarantine, issued = partners.MongoQuarantine(service.db), keys.MongoKeys(service.db)
@@ -72,7 +72,7 @@ def routers(
     of_events: outcomes.EventOutcomes,
     inboxes: notices.Notices,
 ) -> list[APIRouter]:
-    """The routes of every slice, each with what it uses."""
+    """The routers of all slices."""
     outcome_of = outcomes.SubmissionOutcomes(of_declarations, of_events).of_receipt
     return [
         partners.event_routes(admission, known, kept, clock, limits),
@@ -98,5 +98,5 @@ def _serve_staff(service: Assembly, key_rpc: keys.KeyRpc, partner_rpc: partners.
 
 
 def _partner(settings: InboxSettings) -> Principal:
-    """Who writes to a topic; the role is looked up with each batch."""
+    """The partner that writes to a topic; its role is looked up for each batch."""
     return Principal(Owner(OwnerKind.PARTNER, settings.partner), settings.scopes)

@@ -1,1 +1,1 @@
-"""What the door decides, pure: what a receipt is, who may submit what, how a shipment is named."""
+"""The rules of the gateway: receipts, access, keys, grants, outcomes. Pure."""

@@ -1,7 +1,7 @@
-"""Who stands behind a key or a topic, what they may submit, and which receipts they may see.
+"""The owner of a key or topic: what it may submit, and which receipts it may see.
 
-A partner's role says which events are its to tell; scopes narrow that down. A firm lodges in its
-own name: as the declarant, or as the agent that the declaration names.
+A partner's role determines the event types that it may report; scopes narrow them. A firm lodges as
+the declarant, or as an agent that the declaration names.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ class Owner:
     code: str
     """A partner's code, or a firm's number as `SCHEME:VALUE` in normal form."""
     role: str = ""
-    """Of a partner: a key of `ROLES`."""
+    """A partner's role, a key of `ROLES`."""
 
     def __post_init__(self) -> None:
         if self.kind is OwnerKind.FIRM:
@@ -50,42 +50,42 @@ class Owner:
 
     @property
     def number(self) -> Identifier:
-        """Of a firm."""
+        """A firm's number."""
         return Identifier.parse(self.code)
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is at the door, and with what scopes."""
+    """An authenticated caller with its scopes."""
 
     owner: Owner
     scopes: tuple[str, ...]
     key_id: str = ""
-    """Of the key that opened; empty at a partner's topic, where the broker's credentials did."""
+    """The id of the key; empty on a partner's topic, which the broker authenticates."""
     grants: Grants = NOTHING
-    """Of a partner, as it stands registered."""
+    """A partner's registered grants."""
 
     def may(self, scope: str) -> bool:
-        """Whether a scope, such as `declarations.write`, is held."""
+        """Whether it has a scope, such as `declarations.write`."""
         return scope in self.scopes
 
     def is_firm(self, number: str) -> bool:
-        """Whether it is the firm of a `SCHEME:VALUE`; nobody is that of an empty one."""
+        """Whether it is the firm with this number (`SCHEME:VALUE`); False for an empty one."""
         return self.owner.kind is OwnerKind.FIRM and bool(number) and Identifier.parse(number) == self.owner.number
 
     def may_see(self, receipt: Receipt) -> bool:
-        """Whether it submitted what the receipt is for, or that was lodged in its name."""
+        """Whether it is the submitter of the receipt, or the declarant in whose name it was lodged."""
         return receipt.submitter == self.owner.actor or self.is_firm(receipt.declarant)
 
-    def may_tell(self, event_type: str) -> bool:
-        """Whether events of a type may be submitted: by the role and by a scope."""
+    def may_report(self, event_type: str) -> bool:
+        """Whether its role and its scopes allow it to report events of a type."""
         by_role = _matches(event_type, _events_of(self.owner.role))
         by_scope = _matches(event_type, (scope.removeprefix(_EVENTS) for scope in self.scopes if _is_events(scope)))
         return self.owner.kind is OwnerKind.PARTNER and by_role and by_scope
 
 
 def default_scopes(owner: Owner) -> tuple[str, ...]:
-    """Everything that the owner may be given."""
+    """All scopes that the owner can have."""
     if owner.kind is OwnerKind.FIRM:
         return FIRM_SCOPES
     if owner.role not in ROLES:
@@ -94,7 +94,7 @@ def default_scopes(owner: Owner) -> tuple[str, ...]:
 
 
 def scopes_beyond(owner: Owner, scopes: Sequence[str]) -> list[str]:
-    """Those of `scopes` that the owner cannot be given."""
+    """Those of `scopes` that the owner cannot have."""
     if owner.kind is OwnerKind.FIRM:
         return [scope for scope in scopes if scope not in FIRM_SCOPES]
     allowed = _events_of(owner.role)
@@ -102,7 +102,7 @@ def scopes_beyond(owner: Owner, scopes: Sequence[str]) -> list[str]:
 
 
 def may_lodge(owner: Owner, acting: Iterable[Identifier]) -> bool:
-    """Whether a firm is among those who act in a declaration: its declarant and its agents, by number."""
+    """Whether a firm is among the acting parties of a declaration: its declarant and its agents, by number."""
     return owner.number in acting
 
 
@@ -116,5 +116,5 @@ def _is_events(scope: str) -> bool:
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a name is one of the patterns; `*` at the end stands for anything, also in the name."""
+    """Whether a name matches a pattern; a trailing `*` in a pattern matches any ending."""
     return any(name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1])) for pattern in patterns)

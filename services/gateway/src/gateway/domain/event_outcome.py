@@ -1,15 +1,15 @@
-"""What became of a partner's event, per declaration: from what declarations notes of it.
+"""The outcome of a partner's event for each declaration, from the notes that declarations publishes.
 
-    waiting         no declaration has what the event names yet
-    applied         it counts for the declaration
-    without_effect  it is noted there and changes nothing; the reason says why
-    retracted       the partner took it back
-    expectation     planned or estimated: no declaration is changed by it
+    waiting         no declaration matches the references of the event yet
+    applied         it has effect on the declaration
+    without_effect  the declaration noted it without effect; the reason says why
+    retracted       the partner retracted it
+    expectation     planned or estimated: it changes no declaration
 
-A declaration may note an event again where a correction changes whether it counts: the last note holds.
-A retraction may come before what it takes back: until that is noted too, it has no effect.
-Money that names a UCR alone is noted by the account of that UCR, and counts for the declarations that it
-was spread over; until one of them is assessed it waits.
+A declaration notes an event again if a correction changes whether it has effect: the last note applies.
+A retraction may arrive before the event that it retracts: it has no effect until that event is noted.
+A payment that names only a UCR is noted by the account of that UCR, and applies to the declarations that
+it is allocated to; it waits until one of them is assessed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,39 +24,39 @@ WAITING, APPLIED, WITHOUT_EFFECT, RETRACTED, EXPECTATION = (
     "expectation",
 )
 NOTHING_TAKEN_BACK = "nothing_taken_back"
-"""Why a retraction has no effect: no event of its publisher and source has that id where it was noted."""
-_GRAVEST_LAST = (RETRACTED, WITHOUT_EFFECT, APPLIED)
-"""Of several declarations the event as a whole is the last of these that one of them is."""
+"""Reason of a retraction without effect: the declaration has no event of its publisher and source with that id."""
+_LOWEST_PRECEDENCE_FIRST = (RETRACTED, WITHOUT_EFFECT, APPLIED)
+"""The status of an event across several declarations is the last of these that any of them has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One thing that a declaration, or an account, noted of an event: the event itself, or its retraction."""
+    """A note of an event or of its retraction, by a declaration or by an account."""
 
     event: str
-    """Id of the event that says so."""
+    """Id of the noting event."""
     sequence: int
     declaration_id: str
-    """Empty where the account of a UCR noted it."""
+    """Empty if the account of a UCR noted it."""
     at: str
     """RFC 3339."""
     retraction: bool = False
     reason: str = ""
-    """Why it has no effect; empty where it counts."""
+    """Why it has no effect; empty if it has effect."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """What the reason's text puts in."""
+    """Parameters of the reason's text."""
     takes_back: str = ""
-    """Of a retraction's own note: the receipt of the event that it names."""
+    """In the note of a retraction: the receipt of the retracted event."""
     payment: str = ""
-    """The payment, by the id that its shares are kept under, where the account of a UCR noted it."""
+    """The id of the payment under which its shares are stored, if the account of a UCR noted it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a declaration gets of a payment that named its UCR alone, in all."""
+    """The total that a declaration gets of a payment that names only its UCR."""
 
     event: str
-    """Id of the account's event that says so."""
+    """Id of the account's event."""
     sequence: int
     declaration_id: str
     at: str
@@ -68,22 +68,22 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an event for one declaration."""
+    """The outcome of an event for one declaration."""
 
     declaration_id: str
-    """Empty where none has a part in it: what the account of the UCR says."""
+    """Empty if no declaration has a share and only the account of the UCR noted it."""
     status: str
     at: str
     reason: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     share: Share | None = None
-    """What the declaration gets of a payment that named its UCR alone."""
+    """The declaration's share of a payment that names only its UCR."""
 
 
 def judged(note: Note, of_target: Sequence[Note]) -> Note:
-    """A retraction's own note: without effect while what it names was not noted where the retraction was.
+    """The note of a retraction, marked as without effect if the retracted event is not noted in the same place.
 
-    An account and the declarations of its UCR know of the same money: a note of the one is enough for the other.
+    An account and the declarations of its UCR share their payments, so a note by either counts for both.
     """
     if not note.takes_back or note.reason:
         return note
@@ -93,9 +93,9 @@ def judged(note: Note, of_target: Sequence[Note]) -> Note:
 
 
 def outcomes(notes: Sequence[Note], shares: Sequence[Share] = ()) -> list[Outcome]:
-    """One outcome for each declaration that noted the event or has a share of it, by id.
+    """One outcome for each declaration that noted the event or has a share of it, sorted by id.
 
-    Where only its retraction was noted, by a declaration that never had the event, there is nothing to tell.
+    A declaration that noted only the retraction, and never the event, has no outcome.
     """
     told = {note.declaration_id for note in notes if not note.retraction}
     of_declarations = told and "" not in told
@@ -107,15 +107,15 @@ def outcomes(notes: Sequence[Note], shares: Sequence[Share] = ()) -> list[Outcom
 
 
 def status_of(classifier: str, found: Sequence[Outcome]) -> str:
-    """What became of the event as a whole; an unknown classifier is one of before it was kept."""
+    """The status of the event across declarations. Receipts from before classifiers were stored have an empty one."""
     if classifier not in ("", ACTUAL):
         return EXPECTATION
     present = {each.status for each in found}
-    return next((status for status in reversed(_GRAVEST_LAST) if status in present), WAITING)
+    return next((status for status in reversed(_LOWEST_PRECEDENCE_FIRST) if status in present), WAITING)
 
 
 def _spread(outcome: Outcome, shares: Sequence[Share]) -> list[Outcome]:
-    """Of what an account counts, what declarations got of it, or that it waits; anything else as it is."""
+    """An account's applied outcome as one per share, or as waiting without shares; any other outcome unchanged."""
     if outcome.declaration_id or outcome.status != APPLIED:
         return [outcome]
     last = {(each.declaration_id, each.currency): each for each in sorted(shares, key=lambda each: each.sequence)}
@@ -124,7 +124,7 @@ def _spread(outcome: Outcome, shares: Sequence[Share]) -> list[Outcome]:
 
 
 def _outcome(notes: Sequence[Note]) -> Outcome:
-    """Of one declaration's notes."""
+    """The outcome of one declaration's notes."""
     last = {
         retraction: _last([note for note in notes if note.retraction is retraction]) for retraction in (False, True)
     }
@@ -134,7 +134,7 @@ def _outcome(notes: Sequence[Note]) -> Outcome:
     if taken_back is not None and not taken_back.reason:
         return Outcome(taken_back.declaration_id, RETRACTED, taken_back.at)
     note = noted or taken_back
-    assert note is not None  # noqa: S101 - the declaration is here because of a note
+    assert note is not None  # noqa: S101 - there is at least one note
     return Outcome(note.declaration_id, APPLIED if noted else WAITING, note.at)
 
 

@@ -1,8 +1,8 @@
-"""What can be wrong with a submission, as values: every door says it the same way.
+"""Faults of a submission as values, the same over HTTP and Kafka.
 
-A fault names a place, a stable code and what stands in the text of that code. Texts come from the
-catalogue, under `gateway.<code>`; nothing here knows HTTP or Kafka. Whatever was sent, no value and no
-name of a field is repeated at more than so many characters: they are cut where a fault is made.
+A fault has a pointer, a stable code and the parameters of the code's text. Texts come from the
+catalogue, under `gateway.<code>`; nothing here depends on HTTP or Kafka. Values and field names from
+the submission are shortened when a fault is made.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,16 @@ from values.faults import SHOWN, shortened
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong at one place."""
+    """One fault at one place of a submission."""
 
     code: str
     """Stable, lower case with dots: `field.required`."""
     pointer: str = ""
     """JSON pointer into the submission; for XML the path of the element."""
     values: Mapping[str, object] = field(default_factory=dict)
-    """What the text of the code names."""
+    """Parameters of the code's text."""
     value: str | None = None
-    """What stood there, shortened; absent where it could be personal data."""
+    """The faulty value, shortened; None if it could be personal data."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pointer", cut_names(self.pointer))
@@ -31,7 +31,7 @@ class Fault:
 
 
 class Refused(Exception):
-    """A submission that is not taken, with every reason at once."""
+    """A refused submission or request, with all its faults."""
 
     def __init__(self, problem: str, faults: Sequence[Fault] = (), **values: object) -> None:
         super().__init__(problem, *(f"{fault.pointer}: {fault.code}" for fault in faults))
@@ -39,11 +39,11 @@ class Refused(Exception):
         """Stable code of the kind of refusal: `invalid-event`, `submission-conflict` …"""
         self.faults = tuple(faults)
         self.values = _cut(values)
-        """What the text of the problem names."""
+        """Parameters of the problem's text."""
 
 
 def cut_names(pointer: str) -> str:
-    """A pointer or path with each of its names cut."""
+    """A pointer or path with each of its names shortened."""
     return pointer if len(pointer) <= SHOWN else "/".join(shortened(name) for name in pointer.split("/"))
 
 

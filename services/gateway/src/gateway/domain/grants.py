@@ -1,7 +1,7 @@
 """What a partner may report on, as a value: places, customs offices, agencies, a carrier's numbers.
 
-Always in normal form and sorted, so that equal grants are equal values; adding and taking away are
-the union and the difference.
+Always in normal form and sorted, so that equal grants are equal values; granting and revoking are
+union and difference.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class Grants:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The fields that hold anything."""
+        """The fields that are not empty."""
         return frozenset(field.name for field in fields(self) if getattr(self, field.name))
 
     def __len__(self) -> int:
@@ -47,9 +47,9 @@ class Grants:
 
 
 def _sorted(values: Iterable[Any]) -> tuple[Any, ...]:
-    """Each once, by what is written of it."""
+    """Without repeats, in order of their text."""
     return tuple(sorted(set(values), key=str))
 
 
 NOTHING = Grants()
-"""What a partner is granted at first."""
+"""The grants of a newly registered partner."""

@@ -1,8 +1,8 @@
-"""Keys of partners and firms: `trade_<key id>_<secret>`, shown once, kept as a hash.
+"""Keys of partners and firms: `trade_<key id>_<secret>`, shown once, stored as a hash.
 
-The secret is 32 random bytes, so SHA-256 is enough at rest: slow hashes protect secrets that
-people think up, and there is no list of likely values to try against 256 random bits. Hashes are
-compared in constant time, also where the key id is unknown.
+The secret is 32 random bytes, so SHA-256 is enough at rest: slow hashes protect guessable secrets,
+and 256 random bits cannot be guessed. Hashes are compared in constant time, even if the key id is
+unknown.
 """
 
 import base64
@@ -17,12 +17,12 @@ SECRET_BYTES = 32
 ID_BYTES = 6
 _MARK = "trade"
 _NOBODY = hashlib.sha256(b"").hexdigest()
-"""What a secret is compared with where no key has the id: it matches none that was ever issued."""
+"""Compared with the secret if the key id is unknown; matches no issued secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key as it is kept."""
+    """A stored key."""
 
     id: str
     owner: Owner
@@ -47,14 +47,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A key as its holder shows it."""
+    """A key as presented by its holder."""
 
     id: str
     secret: str
 
 
 def write(id_bytes: bytes, secret_bytes: bytes) -> tuple[str, str, str]:
-    """Key id, what the holder is given, and the digest that is kept, of random bytes."""
+    """Make a key from random bytes: its id, the text for the holder, and the digest to store."""
     id_ = id_bytes.hex()
     secret = base64.urlsafe_b64encode(secret_bytes).decode().rstrip("=")
     return id_, f"{_MARK}_{id_}_{secret}", digest(secret)
@@ -65,7 +65,7 @@ def digest(secret: str) -> str:
 
 
 def read(text: str) -> Presented | None:
-    """Take a shown key apart; None where it has not the form of one."""
+    """Parse a presented key; None if it does not have the form of one."""
     mark, _, rest = text.partition("_")
     id_, _, secret = rest.partition("_")
     if mark != _MARK or not id_ or not secret or not text.isascii():
@@ -74,6 +74,6 @@ def read(text: str) -> Presented | None:
 
 
 def opens(key: Key | None, presented: Presented, now: datetime) -> bool:
-    """Whether a shown key is the kept one and still counts. Takes as long whether or not there is one."""
+    """Whether a presented key matches the stored one and is valid. Takes the same time if there is no stored key."""
     same = hmac.compare_digest(digest(presented.secret), key.digest if key is not None else _NOBODY)
     return same and key is not None and key.valid(now)

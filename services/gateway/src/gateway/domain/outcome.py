@@ -1,8 +1,8 @@
-"""What became of a declaration, from the events that its owner publishes: what a firm may be shown.
+"""The outcome of a declaration as a firm may see it, from the events of the declarations service.
 
 A declaration (declarant, LRN) may have several receipts: an original, its corrections, and
-submissions that were refused because another one is under way. A receipt's outcome is what
-happened from its own submission to the next one's.
+submissions that were refused because another one was being processed. A receipt's outcome is the
+steps from its own submission to the next.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAIN_STATUS = "main_status"
-"""Kept of every event that carries it, and shown as the state alone."""
+"""Stored from every event that has it; shown only as the state of the declaration."""
 
 _SHOWN: dict[str, tuple[str, ...]] = {
     "submitted": ("version", "submitted_at", "warnings"),
@@ -36,30 +36,30 @@ _SHOWN: dict[str, tuple[str, ...]] = {
     "exited": ("exited_at",),
     "closed": ("closed_at",),
 }
-"""Facts that a firm is shown, and which of their fields. The lane and its reasons are not among them."""
+"""Facts shown to a firm → the fields shown. The lane and its reasons are never shown."""
 
 SHOWN: dict[str, tuple[str, ...]] = {fact: (*fields, MAIN_STATUS) for fact, fields in _SHOWN.items()}
-"""Facts that are kept, and which of their fields."""
+"""Facts stored → the fields stored."""
 
 NOT_SHOWN = ("routed", "partner_event_noted", "payment_allocated", "payment_deadline_passed", "case_opened")
-"""Facts that a firm is not shown: for the eyes of customs and of the platform, or told by another fact."""
+"""Facts not shown to a firm: internal to customs or the platform, or covered by another fact."""
 
 STATES: dict[str, str] = {
     "submitted": "submitted",
     "rejected": "rejected",
     "prelodged": "prelodged",
     "accepted": "accepted",
-    "under_control": "accepted",  # what control asks of the firm is told by facts of its own, the lane never
+    "under_control": "accepted",  # control's requests to the firm are separate facts; the lane is never shown
     "assessed": "assessed",
     "released": "released",
     "removed": "removed",
     "exited": "exited",
     "closed": "closed",
 }
-"""Main status as its owner tells it → the state that a firm is shown."""
+"""Published main status → state shown to a firm."""
 
 _MAIN = ("submitted", "rejected", "prelodged", "accepted", "assessed", "released", "removed", "exited", "closed")
-"""Facts that are a state by themselves: how events are read that carry no main status."""
+"""Facts that set the state; used for events without a main status."""
 
 RECEIVED = "received"
 REFUSED = "submission_refused"
@@ -67,16 +67,16 @@ REFUSED = "submission_refused"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened to a declaration."""
+    """One fact about a declaration."""
 
     event: str
-    """Id of the event that tells it."""
+    """Id of the event."""
     sequence: int
     fact: str
     at: str
-    """When it was told, RFC 3339."""
+    """Time of the event, RFC 3339."""
     receipt: str = ""
-    """Of the submission that it is about, where the event says so."""
+    """Receipt of the submission that it is about, if the event names one."""
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -107,14 +107,14 @@ def of_receipts(steps: Sequence[Step], receipt_ids: Iterable[str]) -> list[Step]
 
 
 def state_of(steps: Sequence[Step]) -> str:
-    """The main state that steps lead to; refused submissions beside a declaration do not move it."""
+    """The main state after the steps; a refused submission does not change it."""
     if steps and all(step.fact == REFUSED for step in steps):
         return REFUSED
     return next((state for step in reversed(steps) if (state := _state_after(step))), RECEIVED)
 
 
 def _state_after(step: Step) -> str | None:
-    """The state that a step tells; none of a refused submission, which is another one's."""
+    """The state after a step; None for a refused submission, whose status is that of the other submission."""
     if step.fact == REFUSED:
         return None
     told = STATES.get(step.details.get(MAIN_STATUS, ""))
@@ -122,7 +122,7 @@ def _state_after(step: Step) -> str | None:
 
 
 def summary(declaration_id: str, steps: Sequence[Step]) -> dict[str, Any]:
-    """What is shown of a declaration."""
+    """The view of a declaration for a firm."""
     state = state_of(steps)
     errors = next((step.details.get("errors") for step in reversed(steps) if step.fact == state), None)
     warnings = next((step.details.get("warnings") for step in reversed(steps) if step.fact == "submitted"), None)

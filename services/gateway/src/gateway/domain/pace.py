@@ -1,4 +1,4 @@
-"""How fast one key may submit: a bucket of tokens that fills steadily."""
+"""Rate limit per key: a token bucket."""
 
 from dataclasses import dataclass, field
 
@@ -12,10 +12,10 @@ class Pace:
     _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def wait_seconds(self, key: str, now: float, cost: float = 1.0) -> float:
-        """Take `cost` tokens; 0 where they were there, else in how many seconds they will be.
+        """Take `cost` tokens; returns 0, or the seconds until they are available (then none are taken).
 
         Args:
-            now: a clock that only grows, in seconds.
+            now: a monotonic clock, in seconds.
         """
         tokens, since = self._buckets.get(key, (self.burst, now))
         tokens = min(self.burst, tokens + (now - since) * self.per_second)

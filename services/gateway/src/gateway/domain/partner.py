@@ -1,9 +1,9 @@
-"""A partner: one code, one role for ever, and what it is granted, with who changed it, when and why.
+"""A partner: one code, one permanent role, and its grants, with who changed them, when and why.
 
     (nothing) ── Register ──▶ Partner ── Grant, Revoke ──▶ Partner
 
-To register again with the same role, to grant what is granted and to revoke what is not changes
-nothing and is no fault: a command may be repeated.
+Registering again with the same role, granting what is already granted and revoking what is not
+granted change nothing and are no error, so commands can be repeated.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from gateway.domain.grants import NOTHING, Grants
 from values.partner_roles import ROLES
 
 MAX_GRANTS = 100
-"""Of one partner: they go along with each of its events."""
+"""Limit per partner, because the grants are stamped on each of its events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Registered:
 class Granted:
     partner: str
     grants: Grants
-    """What was added."""
+    """The added grants."""
     reason: str
     at: datetime
     by: str
@@ -40,7 +40,7 @@ class Granted:
 class Revoked:
     partner: str
     grants: Grants
-    """What was taken away."""
+    """The removed grants."""
     reason: str
     at: datetime
     by: str
@@ -97,13 +97,13 @@ Command: TypeAlias = Register | Grant | Revoke
 
 
 class NotChanged(Exception):
-    """A change that is refused; the message says why, and `reason` is its stable code."""
+    """A refused change; the message says why, and `reason` is its stable code."""
 
     reason = "PARTNER_NOT_CHANGED"
 
 
-class RoleIsForEver(NotChanged):
-    """The code belongs to a partner of another role."""
+class RoleIsPermanent(NotChanged):
+    """The code belongs to a partner with another role."""
 
     reason = "PARTNER_ROLE"
 
@@ -115,19 +115,23 @@ class NotRegistered(NotChanged):
 
 
 class NotGrantable(NotChanged):
-    """The grant means nothing to the partner's role, or is one too many."""
+    """The grant does not apply to the partner's role, or exceeds the limit."""
 
     reason = "PARTNER_GRANTS"
 
 
 def decide(state: Partner | None, command: Command, now: datetime) -> Sequence[Event]:
-    """Raises NotChanged, with words for staff."""
+    """The events of a command.
+
+    Raises:
+        NotChanged: the command is refused; the message is for staff.
+    """
     match command:
         case Register(code, role, by):
             if state is None:
                 return (Registered(code, role, now, by),)
             if state.role != role:
-                raise RoleIsForEver(f"{code} is registered as {state.role}, and a partner keeps its role for ever")
+                raise RoleIsPermanent(f"{code} is registered as {state.role}, and a partner's role is permanent")
             return ()
         case Grant(code, grants, reason, by):
             added = grants - _known(state, code).grants
@@ -164,6 +168,8 @@ def _check_grantable(partner: Partner, added: Grants) -> None:
     useless = sorted(added.kinds - ROLES[partner.role].grants)
     if useless:
         takes = ", ".join(sorted(ROLES[partner.role].grants)) or "nothing: its events name what they are about"
-        raise NotGrantable(f"{useless[0]} means nothing to a partner of role {partner.role}, which is granted {takes}")
+        raise NotGrantable(
+            f"{useless[0]} does not apply to a partner of role {partner.role}, which can be granted {takes}"
+        )
     if len(partner.grants | added) > MAX_GRANTS:
         raise NotGrantable(f"a partner has at most {MAX_GRANTS} grants")

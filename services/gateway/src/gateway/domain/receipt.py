@@ -1,10 +1,10 @@
-"""A receipt: the gateway's word that it has a submission, and the one event that passes it on.
+"""A receipt: the gateway's record of a submission, and the event that publishes it.
 
     (nothing) ── KeepSubmission ──▶ Receipt, SubmissionReceived
 
-A receipt is known by (submitter, source, submission id); its id is a hash of them, so the same
-submission finds its receipt again wherever it comes in. It never changes: what becomes of the
-submission is told by the service that takes it from here.
+A receipt is identified by (submitter, source, submission id); its id is a hash of these, so a
+repeated submission finds its receipt over HTTP and Kafka alike. A receipt never changes: the outcome
+of the submission comes from the service that processes it.
 """
 
 import hashlib
@@ -25,26 +25,26 @@ class Kind(StrEnum):
 _PREFIX = {Kind.EVENT: "PE", Kind.DECLARATION: "DC", Kind.PROJECT: "PJ", Kind.MANDATE: "MD"}
 
 IDEMPOTENCY_KEY = "idempotency-key"
-"""Source of submissions that a firm named itself."""
+"""Source of submissions with an id from the firm."""
 
 CONTENT = "content"
-"""Source of submissions without a name of their own: their content is their name."""
+"""Source of submissions without an id: they are identified by their content."""
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
-    """Something odd at one place of a submission."""
+class SubmissionWarning:
+    """A warning about one place of a submission."""
 
     code: str
     pointer: str
     value: str = ""
     expected: str = ""
-    """What would have been right, where one value is."""
+    """The right value, if there is only one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What is known of one submission."""
+    """The gateway's record of one submission."""
 
     id: str
     kind: Kind
@@ -55,34 +55,34 @@ class Receipt:
     content_hash: str
     media_type: str
     original: str
-    """SHA-256 of the original bytes, under which they are kept."""
+    """SHA-256 of the original bytes, under which they are stored."""
     received_at: datetime
     type: str
-    """Type of the event that passes it on."""
+    """Type of the published event."""
     key: str
-    """Kafka key: the UCR, else what the submission refers to."""
+    """Kafka key: the UCR, or else another reference of the submission."""
     ucr: str = ""
     declarant: str = ""
-    """`SCHEME:VALUE`, of a declaration."""
+    """`SCHEME:VALUE` of a declaration's declarant."""
     lrn: str = ""
     """Local reference of a declaration; a project's or mandate's own reference."""
     declaration_id: str = ""
-    """Of a declaration: under which its owner tells what became of it."""
+    """The id of a declaration, under which declarations publishes its events."""
     classifier: str = ""
-    """Of a partner's event: ACT, EST or PLN; empty of one of before it was kept."""
+    """ACT, EST or PLN of a partner's event; empty in receipts from before classifiers were stored."""
     not_read: tuple[str, ...] = ()
-    """Parts of the original that are not carried."""
-    warnings: tuple[Oddity, ...] = ()
-    """What is odd about it; it was taken all the same."""
+    """Parts of the original that the published payload does not carry."""
+    warnings: tuple[SubmissionWarning, ...] = ()
+    """Warnings about the accepted submission."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeepSubmission:
-    """Keep a submission that was authenticated, authorised and validated."""
+    """Store a submission that is authenticated, authorised and validated."""
 
     receipt: Receipt
     payload: str
-    """What is passed on: JSON by the contract of `receipt.type`, with the receipt's facts inside."""
+    """The payload to publish: JSON of the contract of `receipt.type`, with the receipt's facts inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +92,30 @@ class SubmissionReceived:
 
 
 class ReceiptExists(Exception):
-    """Another submission has this receipt's id: two names with one hash."""
+    """Another submission has the same receipt id: a hash collision."""
 
 
 def submission_key(submitter: str, source: str, submission_id: str) -> str:
-    """The name of a submission; unambiguous whatever stands in its parts."""
+    """The identity of a submission as one string, unambiguous for any content of its parts."""
     return json.dumps([submitter, source, submission_id], ensure_ascii=False)
 
 
 def receipt_id(kind: Kind, submitter: str, source: str, submission_id: str) -> str:
-    """Receipt id of a submission: the prefix of its kind and 24 hex digits of a hash of its name."""
+    """Receipt id of a submission: the prefix of its kind and 24 hex digits of the hash of its identity."""
     digest = hashlib.sha256(submission_key(submitter, source, submission_id).encode()).hexdigest()
     return f"{_PREFIX[kind]}-{digest[:24]}"
 
 
 def kind_of(id_: str) -> Kind | None:
-    """The kind of a receipt id; None where it is no receipt's."""
+    """The kind of a receipt id; None if it is not a receipt id."""
     return next((kind for kind, prefix in _PREFIX.items() if id_.startswith(f"{prefix}-")), None)
 
 
 def decide(state: Receipt | None, command: KeepSubmission, now: datetime) -> Sequence[SubmissionReceived]:  # noqa: ARG001
-    """Keep what is new. The same submission again never gets here: it is known by its cause.
+    """Store a new submission. A repeated submission never gets here: its cause is a duplicate.
 
     Raises:
-        ReceiptExists: the id is taken by a submission of another name.
+        ReceiptExists: another submission has the same receipt id.
     """
     if state is not None:
         raise ReceiptExists(command.receipt.id)

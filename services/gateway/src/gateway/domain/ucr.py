@@ -1,8 +1,8 @@
-"""Unique consignment references for declarations that come without one.
+"""Makes unique consignment references for declarations without one.
 
-WCO: up to 35 characters, the last digit of the year, the ISO country, the company's national
-number, a serial. The serial is taken from the receipt's id, so that the same submission gets the
-same reference whenever it is computed.
+WCO: up to 35 characters: the last digit of the year, the ISO country, the company's national
+number, a serial. The serial is taken from the receipt's id, so that the same submission always gets
+the same reference.
 """
 
 import re
@@ -16,8 +16,8 @@ def make_ucr(year: int, scheme: str, value: str, receipt_id: str) -> str:
     """A reference for a declarant's consignment.
 
     Args:
-        scheme: of the declarant's number; its first two letters are the country, save for schemes
-            that name none (LEI), where the number stands alone behind `XX`.
+        scheme: scheme of the declarant's number; its first two letters are the country. A scheme
+            without a country (LEI) gives `XX`.
     """
     country = scheme[:2] if re.match(r"[A-Z]{2}-", scheme) else "XX"
     company = _NOT_ALLOWED.sub("", value.upper()).removeprefix(country)

@@ -1,7 +1,7 @@
-"""Firms: what they submit, as declarations (JSON or WCO documents), projects and mandates.
+"""Submissions of firms: declarations (JSON or WCO documents), projects and mandates.
 
-Owns: its routes, its use cases, the codes in what is to be matched. Keeps: nothing is kept that does not pass, and what
-is wrong is said all at once. Must not judge whether a declaration is right: that is decided behind the gateway.
+Owns: their routes and use cases, and the code lists of projects and mandates. Keeps: only valid submissions are stored,
+and all faults are reported at once. Must not judge whether a declaration is right: the declarations service does.
 """
 
 from gateway.firms.routes import router

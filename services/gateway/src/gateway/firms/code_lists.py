@@ -1,7 +1,7 @@
-"""Codes in what firms submit to be matched, against their lists.
+"""Checks the codes of projects and mandates against code lists.
 
-A field is known by its name, so that a new field of the same name is judged too. A declaration's codes are its owner's
-to judge, a partner event's place is judged with what else is plausible about it.
+Fields are selected by name, so a new field with the same name is checked too. The codes of a declaration are checked by
+the declarations service, the place of a partner event by `partners.plausible`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ from gateway.formats.bounds import leaves
 from gateway.formats.validation import MAX_FAULTS
 
 STAGES = frozenset({"idea", "feasibility", "construction", "operating"})
-"""Of a project, as its contract names them."""
+"""Stages of a project in its contract."""
 
 
 def _is_country(code: str) -> bool:
@@ -37,11 +37,11 @@ JUDGED: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "stage": ("code.stage", STAGES.__contains__),
     "stages": ("code.stage", STAGES.__contains__),
 }
-"""Field → code of the fault, and what a value of it must be."""
+"""Field → code of the fault, and the check of its value."""
 
 
 def code_faults(value: Payload, prefix: str = "") -> list[Fault]:
-    """Every code that is on no list."""
+    """A fault for every unknown code."""
     wrong = (
         Fault(JUDGED[name][0], pointer, value=code)
         for name, code, pointer in _codes(value, prefix)
@@ -51,7 +51,7 @@ def code_faults(value: Payload, prefix: str = "") -> list[Fault]:
 
 
 def _codes(value: Any, prefix: str) -> Iterator[tuple[str, str, str]]:
-    """Field, code and pointer of every code; of a list the field is the list's."""
+    """Field, code and pointer of every code; for a code in a list, the field is the list's."""
     for each, pointer in leaves(value, prefix):
         *_, name, last = ("", *pointer.split("/"))
         name = last if last in JUDGED else name

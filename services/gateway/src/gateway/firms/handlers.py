@@ -1,7 +1,7 @@
-"""What firms submit: authorised, validated, stamped, kept.
+"""Use cases of firms' submissions: authorise, validate, stamp, store.
 
-One function per use case, the same for every form that a submission may come in. Nothing is kept
-that does not pass; what is wrong is said all at once.
+One function per kind of submission, for every format. Only valid submissions are stored; all faults
+are reported at once.
 """
 
 import asyncio
@@ -50,32 +50,32 @@ from values.references import SubmissionId, declaration_id
 _ACTING = (PartyRole.DECLARANT, PartyRole.AGENT)
 MAX_OWN_ID = 128
 _WCO_READER = ThreadPoolExecutor(1, "wco-reader")
-"""A large document takes seconds to read: beside the loop, and one at a time, for the sake of memory."""
+"""A large document takes seconds to parse: outside the event loop, and one at a time to limit memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lodged:
-    """What a firm sent, and how."""
+    """A firm's submission as received."""
 
     principal: Principal
     original: Original
     fields: Mapping[str, Any]
-    """In the shape of the contract."""
+    """In the structure of the contract."""
     received_at: datetime
     trace: Mapping[str, str]
     own_id: str = ""
-    """The firm's own name for the submission, if it gives one."""
+    """The firm's `Idempotency-Key`, if it gives one."""
     function: str = DeclarationFunction.ORIGINAL
     not_read: tuple[str, ...] = ()
     content: str = ""
-    """Hash of the content; empty: of the fields."""
+    """Hash of the content; empty: to be computed from the fields."""
 
 
 async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
-    """Keep a declaration.
+    """Store a declaration.
 
     Raises:
-        Refused: the firm may not lodge it, or it is not a declaration by the contract.
+        Refused: the firm may not lodge it, or it does not match the contract.
     """
     _check_scope(lodged.principal, access.DECLARATIONS_WRITE)
     if lodged.function not in list(DeclarationFunction):
@@ -91,7 +91,7 @@ async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
         raise Refused("not-a-party", [Fault("access.not_a_party", "/parties")], firm=lodged.principal.owner.code)
     facts = _facts(Kind.DECLARATION, lodged, declaration, declaration.lrn)
     if unnamed := not lodged.fields.get("ucr"):
-        # A later version without a reference is of the same shipment: it keeps the first one's that its sender knows.
+        # A correction without a UCR keeps the UCR of the first submission, which its sender knows.
         earlier, _ = await asyncio.gather(
             receipts.of_declaration(declaration_id(declarant.number, declaration.lrn)),
             receipts.keep_originals([lodged.original]),
@@ -112,13 +112,13 @@ async def take_declaration(receipts: Receipts, lodged: Lodged) -> Taken:
 
 
 async def take_wco_declaration(receipts: Receipts, lodged: Lodged, charset: str = "") -> Taken:
-    """Keep a declaration that came as a WCO document; `lodged.fields` is not looked at.
+    """Store a declaration from a WCO document; `lodged.fields` is ignored.
 
     Args:
-        charset: of the media type; empty where that names none.
+        charset: of the media type; empty if it has none.
 
     Raises:
-        Refused: as `take_declaration`, or it is not a document that is read.
+        Refused: as `take_declaration`, or the document cannot be read.
     """
     document, text = await run_in(_WCO_READER, _read_wco, lodged.original.body, charset)
     return await take_declaration(
@@ -138,16 +138,16 @@ async def take_wco_declaration(receipts: Receipts, lodged: Lodged, charset: str 
 
 
 def _read_wco(body: bytes, charset: str) -> tuple[wco.WcoDeclaration, str]:
-    """The document, and what its content is: not comments, white space and the choice of prefixes, but all elements."""
+    """The document and its content hash, over all elements but not comments, white space or prefixes."""
     document = wco.read(body, charset)
     return document, canonicalize(document.text, strip_text=True, rewrite_prefixes=True)
 
 
 async def take_project(receipts: Receipts, lodged: Lodged) -> Taken:
-    """Keep an investment project.
+    """Store an investment project.
 
     Raises:
-        Refused: the firm lacks the scope, or it is not a project by the contract.
+        Refused: the firm lacks the scope, or the project does not match the contract.
     """
     _check_scope(lodged.principal, access.PROJECTS_WRITE)
     project, faults = validate(Project, lodged.fields)
@@ -165,10 +165,10 @@ async def take_project(receipts: Receipts, lodged: Lodged) -> Taken:
 
 
 async def take_mandate(receipts: Receipts, lodged: Lodged) -> Taken:
-    """Keep an investor's mandate.
+    """Store an investor's mandate.
 
     Raises:
-        Refused: the firm lacks the scope, or it is not a mandate by the contract.
+        Refused: the firm lacks the scope, or the mandate does not match the contract.
     """
     _check_scope(lodged.principal, access.MANDATES_WRITE)
     mandate, faults = validate(Mandate, lodged.fields)
@@ -196,7 +196,7 @@ def _firm(principal: Principal) -> Identifier:
 
 
 def _own_name(written: str) -> SubmissionId:
-    """A firm's own name of a submission, judged as a partner's is; empty where it gives none."""
+    """A firm's `Idempotency-Key`, checked like a partner's event id; empty if it gives none."""
     named = SubmissionId(written)
     if len(named) > MAX_OWN_ID:
         raise Refused("invalid-header", [Fault("field.too_long", "Idempotency-Key", {"limit": MAX_OWN_ID})])
@@ -206,7 +206,7 @@ def _own_name(written: str) -> SubmissionId:
 
 
 def _facts(kind: Kind, lodged: Lodged, read: Declaration | Project | Mandate, reference: str) -> ReceiptFacts:
-    """The receipt's facts; a submission without a name of its own is known by what it says."""
+    """The receipt's facts; a submission without an own id is identified by its content."""
     named = _own_name(lodged.own_id)
     submitter = lodged.principal.owner.actor
     function = lodged.function if kind is Kind.DECLARATION else ""

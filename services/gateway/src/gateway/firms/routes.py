@@ -1,4 +1,4 @@
-"""What firms submit: declarations as JSON or as a WCO document, projects, mandates."""
+"""Routes of firms' submissions: declarations as JSON or as a WCO document, projects, mandates."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -36,7 +36,7 @@ def router(admission: Admission, receipts: Receipts, clock: Clock) -> APIRouter:
         function = request.query_params.get("function", "original")
         if kind in _XML:
             stated = charset(request)
-            # Whoever reads the original again needs to know what its bytes were said to be in.
+            # A later reader of the original needs the charset that was stated for its bytes.
             original = Original(sent, f"{kind}; charset={stated}" if stated else kind)
             lodged = _lodged(request, principal, clock.now(), original, {}, function)
             return accepted(await take_wco_declaration(receipts, lodged, stated), request)

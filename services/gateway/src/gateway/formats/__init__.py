@@ -1,1 +1,1 @@
-"""The forms that submissions come in: JSON, CloudEvents, WCO documents. Read with bounds; no rule of any subject."""
+"""The formats of submissions: JSON, CloudEvents, WCO documents. Bounded reading; no business rules."""

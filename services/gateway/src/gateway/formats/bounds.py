@@ -1,7 +1,7 @@
-"""What everything behind the door relies on: texts and values that fit into databases, calendars and screens.
+"""Bounds on strings and values that the services behind the gateway rely on: they fit databases, calendars and screens.
 
-No contract says it. A value beyond these bounds would pass here and fail where nobody can tell its sender. References
-and numbers of enterprises are judged by their own types; what is odd about one, and harmless, is a warning.
+The contracts do not state them. A value beyond them would be accepted here and fail later, where its sender cannot be
+told. References and enterprise numbers are checked by their own types; a harmless irregularity is a warning.
 """
 
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ from values.text import line_fault, prose_fault
 
 MAX_INTEGER = 2**63 - 1
 YEARS = range(1900, 2201)
-"""A day's shift to another time zone and a deadline's months stay inside of every calendar."""
+"""Years in which shifting a day to another time zone and adding a deadline's months stays within every calendar."""
 MAX_TEXT = 2_000
-"""Characters. References become keys, which stand in an event several times."""
+"""Characters. References become keys, which an event contains several times."""
 
 _PROSE = frozenset({"description", "findings", "title"})
-"""Fields that may have lines."""
+"""Fields that may have several lines."""
 
 
 def faults(value: Any, pointer: str = "") -> Iterator[Fault]:
-    """Everything out of bounds in a contract's value; its depth is that of the contract.
+    """A fault for everything out of bounds in a contract's value.
 
-    The money of a declaration is judged by its own rules, which tell all that is wrong with it at once.
+    The money of a declaration is excluded: declarations checks it and reports all faults at once.
     """
     for each, place in leaves(value, pointer):
         match each:
@@ -50,14 +50,14 @@ def faults(value: Any, pointer: str = "") -> Iterator[Fault]:
 
 
 def warnings(value: Any, pointer: str = "") -> Iterator[Fault]:
-    """What is odd in a contract's value that may be used all the same."""
+    """Warnings about a contract's value that is accepted."""
     for each, place in leaves(value, pointer):
         if isinstance(each, Reference) and (why := each.warning()):
             yield as_fault(why, place, each)
 
 
 def leaves(value: Any, pointer: str) -> Iterator[tuple[Any, str]]:
-    """Every value with its JSON pointer; an enterprise's number is one value, and so is money."""
+    """Every value with its JSON pointer; an enterprise's number is one value, as is money."""
     match value:
         case BaseModel():
             if isinstance(value, Identifier | Money):
@@ -81,7 +81,7 @@ def _of_text(value: str, pointer: str) -> Iterator[Fault]:
 
 
 def _of_money(money: Money, pointer: str) -> Iterator[Fault]:
-    """Not below zero, in a currency of ISO 4217, with no more decimals than it has."""
+    """Faults of an amount: negative, not a currency of ISO 4217, or more decimals than the currency has."""
     amount = format(money.amount, "f")
     if money.amount < 0:
         yield Fault("field.money.negative", f"{pointer}/amount", value=amount)
@@ -93,5 +93,5 @@ def _of_money(money: Money, pointer: str) -> Iterator[Fault]:
 
 
 def as_fault(why: TextFault, pointer: str, value: str) -> Fault:
-    """A text's fault at its place; `found` is shown for characters that nobody sees."""
+    """A string's fault at its pointer; invisible characters are shown in `found`."""
     return Fault(f"field.{why.code}", pointer, {"found": why.found}, value)

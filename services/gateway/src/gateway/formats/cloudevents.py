@@ -1,8 +1,8 @@
 """CloudEvents 1.0 as partners send them: structured, binary and batch, over HTTP and Kafka.
 
-Reads the envelope only: `data` is left to the contract of its type. Everything that is wrong with
-an envelope comes back at once. What of it is not carried behind the door (subject, schema of the data,
-extensions other than the trace's) is named.
+Reads only the envelope: `data` is validated by the contract of its type. All faults of an envelope
+are reported at once. Attributes that are not carried (subject, schema of the data, extensions other
+than the trace's) are listed.
 """
 
 import base64
@@ -30,7 +30,7 @@ MAX_BATCH = 500
 _LENGTHS = {"id": 128, "source": 256, "type": 128, "subject": 256}
 TRACE = ("traceparent", "tracestate")
 _CARRIED = frozenset({"specversion", "id", "source", "type", "time", "datacontenttype"})
-"""Attributes that are carried or that say how to read the event; of `time`, the data's own moment goes before it."""
+"""Attributes that are carried or needed to read the event. `time` is only checked: the data has its own times."""
 _NAME = re.compile(r"[a-z0-9]{1,64}")
 """Names of attributes: lower-case letters and digits (CloudEvents 1.0.2, naming conventions)."""
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
@@ -39,7 +39,7 @@ _MAX_TRACESTATE = 512
 
 @dataclass(frozen=True, slots=True)
 class PartnerCloudEvent:
-    """An event in its envelope."""
+    """An event with its envelope."""
 
     id: SubmissionId
     source: SubmissionSource
@@ -47,21 +47,21 @@ class PartnerCloudEvent:
     subject: str
     data: Mapping[str, Any]
     original: bytes
-    """As it came; of an event in a batch the whole batch."""
+    """The bytes received; for an event in a batch, the whole batch."""
     media_type: str
     trace: Mapping[str, str] = field(default_factory=dict)
-    """W3C headers, where the partner sends any. No baggage: that is ours to set."""
+    """W3C trace headers, if the partner sends any. Baggage is dropped: only the platform sets it."""
     not_read: tuple[str, ...] = ()
-    """Attributes that are not carried, by where they stand."""
+    """Pointers of attributes that are not carried."""
 
     @property
     def content_hash(self) -> str:
-        """Of what it says; the time of sending and the trace may differ from one attempt to the next."""
+        """Hash of the content, without the time of sending and the trace, which may differ between attempts."""
         return content_hash(self.type, self.subject, self.data)
 
 
 def structured(body: bytes, media_type: str = STRUCTURED) -> PartnerCloudEvent:
-    """An event whose attributes stand beside its data.
+    """Read an event in structured mode.
 
     Raises:
         Refused: with every fault of the envelope.
@@ -70,7 +70,7 @@ def structured(body: bytes, media_type: str = STRUCTURED) -> PartnerCloudEvent:
 
 
 def of_object(value: Any, original: bytes, media_type: str = STRUCTURED) -> PartnerCloudEvent:
-    """An event in structured form, already read.
+    """Read an event in structured mode from parsed JSON.
 
     Raises:
         Refused: with every fault of the envelope.
@@ -78,7 +78,7 @@ def of_object(value: Any, original: bytes, media_type: str = STRUCTURED) -> Part
     if not isinstance(value, dict):
         raise Refused("invalid-event", [Fault("field.not_an_object")])
     faults: list[Fault] = []
-    # By the JSON format, an attribute that is null is absent.
+    # In the JSON format, a null attribute is absent.
     value = {name: each for name, each in value.items() if each is not None}
     data = value.pop("data", None)
     encoded = value.pop("data_base64", None)
@@ -97,12 +97,12 @@ def of_object(value: Any, original: bytes, media_type: str = STRUCTURED) -> Part
 def binary(
     attributes: Mapping[str, str | None], headers: Mapping[str, str], body: bytes, *, prefix: str
 ) -> PartnerCloudEvent:
-    """An event whose attributes stand in headers.
+    """Read an event in binary mode, with its attributes in headers.
 
     Args:
-        attributes: by name, without the prefix of the headers; one that is null is absent.
-        headers: others by lower-case name; the trace is taken from them.
-        prefix: of the attributes' headers, for naming them: `ce-` or `ce_`.
+        attributes: by name, without the header prefix; a null one is absent.
+        headers: other headers by lower-case name; the trace is taken from them.
+        prefix: of the attribute headers, for naming them in faults: `ce-` or `ce_`.
 
     Raises:
         Refused: with every fault of the envelope.
@@ -117,7 +117,7 @@ def binary(
 
 
 def batch(body: bytes) -> list[PartnerCloudEvent | Refused]:
-    """The events of a batch, in order; one that cannot be read is a refusal of its own.
+    """The events of a batch, in order; an event that cannot be read is a `Refused` in its place.
 
     Raises:
         Refused: the batch as a whole cannot be read.
@@ -179,12 +179,12 @@ def _name_faults(attributes: Mapping[str, Any], prefix: str) -> list[Fault]:
 
 
 def twice(pointer: str, first: str, second: str) -> Fault:
-    """An attribute that says two things, both of which are shown."""
+    """The fault of an attribute with two values; both are shown."""
     return Fault("event.attribute_twice", pointer, {"first": first, "second": second})
 
 
 def _name(attributes: Mapping[str, Any], name: str, prefix: str, faults: list[Fault]) -> str:
-    """What an event is known by, in normal form, judged as every reference is."""
+    """An event's id or source in normal form, checked as a reference."""
     value = attributes.get(name)
     if value is None:
         faults.append(Fault("field.required", prefix + name))
@@ -222,7 +222,7 @@ def _decoded(value: Any, faults: list[Fault]) -> Any:
 
 
 def trace_of(headers: Mapping[str, Any]) -> dict[str, str]:
-    """The W3C trace headers that a sender gives, where they have the form; no baggage."""
+    """The sender's W3C trace headers, if well-formed, without baggage."""
     given = {name: headers.get(name) for name in TRACE}
     found = {name: each for name, each in given.items() if isinstance(each, str) and each.isascii()}
     if not _TRACEPARENT.fullmatch(found.get("traceparent", "")):

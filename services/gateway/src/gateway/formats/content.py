@@ -1,4 +1,4 @@
-"""What a submission says, however it is spelt: its normal form, and a fingerprint of it."""
+"""The content of a submission independent of spelling: its normal form and its hash."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 
 def in_normal_form(given: Any, read: Any) -> Any:
-    """What was given, with every text as the contract read it: spellings of one thing are one content."""
+    """The given values with each string replaced by its normal form in the contract."""
     if isinstance(given, Mapping) and isinstance(read, BaseModel):
         known = type(read).model_fields
         return {
@@ -21,6 +21,6 @@ def in_normal_form(given: Any, read: Any) -> Any:
 
 
 def content_hash(*values: Any) -> str:
-    """A fingerprint of plain values that does not depend on the order of names or on white space."""
+    """A hash of plain values that does not depend on the order of names or on white space."""
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

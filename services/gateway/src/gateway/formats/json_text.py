@@ -1,4 +1,4 @@
-"""JSON text into plain values, with bounds: size is the door's business, depth and ambiguity are ours."""
+"""Parses JSON into plain values with limits on depth and number, and refuses ambiguity. `http` limits the size."""
 
 import json
 from collections import Counter
@@ -10,16 +10,16 @@ from gateway.domain.faults import Fault, Refused
 
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
-"""Values in one text; the largest declaration that one event can hold has fewer."""
+"""Maximum number of values in one text; the largest publishable declaration has fewer."""
 MAX_EXPONENT = 400
-"""Of a number, beyond any quantity: a whole number with a larger one is written out for hours."""
+"""Maximum exponent of a number; expanding a whole number with a much larger one would take hours."""
 
 
 def read_json(body: bytes) -> Any:
-    """Plain values of a JSON text; numbers with a fraction as Decimal.
+    """Parse a JSON text; numbers with a fraction become Decimal.
 
     Raises:
-        Refused: not UTF-8, not JSON, a name twice in one object, or nested too deeply.
+        Refused: not UTF-8, not JSON, a repeated name in an object, or nested too deeply.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -35,7 +35,7 @@ def read_json(body: bytes) -> Any:
         fault = Fault("json.malformed", values={"line": error.lineno, "column": error.colno})
         raise Refused("json-malformed", [fault]) from None
     except ValueError:
-        # An integer with more digits than the interpreter reads, or a number with a huge exponent.
+        # An integer with more digits than Python converts, or a number with a huge exponent.
         raise Refused("json-malformed", [Fault("json.number")]) from None
     _check_values(value)
     return value
@@ -49,7 +49,7 @@ def _decimal(digits: str) -> Decimal:
     """A number with a fraction or an exponent.
 
     Raises:
-        ValueError: the exponent is out of all bounds.
+        ValueError: the exponent is too large.
     """
     _, _, exponent = digits.lower().partition("e")
     if exponent and abs(int(exponent)) > MAX_EXPONENT:
@@ -66,7 +66,7 @@ def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_values(root: Any) -> None:
-    """Depth, number, and texts that no UTF-8 can carry (lone surrogates)."""
+    """Refuse excessive depth, too many values, and strings that UTF-8 cannot encode (lone surrogates)."""
     waiting, count = [(root, 1)], 0
     while waiting:
         value, depth = waiting.pop()

@@ -1,6 +1,6 @@
-"""Plain values into contracts, with everything that is wrong at once.
+"""Validates plain values against contracts and reports all faults at once.
 
-What a contract refuses becomes faults with JSON pointers and stable codes; the texts are in the catalogue.
+Faults have JSON pointers and stable codes; the texts are in the catalogue.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ P = TypeVar("P", bound=Payload)
 
 MAX_FAULTS = 100
 MAX_NOT_READ = 300
-"""Names of what is not carried: a receipt is no copy of what was sent."""
+"""Maximum number of `not_read` entries in a receipt."""
 
 _CODES = {
     "missing": "field.required",
@@ -59,10 +59,10 @@ _LIMITS = {
 
 
 def validate(contract: type[P], fields: Mapping[str, Any], prefix: str = "") -> tuple[P | None, list[Fault]]:
-    """A contract's value of plain fields, or None with everything that is wrong.
+    """The contract's value of plain fields, or None with all faults.
 
     Args:
-        prefix: JSON pointer of where the fields stand in the submission.
+        prefix: JSON pointer to the fields within the submission.
     """
     try:
         value = contract.model_validate(fields)
@@ -74,7 +74,7 @@ def validate(contract: type[P], fields: Mapping[str, Any], prefix: str = "") -> 
 
 
 def warnings(value: Payload, prefix: str = "") -> tuple[ReceiptWarning, ...]:
-    """What is odd about a contract's value, as a receipt keeps it."""
+    """Warnings about a contract's value, in the form that a receipt stores."""
     return tuple(
         ReceiptWarning(
             code=each.code, pointer=each.pointer, value=each.value or "", expected=str(each.values.get("found", ""))
@@ -98,7 +98,7 @@ def pointer_of(path: Sequence[str | int]) -> str:
 
 
 def unknown_fields(given: Any, contract: BaseModel, pointer: str = "") -> Iterator[str]:
-    """Pointers of what was given and the contract does not know, so that a misspelt name is seen; the first of them."""
+    """Pointers of given fields that the contract does not have, such as misspelt names; up to a limit."""
     return (cut_names(each) for each in islice(_unknown(given, contract, pointer), MAX_NOT_READ))
 
 

@@ -1,1 +1,1 @@
-"""The HTTP door: requests into submissions, answers and refusals into responses. No rule of its own."""
+"""HTTP of the gateway: reads requests, writes answers and refusals. No business rules."""

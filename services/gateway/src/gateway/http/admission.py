@@ -1,6 +1,6 @@
-"""Who may pass the HTTP door: whoever shows a valid key, at the pace of one key.
+"""Admits requests: a valid key is required, and each key has a rate limit.
 
-Places for requests in hand, and what is answered beyond them, are the server's: `chassis.doors`.
+The limit on concurrent requests is the server's: `chassis.doors`.
 """
 
 from dataclasses import dataclass
@@ -18,27 +18,27 @@ from gateway.http import refusals
 
 class Authenticator(Protocol):
     async def principal(self, authorization: str | None) -> Principal:
-        """Who shows a key in `Authorization`.
+        """The owner of the key in `Authorization`.
 
         Raises:
-            Refused: there is no key, or not a valid one.
+            Refused: the key is missing or invalid.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Lets requests in; every route asks it first."""
+    """Authenticates and rate-limits requests; every route calls it first."""
 
     authenticator: Authenticator
     pace: Pace
     clock: Clock
 
     async def enter(self, request: Request) -> Principal:
-        """Who is at the door, once its pace allows it.
+        """Authenticate the caller.
 
         Raises:
-            Refused: no valid key, or too fast.
+            Refused: no valid key, or too many requests.
         """
         principal = await self.authenticator.principal(request.headers.get("authorization"))
         refusals.entered(request, principal)

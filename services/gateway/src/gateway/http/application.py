@@ -1,4 +1,4 @@
-"""The HTTP application: the routes of the slices, and what is answered where one of them refuses."""
+"""The HTTP application: the routes of the slices, and the answers to refusals."""
 
 from collections.abc import Iterable
 
@@ -17,17 +17,17 @@ _NOT_FOUND, _NOT_ALLOWED = 404, 405
 
 
 def create_app(routers: Iterable[APIRouter]) -> FastAPI:
-    """The ASGI application; what it raises is answered by the server, as `problems.unanswered` words it."""
+    """The ASGI application; the server answers what it raises, by `problems.unanswered`."""
     app = FastAPI(
-        # Its own would start a second trace beside ours, and take a caller's baggage.
+        # The framework's telemetry would start a second trace, and accept a caller's baggage.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         title="Trade gateway",
         version="1",
-        description="The door for partners and firms: events, declarations, projects, mandates, receipts.",
+        description="API for partners and firms: events, declarations, projects, mandates, receipts.",
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
-        # A redirect would be built from the Host that a caller names.
+        # A redirect would be built from the caller's Host header.
         redirect_slashes=False,
     )
     for router in routers:
@@ -50,5 +50,5 @@ def create_app(routers: Iterable[APIRouter]) -> FastAPI:
 
 
 def paths_of(app: FastAPI) -> list[str]:
-    """The templates of its routes."""
+    """The path templates of the application's routes."""
     return [each.path for each in iter_route_contexts(app.routes) if each.path]

@@ -1,6 +1,6 @@
-"""Refusals as RFC 9457 problem details: a stable type, every fault with its pointer, the trace's id.
+"""Refusals as RFC 9457 problem details: a stable type, every fault with its pointer, the trace id.
 
-Texts come from the catalogue in the language that is asked for. Nothing of the inside shows.
+Texts come from the catalogue in the language asked for. Internals are never shown.
 """
 
 from typing import Any
@@ -51,7 +51,7 @@ STATUS = {
     "unavailable": 503,
     "notices-away": 503,
 }
-"""Every problem there is, and its HTTP status."""
+"""Every problem → its HTTP status."""
 
 _IN_PLACE = {
     Instead.BUSY: "overloaded",
@@ -62,7 +62,7 @@ _IN_PLACE = {
 
 
 def problem(refused: Refused, spoken: str, trace_id: str = "") -> dict[str, Any]:
-    """The problem details of a refusal; with the trace's id of the current span where none is given."""
+    """The problem details of a refusal; the trace id defaults to that of the current span."""
     status = STATUS.get(refused.problem, 422)
     details: dict[str, Any] = {
         "type": TYPE + refused.problem,
@@ -89,17 +89,17 @@ def error(fault: Fault, spoken: str) -> dict[str, Any]:
 
 
 def unanswered(scope: Scope, instead: Instead) -> App:
-    """The answer to a request that the application did not answer; its span has ended, its trace's id is known."""
+    """The answer to a request that the application did not answer. Its span has ended; the trace id is known."""
     spoken = language(Headers(scope=scope).get("accept-language"))
     answer = response(Refused(_IN_PLACE[instead]), spoken, scope.get("state", {}).get(TRACE_ID, ""))
     if instead in (Instead.LATE, Instead.BROKEN):
-        # What is left of the request's body is not read.
+        # The rest of the request's body is not read.
         answer.headers["Connection"] = "close"
     return answer
 
 
 def response(refused: Refused, spoken: str, trace_id: str = "") -> JSONResponse:
-    """A refusal as a response, with the headers that belong to it."""
+    """A refusal as a response with its headers."""
     details = problem(refused, spoken, trace_id)
     headers = {"Content-Language": spoken}
     match refused.problem:

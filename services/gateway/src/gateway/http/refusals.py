@@ -1,7 +1,7 @@
-"""Refusals at the HTTP door, for those who watch it: a log line each, and a count by reason and by whom.
+"""Observes refusals over HTTP: a log line for each, and a count by problem and caller.
 
-Labels are bounded: problems by their table, partners by their registration. Whoever shows no valid key is nobody, and
-all firms are one: their numbers may be a person's. The line of a firm names its key.
+Labels are bounded: problems by their table, partners by registration. A caller without a valid key is `nobody`. All
+firms share one label, because a firm's number may identify a person; the log line has the key id.
 """
 
 from collections import Counter as Tally
@@ -18,25 +18,25 @@ from gateway.http.tracing import door_of
 
 REFUSALS = Counter(
     "trade_refusals_total",
-    "Requests, and events of a batch, refused at the HTTP door, by problem and by whom: partner:<code>, firm, nobody. "
-    "Many key-invalid: somebody tries keys, or a partner uses an ended one. Many of one partner: its system sends what "
-    "no contract takes; the log's request_refused says what.",
+    "Requests, and events of a batch, refused over HTTP, by problem and caller: partner:<code>, firm, nobody. "
+    "Many key-invalid: somebody tries keys, or a partner uses a revoked one. Many of one partner: its system sends "
+    "invalid data; see request_refused in the log.",
     ["problem", "by"],
 )
 NOTED = frozenset({400, 401, 403, 408, 413, 415, 422, 429})
-"""Statuses by which a door refuses; what is not found, or a method that is not there, is no refusal."""
+"""Statuses that count as a refusal; an unknown path or method does not."""
 _SHOWN = 5
 
 log = structlog.get_logger(__name__)
 
 
 def entered(request: Request, principal: Principal) -> None:
-    """Remember who is at the door."""
+    """Remember the caller of a request."""
     request.state.principal = principal
 
 
 def note(request: Request, refused: Refused) -> None:
-    """Count a refusal, and write it down."""
+    """Count and log a refusal."""
     status = STATUS[refused.problem]
     if status not in NOTED:
         return
@@ -54,7 +54,7 @@ def note(request: Request, refused: Refused) -> None:
 
 
 def note_batch(request: Request, refused: Sequence[Refused]) -> None:
-    """As `note`, of the refused events of one batch: one line for all of them."""
+    """As `note`, for the refused events of a batch: one log line for all of them."""
     if not refused:
         return
     principal = _who(request)

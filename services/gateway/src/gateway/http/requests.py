@@ -1,4 +1,4 @@
-"""What a request says, read with bounds: its media type, its body, who sends it."""
+"""Reads requests within limits: media type, body, page parameters."""
 
 import asyncio
 import re
@@ -11,7 +11,7 @@ from gateway.domain.faults import Fault, Refused
 from gateway.formats.cloudevents import essence
 
 BODY_SECONDS = 30.0
-"""A sender that trickles holds no connection for longer."""
+"""Maximum time for a request's body, so that a slow sender does not hold a connection."""
 PAGE = 50
 MAX_PAGE = 200
 _OF_LISTS = ("limit", "page")
@@ -20,16 +20,16 @@ _CHARSETS = ("", "utf-8", "utf8", "us-ascii")
 
 
 def media_type(request: Request, taken: Sequence[str]) -> str:
-    """The media type of the body, one of those taken.
+    """The media type of the body, one of `taken`.
 
     Raises:
-        Refused: it is another one, not in UTF-8, or compressed.
+        Refused: another media type, not UTF-8, or compressed.
     """
     given = request.headers.get("content-type", "")
     kind = essence(given)
     if kind not in taken:
         raise Refused("media-type-not-read", found=kind or "-", taken=", ".join(taken))
-    # What an XML document is written in, its reader finds out.
+    # The encoding of an XML document is determined by its reader.
     if charset(request) not in _CHARSETS and not kind.endswith("xml"):
         raise Refused("media-type-not-read", found=f"charset {charset(request)}", taken="charset utf-8")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
@@ -38,17 +38,17 @@ def media_type(request: Request, taken: Sequence[str]) -> str:
 
 
 def charset(request: Request) -> str:
-    """The `charset` of the body's media type, in lower case; empty where it names none."""
+    """The `charset` of the body's media type, in lower case; empty if it has none."""
     parameters = (part.partition("=") for part in request.headers.get("content-type", "").split(";")[1:])
     found = (value for name, _, value in parameters if name.strip().lower() == "charset")
     return next(found, "").strip('" ').lower()
 
 
 async def body(request: Request, limit: int, seconds: float = BODY_SECONDS) -> bytes:
-    """The body, as soon as it is known to be within bounds.
+    """Read the body.
 
     Raises:
-        Refused: it is longer than `limit` bytes, or does not come whole within `seconds`.
+        Refused: it is longer than `limit` bytes, or not complete within `seconds`.
     """
     stated = request.headers.get("content-length", "")
     if _DIGITS.fullmatch(stated) and int(stated) > limit:
@@ -66,10 +66,10 @@ async def body(request: Request, limit: int, seconds: float = BODY_SECONDS) -> b
 
 
 def page_asked(request: Request) -> tuple[int, str]:
-    """How many entries of a list are asked for, and the cursor behind which they begin; empty at the beginning.
+    """The page size and the cursor of a list request; an empty cursor is the first page.
 
     Raises:
-        Refused: a parameter that lists have not, twice the same, or no whole number from 1 to `MAX_PAGE`.
+        Refused: an unknown or repeated parameter, or a limit that is not a whole number from 1 to `MAX_PAGE`.
     """
     for name, _ in request.query_params.multi_items():
         if name not in _OF_LISTS or len(request.query_params.getlist(name)) > 1:
@@ -82,5 +82,5 @@ def page_asked(request: Request) -> tuple[int, str]:
 
 
 def bad_page() -> Refused:
-    """The cursor is of another list, or of nobody."""
+    """The refusal of a cursor of another list."""
     return Refused("invalid-parameter", [Fault("parameter.page", "page")])

@@ -1,7 +1,6 @@
-"""A span around every request, the child of the caller's where it sends one.
+"""A span around every request, a child of the caller's span if it sends one.
 
-Only the trace is taken from a caller, never its baggage: that is what our own log lines and spans
-are found by.
+The caller's baggage is dropped: log lines and spans are found by the platform's own baggage.
 """
 
 from contextvars import ContextVar
@@ -23,7 +22,7 @@ _request: ContextVar[trace.Span] = ContextVar("request_span", default=trace.INVA
 
 
 def name_shipment(ucr: str) -> None:
-    """Let the spans of the request in hand be found by the shipment, which is known only once it was read."""
+    """Set the UCR on the current request's spans, once the body is read and the UCR known."""
     for span in (_request.get(), trace.get_current_span()):
         span.set_attribute(telemetry.UCR, ucr)
 
@@ -46,7 +45,7 @@ class Traced:
             parent,
             SpanKind.SERVER,
             attributes={"http.request.method": scope["method"]},
-            record_exception=False,  # its line in the log has it
+            record_exception=False,  # the log line has it
         ) as span:
             _request.set(span)
             scope.setdefault("state", {})[TRACE_ID] = telemetry.current_trace_id()
@@ -59,11 +58,11 @@ class Traced:
             try:
                 await self._app(scope, receive, sent)
             except BaseException as error:
-                # The server answers in its place.
+                # The server answers in place of the application.
                 span.set_attribute("http.response.status_code", status_of(error))
                 raise
 
 
 def door_of(path: str) -> str:
-    """The first two parts of a path: ids stay out of span names."""
+    """The first two segments of a path, so that span names contain no ids."""
     return "/".join(path.split("/", 3)[:3])

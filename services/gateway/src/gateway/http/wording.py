@@ -1,4 +1,4 @@
-"""The language of an answer, and texts in it."""
+"""The language of an answer, and its texts."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from contracts.texts import FALLBACK, LANGUAGES, UnknownText, text
 
 
 def language(accepted: str | None) -> str:
-    """The first of our languages in an `Accept-Language`, by its weights; English where none is asked for."""
+    """The preferred supported language of an `Accept-Language`, else English."""
     weighed = []
     for position, part in enumerate((accepted or "").split(",")[:20]):
         tag, _, parameters = part.partition(";")
@@ -22,12 +22,12 @@ def language(accepted: str | None) -> str:
 
 
 def language_of(request: Request) -> str:
-    """The language that a request asks to be answered in."""
+    """The language for the answer to a request."""
     return language(request.headers.get("accept-language"))
 
 
 def in_words(code: str, spoken: str, values: Mapping[str, object]) -> str:
-    """The text of a code; the code itself where its owner has none, so that an answer never fails on a text."""
+    """The text of a code; the code itself if it has none, so that a missing text never fails an answer."""
     try:
         return text(code, spoken, **values)
     except (UnknownText, KeyError, IndexError, TypeError):

@@ -1,6 +1,6 @@
-"""Keys of partners and firms: issued and ended by staff, shown at the HTTP door.
+"""Keys of partners and firms: issued and revoked by staff, presented over HTTP.
 
-Owns: keys, their store, and who is behind one. Keeps: a secret is shown once and never stored; an ended key opens for a
+Owns: keys, their store and authentication. Keeps: a secret is shown once and never stored; a revoked key works for a
 few seconds at most. Must not know what a key is used for.
 """
 

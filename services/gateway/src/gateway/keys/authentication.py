@@ -1,4 +1,4 @@
-"""Who is at the HTTP door: the key in `Authorization: Bearer`, checked against what is kept."""
+"""Authentication: checks the key in `Authorization: Bearer` against the stored keys."""
 
 import asyncio
 from datetime import datetime
@@ -13,23 +13,23 @@ from gateway.domain.keys import Key
 from gateway.domain.pace import Pace
 
 UNSEEN_PER_SECOND, UNSEEN_AT_ONCE = 10.0, 50.0
-"""Look-ups of ids that no key was seen with, in the long run and after a pause."""
+"""Look-ups of key ids never seen before: sustained rate, and burst."""
 
 
 class Keys(Protocol):
     async def get(self, id_: str) -> Key | None: ...
 
     async def ids(self) -> frozenset[str]:
-        """Of all keys that were ever issued."""
+        """The ids of all keys ever issued."""
         ...
 
 
 class KeyAuthenticator:
-    """Remembers keys for a few seconds: a key that another replica revokes opens for so long yet, no longer.
+    """Caches keys for `cache_seconds`: a key revoked at another replica works for that long at most.
 
-    Ids that were never seen are looked up at a pace, all together: whoever makes keys up costs the database little.
-    Beyond that pace the ids of all keys are read, at most once in those few seconds; so a key that another replica
-    has just issued opens at once, and while somebody tries made-up ones within those seconds.
+    Look-ups of key ids never seen before are rate-limited for all callers together, so made-up keys cost the database
+    little. Above the limit, the ids of all keys are read, at most once per `cache_seconds`. So a key just issued by
+    another replica works at once, or within `cache_seconds` while made-up keys are being tried.
     """
 
     def __init__(self, stored: Keys, clock: Clock, *, cache_seconds: float) -> None:
@@ -43,10 +43,10 @@ class KeyAuthenticator:
         self._reading_ids = asyncio.Lock()
 
     async def principal(self, authorization: str | None) -> Principal:
-        """Who shows a key.
+        """The owner of the presented key.
 
         Raises:
-            Refused: there is no key, or not a valid one; which of the two is all that is told.
+            Refused: the key is missing (`key-missing`) or invalid (`key-invalid`); no more is disclosed.
         """
         scheme, _, credential = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not credential:
@@ -60,7 +60,7 @@ class KeyAuthenticator:
         return key.principal
 
     def forget(self, id_: str) -> None:
-        """Ask the store again: the key was issued or changed here."""
+        """Drop a key from the cache after it was issued or revoked here."""
         self._cache.pop(id_, None)
         self._seen.add(id_)
 
@@ -80,7 +80,7 @@ class KeyAuthenticator:
         return key
 
     async def _read_ids(self, wanted: str) -> None:
-        async with self._reading_ids:  # who waited here finds what was read meanwhile
+        async with self._reading_ids:  # a second caller finds the ids already read
             now = self._clock.monotonic()
             if wanted not in self._seen and now >= self._ids_until:
                 self._seen |= await self._stored.ids()

@@ -1,4 +1,4 @@
-"""`trade.gateway.v1.KeyService`: keys of partners and firms, issued and ended by staff."""
+"""`trade.gateway.v1.KeyService`: staff issue, revoke and list keys of partners and firms."""
 
 import secrets
 from datetime import datetime
@@ -57,13 +57,13 @@ class KeyRpc(KeyServiceServicer):
     async def IssueKey(self, request: pb.IssueKeyRequest, context: Context) -> pb.IssueKeyResponse:  # noqa: N802 - the proto's name
         owner = await self._registered(await _owner(request.owner, context), context)
         if len(request.label) > MAX_LABEL:
-            await _refuse(context, "label", f"has at most {MAX_LABEL} characters")
+            await _refuse(context, "label", f"must have at most {MAX_LABEL} characters")
         beyond = scopes_beyond(owner, request.scopes)
         if beyond:
-            await _refuse(context, "scopes", f"{beyond[0]} is not for {owner.role or owner.kind}")
+            await _refuse(context, "scopes", f"{beyond[0]} cannot be given to {owner.role or owner.kind}")
         expires_at = moment_of(request.expires_at) if request.HasField("expires_at") else None
         if expires_at is not None and expires_at <= self._clock.now():
-            await _refuse(context, "expires_at", "is in the future")
+            await _refuse(context, "expires_at", "must be in the future")
         id_, shown, digest = keys.write(secrets.token_bytes(keys.ID_BYTES), secrets.token_bytes(keys.SECRET_BYTES))
         key = Key(
             id=id_,
@@ -82,7 +82,7 @@ class KeyRpc(KeyServiceServicer):
 
     async def RevokeKey(self, request: pb.RevokeKeyRequest, context: Context) -> pb.RevokeKeyResponse:  # noqa: N802 - the proto's name
         if not request.reason.strip():
-            await _refuse(context, "reason", "is given")
+            await _refuse(context, "reason", "is required")
         by = current_caller().actor
         key = await self._stored.revoke(request.key_id, self._clock.now(), by, request.reason.strip())
         if key is None:
@@ -100,7 +100,7 @@ class KeyRpc(KeyServiceServicer):
         return pb.ListKeysResponse(keys=[_key(key) for key in page], next_page_token=following)
 
     async def _registered(self, owner: Owner, context: Context) -> Owner:
-        """A partner in the role that it is registered with; ends the call where it is in none or in another one."""
+        """A partner with its registered role; aborts the call if it is not registered or has another role."""
         if owner.kind is not OwnerKind.PARTNER:
             return owner
         partner = await self._partners.find(owner.code)
@@ -108,33 +108,33 @@ class KeyRpc(KeyServiceServicer):
             words = f"no partner {owner.code!r} is registered; see `trade partners add`"
             await abort(context, grpc.StatusCode.FAILED_PRECONDITION, "PARTNER_UNKNOWN", words)
         if owner.role not in ("", partner.role):
-            words = f"{partner.code} is registered as {partner.role}, and a partner keeps its role for ever"
+            words = f"{partner.code} is registered as {partner.role}, and a partner's role is permanent"
             await abort(context, grpc.StatusCode.FAILED_PRECONDITION, "PARTNER_ROLE", words)
         return Owner(OwnerKind.PARTNER, partner.code, partner.role)
 
 
 async def _owner(given: pb.Owner, context: Context) -> Owner:
-    """Who is named; ends the call where nobody rightly is."""
+    """The owner that a request names; aborts the call if it is malformed."""
     match given.WhichOneof("owner"):
         case "partner":
             code = PartnerCode(given.partner.code)
             if code.fault() is not None:
-                await _refuse(context, "owner.partner.code", f"has the form {FORM}, found {shortened(code)!r}")
+                await _refuse(context, "owner.partner.code", f"must have the form {FORM}, found {shortened(code)!r}")
             if given.partner.role not in ("", *ROLES):
-                await _refuse(context, "owner.partner.role", f"is one of {', '.join(ROLES)}")
+                await _refuse(context, "owner.partner.role", f"must be one of {', '.join(ROLES)}")
             return Owner(OwnerKind.PARTNER, str(code), given.partner.role)
         case "firm":
             number = Identifier(given.firm.scheme, given.firm.value)
             if fault := number.fault():
                 await _refuse(
-                    context, f"owner.firm.{fault[0]}", "is part of an enterprise's number, in ASCII characters"
+                    context, f"owner.firm.{fault[0]}", "must be part of an enterprise's number, in ASCII characters"
                 )
             return Owner(OwnerKind.FIRM, str(number))
-    return await _refuse(context, "owner", "is a partner or a firm")
+    return await _refuse(context, "owner", "must be a partner or a firm")
 
 
 async def _refuse(context: Context, field: str, rule: str) -> NoReturn:
-    """End the call over one field of its request."""
+    """Abort the call because of one field of its request."""
     message = f"{field} {rule}"
     await abort(context, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", message, [(field, rule)])
 

@@ -1,4 +1,4 @@
-"""Keys in the collection `keys`: never removed, ended once."""
+"""Keys in the collection `keys`: never deleted, revoked once."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from gateway.domain.keys import Key
 
 
 class MongoKeys:
-    """Keys by their id. Issuing and revoking leave who and when in the document."""
+    """Keys by id. The document records who issued and revoked a key, and when."""
 
     def __init__(self, database: Database) -> None:
         self._collection = database["keys"]
@@ -33,13 +33,13 @@ class MongoKeys:
         return frozenset([document["_id"] async for document in self._collection.find({}, {"_id": 1})])
 
     async def revoke(self, id_: str, at: datetime, by: str, reason: str) -> Key | None:
-        """End a key; one that was ended before stays as it is."""
+        """Revoke a key; one already revoked stays unchanged."""
         change = {"$set": {"revoked_at": at, "revoked_by": by, "revoke_reason": reason}}
         await self._collection.update_one({"_id": id_, "revoked_at": None}, change)
         return await self.get(id_)
 
     async def page(self, owner: Owner | None, after: str, limit: int) -> list[Key]:
-        """Keys by id, behind `after`."""
+        """Keys in order of id, after `after`."""
         where: dict[str, Any] = {"_id": {"$gt": after}}
         if owner is not None:
             where |= {"owner.kind": str(owner.kind), "owner.code": owner.code}

@@ -1,7 +1,7 @@
-"""Notices: a firm's inbox, as the service notifications keeps it.
+"""Notices: a firm's inbox, read from the notifications service.
 
-Owns: the route of the inbox and the question behind it. Keeps: while notifications is away, this route alone answers
-503. Must not keep a notice.
+Owns: the route of the inbox and the client of notifications. Keeps: while notifications is unreachable, only this route
+answers 503. Must not store notices.
 """
 
 from gateway.notices.notifications_client import LIST_INBOX, Notices, NotificationsClient

@@ -1,4 +1,4 @@
-"""Asks notifications what stands in a firm's inbox."""
+"""gRPC client of notifications: a firm's inbox."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ DEADLINE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class NoticeShown:
-    """One notice as its recipient was told it."""
+    """One notice of a firm's inbox."""
 
     id: str
     ucr: str
-    """Empty where it is about a match."""
+    """Empty if the notice is about a match."""
     template: str
     subject: str
     body: str
@@ -36,7 +36,7 @@ class NoticeShown:
 class NoticePage:
     notices: Sequence[NoticeShown]
     next_page: str
-    """Where the next page begins; empty on the last one."""
+    """Token of the next page; empty on the last page."""
 
 
 class Notices(Protocol):
@@ -44,7 +44,7 @@ class Notices(Protocol):
         """A page of a firm's notices (`SCHEME:VALUE`), newest first.
 
         Raises:
-            Refused: notifications is away, or `page` is none of this firm's.
+            Refused: notifications is unreachable, or `page` is not a page of this firm's inbox.
         """
         ...
 

@@ -1,6 +1,6 @@
-"""A firm's inbox: what the platform told it, newest first.
+"""A firm's inbox: its notices, newest first.
 
-The only route that needs another service. While that is away, it alone answers 503.
+The only route that calls another service. While that is unreachable, only this route answers 503.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ def router(admission: Admission, notices: Notices) -> APIRouter:
     """The route of the inbox."""
     routes = APIRouter()
 
-    @routes.get("/v1/notices", summary="What the firm was told, newest first; `page` is the answer's `next_page`")
+    @routes.get("/v1/notices", summary="The firm's notices, newest first; `page` is the last answer's `next_page`")
     async def get_notices(request: Request) -> Response:
         owner = (await admission.enter(request)).owner
         if owner.kind is not OwnerKind.FIRM:

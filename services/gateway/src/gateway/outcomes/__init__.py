@@ -1,7 +1,7 @@
-"""Outcomes: what became of submissions, by the events of declarations, as their submitters may see it.
+"""Outcomes of submissions, from the events of declarations, as their submitters may see them.
 
-Owns: the view of declarations and of partners' events, its store, its texts. Keeps: every event counts once, in any
-order. Must not decide anything: the view is rebuilt from the topic.
+Owns: the view of declarations and of partners' events, its store and its texts. Keeps: every event is applied once, in
+any order. Must not decide anything: the view is rebuilt from the topic.
 """
 
 from gateway.outcomes.declarations import Outcomes

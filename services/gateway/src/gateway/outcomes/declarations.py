@@ -1,4 +1,4 @@
-"""What firms are told of their declarations: facts of their owner, kept step by step, and put into words."""
+"""Outcomes of declarations for firms: stores the facts of declarations as steps and renders them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ _PREFIX, _SUFFIX = "trade.declarations.declaration.", ".v1"
 SHOWN_EVENTS: Mapping[str, type[Payload]] = {
     type_: payload for type_, payload in EVENTS.items() if type_.removeprefix(_PREFIX).removesuffix(_SUFFIX) in SHOWN
 }
-"""Types of the facts that a firm is shown."""
+"""Event types of the facts shown to a firm."""
 
 
 class Outcomes(Protocol):
@@ -26,7 +26,7 @@ class Outcomes(Protocol):
 
 
 def to_step(event: Event) -> Step:
-    """What an event tells, as far as a firm is shown it."""
+    """The part of an event that is shown to a firm."""
     fact = event.envelope.type.removeprefix(_PREFIX).removesuffix(_SUFFIX)
     fields = _fact(event).model_dump(mode="json", exclude_none=True)
     return Step(
@@ -40,12 +40,12 @@ def to_step(event: Event) -> Step:
 
 
 def _fact(event: Event) -> DeclarationFact:
-    assert isinstance(event.payload, DeclarationFact)  # noqa: S101 - what the subscription asks for
+    assert isinstance(event.payload, DeclarationFact)  # noqa: S101 - the subscription has only these
     return event.payload
 
 
 def shown(id_: str, steps: Sequence[Step], spoken: str) -> dict[str, Any]:
-    """What a submitter is shown of a declaration, from what is kept."""
+    """The view of a declaration for its submitter, from its stored steps."""
     fields = summary(id_, steps)
     for name in ("errors", "warnings"):
         if name in fields:
@@ -54,6 +54,6 @@ def shown(id_: str, steps: Sequence[Step], spoken: str) -> dict[str, Any]:
 
 
 def _with_text(error: Mapping[str, Any], spoken: str) -> dict[str, Any]:
-    """An error of a declaration with its owner's text."""
+    """An error of a declaration with its text."""
     values = {"value": error.get("value", ""), "pointer": error["pointer"], **error.get("parameters", {})}
     return {**error, "text": in_words(error["code"], spoken, values)}

@@ -1,7 +1,7 @@
-"""What partners are told of their events: notes of declarations and of accounts, kept by receipt, and put into words.
+"""Outcomes of partners' events: stores the notes of declarations and accounts by receipt, and renders them.
 
-Shares of a payment that names a UCR alone are kept by payment, since an account allots them without naming
-the bank's events.
+Shares of a payment that names only a UCR are stored by payment, because an account allocates them without
+naming the bank's events.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ NOTED: Mapping[str, type[Payload]] = {
     "trade.declarations.settlement.report_noted.v1": ReportNoted,
     "trade.declarations.settlement.allocated.v1": Allocated,
 }
-"""The types consumed."""
+"""The consumed event types."""
 
 
 class EventOutcomes(Protocol):
@@ -48,7 +48,7 @@ class EventOutcomes(Protocol):
 
 
 async def keep(kept: EventOutcomes, events: Sequence[Event]) -> None:
-    """Keep what noted events say; harmless to repeat."""
+    """Store the notes and shares of events; harmless to repeat."""
     notes = [note for event in events for note in to_notes(event)]
     shares = [to_share(event) for event in events if isinstance(event.payload, Allocated)]
     if notes:
@@ -58,10 +58,10 @@ async def keep(kept: EventOutcomes, events: Sequence[Event]) -> None:
 
 
 def to_notes(event: Event) -> Iterator[tuple[str, Note]]:
-    """What a noted event says of receipts: of its own, and of the one that it takes back."""
+    """The notes of an event by receipt: of the event's own receipt, and of the one that it retracts."""
     said = event.payload
     if isinstance(said, Allocated) or (isinstance(said, ReportNoted) and said.declaration_id is not None):
-        return  # of a payment; and what a declaration noted itself
+        return  # a share of a payment, or noted by the declaration itself
     assert isinstance(said, PartnerEventNoted | ReportNoted)  # noqa: S101 - what the subscription asks for
     envelope = event.envelope
     source = said.retracts_source or said.submission_source
@@ -85,9 +85,9 @@ def to_notes(event: Event) -> Iterator[tuple[str, Note]]:
 
 
 def to_share(event: Event) -> tuple[str, Share]:
-    """What an `allocated` event says, by the payment that it is about."""
+    """The payment's id and the share of an `allocated` event."""
     said = event.payload
-    assert isinstance(said, Allocated)  # noqa: S101 - who calls it looks
+    assert isinstance(said, Allocated)  # noqa: S101 - the caller checks
     envelope = event.envelope
     return _payment(said), Share(
         event=envelope.id,
@@ -105,7 +105,7 @@ def _payment(said: ReportNoted | Allocated) -> str:
 
 
 async def told(kept: EventOutcomes, receipt: Receipt, spoken: str) -> dict[str, Any]:
-    """What a partner is shown of its event, from what is kept."""
+    """The view of an event for its partner, from its stored notes and shares."""
     notes = [
         judged(note, await kept.notes(note.takes_back)) if note.takes_back else note
         for note in await kept.notes(receipt.id)
@@ -116,7 +116,7 @@ async def told(kept: EventOutcomes, receipt: Receipt, spoken: str) -> dict[str, 
 
 
 def shown(receipt: Receipt, notes: Sequence[Note], shares: Sequence[Share], spoken: str) -> dict[str, Any]:
-    """What a partner is shown of its event: the status as a whole, and each declaration's."""
+    """The view of an event for its partner: the overall status, and the outcome for each declaration."""
     found = outcomes(notes, shares)
     status = status_of(receipt.classifier, found)
     fields: dict[str, Any] = {"status": status, "outcomes": [_shown(each, spoken) for each in found]}
@@ -137,7 +137,7 @@ def _shown(outcome: Outcome, spoken: str) -> dict[str, Any]:
 
 
 def _words(outcome: Outcome) -> tuple[str, Mapping[str, str]]:
-    """The text's code, and what it puts in."""
+    """The text's code and parameters."""
     if outcome.status == WITHOUT_EFFECT:
         return f"effect.{outcome.reason}", outcome.parameters
     if outcome.share is not None:

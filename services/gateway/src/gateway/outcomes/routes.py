@@ -1,4 +1,4 @@
-"""A declaration as its submitters may see it."""
+"""The route of a declaration, as its submitters may see it."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -26,7 +26,7 @@ def router(admission: Admission, receipts: Receipts, outcomes: Outcomes) -> APIR
             raise Refused("not-found")
         steps = await outcomes.steps(declaration_id)
         if not principal.is_firm(mine[0].declarant):
-            # To call oneself somebody's agent opens no more than what became of one's own submissions.
+            # A firm that named itself as agent sees only the outcomes of its own submissions.
             steps = of_receipts(steps, [each.id for each in mine])
         fields = shown(declaration_id, steps, language_of(request))
         named = {"lrn": mine[0].lrn, "ucr": mine[-1].ucr, "receipts": [each.id for each in mine]}

@@ -1,4 +1,4 @@
-"""What became of submissions, entry by entry: of declarations, of partners' events, of payments."""
+"""MongoDB store of outcomes: entries of declarations, partners' events and payments."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from gateway.outcomes.entries import Entries
 
 
 class MongoOutcomes:
-    """What became of declarations, as far as their owner has told: an entry per event."""
+    """Steps of declarations, one entry per event."""
 
     def __init__(self, database: Database) -> None:
         self._steps = Entries(database, "outcomes", former_list="steps")
@@ -22,7 +22,7 @@ class MongoOutcomes:
         await self._steps.add([(id_, asdict(step)) for id_, step in steps])
 
     async def steps(self, declaration_id: str) -> list[Step]:
-        """In the order in which the declaration told them."""
+        """The steps in the order of the declaration's events."""
         found = [Step(**each) for each in await self._steps.about(declaration_id)]
         return sorted(found, key=lambda step: step.sequence)
 

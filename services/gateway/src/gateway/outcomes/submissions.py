@@ -1,4 +1,4 @@
-"""What became of a receipt's submission, in words: of a declaration, of a partner's event."""
+"""The outcome of a receipt's submission: a declaration or a partner's event."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from gateway.outcomes.partner_events import EventOutcomes
 
 
 class SubmissionOutcomes:
-    """What is kept of declarations and of partners' events, by receipt."""
+    """Stored outcomes of declarations and of partners' events, by receipt."""
 
     def __init__(self, outcomes: Outcomes, event_outcomes: EventOutcomes) -> None:
         self._outcomes = outcomes
         self._event_outcomes = event_outcomes
 
     async def of_receipt(self, receipt: Receipt, spoken: str) -> dict[str, Any]:
-        """Its status, and what there is to say of it in a language; `received` while nothing is known."""
+        """The status and outcome in a language; status `received` while nothing is known."""
         match receipt.kind:
             case Kind.DECLARATION:
                 steps = of_receipt(await self._outcomes.steps(receipt.declaration_id), receipt.id)

@@ -1,4 +1,4 @@
-"""The gateway's view of what became of submissions, from the events of declarations."""
+"""Subscriber to the events of declarations; updates the outcomes of submissions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from gateway.outcomes.declarations import SHOWN_EVENTS, Outcomes, to_step
 from gateway.outcomes.partner_events import NOTED, EventOutcomes, keep
 
 CONSUMED: Mapping[str, type[Payload]] = {**SHOWN_EVENTS, **NOTED}
-"""Facts that firms are shown, and what partners are told of their events."""
+"""Facts shown to firms, and notes and shares of partners' events."""
 
 
 class OutcomeHandler:
-    """Adds every fact to the declaration that it is about, and what is noted of a partner's event to its receipt."""
+    """Adds each fact to its declaration, and each note of a partner's event to the event's receipt."""
 
     def __init__(self, outcomes: Outcomes, event_outcomes: EventOutcomes) -> None:
         self._outcomes = outcomes

@@ -1,8 +1,8 @@
-"""Partners: who is registered, with what grants, and what they report, over HTTP and on topics of their own.
+"""Partners: their registration and grants, and the events that they report over HTTP and on their own topics.
 
-Owns: registering, the use case of partner events, both bindings of CloudEvents, the quarantine. Keeps: an event is
-judged the same at both doors, and every record of a topic is taken or quarantined. Must not decide what an event means
-for a shipment.
+Owns: registration, the use case of partner events, both bindings of CloudEvents, the quarantine. Keeps: an event is
+validated the same over HTTP and Kafka, and every record of a topic is accepted or quarantined. Must not decide what an
+event means for a shipment.
 """
 
 from gateway.partners.aggregate import PARTNER

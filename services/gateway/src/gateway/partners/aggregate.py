@@ -1,4 +1,4 @@
-"""What a partner is to the chassis: its decisions, its key, and its events on the wire."""
+"""The aggregate type of partners and the encoding of their events."""
 
 from dataclasses import asdict
 from typing import Any, TypeAlias
@@ -20,9 +20,9 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {type_: TypeAdapter(event) for event, t
 
 
 class PartnerMessages:
-    """An event and its contract name their fields alike, so encoding copies."""
+    """Encodes partner events; an event and its contract have the same field names."""
 
-    def encode(self, event: Event, state: Partner) -> tuple[str, bytes]:  # noqa: ARG002 - the event says it all
+    def encode(self, event: Event, state: Partner) -> tuple[str, bytes]:  # noqa: ARG002 - the event carries everything
         type_ = _TYPES[type(event)]
         return type_, v1.PARTNER_FACTS[type_].model_validate(asdict(event)).model_dump_json().encode()
 

@@ -1,4 +1,4 @@
-"""`trade.gateway.v1.PartnerService`: partners and their grants, changed by staff."""
+"""`trade.gateway.v1.PartnerService`: staff register partners and change their grants."""
 
 import secrets
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ RIGHTS = {
 }
 
 MAX_TEXT = 120
-"""Characters of a facility, a code or a number."""
+"""Maximum characters of a facility, a code or a number."""
 MAX_REASON = 500
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -52,7 +52,7 @@ class PartnerRpc(PartnerServiceServicer):
         self._known = known
 
     async def AddPartner(self, request: pb.AddPartnerRequest, context: Context) -> pb.AddPartnerResponse:  # noqa: N802 - the proto's name
-        faults = [] if request.role in ROLES else [("role", f"is one of {', '.join(ROLES)}")]
+        faults = [] if request.role in ROLES else [("role", f"must be one of {', '.join(ROLES)}")]
         code = await _checked(context, request.code, faults)
         partner = await self._apply(context, code, Register(code, request.role, current_caller().actor))
         return pb.AddPartnerResponse(partner=_partner(partner))
@@ -65,7 +65,7 @@ class PartnerRpc(PartnerServiceServicer):
     async def RevokePartner(self, request: pb.RevokePartnerRequest, context: Context) -> pb.RevokePartnerResponse:  # noqa: N802 - the proto's name
         faults = list(_reason_faults(request.reason))
         if not request.reason.strip():
-            faults.append(("reason", "is given"))
+            faults.append(("reason", "is required"))
         code = await _checked(context, request.code, faults)
         command = Revoke(code, _grants(request.grants), request.reason.strip(), current_caller().actor)
         return pb.RevokePartnerResponse(partner=_partner(await self._apply(context, code, command)))
@@ -85,7 +85,7 @@ class PartnerRpc(PartnerServiceServicer):
         return pb.ListPartnersResponse(partners=[_partner(each) for each in page], next_page_token=following)
 
     async def _apply(self, context: Context, code: str, command: Command) -> Partner:
-        """Change a partner; ends the call where the change is refused."""
+        """Change a partner; aborts the call if the change is refused."""
         outcome = await self._registered.apply_one(Input(code, secrets.token_hex(16), command, command.by))
         self._known.forget(code)
         match outcome:
@@ -103,10 +103,10 @@ class PartnerRpc(PartnerServiceServicer):
 
 
 async def _checked(context: Context, written: str, faults: Faults) -> str:
-    """A partner's code in normal form; ends the call where it is none, or over faults of other fields."""
+    """A partner's code in normal form; aborts the call if it is malformed, or for faults of other fields."""
     code = PartnerCode(written)
     if code.fault() is not None:
-        faults = [("code", f"has the form {FORM}, found {shortened(code)!r}"), *faults]
+        faults = [("code", f"must have the form {FORM}, found {shortened(code)!r}"), *faults]
     if faults:
         words = "; ".join(f"{field} {rule}" for field, rule in faults)
         await abort(context, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", words, faults)
@@ -115,29 +115,29 @@ async def _checked(context: Context, written: str, faults: Faults) -> str:
 
 def _reason_faults(reason: str) -> Faults:
     if len(reason) > MAX_REASON or line_fault(reason):
-        return [("reason", f"has at most {MAX_REASON} printable characters")]
+        return [("reason", f"must have at most {MAX_REASON} printable characters")]
     return []
 
 
 def _grant_faults(given: pb.PartnerGrants) -> Iterator[tuple[str, str]]:
-    """What cannot be granted, each with its field, its value and the rule."""
+    """Invalid grants, each with its field, value and rule."""
     for index, place in enumerate(given.places):
         if not is_place(Locode(place.unlocode)):
             yield (
                 f"grants.places[{index}].unlocode",
-                f"is a UN/LOCODE such as CNTAO, found {shortened(place.unlocode)!r}",
+                f"must be a UN/LOCODE such as CNTAO, found {shortened(place.unlocode)!r}",
             )
         if len(place.facility) > MAX_TEXT or line_fault(place.facility) or hidden_fault(place.facility):
-            yield f"grants.places[{index}].facility", f"has at most {MAX_TEXT} printable characters"
+            yield f"grants.places[{index}].facility", f"must have at most {MAX_TEXT} printable characters"
     for name in ("customs_offices", "agencies"):
         for index, code in enumerate(getattr(given, name)):
             if not code.strip() or len(code) > MAX_TEXT or not code.isascii() or line_fault(code):
-                yield f"grants.{name}[{index}]", f"is a code of ASCII characters, found {shortened(code)!r}"
+                yield f"grants.{name}[{index}]", f"must be a code of ASCII characters, found {shortened(code)!r}"
     for index, number in enumerate(given.carriers):
         fault = Identifier(number.scheme, number.value).fault()
         if fault is not None or len(number.value) > MAX_TEXT:
             field = fault[0] if fault is not None else "value"
-            yield f"grants.carriers[{index}].{field}", "is a scheme and a number such as KZ-BIN:190540000014"
+            yield f"grants.carriers[{index}].{field}", "must be a scheme and a number such as KZ-BIN:190540000014"
 
 
 def _grants(given: pb.PartnerGrants) -> Grants:

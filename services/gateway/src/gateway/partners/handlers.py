@@ -1,7 +1,7 @@
-"""What partners tell: authorised, validated, stamped, kept; the same at the HTTP door and at a topic.
+"""The use case of partner events: authorise, validate, stamp, store; the same over HTTP and Kafka.
 
-Each event of a batch stands for itself. Nothing is kept that does not pass; what is wrong is said
-all at once.
+Each event of a batch is handled on its own. Only valid events are stored; all faults are reported at
+once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from gateway.partners.plausible import Limits
 from gateway.receipts import Original, Receipts, Submission, Taken, to_command
 
 _STAMPED = ("received_at", "publisher", "publisher_role", "grants", "submission_id", "submission_source", "receipt")
-"""Fields of a partner event that the gateway sets, whatever the partner wrote there."""
+"""Fields of a partner event that the gateway sets, overwriting any value from the partner."""
 
 
 async def take_events(
@@ -31,7 +31,7 @@ async def take_events(
     traces: Sequence[Mapping[str, str]],
     limits: Limits,
 ) -> list[Taken | Refused]:
-    """Keep partner events, each on its own: per event its receipt, or why it is refused."""
+    """Store partner events; returns for each its receipt or its refusal."""
     answers: list[Taken | Refused | None] = []
     good: list[Submission] = []
     for event, at, trace in zip(events, received_at, traces, strict=True):
@@ -52,7 +52,7 @@ def _partner_submission(
     contract = EVENTS.get(event.type)
     if contract is None:
         raise Refused("unknown-event-type", [Fault("event.type", "/type", {"type": event.type}, event.type)])
-    if not principal.may_tell(event.type):
+    if not principal.may_report(event.type):
         raise Refused("scope-missing", [Fault("access.scope", "/type", {"scope": f"events.write:{event.type}"})])
     owner = principal.owner
     original = Original(event.original, event.media_type)
@@ -98,7 +98,7 @@ def _facts(submitter: str, event: PartnerCloudEvent, original: Original) -> Rece
 
 
 def _retraction_faults(event: PartnerEvent) -> list[Fault]:
-    """An event that takes itself back says nothing, and would count as one that says something."""
+    """The fault of an event that retracts itself, which would otherwise have effect as an ordinary event."""
     own = event.submission_id, event.submission_source
     if event.retracts is None or (event.retracts, event.retracts_source) != own:
         return []
@@ -106,10 +106,10 @@ def _retraction_faults(event: PartnerEvent) -> list[Fault]:
 
 
 def _reference_faults(event: PartnerEvent) -> list[Fault]:
-    """An event that refers to nothing can never meet its shipment, nor money what it pays.
+    """The fault of an event without a reference by which its shipment, or what a payment pays, could be found.
 
-    A transport document says which goods, not which assessment or account. The retraction of a payment
-    names one of the same three: money that names a UCR alone is found by that UCR.
+    A transport document identifies goods, not an assessment or an account, so a payment needs a payment reference, a
+    declaration number or a UCR. The retraction of a payment needs one of the same three.
     """
     given = event.references
     if isinstance(event, PaymentConfirmed | PaymentReversed):

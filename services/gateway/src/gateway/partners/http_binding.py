@@ -1,4 +1,4 @@
-"""A partner's CloudEvents in a request: structured, binary (`ce-*` headers) or in a batch.
+"""Reads a partner's CloudEvents from a request: structured, binary (`ce-*` headers) or batch.
 
 Source: CloudEvents 1.0.2, HTTP protocol binding.
 """
@@ -24,18 +24,18 @@ from gateway.formats.cloudevents import (
 MEDIA_TYPES = (STRUCTURED, BATCH, JSON_TYPE)
 _PREFIX = "ce-"
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-"""A quoted string of HTTP (RFC 9110, section 5.6.4)."""
+"""A quoted-string of HTTP (RFC 9110, section 5.6.4)."""
 _ESCAPED = re.compile(r"\\(.)")
 
 
 def events_in(request: Request, kind: str, sent: bytes) -> Sequence[PartnerCloudEvent | Refused]:
-    """The events of a request's body, in order; one of a batch that cannot be read is a refusal of its own.
+    """The events of a request's body, in order; an event of a batch that cannot be read is a `Refused` in its place.
 
     Args:
         kind: one of `MEDIA_TYPES`.
 
     Raises:
-        Refused: the body as a whole cannot be read, or it is one event with faults.
+        Refused: the body as a whole cannot be read, or it is a single event with faults.
     """
     return batch(sent) if kind == BATCH else [_single(request, kind, sent)]
 
@@ -51,12 +51,12 @@ def _single(request: Request, kind: str, sent: bytes) -> PartnerCloudEvent:
 
 
 def _attribute(request: Request, name: str) -> str:
-    """The value of an attribute's header, out of its quotes, then out of its percent signs, as UTF-8.
+    """The value of an attribute's header: unquoted, then percent-decoded as UTF-8.
 
     Source: CloudEvents 1.0.2, HTTP binding, section 3.1.3.2.
 
     Raises:
-        Refused: it stands there twice, holds what is neither ASCII nor encoded, or is not so quoted or encoded.
+        Refused: the header is repeated, contains raw non-ASCII characters, or is quoted or encoded wrongly.
     """
     given = request.headers.getlist(name)
     if len(given) > 1:
@@ -70,10 +70,10 @@ def _attribute(request: Request, name: str) -> str:
 
 
 def _unquoted(value: str) -> str:
-    """A header's value without the quotes around it, where it has any.
+    """A header's value without its surrounding quotes, if it has any.
 
     Raises:
-        ValueError: the quotes do not close, or close within.
+        ValueError: the quotes are not closed, or closed before the end.
     """
     if not value.startswith('"'):
         return value

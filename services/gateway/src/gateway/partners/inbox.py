@@ -1,6 +1,6 @@
-"""A partner's topic: every record is taken or quarantined, and nothing queues behind a bad one.
+"""Consumes a partner's topic: every record is accepted or quarantined, so a bad record blocks nothing.
 
-The topic is the partner's identity: the broker lets nobody else write to it.
+The topic identifies the partner: the broker allows nobody else to write to it.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class InboxHandler:
-    """Takes what stands on one partner's topic."""
+    """Handles the records of one partner's topic."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class InboxHandler:
         self._clock = clock
 
     async def apply(self, records: Sequence[RawRecord]) -> None:
-        """Resolve every record: a receipt, a duplicate's receipt, or quarantine."""
+        """Give every record a receipt, the receipt of its original, or a place in quarantine."""
         events = [event_in(record) for record in records]
         now = self._clock.now()
-        # Received when the broker had it, so that a gateway that was away makes nobody late.
+        # Received when the broker stored it, so that a gateway outage makes no record late.
         received = [min(_appended(record), now) for record in records]
         traces = [{} if isinstance(event, Refused) else telemetry.outsiders(event.trace) for event in events]
         answers: Sequence[Taken | Refused]
@@ -98,7 +98,7 @@ def _appended(record: RawRecord) -> datetime:
 
 
 def _kept(record: RawRecord) -> RawRecord:
-    """What is kept of a bad record: all of it where the database takes it."""
+    """The part of a bad record to store: all of it, unless it is too large for the database."""
     if size_of(record) <= MAX_BYTES:
         return record
     value = None if record.value is None else record.value[:MAX_BYTES]

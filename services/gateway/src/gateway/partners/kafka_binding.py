@@ -1,7 +1,7 @@
-"""A partner's CloudEvent in a record of Kafka: binary mode (`ce_*` headers), or structured (the value is the event).
+"""Reads a partner's CloudEvent from a Kafka record: binary mode (`ce_*` headers), or structured (the value).
 
-Source: CloudEvents 1.0.2, Kafka protocol binding. Of a record's headers `ce_*` and `content-type` are the platform's:
-any other may hold any bytes, or null, and is none of its business.
+Source: CloudEvents 1.0.2, Kafka protocol binding. Only the headers `ce_*` and `content-type` are read as the envelope:
+any other may hold any bytes or null.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from gateway.formats.validation import MAX_FAULTS
 _PREFIX = "ce_"
 _CONTENT_TYPE = "content-type"
 MAX_BYTES = 1024 * 1024
-"""Of one record, unpacked: a compressed one can hold a thousand times what the broker allows on the wire."""
+"""Maximum size of a decompressed record; compression can exceed the broker's limit a thousandfold."""
 
 
 def event_in(record: RawRecord) -> PartnerCloudEvent | Refused:
-    """The event in a record, or why there is none. Raises nothing, whatever the record is."""
+    """The event in a record, or its refusal. Never raises."""
     try:
         if record.unreadable or size_of(record) > MAX_BYTES:
             raise Refused("too-large", limit=MAX_BYTES)
@@ -47,10 +47,10 @@ def _is_attribute(name: str) -> bool:
 
 
 def _texts(record: RawRecord, is_meant: Callable[[str], bool]) -> dict[str, str | None]:
-    """Those headers that are meant, as texts by lower-case name; null is kept as None.
+    """The headers that `is_meant` selects, as strings by lower-case name; null becomes None.
 
     Raises:
-        Refused: of those one is not UTF-8, or stands there twice.
+        Refused: a selected header is not UTF-8, or repeated.
     """
     given: dict[str, bytes | None] = {}
     texts: dict[str, str | None] = {}
@@ -70,11 +70,11 @@ def _texts(record: RawRecord, is_meant: Callable[[str], bool]) -> dict[str, str 
 
 
 def _shown(raw: bytes | None) -> str:
-    """A header as a person reads it, whatever its bytes are."""
+    """A header in readable form, whatever its bytes are."""
     return "null" if raw is None else raw.decode(errors="backslashreplace")
 
 
 def _trace(record: RawRecord) -> dict[str, str]:
-    """What a tracing tool wrote beside the event, where it is what it seems to be."""
+    """The trace headers of a record, if they are valid."""
     given = {name.lower(): raw for name, raw in record.headers if name.lower() in TRACE}
     return {name: raw.decode() for name, raw in given.items() if raw is not None and raw.isascii()}

@@ -1,4 +1,4 @@
-"""Who a partner at the door is, as it stands registered: its role and its grants."""
+"""Looks up the registered role and grants of partners."""
 
 from dataclasses import replace
 from typing import Protocol
@@ -14,7 +14,7 @@ class Registered(Protocol):
 
 
 class KnownPartners:
-    """Remembers partners for a few seconds: what another replica grants or revokes counts so much later here."""
+    """Caches partners for `cache_seconds`: a change made at another replica takes effect that much later."""
 
     def __init__(self, registered: Registered, clock: Clock, *, cache_seconds: float) -> None:
         self._registered = registered
@@ -23,7 +23,7 @@ class KnownPartners:
         self._cache: dict[str, tuple[Partner, float]] = {}
 
     async def find(self, code: str) -> Partner | None:
-        """The partner of a code."""
+        """The partner with this code, None if not registered."""
         now = self._clock.monotonic()
         known = self._cache.get(code)
         if known is not None and now < known[1]:
@@ -36,14 +36,14 @@ class KnownPartners:
         return partner
 
     def forget(self, code: str) -> None:
-        """Ask the store again: the partner was changed here."""
+        """Drop a partner from the cache after it was changed here."""
         self._cache.pop(code, None)
 
     async def as_registered(self, principal: Principal) -> Principal:
-        """A partner with the role and the grants that it is registered with; its scopes narrow that.
+        """A partner with its registered role and grants; its scopes narrow them.
 
         Raises:
-            Refused: no such partner is registered.
+            Refused: the partner is not registered.
         """
         partner = await self.find(principal.owner.code)
         if partner is None:

@@ -1,9 +1,9 @@
-"""What an event says of when and where, held against the clock and the lists: the same at every door.
+"""Checks the time and place of a partner event, the same over HTTP and Kafka.
 
-An actual event has happened: not in the future, a little for partners' clocks aside, and not so long
-ago that it can only be a slip. The clock is that of the receipt. A planned or estimated one may lie
-anywhere. A place is a UN/LOCODE of a country that exists; one that is not listed, or whose country has
-no list here, is taken with a warning.
+The time of an actual event must not be in the future, apart from a tolerance for partners' clocks, nor
+so long ago that it must be a typing error, measured at the time of receipt. A planned or estimated time
+is not checked. A place must be a UN/LOCODE of an existing country; one that is not listed, or whose
+country has no list, is accepted with a warning.
 """
 
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ PLACE = "/data/location/unlocode"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far an actual event may lie from the moment of its receipt."""
+    """How far the time of an actual event may differ from the time of its receipt."""
 
     ahead: timedelta = CLOCK_SKEW
     back: timedelta = timedelta(days=400)
 
 
 def faults(event: PartnerEvent, limits: Limits) -> Iterator[Fault]:
-    """What cannot be: each with its place, the value and the limit."""
+    """Faults, each with its pointer, value and limit."""
     place = event.location.unlocode if event.location is not None else None
     if place is not None and not is_place(place):
         yield Fault("event.place", PLACE, {"value": place}, place)
@@ -45,7 +45,7 @@ def faults(event: PartnerEvent, limits: Limits) -> Iterator[Fault]:
 
 
 def warnings(event: PartnerEvent) -> Iterator[ReceiptWarning]:
-    """What is odd and taken all the same."""
+    """Warnings about an accepted event."""
     place = event.location.unlocode if event.location is not None else None
     if place is None:
         return

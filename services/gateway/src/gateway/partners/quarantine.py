@@ -1,4 +1,4 @@
-"""Bad records of partners' topics, as they are kept for the partner to look at: what came, and why it was refused."""
+"""Refused records of partners' topics, stored for the partner to inspect, with the reasons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from gateway.domain.faults import Fault
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A bad record as it came, and why it was not taken; of one that is too large, the beginning."""
+    """A refused record with its faults; if it is too large, only its beginning."""
 
     id: str
     """`topic/partition/offset`."""
@@ -27,7 +27,7 @@ class Quarantined:
     value: bytes | None
     trace_id: str = ""
     submission: Mapping[str, str] = field(default_factory=dict)
-    """Source and id, where they could be read."""
+    """Source and id, if readable."""
 
     @property
     def place(self) -> Place:
@@ -36,22 +36,22 @@ class Quarantined:
 
 class Quarantine(Protocol):
     async def save(self, records: Sequence[Quarantined]) -> None:
-        """Keep bad records; harmless to repeat."""
+        """Store refused records; harmless to repeat."""
         ...
 
     async def of_partner(self, partner: str, *, before: Place | None, limit: int) -> list[Quarantined]:
-        """Newest first, by moment and id; only those before a place."""
+        """Records of a partner before a place in the list, newest first, by time and id."""
         ...
 
     async def get(self, partner: str, id_: str) -> Quarantined | None: ...
 
 
 def to_plain(fault: Fault) -> dict[str, Any]:
-    """A fault as it is kept."""
+    """A fault in its stored form."""
     values = {name: str(value) for name, value in fault.values.items()}
     return {"code": fault.code, "pointer": fault.pointer, "values": values, "value": fault.value}
 
 
 def fault_of(plain: Mapping[str, Any]) -> Fault:
-    """A fault as it was kept."""
+    """A fault from its stored form."""
     return Fault(plain["code"], plain["pointer"], plain["values"], plain["value"])

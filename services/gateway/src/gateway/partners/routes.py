@@ -43,7 +43,7 @@ def event_routes(
         kind = media_type(request, MEDIA_TYPES)
         events = events_in(request, kind, await body(request, MAX_BYTES))
         here = telemetry.inject()
-        # An event in structured form brings its own trace; one in binary form has that of the request.
+        # An event in structured mode has its own trace; in binary mode it has the request's.
         traces = [
             here if kind == JSON_TYPE or isinstance(each, Refused) else telemetry.outsiders(each.trace) or here
             for each in events
@@ -62,7 +62,7 @@ def event_routes(
 
 
 def quarantine_routes(admission: Admission, quarantine: Quarantine) -> APIRouter:
-    """The routes of a partner's own refused records."""
+    """The routes of a partner's quarantine."""
     routes = APIRouter()
 
     @routes.get("/v1/quarantine", summary="Records of the partner's own topic that were refused, newest first")
@@ -95,7 +95,7 @@ def quarantine_routes(admission: Admission, quarantine: Quarantine) -> APIRouter
 def _results(
     answers: Sequence[Taken | Refused], events: Sequence[PartnerCloudEvent | Refused], spoken: str
 ) -> list[dict[str, Any]]:
-    """Per item what became of it, in the order sent."""
+    """The result of each event, in the order sent."""
     results = []
     for index, (answer, event) in enumerate(zip(answers, events, strict=True)):
         result: dict[str, Any] = {"index": index}
@@ -116,7 +116,7 @@ def _partner(principal: Principal) -> str:
 
 
 def _quarantined(record: Quarantined, spoken: str) -> dict[str, Any]:
-    """What the partner sees of a refused record: where it stands, and why it was refused."""
+    """The partner's view of a refused record: its position and the reasons."""
     refused = Refused(record.problem, [fault_of(each) for each in record.faults], **record.values)
     details = problem(refused, spoken)
     details.pop("trace_id", None)

@@ -1,4 +1,4 @@
-"""Bad records in the collection `quarantine`. Every write is harmless to repeat."""
+"""Refused records in the collection `quarantine`. Every write is harmless to repeat."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from gateway.partners.quarantine import Quarantined
 
 
 class MongoQuarantine:
-    """Bad records of partners' topics, by their position."""
+    """Refused records of partners' topics, by position."""
 
     def __init__(self, database: Database) -> None:
         self._collection = database["quarantine"]
@@ -26,7 +26,7 @@ class MongoQuarantine:
         await insert_missing(self._collection, [_quarantined_document(each) for each in records])
 
     async def of_partner(self, partner: str, *, before: Place | None, limit: int) -> list[Quarantined]:
-        """Newest first, by moment and id: records of one batch share their moment."""
+        """Newest first, by time and id: records of one batch have the same time."""
         where: dict[str, Any] = {"partner": partner}
         if before is not None:
             at, id_ = before

@@ -1,7 +1,7 @@
-"""Receipts: the gateway's word that it has a submission, and the one event that passes it on.
+"""Receipts: the gateway's record of a submission, and the event that publishes it.
 
-Owns: receipts, original bytes, how both are kept, answered and shown. Keeps: what is said to be taken is durable, and
-the same submission finds its first receipt. Must not know who submits what, nor what becomes of it.
+Owns: receipts and original bytes, their storage and their answers. Keeps: an accepted submission is durable, and a
+repeated submission gets its first receipt. Must not know the kinds of submissions, nor their outcomes.
 """
 
 from gateway.receipts.aggregate import FIRM_RECEIPT, PARTNER_RECEIPT

@@ -1,6 +1,6 @@
-"""What a receipt is to the chassis: its decision, its key, and its event on the wire.
+"""The aggregate types of receipts.
 
-Two types, one per topic: an aggregate type publishes on one topic.
+There are two, because an aggregate type publishes on one topic.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def _receipts(
 
 
 PARTNER_RECEIPT = _receipts("partner_receipt", "partner_receipts")
-"""Receipts of partner events; published for the partners topic."""
+"""Receipts of partner events; published on the partners' topic."""
 
 FIRM_RECEIPT = _receipts(
     "firm_receipt",
@@ -39,4 +39,4 @@ FIRM_RECEIPT = _receipts(
     IndexModel([("state.declaration_id", ASCENDING)], sparse=True),
     tells_of=("declaration", "project", "mandate"),
 )
-"""Receipts of declarations, projects and mandates; published for the gateway's own topic."""
+"""Receipts of declarations, projects and mandates; published on the gateway's topic."""

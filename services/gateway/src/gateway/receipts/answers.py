@@ -1,4 +1,4 @@
-"""What is answered of submissions and receipts."""
+"""Answers about submissions and receipts."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from chassis import telemetry
-from gateway.domain.receipt import Oddity, Receipt
+from gateway.domain.receipt import Receipt, SubmissionWarning
 from gateway.http.tracing import name_shipment
 from gateway.http.wording import in_words, language_of
 from gateway.receipts.keeping import Taken
 
 
 def receipt_fields(taken: Taken, spoken: str) -> dict[str, Any]:
-    """The answer to a submission that is kept."""
+    """The answer to an accepted submission."""
     receipt = taken.receipt
     fields: dict[str, Any] = {"id": receipt.id, "status": "received", "status_url": status_url(receipt)}
     if taken.duplicate:
@@ -29,14 +29,14 @@ def receipt_fields(taken: Taken, spoken: str) -> dict[str, Any]:
     return fields
 
 
-def _warning(oddity: Oddity, spoken: str) -> dict[str, str]:
-    values = {"value": oddity.value, "expected": oddity.expected}
-    fields = {"pointer": oddity.pointer, "code": oddity.code, "value": oddity.value}
-    return fields | {"text": in_words(f"gateway.{oddity.code}", spoken, values)}
+def _warning(warning: SubmissionWarning, spoken: str) -> dict[str, str]:
+    values = {"value": warning.value, "expected": warning.expected}
+    fields = {"pointer": warning.pointer, "code": warning.code, "value": warning.value}
+    return fields | {"text": in_words(f"gateway.{warning.code}", spoken, values)}
 
 
 def accepted(taken: Taken, request: Request) -> JSONResponse:
-    """202 with where to look; from here on the request's span is found by its shipment."""
+    """202 with the receipt's location; sets the UCR on the request's span."""
     if taken.receipt.ucr:
         name_shipment(taken.receipt.ucr)
     fields = receipt_fields(taken, language_of(request)) | {"trace_id": telemetry.current_trace_id()}
@@ -48,7 +48,7 @@ def status_url(receipt: Receipt) -> str:
 
 
 def shown(receipt: Receipt, spoken: str) -> dict[str, Any]:
-    """What the submitter may see of a receipt."""
+    """The submitter's view of a receipt."""
     fields: dict[str, Any] = {
         "id": receipt.id,
         "kind": str(receipt.kind),

@@ -1,8 +1,8 @@
-"""Keeping submissions: original bytes and, at the same time, the receipt with its event, in batches.
+"""Stores submissions in batches: the original bytes, and concurrently the receipt with its event.
 
-What `keep` returns as taken is durable: the bytes and the receipt are saved, the event waits in
-the receipt's outbox. Where only one of the two was saved, nothing is said to be taken, and the same
-submission brings the other: bytes are kept under their hash, the receipt is known by the submission's name.
+A submission that `keep` returns as `Taken` is durable: bytes and receipt are saved, and the event is in
+the receipt's outbox. If only one of the two was saved, the submission is not reported as taken, and
+repeating it saves the other: bytes are stored under their hash, the receipt under the submission's identity.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ Stored = Aggregates[Receipt, KeepSubmission, SubmissionReceived]
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What a submitter sent, byte by byte."""
+    """The bytes that a submitter sent."""
 
     body: bytes
     media_type: str
@@ -45,13 +45,13 @@ class Original:
 
 @lru_cache(maxsize=1)
 def _digest(body: bytes) -> str:
-    """Remembered for one: all events of a batch share its bytes."""
+    """Cached for the last bytes: all events of a batch share them."""
     return hashlib.sha256(body).hexdigest()
 
 
 class Originals(Protocol):
     async def save(self, originals: Sequence[Original]) -> None:
-        """Keep bytes under their hash; harmless to repeat."""
+        """Store bytes under their hash; harmless to repeat."""
         ...
 
     async def get(self, id_: str) -> Original | None: ...
@@ -59,25 +59,25 @@ class Originals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is to be kept: the command, the bytes it came from, and the trace it came with."""
+    """A submission to store: the command, the original bytes and the trace."""
 
     command: KeepSubmission
     original: Original | None
-    """None: it is kept already."""
+    """None: already stored."""
     trace: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A submission that is kept."""
+    """A stored submission."""
 
     receipt: Receipt
     duplicate: bool = False
-    """It was kept before: this is the first receipt."""
+    """The submission was already stored; the receipt is the first one."""
 
 
 class Receipts:
-    """All receipts: those of partners and those of firms."""
+    """The receipts of partners and of firms."""
 
     def __init__(self, partners: Stored, firms: Stored, originals: Originals) -> None:
         self._partners = partners
@@ -85,29 +85,29 @@ class Receipts:
         self._originals = originals
 
     async def keep(self, submissions: Sequence[Submission]) -> list[Taken | Refused]:
-        """Keep submissions of one door; per submission its receipt, or why it is refused.
+        """Store submissions of one kind; returns for each its receipt or its refusal.
 
         Raises:
-            InfrastructureError: or the driver's own; nothing is known then, and all may come again.
-            Exception: what broke while one of them was kept; no input of a partner does that.
+            InfrastructureError: or the driver's own; the outcome is unknown, and all submissions may be repeated.
+            Exception: a bug; no input of a partner causes it.
         """
         if not submissions:
             return []
         stored = self._stored(submissions[0].command.receipt.kind)
-        # Both are waited for, also where one failed: nothing goes on behind the back of whoever asked.
+        # Wait for both even if one fails, so that nothing continues in the background.
         outcomes, kept = await asyncio.gather(
             stored.apply([_input(each) for each in submissions], unseen=True),
             self.keep_originals([each.original for each in submissions if each.original is not None]),
             return_exceptions=True,
         )
         if isinstance(kept, BaseException) and (is_infrastructure(kept) or not isinstance(outcomes, BaseException)):
-            raise kept  # of two that failed the one that passes by itself: it is tried again
+            raise kept  # of two failures, the temporary one: it is retried
         if isinstance(outcomes, BaseException):
             raise outcomes
         return [_answer(outcome) for outcome in outcomes]
 
     async def keep_originals(self, originals: Sequence[Original]) -> None:
-        """Keep the bytes of submissions."""
+        """Store the bytes of submissions."""
         if originals:
             await self._originals.save(originals)
 
@@ -116,12 +116,12 @@ class Receipts:
         return None if kind is None else await self._stored(kind).get(id_)
 
     async def of_declaration(self, declaration_id: str) -> list[Receipt]:
-        """All receipts under one declarant and local reference, oldest first."""
+        """All receipts of one declarant and local reference, oldest first."""
         found = await self._firms.find({"state.declaration_id": declaration_id})
         return sorted(found, key=lambda receipt: receipt.received_at)
 
     async def original(self, receipt: Receipt) -> Original | None:
-        """The bytes that a receipt is for."""
+        """The original bytes of a receipt."""
         return await self._originals.get(receipt.original)
 
     def _stored(self, kind: Kind) -> Stored:
@@ -149,7 +149,7 @@ def _answer(outcome: Outcome[Receipt]) -> Taken | Refused:
         case Conflict(state=Receipt() as receipt):
             return Refused("submission-conflict", receipt=receipt.id, submission=receipt.submission_id)
         case Failed(error=EventTooLarge() | DocumentTooLarge()) | Blocked():
-            # Blocked: an earlier one of the same name in this batch was too large.
+            # Blocked: an earlier submission with the same identity in this batch was too large.
             return Refused("too-large", limit="what one event may hold")
         case Failed(error=error):
             raise error

@@ -1,4 +1,4 @@
-"""Submissions ↔ contracts: what the gateway publishes, and how a receipt is read back from it."""
+"""Submissions ↔ contracts: encodes the published events, and reads receipts back from them."""
 
 from contracts.gateway.v1 import SUBMISSIONS, DeclarationSubmitted, MandateSubmitted, ProjectSubmitted
 from contracts.limits import exceeded
@@ -6,7 +6,7 @@ from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import PartyRole
 from gateway.domain.faults import Fault, Refused
-from gateway.domain.receipt import KeepSubmission, Oddity, Receipt, SubmissionReceived, kind_of
+from gateway.domain.receipt import KeepSubmission, Receipt, SubmissionReceived, SubmissionWarning, kind_of
 from values.identifiers import Identifier
 from values.references import Lrn, declaration_id
 
@@ -18,10 +18,10 @@ Submitted = PartnerEvent | DeclarationSubmitted | ProjectSubmitted | MandateSubm
 
 
 def to_command(type_: str, payload: Submitted) -> KeepSubmission:
-    """The command that keeps and passes on a payload, which carries its receipt's facts.
+    """The command that stores and publishes a payload, which contains its receipt's facts.
 
     Raises:
-        Refused: some step behind the door would have no room for it.
+        Refused: the payload exceeds what later steps can process.
     """
     if (over := exceeded(payload)) is not None:
         fault = Fault(f"limit.{over.code}", over.pointer, {"limit": over.limit, "found": over.found})
@@ -30,10 +30,10 @@ def to_command(type_: str, payload: Submitted) -> KeepSubmission:
 
 
 def _receipt(type_: str, payload: Submitted) -> Receipt:
-    """What the state of a receipt is, all of it from what is published.
+    """The state of a receipt, read from the published payload.
 
     Raises:
-        ValueError: the payload does not carry a receipt's facts.
+        ValueError: the payload does not contain a receipt's facts.
     """
     facts = payload.receipt
     kind = kind_of(facts.id) if facts is not None else None
@@ -58,12 +58,14 @@ def _receipt(type_: str, payload: Submitted) -> Receipt:
         declaration_id=declaration_id(Identifier.parse(declarant), Lrn(reference)) if declarant else "",
         classifier=payload.classifier.value if isinstance(payload, PartnerEvent) else "",
         not_read=facts.not_read,
-        warnings=tuple(Oddity(each.code, each.pointer, each.value, each.expected) for each in facts.warnings),
+        warnings=tuple(
+            SubmissionWarning(each.code, each.pointer, each.value, each.expected) for each in facts.warnings
+        ),
     )
 
 
 def _subject(payload: Submitted) -> tuple[str, str, str, str]:
-    """UCR, what else it may be keyed by, declarant, own reference; empty where there is none."""
+    """UCR, fallback key, declarant, own reference; empty if there is none."""
     match payload:
         case DeclarationSubmitted(declaration=declaration):
             declarants = (party.identifier for party in declaration.parties if party.role is PartyRole.DECLARANT)
@@ -78,12 +80,12 @@ def _subject(payload: Submitted) -> tuple[str, str, str, str]:
 
 
 class SubmissionMessages:
-    """The payload is made at the door and published as it is."""
+    """Publishes the payload as it was made on receipt."""
 
-    def encode(self, event: SubmissionReceived, state: Receipt) -> tuple[str, bytes]:  # noqa: ARG002 - says no more
+    def encode(self, event: SubmissionReceived, state: Receipt) -> tuple[str, bytes]:  # noqa: ARG002 - the event carries everything
         return event.receipt.type, event.payload.encode()
 
     def decode(self, type: str, data: bytes) -> SubmissionReceived:  # noqa: A002 - CloudEvents' own name
         payload = {**SUBMISSIONS, **PARTNER_EVENTS}[type].model_validate_json(data)
-        assert isinstance(payload, Submitted)  # noqa: S101 - the table above holds nothing else
+        assert isinstance(payload, Submitted)  # noqa: S101 - the table above has no other types
         return SubmissionReceived(_receipt(type, payload), data.decode())

@@ -1,4 +1,4 @@
-"""What a submitter may look at: its own receipts and original bytes. Nothing of anybody else."""
+"""Routes of a submitter's own receipts and original bytes."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
@@ -15,7 +15,7 @@ from gateway.receipts.answers import shown
 from gateway.receipts.keeping import Receipts
 
 OutcomeOf: TypeAlias = Callable[[Receipt, str], Awaitable[Mapping[str, Any]]]
-"""Fields that say what became of a receipt's submission, in a language."""
+"""Returns the outcome of a receipt's submission as fields, in a language."""
 
 
 def router(admission: Admission, receipts: Receipts, outcome_of: OutcomeOf) -> APIRouter:
@@ -34,7 +34,7 @@ def router(admission: Admission, receipts: Receipts, outcome_of: OutcomeOf) -> A
         original = await receipts.original(receipt)
         if original is None:
             raise Refused("not-found")
-        # Named here and not as `media_type`: to a text's one a charset would be added that it does not have.
+        # Set as a header, not as `media_type`: the framework would add a charset to text types.
         headers = {"Content-Type": receipt.media_type, "X-Content-Type-Options": "nosniff"}
         return Response(original.body, headers=headers | {"Content-Disposition": "attachment"})
 
@@ -42,7 +42,7 @@ def router(admission: Admission, receipts: Receipts, outcome_of: OutcomeOf) -> A
 
 
 async def _own(receipts: Receipts, principal: Principal, id_: str) -> Receipt:
-    """A receipt of the caller. One of somebody else is as absent as one that never was."""
+    """A receipt of the caller; that of another submitter is not found, like an unknown one."""
     receipt = await receipts.get(id_)
     if receipt is None or not principal.may_see(receipt):
         raise Refused("not-found")

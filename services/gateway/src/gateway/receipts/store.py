@@ -9,7 +9,7 @@ from gateway.receipts.keeping import Original
 
 
 class MongoOriginals:
-    """Original bytes by their SHA-256: the same bytes are kept once. Held for ever; personal data stands here."""
+    """Original bytes by SHA-256: the same bytes are stored once, without a time limit. They contain personal data."""
 
     def __init__(self, database: Database) -> None:
         self._collection = database["originals"]

@@ -1,8 +1,8 @@
-"""WCO Data Model declarations, read thinly into the shape of the declaration contract.
+"""Reads WCO Data Model declarations into the structure of the declaration contract.
 
-`read(bytes)` is the only entry. What is not carried stays in the original bytes, and the paths of
-those elements come back beside the declaration. Parsing is bounded: no DTD, no entities, so many
-levels, so many elements.
+`read(bytes)` is the only entry point. Elements that are not carried remain in the original bytes, and
+their paths are returned with the declaration. Parsing is bounded: no DTD, no entities, limited levels
+and elements.
 """
 
 from gateway.formats.wco.document import WcoDeclaration, read

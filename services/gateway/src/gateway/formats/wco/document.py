@@ -1,7 +1,7 @@
-"""A WCO declaration document: found, judged readable, and put into the shape of the contract.
+"""Reads a WCO declaration document into the structure of the contract.
 
-Taken: originals (`FunctionCode` 9) of import and export. Amendments, cancellations, presentations,
-answers of an administration and foreign documents are refused with the element that says so.
+Accepted: originals (`FunctionCode` 9) of import and export. Amendments, cancellations, presentations,
+answers of an administration and other documents are refused, naming the element that identifies them.
 """
 
 from collections.abc import Sequence
@@ -22,34 +22,34 @@ _DECLARATION_TYPE = "DEC"
 _VERSION = "3."
 _ORIGINAL = "9"
 _UCR_DOCUMENT = "DCR"
-"""Type of a previous document whose number is the declaration's unique consignment reference."""
+"""Type of the previous document whose number is the declaration's UCR."""
 _WHOLE_TYPES = ("IM", "EX")
-"""Types that say the direction and nothing else."""
+"""Types that give only the direction."""
 _PROCEDURE = ("CurrentCode", "PreviousCode")
 _OUTWARD = ("1", "2", "3")
-"""First digits of requested procedures that take goods out of the territory."""
+"""First digits of requested procedures by which goods leave the territory."""
 
 
 @dataclass(frozen=True, slots=True)
 class WcoDeclaration:
-    """What was read, and what was not."""
+    """The result of reading a document."""
 
     fields: dict[str, Any]
-    """In the shape of `contracts.gateway.v1.Declaration`, not validated; `ucr` None where absent."""
+    """In the structure of `contracts.gateway.v1.Declaration`, not validated; `ucr` is None if absent."""
     not_read: tuple[str, ...]
-    """Paths of elements that hold something this reader does not carry."""
+    """Paths of elements with content that is not carried."""
     text: str
-    """The whole document."""
+    """The decoded document."""
 
 
 def read(body: bytes, charset: str = "") -> WcoDeclaration:
     """Read one document.
 
     Args:
-        charset: of the media type that it came with; empty where that names none.
+        charset: of its media type; empty if it has none.
 
     Raises:
-        Refused: it is not well-formed, hostile, no WCO declaration, of a function not taken, or ambiguous.
+        Refused: it is not well-formed, hostile, not a WCO declaration, of an unsupported function, or ambiguous.
     """
     text = decoded(body, charset)
     root = parse(text)
@@ -63,7 +63,7 @@ def read(body: bytes, charset: str = "") -> WcoDeclaration:
 
 
 def _declaration(root: Element) -> Element:
-    """The one declaration in a document, inside whatever envelope."""
+    """The only declaration in a document, within any envelope."""
     kind = _metadata(root, "WCOTypeName")
     if kind not in (None, _DECLARATION_TYPE):
         raise Refused("wco-not-a-declaration", [Fault("wco.type", "/MetaData/WCOTypeName", {"found": kind}, kind)])
@@ -135,10 +135,10 @@ def _ucr(reading: Reading, shipment: Element | None, papers: Sequence[dict[str, 
 
 
 def _direction(reading: Reading, procedure: str | None) -> str:
-    """Import or export, by the declaration's type; between special territories by its procedure.
+    """Import or export, from the declaration's type; between special territories, from its procedure.
 
-    The letters behind the first two (the kind of declaration: standard, simplified, before arrival, supplementary)
-    are not carried, so that a type with such letters is not read.
+    The letters after the first two (the kind of declaration: standard, simplified, before arrival, supplementary)
+    are not carried, so a type with further letters counts as not read.
     """
     kind = reading.peek(reading.declaration, "TypeCode")
     if kind in _WHOLE_TYPES:
@@ -155,7 +155,7 @@ def _direction(reading: Reading, procedure: str | None) -> str:
 
 
 def _procedure(reading: Reading) -> str | None:
-    """Requested and previous procedure, where all goods items have the same."""
+    """Requested and previous procedure, if all goods items have the same."""
     whole = [
         procedure
         for procedure in reading.all(reading.declaration, "GoodsShipment/GovernmentAgencyGoodsItem/GovernmentProcedure")
@@ -171,7 +171,7 @@ def _procedure(reading: Reading) -> str | None:
 
 
 def _customs_office(reading: Reading) -> str | None:
-    """The office named as responsible; that of exit or presentation where none is."""
+    """The responsible office, or else that of exit or presentation."""
     for path in ("DeclarationOfficeID", "PresentationOffice/ID", "ExitOffice/ID"):
         office = reading.text(reading.declaration, path)
         if office:
@@ -180,12 +180,12 @@ def _customs_office(reading: Reading) -> str | None:
 
 
 def _of_items(reading: Reading, path: str) -> str | None:
-    """What stands at the goods items, where all of them say the same."""
+    """The text at a path of the goods items, if all have the same."""
     return reading.agreed(reading.declaration, f"GoodsShipment/GovernmentAgencyGoodsItem/{path}")
 
 
 def _currency(total: dict[str, str | None] | None, goods: Sequence[dict[str, Any]]) -> str | None:
-    """The invoice's currency: of its total, else of all its lines, where they agree."""
+    """The invoice's currency: that of its total, or else of its lines if they agree."""
     if total is not None:
         return total["currency"]
     found = {item["price"]["currency"] for item in goods if item["price"] is not None}
@@ -193,7 +193,7 @@ def _currency(total: dict[str, str | None] | None, goods: Sequence[dict[str, Any
 
 
 def _without_absent(value: Any) -> Any:
-    """The same without fields that are None, so that what is absent is absent, not null."""
+    """The value without fields that are None, so that absent fields are not null."""
     if isinstance(value, dict):
         return {name: _without_absent(each) for name, each in value.items() if each is not None}
     if isinstance(value, list):

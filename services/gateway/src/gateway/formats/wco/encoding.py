@@ -1,12 +1,11 @@
-"""In which encoding the bytes of a document are read.
+"""Determines the encoding of a document and decodes it.
 
-A byte order mark says it first, then the `charset` of the media type, then the document's own declaration (RFC 7303,
-section 3); where none of them says any, it is UTF-8. Bytes are decoded whole and strictly: what is not in the encoding
-that is named is refused, never kept as something else.
+In order of precedence: byte order mark, `charset` of the media type, the document's XML declaration (RFC 7303, section
+3); UTF-8 if there is none of them. Decoding is strict: bytes that are invalid in the named encoding are refused.
 
-Any bytes are right in most single-byte encodings, and many are in GB18030. So what lies beyond ASCII and is valid UTF-8
-from the first byte to the last is refused under another label: a text in that encoding is so by chance for some signs
-of it at most, never as a whole.
+Any bytes are valid in most single-byte encodings, and many are in GB18030. So non-ASCII content that is valid UTF-8 as
+a whole is refused under another label: text in that other encoding can look like UTF-8 for a few characters by chance,
+but not as a whole.
 """
 
 import re
@@ -33,26 +32,26 @@ READ = {
     "iso-8859-5": "iso8859-5",
     "iso-8859-15": "iso8859-15",
 }
-"""Label, by the registry of character sets → codec. GB 18030 holds all of GBK and GB 2312."""
+"""IANA label → codec. GB 18030 includes GBK and GB 2312."""
 
 _MARKS = ((b"\xef\xbb\xbf", _UTF8), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _UNMARKED = ((b"<\x00", "utf-16le"), (b"\x00<", "utf-16be"))
-"""How a document begins that names its encoding in that encoding (XML 1.0, appendix F)."""
+"""First bytes of a UTF-16 document without a byte order mark (XML 1.0, appendix F)."""
 _DECLARED = re.compile(rb"""\s*<\?xml\s[^>]{0,200}?\bencoding\s*=\s*["']([^"'>]{1,80})["']""")
 
 _WIDE = ("gb18030", "utf-16", "utf-16-le", "utf-16-be")
 _BY_CHANCE = 3
-"""Characters of a short text in a wide encoding that may look like UTF-8; none of them like three of its bytes."""
+"""Maximum number of UTF-8-like characters, all of two bytes, that text in a multi-byte encoding may have by chance."""
 
 
 def decoded(body: bytes, charset: str = "") -> str:
-    """The text of a document.
+    """Decode a document.
 
     Args:
-        charset: of the media type; empty where it names none.
+        charset: of the media type; empty if it has none.
 
     Raises:
-        Refused: the encoding is not read, or the bytes are not in it.
+        Refused: the encoding is not supported, or the bytes are invalid in it.
     """
     marked = next((codec for mark, codec in _MARKS if body.startswith(mark)), "")
     label = charset or _declared(body)
@@ -68,7 +67,7 @@ def decoded(body: bytes, charset: str = "") -> str:
 
 
 def _declared(body: bytes) -> str:
-    """The encoding that a document names, or begins in; empty where there is neither."""
+    """The encoding in the XML declaration, or that of the first bytes; empty if neither tells."""
     unmarked = next((label for begin, label in _UNMARKED if body.startswith(begin)), "")
     found = _DECLARED.match(body)
     return unmarked or (found[1].decode("latin-1") if found else "")
@@ -83,7 +82,7 @@ def _codec(label: str) -> str:
 
 
 def _is_utf8(body: bytes, *, wide: bool) -> bool:
-    """Whether bytes beyond ASCII are UTF-8 as a whole, and not by chance."""
+    """Whether the non-ASCII bytes are valid UTF-8 as a whole, beyond chance."""
     try:
         beyond = [sign for sign in body.decode() if sign > "\x7f"]
     except UnicodeDecodeError:

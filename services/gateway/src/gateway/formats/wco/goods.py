@@ -12,20 +12,20 @@ from gateway.formats.wco.reading import Reading
 from values.numbers import is_digits
 
 _TARIFF, _TARIC = "TSP", "TRC"
-"""Classification kinds: the code of the combined nomenclature, and the two digits that refine it."""
+"""Classification types: the code of the Combined Nomenclature, and the two TARIC digits after it."""
 
 _TARIFF_DIGITS = 8
 
 _LONGEST_COUNT = 9
-"""Digits of a number of packages that fits an integer of 32 bits."""
+"""Maximum digits of a package count that fits a 32-bit integer."""
 
 _CHARGES = frozenset(code.value for code in ChargeCode)
 
 _NON_PREFERENTIAL, _PREFERENTIAL = "1", "2"
-"""Types of an origin."""
+"""Types of origin."""
 
 _NO_PREFERENCE = "1"
-"""First digit of a preference code that claims none: the rate that applies to everybody."""
+"""First digit of preference codes that claim no preference (the general rate)."""
 
 _ORIGIN_PROOFS = ("N954", "N864", "N865", "N990", "U")
 """Document types that prove a preferential origin: movement certificates, invoice declarations, and the U series."""
@@ -62,7 +62,7 @@ def _item(reading: Reading, element: Element, position: int) -> dict[str, Any]:
 
 
 def _commodity_code(reading: Reading, commodity: Element | None) -> str:
-    """Tariff code with the refining digits behind; empty where the declaration states none."""
+    """Tariff code followed by the TARIC digits; empty if the declaration states none."""
     of: dict[str | None, list[Element]] = {}
     for classification in reading.all(commodity, "Classification"):
         of.setdefault(reading.peek(classification, "IdentificationTypeCode"), []).append(classification)
@@ -71,7 +71,7 @@ def _commodity_code(reading: Reading, commodity: Element | None) -> str:
 
 
 def _classified(reading: Reading, alike: list[Element]) -> str:
-    """The code of the one classification of a kind."""
+    """The code of the only classification of a type."""
     if len(alike) > 1:
         reading.repeated(alike)
     for classification in alike:
@@ -81,9 +81,9 @@ def _classified(reading: Reading, alike: list[Element]) -> str:
 
 
 def _origin(reading: Reading, element: Element, *, preferential: bool) -> str | None:
-    """The country by which the rate goes: that of preferential origin where a preference is claimed and it is stated.
+    """The country that decides the rate: of preferential origin if claimed and stated, else of non-preferential origin.
 
-    One without a type is that of non-preferential origin.
+    An origin without a type is non-preferential.
     """
     of: dict[str, list[Element]] = {}
     for origin in reading.all(element, "Origin"):
@@ -101,8 +101,8 @@ def _origin(reading: Reading, element: Element, *, preferential: bool) -> str | 
 
 
 def _preference(reading: Reading, commodity: Element | None, papers: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The preference that is claimed. A code that claims none is not carried, and so is listed as not read."""
-    # It may stand at each tax, and then says the same at each.
+    """The claimed preference. A code that claims none is not carried, so it is listed as not read."""
+    # It may be repeated for each tax, and must then be the same.
     regimes = reading.all(commodity, "DutyTaxFee/DutyRegimeCode")
     if len({each.text for each in regimes}) > 1:
         reading.repeated(regimes)
@@ -116,7 +116,7 @@ def _preference(reading: Reading, commodity: Element | None, papers: list[dict[s
 
 
 def _quantity(reading: Reading, commodity: Element | None) -> dict[str, Any] | None:
-    """The statistical quantity where it names its unit; without one it is a number without a meaning here."""
+    """The statistical quantity, if it has a unit; without a unit it is not carried."""
     element = reading.only(commodity, "GoodsMeasure/TariffQuantity")
     if element is None or element.get("unitCode") is None:
         return None
@@ -124,7 +124,7 @@ def _quantity(reading: Reading, commodity: Element | None) -> dict[str, Any] | N
 
 
 def _kilograms(reading: Reading, commodity: Element | None, path: str) -> str | None:
-    """A mass; one in another unit than kilograms is not carried, and so is listed as not read."""
+    """A mass in kilograms; in another unit it is not carried, so it is listed as not read."""
     element = reading.only(commodity, path)
     if element is None or element.get("unitCode", "KGM") != "KGM":
         return None
@@ -132,7 +132,7 @@ def _kilograms(reading: Reading, commodity: Element | None, path: str) -> str | 
 
 
 def _packages(reading: Reading, element: Element) -> int | str | None:
-    """Packages of all kinds together; a text that is no number is handed on, to be refused by name."""
+    """The total number of packages; a text that is not a number is returned as it is, for validation to refuse."""
     counts = reading.texts(element, "Packaging/QuantityQuantity")
     if not counts:
         return None
@@ -141,15 +141,15 @@ def _packages(reading: Reading, element: Element) -> int | str | None:
 
 
 def _package_kind(reading: Reading, element: Element) -> str | None:
-    """The kind, where all packages are of one."""
+    """The kind of packages, if all have the same."""
     kinds = {kind.text for kind in reading.all(element, "Packaging/TypeCode")}
     return reading.texts(element, "Packaging/TypeCode")[0] if len(kinds) == 1 and all(kinds) else None
 
 
 def charges(reading: Reading, element: Element | None) -> list[dict[str, Any]]:
-    """Additions and deductions at one level; one of a code that no value is computed with is left, and so not read.
+    """Additions and deductions at one level; one with a code that valuation does not use is listed as not read.
 
-    `FreightChargeAmount` is none of them: it is what the way to the last destination costs.
+    `FreightChargeAmount` is not one of them: it is the cost of transport to the final destination.
     """
     found = []
     for charge in reading.all(element, "CustomsValuation/ChargeDeduction"):
@@ -161,7 +161,7 @@ def charges(reading: Reading, element: Element | None) -> list[dict[str, Any]]:
 
 
 def documents(reading: Reading, element: Element) -> list[dict[str, Any]]:
-    """Documents, certificates and earlier declarations named at one level: type is category and type code."""
+    """Documents, certificates and previous declarations at one level; `type` is category and type code."""
     found = []
     for name in ("AdditionalDocument", "PreviousDocument"):
         for paper in reading.all(element, name):

@@ -1,8 +1,8 @@
-"""Parties of a WCO declaration: by number, as it stands. Names and addresses are not carried.
+"""Parties of a WCO declaration, by number. Names and addresses are not carried.
 
-The scheme of a number is its `schemeID` attribute where it has one. Else the number is an EORI,
-which begins with the two letters of the country that issued it (Regulation (EU) 2015/2446, annex
-12-01; the United Kingdom kept the form), or belongs to the country responsible for the document.
+The scheme of a number is its `schemeID` attribute, if it has one. Otherwise the number is an EORI,
+which begins with the two letters of the issuing country (Regulation (EU) 2015/2446, annex 12-01; the
+United Kingdom kept the form), or a number of the country responsible for the document.
 """
 
 import re
@@ -41,7 +41,7 @@ def identifier(element: Element, value: str, responsible: str | None) -> dict[st
 
 
 def parties(reading: Reading, responsible: str | None) -> list[dict[str, Any]]:
-    """Everybody who has a number, each role and number once."""
+    """All parties with a number, without repeats of role and number."""
     found: list[dict[str, Any]] = []
     for role, place in _PLACES:
         for element in reading.all(reading.declaration, f"{place}/ID"):

@@ -1,4 +1,4 @@
-"""How the goods of a WCO declaration travel and where they are."""
+"""Transport and goods location of a WCO declaration."""
 
 import re
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from gateway.formats.wco.reading import Reading
 
 _LOCODE = re.compile(r"[A-Z]{3}")
 _BY_LOCODE = "U"
-"""Qualifier of a goods location that is given by its UN/LOCODE, followed by the place within it."""
+"""Qualifier of a goods location that is a UN/LOCODE followed by the facility within it."""
 
 _TRANSPORT_DOCUMENTS = frozenset(
     {"703", "704", "705", "710", "714", "720", "722", "730", "740", "741", "750", "760", "785", "787", "952", "955"}
 )
-"""Type codes of transport documents among the documents (UN/EDIFACT 1001 and its customs additions)."""
+"""Type codes of transport documents (UN/EDIFACT 1001 and its customs additions)."""
 
 
 def transport(reading: Reading, papers: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Bytes into an element tree, bounded: hostile XML ends in a clear error, never in a full memory.
+"""Parses XML into an element tree with limits, so that hostile XML ends in an error and not in exhausted memory.
 
-No document type, so no entities and nothing external; limits on bytes, depth, elements and the
-length of one text are checked while parsing, before the tree grows.
+Document types are refused, so there are no entities and no external references. Limits on bytes,
+depth, elements and text length are checked while parsing, before the tree grows.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ MAX_ATTRIBUTES = 30
 
 
 class _BoundedBuilder(TreeBuilder):
-    """Builds the tree and stops as soon as it outgrows its bounds."""
+    """Builds the tree and stops as soon as it exceeds a limit."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class _BoundedBuilder(TreeBuilder):
 
 
 def parse(text: str) -> Element:
-    """The root element of a document's text; an encoding that it names was looked at before.
+    """The root element of a decoded document; its XML declaration's encoding is ignored.
 
     Raises:
         Refused: too large, too deep, with a document type or entities, or not well-formed.
@@ -81,22 +81,22 @@ def parse(text: str) -> Element:
 
 
 def local(element: Element) -> str:
-    """The name without its namespace."""
+    """The name of an element without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
 
 def is_wco(element: Element) -> bool:
-    """Whether an element is the WCO's: its namespaces differ within one document, and with every release."""
+    """Whether an element is in any WCO namespace; these differ within one document and by release."""
     return namespace(element).startswith(_WCO)
 
 
 def shown(element: Element) -> str:
-    """The name of an element in a path: of a foreign one with its namespace."""
+    """The name of an element in a path; with its namespace if that is not the WCO's."""
     name = local(element) if is_wco(element) else str(element.tag)
     return shortened(name.replace("/", "~1"))
 
 
 def namespace(element: Element) -> str:
-    """The namespace, empty where there is none."""
+    """The namespace of an element; empty if it has none."""
     tag = str(element.tag)
     return tag[1:].partition("}")[0] if tag.startswith("{") else ""
