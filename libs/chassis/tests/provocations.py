@@ -24,8 +24,9 @@ from test_topics_care import ALL, HOLE
 from test_topics_care import World as Topics
 
 from chassis import mongo
-from chassis.consuming.consumer import CARE_SECONDS, STALL_SECONDS
+from chassis.consuming.consumer import CARE_SECONDS
 from chassis.consuming.lag import FRESH_SECONDS
+from chassis.consuming.progress import STALL_SECONDS
 from chassis.delivery.breaker import BREAKER_PARKS
 from chassis.delivery.policy import DeliveryPolicy
 from chassis.delivery.records import RawRecord

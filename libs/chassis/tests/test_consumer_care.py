@@ -76,7 +76,7 @@ async def test_an_older_commit_does_not_arrive_behind_a_newer_one() -> None:
     consumer = Stubbed(kafka, clock)
     await consumer.start()
     kafka.slow_commits = [slow]
-    member = consumer._subscriber.consumer
+    member = consumer._consumer
     consumer._commits.resolved([RawRecord("in.v1", 0, 2, b"k", (), b"{}", 0)])
     older = asyncio.create_task(consumer._commits.commit(member))
     await asyncio.sleep(0)

@@ -15,7 +15,7 @@ from chaos.toy.oracle import Order
 from chaos.toy.settling import all_read, settled
 from chaos.toy.staff import clear, desk, parked
 
-from chassis.consuming.consumer import BACKOFF_SECONDS
+from chassis.consuming.rest import BACKOFF_SECONDS
 from chassis.delivery.breaker import BREAKER_PARKS
 from chassis.testing import eventually
 from contracts.envelope import Envelope

@@ -32,6 +32,7 @@ from aiokafka import TopicPartition
 from chaos.sabotage import sabotage_mail
 
 from chassis.aggregates import Aggregates, apply
+from chassis.aggregates.batch import Batch
 from chassis.aggregates.change import Change, write
 from chassis.aggregates.document import Document, Loaded, OutboxEntry, read
 from chassis.consuming.commits import Commits
@@ -78,14 +79,12 @@ def publish_without_outbox(die: Die) -> None:
     async def saves_then_publishes(
         self: Aggregates[Any, Any, Any],
         changed: Sequence[Loaded[Any]],
-        inputs: Sequence[Any],
-        groups: Mapping[str, list[int]],
-        outcomes: list[Any],
+        batch: Batch[Any, Any],
         token: str,
         *,
         remember: bool,
     ) -> list[str]:
-        lost = await save(self, changed, inputs, groups, outcomes, token, remember=remember)
+        lost = await save(self, changed, batch, token, remember=remember)
         for loaded in changed:
             key, unsent = entries.pop(loaded.id, ("", []))
             if unsent and loaded.id not in lost:

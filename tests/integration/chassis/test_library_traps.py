@@ -15,7 +15,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 from integration.chassis.consuming import Group, Handled, Send, ours, theirs
 
-from chassis.consuming import consumer as consumer_module
+from chassis.consuming import progress
 from chassis.consuming.consumer import Consumer
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure
@@ -176,7 +176,7 @@ def _inner_of(consumer: Consumer) -> Callable[[], Awaitable[AIOKafkaConsumer | N
 async def test_liveness_sees_a_consumer_that_hangs_while_the_broker_answers_pings(
     infrastructure: Infrastructure, group: Group, send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer_module, "STALL_SECONDS", 1.0)
+    monkeypatch.setattr(progress, "STALL_SECONDS", 1.0)
     handled = Handled()
     handled.go.clear()
     await send("a")
@@ -188,7 +188,7 @@ async def test_liveness_sees_a_consumer_that_hangs_while_the_broker_answers_ping
             return consumer.stalled()
 
         assert "not resolved" in str(await eventually(hangs, within_seconds=15))
-        assert await consumer.broker.ping(5), "the library's own check sees nothing"
+        assert await consumer._member.broker.ping(5), "the library's own check sees nothing"
         handled.go.set()
         await handled.has("a", "b")
 

@@ -1,16 +1,17 @@
 """Breaks of what is kept: identity, compare-and-set, histories, the rebuild."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from chaos.simulation.plants.pieces import Pieces
 from chaos.simulation.scenario import Scenario
 from pymongo.errors import BulkWriteError
 
-from chassis.aggregates import Aggregates, MongoDocuments, apply
+from chassis.aggregates import MongoDocuments, apply
 from chassis.aggregates import mongo as documents_in_mongo
 from chassis.aggregates.change import write
 from chassis.aggregates.document import Document, Loaded, read
+from chassis.aggregates.recent import Recent
 from chassis.mongo import insert_missing
 from chassis.recovery.rebuild import Rebuild
 
@@ -83,13 +84,13 @@ def state_not_saved() -> Pieces:
 
 
 def remembered_unsaved() -> Pieces:
-    def keeps(self: Any, groups: Mapping[str, list[int]]) -> dict[str, Loaded[Any]]:
-        found: dict[str, Loaded[Any]] = {target: self._recent[target] for target in groups if target in self._recent}
+    def keeps(self: Any, targets: Iterable[str]) -> dict[str, Loaded[Any]]:
+        found: dict[str, Loaded[Any]] = {target: self.kept[target] for target in targets if target in self.kept}
         for loaded in found.values():
             loaded.new_lines, loaded.new_entries = [], []  # whatever became of them
         return found
 
-    return [(Aggregates, "_take_recent", keeps)]
+    return [(Recent, "take", keeps)]
 
 
 def cut_before_copy() -> Pieces:

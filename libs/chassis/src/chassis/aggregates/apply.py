@@ -12,12 +12,14 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis.aggregates.change import Change, settle, write
+from chassis.aggregates.batch import Batch
+from chassis.aggregates.change import Change, write
 from chassis.aggregates.deciding import Deciding, tell
 from chassis.aggregates.document import Document, Loaded, read
 from chassis.aggregates.documents import Documents, Unsent
 from chassis.aggregates.model import AggregateType, Blocked, Failed, Input, Outcome
 from chassis.aggregates.publishing import Outbox
+from chassis.aggregates.recent import Recent
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import InfrastructureError, at_the_database, is_infrastructure, refuses_document
@@ -29,9 +31,6 @@ E = TypeVar("E")
 MAX_LINES = 500
 """A longer history moves its oldest lines to the history collection."""
 _KEPT_LINES = 250
-MAX_RECENT = 500
-MAX_RECENT_LINES = 50
-"""So many aggregates are remembered as they were saved, none with a longer history."""
 
 _ATTEMPTS = 20
 """How often a document that loses its race is done again before the batch counts as stuck."""
@@ -59,8 +58,7 @@ class Aggregates(Generic[S, C, E]):
         self._clock = clock
         self._deciding = Deciding(type_, clock, epoch)
         self._listeners: list[Callable[[S], None]] = []
-        self._recent: dict[str, Loaded[S]] = {}
-        """Aggregates as they were just saved, until they are quiet; each for one next use."""
+        self._recent: Recent[S] = Recent()
 
     def on_saved(self, listener: Callable[[S], None]) -> None:
         """Call `listener` with every state that was saved; it must be quick and must not raise."""
@@ -97,48 +95,35 @@ class Aggregates(Generic[S, C, E]):
             InfrastructureError: or the driver's own; nothing is known of the outcomes then, and
                 the same inputs may be given again.
         """
-        outcomes: list[Outcome[S]] = [Blocked()] * len(inputs)
-        groups: dict[str, list[int]] = {}
-        for index, input_ in enumerate(inputs):
-            groups.setdefault(input_.target, []).append(index)
+        batch: Batch[S, C] = Batch(inputs)
         for attempt in range(_ATTEMPTS):
-            groups = await self._attempt(
-                inputs, groups, outcomes, unseen=unseen and not attempt, recent=recent and not attempt
-            )
-            if not groups:
-                return outcomes
-        raise InfrastructureError(f"{self.type.name} {next(iter(groups))} was changed by others {_ATTEMPTS} times over")
+            first = attempt == 0
+            batch.targets = await self._attempt(batch, unseen=unseen and first, recent=recent and first)
+            if not batch.targets:
+                return batch.outcomes
+        raise InfrastructureError(f"{self.type.name} {batch.targets[0]} was changed by others {_ATTEMPTS} times over")
 
-    async def _attempt(
-        self,
-        inputs: Sequence[Input[C]],
-        groups: Mapping[str, list[int]],
-        outcomes: list[Outcome[S]],
-        *,
-        unseen: bool,
-        recent: bool,
-    ) -> dict[str, list[int]]:
-        """Fold and save each group; return those that lost their race, or failed without having been looked for."""
-        known = self._take_recent(groups) if recent else {}
-        wanted = [] if unseen else [target for target in groups if target not in known]
+    async def _attempt(self, batch: Batch[S, C], *, unseen: bool, recent: bool) -> list[str]:
+        """Fold and save each target; return those that lost their race, or failed without having been looked for."""
+        known = self._recent.take(batch.targets) if recent else {}
+        wanted = [] if unseen else [target for target in batch.targets if target not in known]
         with at_the_database():
             documents = await self.documents.load(wanted) if wanted else {}
             passage("load.after")
-            older = await self._older_causes(inputs, groups, documents)
+            older = await self._older_causes(batch, documents)
         token = secrets.token_hex(8)
         changed: list[Loaded[S]] = []
         again: list[str] = []
-        for target, indexes in groups.items():
+        for target in batch.targets:
             try:
                 loaded = known.get(target) or read(self.type, target, documents.get(target))
             except Exception as error:  # of a newer release, or not of the state's shape: left alone
                 log.error("document_unreadable", aggregate=target, error=str(error))
-                _fail(outcomes, indexes, error)
+                batch.fail(target, error)
                 continue
             loaded.causes |= older.get(target, {})
-            decided = self._deciding.fold(loaded, [inputs[index] for index in indexes], token)
-            for index, outcome in zip(indexes, decided, strict=True):
-                outcomes[index] = outcome
+            decided = self._deciding.fold(loaded, batch.of(target), token)
+            batch.end(target, decided)
             if (unseen or target in known) and isinstance(decided[-1], Failed | Blocked):
                 again.append(target)
             elif loaded.changed:
@@ -146,42 +131,20 @@ class Aggregates(Generic[S, C, E]):
             elif loaded.outbox and target in documents:
                 # A save whose answer was lost: its events need not wait for the sweeper.
                 self._outbox.offer(self, loaded.id, documents[target]["key"], loaded.outbox)
-        lost = await self._save(changed, inputs, groups, outcomes, token, remember=recent)
-        return {target: groups[target] for target in (*again, *lost)}
+        return [*again, *await self._save(changed, batch, token, remember=recent)]
 
-    def _take_recent(self, groups: Mapping[str, list[int]]) -> dict[str, Loaded[S]]:
-        return {target: loaded for target in groups if (loaded := self._recent.pop(target, None)) is not None}
-
-    def _remember(self, loaded: Loaded[S], change: Change) -> None:
-        """Keep what was saved for a next input; what has no events on their way is quiet already."""
-        if change.outbox and loaded.length < MAX_RECENT_LINES and settle(loaded, change):
-            self._recent[loaded.id] = loaded
-            if len(self._recent) > MAX_RECENT:
-                del self._recent[next(iter(self._recent))]
-
-    async def _older_causes(
-        self, inputs: Sequence[Input[C]], groups: Mapping[str, list[int]], documents: Mapping[str, Document]
-    ) -> dict[str, dict[str, str]]:
+    async def _older_causes(self, batch: Batch[S, C], documents: Mapping[str, Document]) -> dict[str, dict[str, str]]:
         """Which of the inputs stand among the lines that were moved out of their documents."""
         wanted = {
-            target: [inputs[index].cause for index in indexes]
-            for target, indexes in groups.items()
-            if documents.get(target, {}).get("moved")
+            target: [input_.cause for input_ in batch.of(target)]
+            for target, document in documents.items()
+            if document.get("moved")
         }
         return await self.documents.older_causes(wanted) if wanted else {}
 
-    async def _save(
-        self,
-        changed: Sequence[Loaded[S]],
-        inputs: Sequence[Input[C]],
-        groups: Mapping[str, list[int]],
-        outcomes: list[Outcome[S]],
-        token: str,
-        *,
-        remember: bool,
-    ) -> list[str]:
+    async def _save(self, changed: Sequence[Loaded[S]], batch: Batch[S, C], token: str, *, remember: bool) -> list[str]:
         """Save, hand the proven ones on to the outbox; return the ids that lost their race."""
-        changes = await self._changes(changed, inputs, groups, outcomes)
+        changes = await self._changes(changed, batch)
         if not changes:
             return []
         changed = [loaded for loaded in changed if loaded.id in changes]
@@ -194,63 +157,54 @@ class Aggregates(Generic[S, C, E]):
             if not refuses_document(error):
                 raise
             if len(changed) == 1:
-                await self._refused(changed[0].id, error, inputs, groups, outcomes)
+                await self._refused(changed[0].id, error, batch)
                 return []
             # Narrow the fault down by halves: it must not cost its neighbours their save.
             half = len(changed) // 2
-            first = await self._save(changed[:half], inputs, groups, outcomes, token, remember=remember)
-            return first + await self._save(changed[half:], inputs, groups, outcomes, token, remember=remember)
+            first = await self._save(changed[:half], batch, token, remember=remember)
+            return first + await self._save(changed[half:], batch, token, remember=remember)
         tell(loaded for loaded in changed if loaded.id in saved)
         for loaded in changed:
-            if loaded.id not in saved:
-                continue
-            change = changes[loaded.id]
-            if change.outbox:
-                self._outbox.offer(self, change.id, change.key, change.outbox)
-            await self.shorten(loaded)
-            self._recent.pop(loaded.id, None)
-            if remember:
-                self._remember(loaded, change)
-            if loaded.state is not None:
-                for listener in self._listeners:
-                    listener(loaded.state)
+            if loaded.id in saved:
+                await self._hand_on(loaded, changes[loaded.id], remember=remember)
         return [loaded.id for loaded in changed if loaded.id not in saved]
 
-    async def _changes(
-        self,
-        changed: Sequence[Loaded[S]],
-        inputs: Sequence[Input[C]],
-        groups: Mapping[str, list[int]],
-        outcomes: list[Outcome[S]],
-    ) -> dict[str, Change]:
+    async def _hand_on(self, loaded: Loaded[S], change: Change, *, remember: bool) -> None:
+        """What follows a save: its events go out, its history stays short, whoever listens hears of it."""
+        if change.outbox:
+            self._outbox.offer(self, change.id, change.key, change.outbox)
+        await self.shorten(loaded)
+        self._recent.forget(loaded.id)
+        if remember:
+            self._recent.remember(loaded, change)
+        if loaded.state is not None:
+            for listener in self._listeners:
+                listener(loaded.state)
+
+    async def _changes(self, changed: Sequence[Loaded[S]], batch: Batch[S, C]) -> dict[str, Change]:
         """What is to be written, by aggregate; one that cannot be built fails alone."""
         changes: dict[str, Change] = {}
         for loaded in changed:
             try:
                 changes[loaded.id] = write(self.type, loaded, self._outbox.acknowledged(self, loaded.id))
             except Exception as error:
-                await self._refused(loaded.id, error, inputs, groups, outcomes)
+                await self._refused(loaded.id, error, batch)
         return changes
 
-    async def _refused(
-        self,
-        id_: str,
-        error: Exception,
-        inputs: Sequence[Input[C]],
-        groups: Mapping[str, list[int]],
-        outcomes: list[Outcome[S]],
-    ) -> None:
+    async def _refused(self, id_: str, error: Exception, batch: Batch[S, C]) -> None:
         """Fail the one input that its document cannot take: those before it are applied, one by one."""
         log.error("document_refused", aggregate=id_, error=str(error))
-        indexes = groups[id_]
-        if len(indexes) == 1:
-            outcomes[indexes[0]] = Failed(error)
+        inputs = batch.of(id_)
+        if len(inputs) == 1:
+            batch.fail(id_, error)
             return
-        for place, index in enumerate(indexes):
-            outcomes[index] = outcome = await self.apply_one(inputs[index])
-            if isinstance(outcome, Failed):
-                _fail(outcomes, indexes[place:], outcome.error)
-                return
+        outcomes: list[Outcome[S]] = []
+        for input_ in inputs:
+            if outcomes and isinstance(outcomes[-1], Failed | Blocked):
+                outcomes.append(Blocked())
+            else:
+                outcomes.append(await self.apply_one(input_))
+        batch.end(id_, outcomes)
 
     async def shorten(self, loaded: Loaded[S]) -> None:
         """Move the oldest lines of a long history out; where that fails the next save tries again."""
@@ -266,18 +220,11 @@ class Aggregates(Generic[S, C, E]):
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
         """Drop acknowledged outbox entries of documents that stayed quiet."""
         for id_ in acknowledged:
-            self._recent.pop(id_, None)  # it has entries that are being dropped
+            self._recent.forget(id_)  # it has entries that are being dropped
         await self.documents.trim(acknowledged)
         for id_ in acknowledged:
-            self._recent.pop(id_, None)  # what a save brought back meanwhile has them as well
+            self._recent.forget(id_)  # what a save brought back meanwhile has them as well
 
     async def unsent(self, older_than: timedelta, limit: int) -> list[Unsent]:
         """Documents with events that have waited longer than `older_than`."""
         return await self.documents.unsent(self._clock.now() - older_than, limit)
-
-
-def _fail(outcomes: list[Outcome[S]], indexes: Sequence[int], error: Exception) -> None:
-    """The first of a target's inputs failed; those behind it were not attempted."""
-    for index in indexes:
-        outcomes[index] = Blocked()
-    outcomes[indexes[0]] = Failed(error)

@@ -15,30 +15,25 @@ from typing import Any
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
 
-from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.consuming.commits import Commits
 from chassis.consuming.lag import Lag
+from chassis.consuming.member import Member
+from chassis.consuming.progress import STALL_SECONDS, Progress
 from chassis.consuming.reader import Positions, Reader
+from chassis.consuming.rest import Rest
 from chassis.consuming.subscriber import Broker, Membership
-from chassis.delivery.records import RawRecord, first_of_each
+from chassis.delivery.records import RawRecord
 from chassis.failpoints import passage
 from chassis.failures import log_failure
 from chassis.grace import Grace
-from chassis.tasks import cancel, end
+from chassis.tasks import cancel
 from chassis.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-BACKOFF_SECONDS = (0.4, 30.0)
 CARE_SECONDS = 1.0
-WATCH_SECONDS = 3.0
-"""So long the broker may take to say where partitions end."""
-LEAVE_SECONDS = 10.0
-STALL_SECONDS = 45.0
-"""Lag without progress for so long means that the consumer hangs: it is started anew."""
 
 Process = Callable[[Sequence[RawRecord]], Awaitable[None]]
 
@@ -74,17 +69,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """How often partitions were given out: what was read before the last time comes again by itself."""
         self._given = False
         """Whether partitions are given out, and not on their way to somebody else."""
-        self._backoff = Backoff(*BACKOFF_SECONDS)
-        self._resume_at: float | None = None
-        self._resting = False
+        self._rest = Rest(clock)
         self._lag = Lag(clock)
+        self._progress = Progress(clock)
         self._watched_at = 0.0
-        self._moved_at = 0.0
         self._care: asyncio.Task[None] | None = None
         self._closing = False
         self._anew = False
         self._membership = Membership(topics, group, instance, connection, session_timeout_ms, max_records, wait_ms)
-        self.broker, self._subscriber = self._build()
+        self._member = Member(self._build)
 
     def _build(self) -> tuple[Broker, Any]:
         return self._membership.subscriber(self._on_batch, self, self._drain_seconds, self._on_poll)
@@ -95,31 +88,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         Raises:
             KafkaError: the broker is away; nothing is left of the attempt, and it may be made again.
         """
-        await self._join()
+        await self._member.join()
+        self._progress.moved()
         metrics.LAG_SECONDS.set_function(lambda: self._lag.seconds)
         metrics.LAG_RECORDS.set_function(lambda: self._lag.records)
-        metrics.CONSUMER_RESTS.set_function(lambda: self._resting)
-        metrics.CONSUMER_PARTITIONS.set_function(self._count_partitions)
+        metrics.CONSUMER_RESTS.set_function(lambda: self._rest.lasts)
+        metrics.CONSUMER_PARTITIONS.set_function(lambda: self.assigned)
         self._care = asyncio.create_task(self._care_for_ever())
-
-    async def _join(self) -> None:
-        try:
-            await self.broker.start()
-        except BaseException:  # also where it took too long
-            await self._leave()
-            raise
-        self._moved_at = self._clock.monotonic()
-
-    async def _leave(self) -> None:
-        """Stop the library's parts, whatever they answer, and put new ones in their place: they start only once."""
-        await self._end_library()
-        self.broker, self._subscriber = self._build()
-
-    async def _end_library(self, within_seconds: float = LEAVE_SECONDS) -> None:
-        with contextlib.suppress(TimeoutError):
-            # Not `wait_for`: it swallows a cancellation that meets the end of what it waits for, and `stop` would hang.
-            async with asyncio.timeout(min(within_seconds, LEAVE_SECONDS)):
-                await end(self.broker.stop)
 
     async def stop(self, within_seconds: float = math.inf) -> None:
         """Finish the batch in hand, commit it, leave: as far as time allows."""
@@ -128,7 +103,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._care is not None:
             await cancel([self._care])
         await self._settle(grace)
-        await self._end_library(grace.left())
+        await self._member.stop(grace.left())
 
     async def _settle(self, grace: Grace) -> None:
         """Finish the batch in hand and commit it, as far as half a session, and the grace, allow for each."""
@@ -144,29 +119,20 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._anew = True
 
     @property
-    def assigned(self) -> bool:
-        """Whether the group has given this member partitions."""
-        consumer = self._consumer
-        return consumer is not None and bool(consumer.assignment())
-
-    def _count_partitions(self) -> int:
+    def assigned(self) -> int:
+        """How many partitions the group has given this member."""
         consumer = self._consumer
         return len(consumer.assignment()) if consumer is not None else 0
 
     def stalled(self) -> str | None:
         """A sentence where there is work and no progress, None where all is well."""
-        lag = self._lag.records
-        idle = self._clock.monotonic() - self._moved_at
-        if self._resting or idle <= 2 * STALL_SECONDS:
+        if self._rest.lasts:
             return None
-        if not self._idle.is_set():
-            return f"a batch is in hand and was not resolved for {idle:.0f} s"
-        return f"{lag} records wait and none was resolved for {idle:.0f} s" if lag else None
+        return self._progress.stalled(in_hand=not self._idle.is_set(), waiting=self._lag.records)
 
     @property
     def _consumer(self) -> Reader | None:
-        consumer: Reader | None = self._subscriber.consumer
-        return consumer
+        return self._member.consumer
 
     def _on_poll(self, positions: Positions) -> None:
         """What stands before the positions is resolved, or sought back to, or nothing to resolve."""
@@ -191,35 +157,25 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Process a batch that was read under an assignment, and see to its offsets."""
         try:
             if self._overloaded():
-                self._rest(consumer, records, "the outbox is full", assignment)
+                self._take_rest(consumer, records, "the outbox is full", assignment)
                 return
             passage("batch.read")
             await self._process(records)
         except Exception as error:
             metrics.INFRASTRUCTURE_FAILURES.labels("consume").inc()
             log_failure(log, "batch_failed", error, records=len(records))
-            self._rest(consumer, records, repr(error), assignment)
+            self._take_rest(consumer, records, repr(error), assignment)
         else:
-            self._backoff.reset()
-            self._moved_at = self._clock.monotonic()
+            self._rest.resolved()
+            self._progress.moved()
             self._lag.resolved(records)
             if assignment == self._assignments:  # else others may have gone on meanwhile: it would set the group back
                 self._commits.resolved(records)
             self._commits.commit_soon(consumer)
 
-    def _rest(self, consumer: Reader, records: Sequence[RawRecord], why: str, assignment: int) -> None:
-        """Seek back to the batch and let all partitions rest for a while; polling goes on."""
-        pause = self._backoff.pause()
-        assigned = consumer.assignment()
-        with contextlib.suppress(IllegalStateError):  # taken away meanwhile: its new owner has them
-            for (topic, number), offset in first_of_each(records if assignment == self._assignments else ()).items():
-                partition = TopicPartition(topic, number)
-                if partition in assigned:
-                    consumer.seek(partition, offset)
-            consumer.pause(*assigned)
-        self._resting = True
-        self._resume_at = self._clock.monotonic() + pause
-        log.info("consumption_rests", why=why, seconds=round(pause, 2))
+    def _take_rest(self, consumer: Reader, records: Sequence[RawRecord], why: str, assignment: int) -> None:
+        """Let all partitions rest; what was read under another assignment comes again by itself."""
+        self._rest.begin(consumer, records if assignment == self._assignments else (), why)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish the batch in hand before the partitions go to somebody else."""
@@ -236,13 +192,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._commits.forget()
         self._given = True
         self._lag.assigned(assigned)
-        self._resume_at = None
-        self._resting = False
-        self._moved_at = self._clock.monotonic()
+        self._rest.forget()
+        self._progress.moved()
 
     async def _care_for_ever(self) -> None:
         while True:
-            await self._clock.sleep(CARE_SECONDS if self._resume_at is None else 0.1)
+            await self._clock.sleep(0.1 if self._rest.lasts else CARE_SECONDS)
             try:
                 await self._take_care()
             except Exception as error:  # nobody else would end a rest or start a dead consumer anew
@@ -260,45 +215,34 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._watch(consumer)
 
     def _resume(self, consumer: Reader) -> None:
-        if self._resume_at is not None and self._clock.monotonic() >= self._resume_at and not self._overloaded():
-            consumer.resume(*consumer.paused())
-            self._resume_at = None
-            self._resting = False
-            self._moved_at = self._clock.monotonic()  # a rest is no hang, however long it was
+        if self._rest.is_over and not self._overloaded():
+            self._rest.end(consumer)
+            self._progress.moved()  # a rest is no hang, however long it was
 
     async def _watch(self, consumer: Reader) -> None:
         """Ask how far it is behind; start the consumer anew where it hangs without saying so."""
-        assigned, asked_at = consumer.assignment(), self._clock.now()
-        try:
-            async with asyncio.timeout(WATCH_SECONDS):
-                # What the fetcher saw of the ends is of its last answer: one that rests or hangs sees nothing.
-                ends = await consumer.end_offsets(list(assigned)) if assigned else {}
-                positions = {partition: await consumer.position(partition) for partition in assigned}
-        except (KafkaError, TimeoutError) as error:
-            log.info("lag_unknown", error=repr(error))
+        assigned = consumer.assignment()
+        unread = await self._lag.ask(consumer, assigned)
+        if unread is None or self._rest.lasts or not self._progress.is_late or not self._idle.is_set():
             return
-        self._lag.told(ends, positions, asked_at)
-        idle = self._clock.monotonic() - self._moved_at
-        if self._resting or idle < STALL_SECONDS or not self._idle.is_set():
-            return
-        if any(ends[partition] > positions[partition] for partition in assigned) or not assigned:
-            log.error("consumer_hangs", idle_seconds=round(idle))
+        if unread or not assigned:
+            log.error("consumer_hangs", idle_seconds=round(self._progress.idle_seconds))
             self._anew |= not assigned
             await self._restart()
         else:
-            self._moved_at = self._clock.monotonic()
+            self._progress.moved()
 
     async def _restart(self) -> None:
         log.info("consumer_starts_anew", forgotten=self._anew)
         metrics.CONSUMER_RESTARTS.inc()
         self._given = False
-        await self._leave()
+        await self._member.leave()
         self._commits.forget()
-        self._resume_at = None
-        self._resting = False
+        self._rest.forget()
         if self._anew:
             # A static member that is back in time is given what it had, though its topics are others now.
             await self._clock.sleep(self._forgotten_seconds)
         async with asyncio.timeout(STALL_SECONDS):
-            await self._join()
+            await self._member.join()
+        self._progress.moved()
         self._anew = False

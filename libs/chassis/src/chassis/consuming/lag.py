@@ -6,15 +6,23 @@ than the last moment at which nothing waited. What cannot be known (the broker d
 never shown as zero: it grows from that moment.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import structlog
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from chassis.clock import Clock
+from chassis.consuming.reader import Reader
 from chassis.delivery.records import RawRecord
 
+log = structlog.get_logger(__name__)
+
+WATCH_SECONDS = 3.0
+"""How long the broker may take to say where partitions end."""
 FRESH_SECONDS = 5.0
 """What the broker said longer ago is not known any more."""
 
@@ -76,6 +84,20 @@ class Lag:
             if (partition := self._partitions.get(TopicPartition(*place))) is not None:
                 partition.since = max(partition.since, self._time_of(timestamp_ms, partition))
                 partition.in_hand = None
+
+    async def ask(self, consumer: Reader, assigned: Set[TopicPartition]) -> int | None:
+        """Ask the broker where partitions end: how many of their records were not read; None where it does not say."""
+        asked_at = self._clock.now()
+        try:
+            async with asyncio.timeout(WATCH_SECONDS):
+                # What the fetcher saw of the ends is of its last answer: one that rests or hangs sees nothing.
+                ends = await consumer.end_offsets(list(assigned)) if assigned else {}
+                positions = {partition: await consumer.position(partition) for partition in assigned}
+        except (KafkaError, TimeoutError) as error:
+            log.info("lag_unknown", error=repr(error))
+            return None
+        self.told(ends, positions, asked_at)
+        return sum(max(0, ends[partition] - positions[partition]) for partition in assigned)
 
     def told(
         self, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int], asked_at: datetime

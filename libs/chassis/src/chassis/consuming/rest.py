@@ -1,0 +1,66 @@
+"""The rest that a consumer takes where infrastructure is away: nothing is read meanwhile, and nothing is lost.
+
+Keeps: what was not resolved is sought back to before anything else is read; polling goes on, so that the group sees a
+live member. A rest is longer each time, until something is resolved.
+"""
+
+import contextlib
+from collections.abc import Sequence
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError
+
+from chassis.backoff import Backoff
+from chassis.clock import Clock
+from chassis.consuming.reader import Reader
+from chassis.delivery.records import RawRecord, first_of_each
+
+log = structlog.get_logger(__name__)
+
+BACKOFF_SECONDS = (0.4, 30.0)
+
+
+class Rest:
+    """Of one member of a group, over all its partitions."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._backoff = Backoff(*BACKOFF_SECONDS)
+        self._until: float | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether nothing is read."""
+        return self._until is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it may end."""
+        return self._until is not None and self._clock.monotonic() >= self._until
+
+    def begin(self, consumer: Reader, back_to: Sequence[RawRecord], why: str) -> None:
+        """Seek back to the first of some records in each partition, and read nothing for a while."""
+        pause = self._backoff.pause()
+        assigned = consumer.assignment()
+        with contextlib.suppress(IllegalStateError):  # taken away meanwhile: its new owner has them
+            for (topic, number), offset in first_of_each(back_to).items():
+                partition = TopicPartition(topic, number)
+                if partition in assigned:
+                    consumer.seek(partition, offset)
+            consumer.pause(*assigned)
+        self._until = self._clock.monotonic() + pause
+        log.info("consumption_rests", why=why, seconds=round(pause, 2))
+
+    def end(self, consumer: Reader) -> None:
+        """Read again."""
+        consumer.resume(*consumer.paused())
+        self._until = None
+
+    def forget(self) -> None:
+        """Partitions are given out anew, and none of them is paused."""
+        self._until = None
+
+    def resolved(self) -> None:
+        """Something was resolved: the next rest begins short again."""
+        self._backoff.reset()
