@@ -13,7 +13,7 @@ from chaos.simulation.plants.pieces import Pieces
 from chassis.aggregates import Aggregates, apply
 from chassis.aggregates.change import write
 from chassis.aggregates.document import Document, Loaded, OutboxEntry
-from chassis.publishing.hand_over import Sending
+from chassis.publishing.hand_over import HandOver, Sending
 from chassis.publishing.producer import Heard, Message
 from chassis.publishing.publisher import Publisher
 from chassis.publishing.sweeping import Sweeper
@@ -92,12 +92,12 @@ def two_in_flight() -> Pieces:
 
 
 def new_id_for_each_attempt() -> Pieces:
-    message, numbers = Publisher._message, count(1)
+    message, numbers = HandOver.message, count(1)
 
-    def renamed(self: Publisher, sending: Sending, entry: OutboxEntry, handed: Any) -> Message:
-        return message(self, sending, {**entry, "id": f"{entry['id']}~{next(numbers)}"}, handed)
+    def renamed(self: HandOver, sending: Sending, entry: OutboxEntry, source: str) -> Message:
+        return message(self, sending, {**entry, "id": f"{entry['id']}~{next(numbers)}"}, source)
 
-    return [(Publisher, "_message", renamed)]
+    return [(HandOver, "message", renamed)]
 
 
 def not_swept() -> Pieces:

@@ -9,9 +9,10 @@ from opentelemetry.trace import Span
 from chassis.aggregates.document import OutboxEntry
 from chassis.aggregates.publishing import Source
 from chassis.backoff import Backoff
-from chassis.publishing.producer import Producer
+from chassis.publishing.producer import Message, Producer
 from chassis.publishing.trimming import DocumentKey
 from chassis.telemetry import tracing
+from contracts.envelope import Envelope
 
 TOGETHER = 50
 TOGETHER_BYTES = 49_152
@@ -56,6 +57,17 @@ class Sending:
         self.alone = max(0, self.alone - count)
         return last["seq"]
 
+    def give_up(self, now: float) -> bool:
+        """Leave the document alone for its first entry's sake; whether it is for the first time."""
+        refused = self.entries[0]["id"]
+        first = self.given_up != refused
+        self.given_up, self.stuck_at = refused, now
+        return first
+
+    def try_again(self, now: float) -> None:
+        """What was left alone may go again; all of it counts as offered just now."""
+        self.stuck_at, self.offered = None, [now] * len(self.entries)
+
     def end_hand_over(self, error: BaseException | None) -> None:
         """Have nothing on its way any more: it was answered, or is not waited for."""
         if self.handed is not None:
@@ -86,6 +98,27 @@ class HandOver:
     since: float
     entries: Sequence[OutboxEntry] = ()
     spans: list[Span] = field(default_factory=list)
+
+    def message(self, sending: Sending, entry: OutboxEntry, source: str) -> Message:
+        """An entry as it goes out, with a span of its own where somebody hears of it."""
+        span, trace = tracing.begin_send(
+            sending.source.topic, entry["trace"], entry["id"], cause=entry.get("cause_trace", {})
+        )
+        if span is not None:
+            self.spans.append(span)
+        envelope = Envelope(
+            id=entry["id"],
+            source=source,
+            type=entry["type"],
+            time=entry["time"],
+            subject=sending.document[1],
+            sequence=entry["seq"],
+            partitionkey=sending.key_of(entry),
+            causationid=entry["cause"],
+            actor=entry["by"],
+            trace=trace,
+        )
+        return Message(entry["data"].encode(), envelope.headers())
 
     def end(self, error: BaseException | None) -> None:
         for span in self.spans:

@@ -20,13 +20,13 @@ from chassis.aggregates.publishing import Source
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.grace import Grace
+from chassis.publishing.backlog import Backlog
 from chassis.publishing.hand_over import HandOver, Sending
-from chassis.publishing.producer import REFUSED_FOR_GOOD, Message, Producer, SteadyProducer
+from chassis.publishing.producer import REFUSED_FOR_GOOD, Producer, SteadyProducer
 from chassis.publishing.sweeping import Sweeper
-from chassis.publishing.trimming import DocumentKey, Trimming
+from chassis.publishing.trimming import Trimming
 from chassis.tasks import cancel
-from chassis.telemetry import metrics, tracing
-from contracts.envelope import Envelope
+from chassis.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -55,17 +55,13 @@ class Publisher:
         self._producer = SteadyProducer(producer, clock)
         self._clock = clock
         self._source = source
-        self._max_unsent = max_unsent
-        self._max_unsent_seconds = max_unsent_seconds
         self._sweeper = Sweeper(self.offer, clock)
-        self._sending: dict[DocumentKey, Sending] = {}
+        self._backlog = Backlog(clock, max_unsent=max_unsent, max_unsent_seconds=max_unsent_seconds)
+        self._sending = self._backlog.sendings
         self._trimming = Trimming(clock, busy=self._sending.__contains__)
-        self._unsent = 0
         self._ready: list[Sending] = []
         """Whose next entries may go."""
         self._wake = asyncio.Event()
-        self._nothing_unsent = asyncio.Event()
-        self._nothing_unsent.set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def watch(self, source: Source) -> None:
@@ -78,9 +74,7 @@ class Publisher:
         Raises:
             ValueError, RuntimeError: the producer's settings are wrong.
         """
-        metrics.UNSENT.set_function(lambda: self._unsent)
-        metrics.OLDEST_UNSENT_SECONDS.set_function(self._oldest_age)
-        metrics.DOCUMENTS_STUCK.set_function(lambda: sum(each.stuck_at is not None for each in self._sending.values()))
+        self._backlog.show()
         self._producer.start()
         for work in (self._hand_over_for_ever, self._watch_for_ever, self._trimming.run, self._sweeper.run):
             self._run(work())
@@ -95,7 +89,7 @@ class Publisher:
         grace = Grace(within_seconds, self._clock).begin()
         self._producer.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._nothing_unsent.wait(), grace.left())
+            await asyncio.wait_for(self._backlog.until_empty(), grace.left())
         await cancel(self._tasks)
         for sending in self._sending.values():
             sending.end_hand_over(TimeoutError("not acknowledged before the end"))  # the next process sends it
@@ -106,25 +100,12 @@ class Publisher:
     @property
     def unsent(self) -> int:
         """Entries offered and not acknowledged, those of stuck documents aside."""
-        return self._unsent
-
-    @property
-    def oldest_unsent_seconds(self) -> float:
-        """For how long the longest waiting entry has waited, those of stuck documents aside."""
-        now = self._clock.monotonic()
-        return max(
-            (now - sending.offered[0] for sending in self._sending.values() if sending.stuck_at is None), default=0.0
-        )
-
-    def _oldest_age(self) -> float:
-        """The age of the oldest unsent entry: since it was saved, also where another process saved it."""
-        waiting = [each.entries[0]["time"] for each in self._sending.values() if each.stuck_at is None]
-        return max(0.0, (self._clock.now() - min(waiting)).total_seconds()) if waiting else 0.0
+        return self._backlog.unsent
 
     @property
     def overloaded(self) -> bool:
         """Whether consumption should pause and doors should answer 503."""
-        return self._unsent > self._max_unsent or self.oldest_unsent_seconds > self._max_unsent_seconds
+        return self._backlog.is_too_much
 
     def acknowledged(self, source: Source, id_: str) -> int:
         """The highest acknowledged sequence number of a document that is still to be trimmed."""
@@ -143,14 +124,7 @@ class Publisher:
             self._make_ready(sending)
         sending.add(new, self._clock.monotonic())
         if sending.stuck_at is None:
-            self._count(len(new))
-
-    def _count(self, more: int) -> None:
-        self._unsent += more
-        if self._unsent:
-            self._nothing_unsent.clear()
-        else:
-            self._nothing_unsent.set()
+            self._backlog.count(len(new))
 
     def _make_ready(self, sending: Sending) -> None:
         self._ready.append(sending)
@@ -174,33 +148,13 @@ class Publisher:
         try:
             handed.entries = sending.next()
             passage("publish.before")
-            messages = [self._message(sending, entry, handed) for entry in handed.entries]
+            messages = [handed.message(sending, entry, self._source) for entry in handed.entries]
             key = sending.key_of(handed.entries[0])
             heard = partial(self._hear, sending, handed)
             producer.send(sending.source.topic, key.encode(), messages, heard, alone=sending.alone > 0)
             passage("publish.sent")
         except Exception as error:
             self._answered(sending, handed, error)
-
-    def _message(self, sending: Sending, entry: OutboxEntry, handed: HandOver) -> Message:
-        span, trace = tracing.begin_send(
-            sending.source.topic, entry["trace"], entry["id"], cause=entry.get("cause_trace", {})
-        )
-        if span is not None:
-            handed.spans.append(span)
-        envelope = Envelope(
-            id=entry["id"],
-            source=self._source,
-            type=entry["type"],
-            time=entry["time"],
-            subject=sending.document[1],
-            sequence=entry["seq"],
-            partitionkey=sending.key_of(entry),
-            causationid=entry["cause"],
-            actor=entry["by"],
-            trace=trace,
-        )
-        return Message(entry["data"].encode(), envelope.headers())
 
     def _hear(self, sending: Sending, handed: HandOver, error: BaseException | None) -> None:
         """The producer answers for what it was handed."""
@@ -227,7 +181,7 @@ class Publisher:
     def _acknowledged(self, sending: Sending, count: int) -> None:
         sending.backoff.reset()
         seq = sending.acknowledge(count)
-        self._count(-count)
+        self._backlog.count(-count)
         self._trimming.acknowledge(sending.source, sending.document[1], seq)
         _published(sending.source.topic).inc(count)
         if sending.entries:
@@ -260,13 +214,10 @@ class Publisher:
 
     def _give_up(self, sending: Sending, error: BaseException) -> None:
         """Leave one document alone, with an alarm: the rest flows, and a process with other settings may mend it."""
-        refused = sending.entries[0]["id"]
-        if sending.given_up != refused:
-            sending.given_up = refused
+        if sending.give_up(self._clock.monotonic()):
             metrics.STUCK_DOCUMENTS.inc()
-        sending.stuck_at = self._clock.monotonic()
-        self._count(-len(sending.entries))
-        log.error("event_refused_for_good", event_id=refused, error=repr(error))
+        self._backlog.count(-len(sending.entries))
+        log.error("event_refused_for_good", event_id=sending.given_up, error=repr(error))
 
     async def _watch_for_ever(self) -> None:
         """Take back what was not acknowledged in time, and send it again by another producer.
@@ -293,7 +244,6 @@ class Publisher:
         """Try again what was refused a while ago; the whole outbox of such a document has waited since."""
         for sending in self._sending.values():
             if sending.stuck_at is not None and now - sending.stuck_at >= STUCK_SECONDS:
-                sending.stuck_at = None
-                sending.offered = [now] * len(sending.entries)
-                self._count(len(sending.entries))
+                sending.try_again(now)
+                self._backlog.count(len(sending.entries))
                 self._make_ready(sending)
