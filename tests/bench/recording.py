@@ -14,7 +14,7 @@ from pymongo import AsyncMongoClient
 
 from bench.flow import Flow
 from bench.settling import settle
-from chassis.recovery.rebuild import read_topics
+from chassis.recovery.rereading import read_topics
 from chassis.settings import KafkaSettings
 from contracts.envelope import Envelope, parse
 from contracts.topics import EVENT_TOPICS

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr, TypeAdapter
 from services.declarations.tests.declaration_builders import LAW, NOW, QINGDAO, TOTAL, a_declaration, a_report, an_item
 
-from chassis.recovery.rebuild import read_topics
+from chassis.recovery.rereading import read_topics
 from chassis.rpc import GrpcServer, Right, connect, reason_of
 from chassis.rpc.identity import TokenSigner, TokenVerifier, create_key
 from chassis.service import Service

@@ -20,7 +20,7 @@ from services.notifications.tests.receiving_mail import Inboxes
 
 from chassis.assembly import Assembly
 from chassis.delivery.records import Event
-from chassis.recovery.rebuild import read_topics
+from chassis.recovery.rereading import read_topics
 from chassis.rpc import GrpcServer, Right
 from chassis.rpc.identity import TokenVerifier, create_key
 from chassis.service import Service

@@ -8,7 +8,8 @@ import pytest
 
 from tracking.domain.entry import Entry
 from tracking.domain.held import Held
-from tracking.domain.situation import Obstacle, Role, Situation, situations
+from tracking.domain.obstacle import Obstacle, Role
+from tracking.domain.situation import Situation, situations
 from tracking.domain.timeline import timeline
 
 EntryMaker = Callable[..., Entry]

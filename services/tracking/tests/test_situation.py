@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from contracts.texts import LANGUAGES
+from tracking.domain.decision_table import BEFORE_HOLDS, BEHIND_HOLDS, STEPS
+from tracking.domain.declaration import Case, Hold, Main, Standing
 from tracking.domain.entry import Entry
-from tracking.domain.situation import BEFORE_HOLDS, BEHIND_HOLDS, STEPS, Role, situation, situations
-from tracking.domain.standing import MATTERS, Case, Hold, Main, Standing
+from tracking.domain.obstacle import Role
+from tracking.domain.situation import situation, situations
+from tracking.domain.standing import MATTERS
 from tracking.domain.timeline import timeline
 from tracking.wording import say
 

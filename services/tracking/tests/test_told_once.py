@@ -8,10 +8,12 @@ import pytest
 
 from contracts.declarations.v1 import ControlMatter, MainStatus, MoneyStatus, RegionSummary
 from contracts.texts import catalogue
+from tracking.domain.decision_table import BEHIND_HOLDS
+from tracking.domain.declaration import Main, Standing
 from tracking.domain.entry import Entry
 from tracking.domain.folding import standings
-from tracking.domain.situation import BEHIND_HOLDS, Situation, situations
-from tracking.domain.standing import MAINS, MATTERS, OWED, TOLD, Main, Standing
+from tracking.domain.situation import Situation, situations
+from tracking.domain.standing import MAINS, MATTERS, OWED, TOLD
 from tracking.domain.timeline import timeline
 
 EntryMaker = Callable[..., Entry]

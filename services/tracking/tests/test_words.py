@@ -11,9 +11,10 @@ from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.texts import LANGUAGES, catalogue
 from contracts.values import Classifier, PartyRole
 from tracking.codes import enumerations_in, name_of
+from tracking.domain.decision_table import BEFORE_HOLDS, BEHIND_HOLDS, STEPS
+from tracking.domain.declaration import Main
 from tracking.domain.entry import Term, fact_name
-from tracking.domain.situation import BEFORE_HOLDS, BEHIND_HOLDS, STEPS, Role
-from tracking.domain.standing import Main
+from tracking.domain.obstacle import Role
 
 TEXTS_OF_THEIR_OWN = {WithoutEffect: "effect", Classifier: "tracking.certainty", MainStatus: "tracking.where"}
 """Enumerations whose words have another prefix."""

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from pymongo import AsyncMongoClient
 
 from chassis.delivery.records import RawRecord
-from chassis.recovery.rebuild import read_topics
+from chassis.recovery.rereading import read_topics
 from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 from contracts.topics import Topic

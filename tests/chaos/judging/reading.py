@@ -16,7 +16,7 @@ from pymongo import AsyncMongoClient
 
 from chassis.consuming.reader import Reader
 from chassis.delivery.records import RawRecord
-from chassis.recovery.rebuild import read_topics
+from chassis.recovery.rereading import read_topics
 from chassis.settings import KafkaSettings
 
 

@@ -18,7 +18,7 @@ from chassis.aggregates import Aggregates, AggregateType
 from chassis.aggregates.codec import dataclass_codec
 from chassis.assembly import Assembly
 from chassis.delivery.subscriptions import AggregateHandler, Subscription
-from chassis.recovery.rebuild import read_topics
+from chassis.recovery.rereading import read_topics
 from chassis.rpc.identity import create_key
 from chassis.service import Service
 from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings, ServiceSettings

@@ -12,7 +12,7 @@ from integration.chassis.consuming import Group, Handled, Send, ours
 from chassis.broker.connections import Admin
 from chassis.broker.consumer_group import Group as Progress
 from chassis.consuming.consumer import Consumer
-from chassis.recovery.rebuild import read_topics
+from chassis.recovery.rereading import read_topics
 from chassis.settings import KafkaSettings
 from chassis.testing import eventually
 from launcher.infrastructure import Infrastructure

@@ -7,8 +7,6 @@ it stops its parts in order, and the kernel kills them if this process dies firs
 
 import asyncio
 import contextlib
-import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +16,8 @@ import httpx2
 
 from contracts.topics import EVENT_TOPICS, inbox
 from launcher import services
-from launcher.failures import LauncherError, explain
+from launcher.description import describe, write_description
+from launcher.failures import LauncherError
 from launcher.infrastructure import PORTS, Infrastructure
 from launcher.kafka import listens
 from launcher.layout import FolderLock, Layout, run_root
@@ -97,7 +96,7 @@ class Platform:
             raise
 
     async def _start(self) -> None:
-        ports = self._choose_ports()
+        ports = self._block.choose_as_before([*PORTS, *services.port_names()], self.layout.ports)
         if self._given_infrastructure is None:
             self._infrastructure = Infrastructure(self.layout.folder, mode=self._mode, report=self._report, ports=ports)
             await self._infrastructure.start()
@@ -183,37 +182,13 @@ class Platform:
         Raises:
             LauncherError: it was not started.
         """
-        around, layout = self._around, self.layout
-        if around is None:
+        if self._around is None:
             raise LauncherError("The platform was not started yet.")
-        return {
-            "name": layout.name,
-            "kafka": around.bootstrap_servers,
-            "mongo_url": around.mongo_url,
-            "database": self.infrastructure.database.kind,
-            "keys_dir": str(layout.keys),
-            "gateway_url": f"http://{around.address('gateway.http')}",
-            "tracking_url": f"http://{around.address('tracking.http')}",
-            "tracking_user": services.STAFF_USER,
-            "tracking_password_file": str(layout.tracking_password),
-            "otlp": around.address("tracking.otlp"),
-            "smtp": {"host": "127.0.0.1", "port": around.ports["smtp"]},
-            "mail_dir": str(layout.mail),
-            "logs_dir": str(layout.logs),
-            "launcher_pid": os.getpid(),
-            "services": {name: self._describe_service(name, around) for name in SERVICES},
-            "parts": self._describe_parts(around),
-            "restarts": self.restarts,
-        }
+        return describe(self._around, self.infrastructure, self._services, self._mail, self.restarts)
 
     def write_description(self) -> None:
         """Write `platform.json` whole."""
-        draft = self.layout.description.with_suffix(".draft")
-        try:
-            draft.write_text(json.dumps(self.describe(), indent=2) + "\n")
-            draft.rename(self.layout.description)
-        except OSError as error:
-            raise explain(error) from error
+        write_description(self.layout, self.describe())
 
     def note_restart(self, part: str, reason: str) -> None:
         """Remember that a part died and was started again; shown by `trade dev status`."""
@@ -236,37 +211,6 @@ class Platform:
             await rebuilding.stop()
         if status != 0:
             raise LauncherError(f"{service} was not rebuilt (status {status}): {rebuilding.last_words()}")
-
-    def _choose_ports(self) -> dict[str, int]:
-        try:
-            remembered = json.loads(self.layout.ports.read_text())
-        except (FileNotFoundError, ValueError):
-            remembered = {}
-        ports = self._block.choose([*PORTS, *services.port_names()], remembered)
-        try:
-            self.layout.ports.write_text(json.dumps(ports, indent=2) + "\n")
-        except OSError as error:
-            raise explain(error) from error
-        return ports
-
-    def _describe_service(self, name: str, around: Surroundings) -> dict[str, Any]:
-        return {
-            "pid": self._services[name].pid or 0,
-            "grpc": around.address(f"{name}.grpc"),
-            "admin": f"http://{around.address(f'{name}.admin')}",
-            "http": f"http://{around.address(f'{name}.http')}" if name in services.DOORS else None,
-        }
-
-    def _describe_parts(self, around: Surroundings) -> dict[str, Any]:
-        """What is no service of ours; one that runs in a container, or was given to us, has no process here."""
-        kafka, database = self.infrastructure.kafka, self.infrastructure.database
-        mail = self._mail.pid if self._mail is not None else None
-        return {
-            "kafka": {"pid": kafka.pid, "kind": kafka.kind, "address": around.bootstrap_servers},
-            "database": {"pid": database.pid, "kind": database.kind, "address": around.mongo_url},
-            "mail": {"pid": mail, "kind": "mail", "address": around.address("smtp")},
-            "launcher": {"pid": os.getpid(), "kind": "launcher", "address": str(self.layout.folder)},
-        }
 
     def _part(self, name: str) -> Child:
         if name not in self.parts:

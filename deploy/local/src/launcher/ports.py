@@ -6,16 +6,18 @@ in the same instant cannot choose the same ports. Blocks lie below the ephemeral
 outgoing connection ever sits on a port whose server was killed a moment ago.
 """
 
+import json
 import random
 import socket
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import psutil
 
-from launcher.failures import LauncherError
+from launcher.failures import LauncherError, explain
 
 FIRST, LAST, SIZE = 10_240, 32_000, 32
 LETTING_GO_SECONDS = 3.0
@@ -47,6 +49,23 @@ class PortBlock:
             if self._claim is not None and all(is_free(base + offset) for offset in range(len(names))):
                 return {name: base + offset for offset, name in enumerate(names)}
             self.release()
+
+    def choose_as_before(self, names: list[str], file: Path) -> dict[str, int]:
+        """A port for each name: those that a file remembers, which then remembers the choice.
+
+        Raises:
+            LauncherError: a remembered port is taken, or the file cannot be written.
+        """
+        try:
+            remembered = json.loads(file.read_text())
+        except (FileNotFoundError, ValueError):
+            remembered = {}
+        ports = self.choose(names, remembered)
+        try:
+            file.write_text(json.dumps(ports, indent=2) + "\n")
+        except OSError as error:
+            raise explain(error) from error
+        return ports
 
     def release(self) -> None:
         if self._claim is not None:

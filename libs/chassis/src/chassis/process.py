@@ -13,7 +13,8 @@ from chassis.assembly import Assembly
 from chassis.broker.topic_check import TopicMismatch
 from chassis.broker.topic_making import TopicsRefused
 from chassis.recovery.epochs import EpochRefused
-from chassis.recovery.rebuild import AheadOfTopic, EventsMissing, GroupStillRuns
+from chassis.recovery.rebuild import AheadOfTopic, EventsMissing
+from chassis.recovery.rereading import GroupStillRuns
 from chassis.service import Service
 from chassis.settings import ServiceSettings, load
 from chassis.telemetry import logs

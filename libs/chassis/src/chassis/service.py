@@ -25,7 +25,8 @@ from chassis.mending.care import mind_parked
 from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
 from chassis.recovery.epochs import check_epoch, note_epoch
 from chassis.recovery.instances import InstanceName
-from chassis.recovery.rebuild import Rebuild, read_topics, rewind
+from chassis.recovery.rebuild import Rebuild
+from chassis.recovery.rereading import read_topics, rewind
 from chassis.rpc import GrpcServer
 from chassis.rpc.identity import TokenVerifier
 from chassis.tasks import cancel

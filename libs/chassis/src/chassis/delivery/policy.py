@@ -8,22 +8,21 @@ and ports, so that a simulation runs the same code.
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 
-from chassis.aggregates import Applied, Blocked, Conflict, Duplicate, Failed, Outcome
 from chassis.clock import Clock
 from chassis.delivery.breaker import Breaker
 from chassis.delivery.giving_up import GivingUp
+from chassis.delivery.handing import Handing
 from chassis.delivery.locks import Locks
 from chassis.delivery.records import Event, NotAddressed, Poisoned, RawRecord, classify
 from chassis.delivery.redrive import Redrive, RedriveResult
 from chassis.delivery.redrive_plan import Plan, Planner
 from chassis.delivery.slips import Slips
 from chassis.delivery.store import DeliveryStore
-from chassis.delivery.subscriptions import Delivery, Handler, RawHandler, RawSubscription, Routes, Subscription
-from chassis.failures import InfrastructureError, is_infrastructure
+from chassis.delivery.subscriptions import RawSubscription, Routes, Subscription
+from chassis.failures import InfrastructureError
 from chassis.parking.model import BEHIND, BREAKER, STEP, ParkedDelivery
 from chassis.telemetry import metrics
 
@@ -43,8 +42,8 @@ class DeliveryPolicy:
     ) -> None:
         self._routes = Routes(subscriptions)
         self._parking = parking
-        self._clock = clock
         self._slips = Slips(build)
+        self._handing = Handing(self._slips, clock)
         self._breaker = Breaker(parking, clock)
         self._redrive = Redrive(self._routes, parking, self._breaker, clock, self._slips)
         self._giving_up = GivingUp(self._routes, parking, self._breaker)
@@ -74,7 +73,7 @@ class DeliveryPolicy:
         if BREAKER in locked:
             raise InfrastructureError("the breaker is open: too much was parked; redrive or discard closes it")
         for topic, handler in self._routes.raw.items():
-            await self._apply_raw(handler, [record for record in records if record.topic == topic])
+            await self._park(await self._handing.raw(handler, [record for record in records if record.topic == topic]))
         for each in waiting:
             lock = each.record.key_lock
             if isinstance(each, Poisoned):
@@ -87,23 +86,6 @@ class DeliveryPolicy:
         await self._deliver(events)
         await self._park([delivery for deliveries in poisoned.values() for delivery in deliveries])
 
-    async def _apply_raw(self, handler: RawHandler, records: Sequence[RawRecord]) -> None:
-        if not records:
-            return
-        try:
-            await handler.apply(records)
-        except Exception as error:
-            if is_infrastructure(error):
-                raise
-            if len(records) > 1:
-                half = len(records) // 2
-                await self._apply_raw(handler, records[:half])
-                await self._apply_raw(handler, records[half:])
-                return
-            await self._park([self._slips.failed(records[0], records[0].key_lock, error)])
-        else:
-            metrics.DELIVERIES.labels("applied").inc(len(records))
-
     async def _deliver(self, events: Sequence[Event]) -> None:
         """Resolve targets, then apply what one handler takes, wave by wave."""
         shut = set[str]()
@@ -112,88 +94,14 @@ class DeliveryPolicy:
             if shut:  # what an earlier wave could not resolve holds back the later events of its key
                 held = [self._slips.behind(each, each.record.key_lock) for each in wave if each.record.key_lock in shut]
                 run = [each for each in wave if each.record.key_lock not in shut]
-            deliveries, unresolved = await self._resolve(handler, run)
+            deliveries, unresolved = await self._handing.resolve(handler, run)
             shut |= {each.target for each in unresolved}
             locked = await self._locks.among({each.target for each in deliveries})
             free = [each for each in deliveries if each.target not in locked]
             behind = [each for each in deliveries if each.target in locked]
             await self._park([self._slips.behind(each.event, each.target) for each in behind])
-            refused = [*await self._apply(handler, free), *unresolved, *held]
+            refused = [*await self._handing.apply(handler, free), *unresolved, *held]
             await self._park(refused)
-
-    async def _resolve(self, handler: Handler, events: Sequence[Event]) -> tuple[list[Delivery], list[ParkedDelivery]]:
-        """The deliveries of events, and those events whose targets could not be told."""
-        if not events:
-            return [], []
-        try:
-            targets = await handler.targets(events)
-        except Exception as error:
-            if is_infrastructure(error):
-                raise
-            if len(events) == 1:
-                return [], [self._slips.failed(events[0].record, events[0].record.key_lock, error, events[0])]
-            half = len(events) // 2
-            first, second = await self._resolve(handler, events[:half]), await self._resolve(handler, events[half:])
-            # Later events of a key whose earlier one is parked queue behind it.
-            shut = {each.target for each in first[1]}
-            behind = [each for each in second[0] if each.event.record.key_lock in shut]
-            parked = {each.event.record.position: each.event for each in behind}
-            return (
-                first[0] + [each for each in second[0] if each.event.record.key_lock not in shut],
-                [
-                    *first[1],
-                    *second[1],
-                    *(self._slips.behind(each, each.record.key_lock) for each in parked.values()),
-                ],
-            )
-        deliveries = [
-            Delivery(event, target) for event, ids in zip(events, targets, strict=True) for target in dict.fromkeys(ids)
-        ]
-        metrics.DELIVERIES.labels("not_addressed").inc(sum(1 for ids in targets if not ids))
-        return deliveries, []
-
-    async def _apply(self, handler: Handler, deliveries: Sequence[Delivery]) -> list[ParkedDelivery]:
-        """Apply deliveries; return what must be parked."""
-        if not deliveries:
-            return []
-        try:
-            outcomes = await handler.apply(deliveries)
-        except Exception as error:
-            if is_infrastructure(error):
-                raise
-            if len(deliveries) == 1:
-                delivery = deliveries[0]
-                return [self._slips.failed(delivery.event.record, delivery.target, error, delivery.event)]
-            half = len(deliveries) // 2
-            parked = await self._apply(handler, deliveries[:half])
-            shut = {each.target for each in parked}
-            for delivery in deliveries[half:]:
-                if delivery.target in shut:
-                    parked.append(self._slips.behind(delivery.event, delivery.target))
-            return parked + await self._apply(handler, [each for each in deliveries[half:] if each.target not in shut])
-        return self._judge(deliveries, outcomes)
-
-    def _judge(self, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome[Any]]) -> list[ParkedDelivery]:
-        """Count how deliveries ended; what must be parked."""
-        refused: list[ParkedDelivery] = []
-        latencies: list[float] = []
-        now = self._clock.now()
-        for delivery, outcome in zip(deliveries, outcomes, strict=True):
-            event = delivery.event
-            match outcome:
-                case Applied():
-                    latencies.append(max(0.0, (now - event.envelope.time).total_seconds()))
-                case Duplicate():
-                    metrics.DELIVERIES.labels("duplicate").inc()
-                case Conflict():
-                    refused.append(self._slips.conflict(event, delivery.target))
-                case Failed(error):
-                    refused.append(self._slips.failed(event.record, delivery.target, error, event))
-                case Blocked():
-                    refused.append(self._slips.behind(event, delivery.target))
-        metrics.DELIVERIES.labels("applied").inc(len(latencies))
-        metrics.LATENCY_SECONDS.observe_all(latencies)
-        return refused
 
     async def _park(self, deliveries: Sequence[ParkedDelivery]) -> None:
         if not deliveries:

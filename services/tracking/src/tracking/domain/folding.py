@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from tracking.domain import former_events
+from tracking.domain.declaration import Case, Hold, Standing, faults_of
 from tracking.domain.entry import Entry
 from tracking.domain.facts import Facts, code_of, moment_of, money_of, part_of, parties_of, place_of, text_of, texts_of
-from tracking.domain.standing import REGIONS, Case, Hold, Standing, as_told, faults_of
+from tracking.domain.standing import REGIONS, as_told
 from tracking.domain.timeline import Step
 
 

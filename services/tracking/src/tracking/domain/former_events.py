@@ -7,9 +7,10 @@ An event never moves the main state back to an earlier rank. Pure.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tracking.domain.declaration import RANK, Former, Main, Standing
 from tracking.domain.facts import Facts, part_of, text_of
 from tracking.domain.retraction import Statement, said, taken_back
-from tracking.domain.standing import MAINS, RANK, Former, Main, Standing
+from tracking.domain.standing import MAINS
 
 
 def read(standing: Standing, fact: str, facts: Facts) -> Standing:

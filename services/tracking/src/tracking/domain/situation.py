@@ -8,55 +8,15 @@ events ──fold──▶ Standing ──every row that holds──▶ obstacle
 Pure, and without a clock: whether a deadline has passed is the reader's to say.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from tracking.domain.decision_table import BEFORE_HOLDS, BEHIND_HOLDS, STEPS, Row, before_release
+from tracking.domain.declaration import Main, Standing
 from tracking.domain.folding import standings
 from tracking.domain.held import Held
-from tracking.domain.standing import MATTERS, Fault, Main, Standing
+from tracking.domain.obstacle import Obstacle, Role, Trouble
 from tracking.domain.timeline import Step
-
-
-class Role(StrEnum):
-    """Who must act."""
-
-    NOBODY = "nobody"
-    PLATFORM = "platform"
-    DECLARANT = "declarant"
-    PAYER = "payer"
-    CARRIER = "carrier"
-    PORT = "port"
-    CUSTOMS = "customs"
-    INSPECTION = "inspection"
-    AGENCY = "agency"
-    EXIT_OFFICE = "exit_office"
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What is wrong, or what exactly is asked for: a code of the text catalogue with its values."""
-
-    code: str
-    values: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """One thing that a declaration waits for."""
-
-    waiting_for: str
-    who: Role
-    actor: str = ""
-    """By name, such as a partner's code or an enterprise's number; empty where no event names it."""
-    since: datetime | None = None
-    """When it began."""
-    by: datetime | None = None
-    """Its own deadline; none where no event names one."""
-    detail: Trouble | None = None
-    failed: tuple[Trouble, ...] = ()
-    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,137 +31,6 @@ class Situation:
     @property
     def waiting_for(self) -> str:
         return self.obstacles[0].waiting_for
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the decision table."""
-
-    holds: Callable[[Standing], bool]
-    waiting_for: str
-    who: Role
-    began: tuple[str, ...] = ("main",)
-    """The regions that it stands on."""
-    failed: str = ""
-    actor: Callable[[Standing], str] = lambda _: ""
-    detail: Callable[[Standing], Trouble | None] = lambda _: None
-    to_pay: bool = False
-    """Whether the payment deadline is its own."""
-
-
-def _is(main: Main) -> Callable[[Standing], bool]:
-    return lambda standing: standing.main is main
-
-
-def _under_control(standing: Standing) -> bool:
-    return standing.main in (Main.ACCEPTED, Main.ASSESSED)
-
-
-def _before_release(standing: Standing) -> bool:
-    return standing.main is Main.PRELODGED or _under_control(standing)
-
-
-def _examined(matter: str) -> Callable[[Standing], bool]:
-    return lambda standing: _under_control(standing) and standing.waits_for(matter)
-
-
-def _owing(*money: str) -> Callable[[Standing], bool]:
-    return lambda standing: _under_control(standing) and standing.money in money
-
-
-def _party(*roles: str) -> Callable[[Standing], str]:
-    """Those of the first role that is named."""
-    return lambda standing: next((standing.parties[role] for role in roles if role in standing.parties), "")
-
-
-def _payers(standing: Standing) -> str:
-    """Who is named as payer; else the declarant, and whose declaration it is."""
-    if "payer" in standing.parties:
-        return standing.parties["payer"]
-    principal = "exporter" if standing.direction == "export" else "importer"
-    found = [standing.parties[role] for role in ("declarant", principal) if role in standing.parties]
-    return ", ".join(dict.fromkeys(found))
-
-
-def _office(standing: Standing) -> str:
-    return standing.office
-
-
-def _place(standing: Standing) -> str:
-    return standing.place
-
-
-def _asked_for(standing: Standing) -> Trouble | None:
-    return Trouble("documents", {"documents": ", ".join(standing.documents)}) if standing.documents else None
-
-
-def _amounts(standing: Standing) -> Trouble | None:
-    if not standing.due:
-        return None
-    named = {"due": standing.due, "paid": standing.paid, "reference": standing.payment_reference}
-    values = {name: value for name, value in named.items() if value}
-    return Trouble("_".join(("owed", *(name for name in ("paid", "reference") if name in values))), values)
-
-
-def _correction(standing: Standing) -> bool:
-    return standing.main is Main.REJECTED
-
-
-BEFORE_HOLDS: tuple[Row, ...] = (
-    # Goods that are gone contradict whatever else the declaration waits for.
-    Row(lambda s: s.left_unreleased, "departure", Role.CUSTOMS, ("left",), "left_unreleased", _office),
-    Row(_correction, "correction", Role.DECLARANT, failed="rejected", actor=_party("declarant")),
-    Row(_is(Main.PRELODGED), "arrival", Role.CARRIER, actor=_party("carrier")),
-)
-
-BEHIND_HOLDS: tuple[Row, ...] = (
-    Row(lambda s: _under_control(s) and not s.lane, "routing", Role.PLATFORM, ("accepted",)),
-    Row(
-        lambda s: _before_release(s) and s.waits_for("documents_requested"),
-        "documents",
-        Role.DECLARANT,
-        ("documents_requested",),
-        actor=_party("declarant"),
-        detail=_asked_for,
-    ),
-    Row(_examined("document_check"), "document_check", Role.CUSTOMS, ("lane", "document_check"), actor=_office),
-    Row(_examined("discrepancy"), "discrepancy", Role.CUSTOMS, ("discrepancy",), "discrepancy", _office),
-    Row(_examined("inspection_ordered"), "inspection", Role.INSPECTION, ("lane", "inspection_ordered"), actor=_office),
-    Row(
-        lambda s: s.main is Main.ACCEPTED and bool(s.lane) and not s.control and not s.value_unknown,
-        "assessment",
-        Role.PLATFORM,
-        ("lane", *MATTERS),
-    ),
-    Row(_owing("overdue"), "payment", Role.PAYER, ("owes",), "overdue", _payers, _amounts, to_pay=True),
-    Row(_owing("short"), "payment_rest", Role.PAYER, ("owes",), "short", _payers, _amounts, to_pay=True),
-    Row(_owing("reversed"), "payment", Role.PAYER, ("owes",), "reversed", _payers, _amounts, to_pay=True),
-    Row(_owing("due"), "payment", Role.PAYER, ("owes",), "", _payers, _amounts, to_pay=True),
-    Row(
-        lambda s: _under_control(s) and not s.presented,
-        "presentation",
-        Role.PORT,
-        ("accepted", "presented"),
-        actor=_place,
-    ),
-    Row(lambda s: s.main is Main.RELEASED and s.direction == "export", "exit", Role.EXIT_OFFICE),
-    Row(lambda s: s.main is Main.RELEASED and s.direction != "export", "removal", Role.PORT, actor=_place),
-)
-"""The decision table, on either side of the holds: every row that holds is an obstacle, the first one decides."""
-
-STEPS: tuple[Row, ...] = (
-    Row(_is(Main.CLOSED), "nothing", Role.NOBODY),
-    Row(_is(Main.RECEIVED), "checking", Role.PLATFORM),
-    Row(_is(Main.SUBMITTED), "checking", Role.PLATFORM),
-    Row(
-        _is(Main.ASSESSED),
-        "release",
-        Role.PLATFORM,
-        ("accepted", *MATTERS, "holds", "owes", "presented", "left"),
-    ),
-    Row(lambda _: True, "closing", Role.PLATFORM),
-)
-"""What follows by itself where no obstacle is left; the last row always holds."""
 
 
 def situation(standing: Standing, held: Sequence[Held] = ()) -> Situation:
@@ -249,7 +78,7 @@ def _held(held: Sequence[Held]) -> list[Obstacle]:
 
 
 def _holds(standing: Standing) -> list[Obstacle]:
-    if not _before_release(standing):
+    if not before_release(standing):
         return []
     return [
         Obstacle("hold_lift", Role.AGENCY, each.agency, each.since, failed=(Trouble("hold", {"hold": each.code}),))

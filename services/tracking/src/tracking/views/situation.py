@@ -1,7 +1,8 @@
 """A declaration's situation in words: where it is, and for each obstacle what, who, since when, by when and why."""
 
-from tracking.domain.situation import Obstacle, Situation, Trouble
-from tracking.domain.standing import Fault
+from tracking.domain.declaration import Fault
+from tracking.domain.obstacle import Obstacle, Trouble
+from tracking.domain.situation import Situation
 from tracking.views.reader import Reader, View
 from tracking.wording import describe_code, documents, word
 

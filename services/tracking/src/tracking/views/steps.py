@@ -7,9 +7,9 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from contracts.masking import masked_event
+from tracking.domain.declaration import Fault, faults_of
 from tracking.domain.entry import Entry
 from tracking.domain.facts import part_of, text_of
-from tracking.domain.standing import Fault, faults_of
 from tracking.domain.timeline import Step
 from tracking.views.reader import Reader, View, listed
 from tracking.views.situation import fault_text
