@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aiokafka.errors import KafkaConnectionError
 from stubbed_consumer import PARTITION, SESSION_MS, Kafka, Stubbed, until
 
-from chassis.consuming import consumer as consumer_module
+from chassis.consuming.rest import BACKOFF_SECONDS
 from chassis.delivery.records import RawRecord
 from chassis.testing import ManualClock
 
@@ -30,7 +30,7 @@ async def test_a_rest_ends_even_where_the_care_of_the_consumer_breaks() -> None:
     await until(clock, lambda: not kafka.position, seconds=10)
     await consumer._on_batch([RawRecord("in.v1", 0, 0, b"k", (), b"{}", 0)])
     assert kafka.paused == {PARTITION}
-    await until(clock, lambda: not kafka.paused, seconds=consumer_module.BACKOFF_SECONDS[1])
+    await until(clock, lambda: not kafka.paused, seconds=BACKOFF_SECONDS[1])
     await consumer.stop()
 
 
@@ -77,6 +77,7 @@ async def test_an_older_commit_does_not_arrive_behind_a_newer_one() -> None:
     await consumer.start()
     kafka.slow_commits = [slow]
     member = consumer._consumer
+    assert member is not None
     consumer._commits.resolved([RawRecord("in.v1", 0, 2, b"k", (), b"{}", 0)])
     older = asyncio.create_task(consumer._commits.commit(member))
     await asyncio.sleep(0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tallies import TALLY, TOPIC, add
 
-from chassis.aggregates import Aggregates, Applied, Duplicate, Failed, Input, apply
+from chassis.aggregates import Aggregates, Applied, Duplicate, Failed, Input, recent
 from chassis.aggregates.document import Document, Loaded, read
 from chassis.clock import SystemClock
 from chassis.testing import MemoryDocuments, RecordingOutbox
@@ -57,7 +57,7 @@ async def test_what_is_remembered_is_what_a_load_would_bring(world: World) -> No
     for number in range(2, 5):
         await world.consumed(add("A", f"c-{number}", number))
         loaded = read(TALLY, "A", (await world.documents.load(["A"]))["A"])
-        remembered: Loaded[Any] = world.here._recent["A"]
+        remembered: Loaded[Any] = world.here._recent.kept["A"]
         for field in fields(Loaded):
             if field.name != "history":  # only its length is
                 assert getattr(remembered, field.name) == getattr(loaded, field.name), field.name
@@ -107,21 +107,21 @@ async def test_what_a_newer_release_wrote_stays(world: World) -> None:
 
 
 async def test_no_more_are_remembered_than_there_is_room_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply, "MAX_RECENT", 2)
-    monkeypatch.setattr(apply, "MAX_RECENT_LINES", 2)
+    monkeypatch.setattr(recent, "MAX_RECENT", 2)
+    monkeypatch.setattr(recent, "MAX_RECENT_LINES", 2)
     await world.consumed(*(add(id_, f"c-{id_}") for id_ in "ABC"))
-    assert list(world.here._recent) == ["B", "C"]
+    assert list(world.here._recent.kept) == ["B", "C"]
     for number in range(3):
         await world.consumed(add("C", f"d-{number}"))
-    assert list(world.here._recent) == ["B"], "a long one is loaded"
+    assert list(world.here._recent.kept) == ["B"], "a long one is loaded"
 
 
 async def test_who_never_looks_leaves_nothing_to_remember_and_nothing_old(world: World) -> None:
     await world.here.apply([add("A", "c-1")])
-    assert not world.here._recent
+    assert not world.here._recent.kept
     await world.consumed(add("A", "c-2"))
     await world.here.apply([add("A", "c-3")])
-    assert not world.here._recent, "it is behind what the door has saved"
+    assert not world.here._recent.kept, "it is behind what the door has saved"
 
 
 async def test_a_door_sees_what_is_stored(world: World) -> None:

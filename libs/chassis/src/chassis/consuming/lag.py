@@ -97,7 +97,8 @@ class Lag:
             log.info("lag_unknown", error=repr(error))
             return None
         self.told(ends, positions, asked_at)
-        return sum(max(0, ends[partition] - positions[partition]) for partition in assigned)
+        unread: int = sum(max(0, ends[partition] - positions[partition]) for partition in assigned)
+        return unread
 
     def told(
         self, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int], asked_at: datetime
