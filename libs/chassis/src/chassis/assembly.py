@@ -1,4 +1,4 @@
-"""What a service is made of, as its `app.py` composes it. Nothing here runs: `chassis.service` gives it its life."""
+"""The parts of a service, as its `app.py` composes them. Nothing runs here: `chassis.service` starts and stops them."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
@@ -34,7 +34,7 @@ W = TypeVar("W")
 
 
 class SubscribedTooLate(Exception):
-    """A subscription came after the delivery policy had been made of those before it: it would never be read."""
+    """A subscription was added after the delivery policy had been built, so its topic would never be read."""
 
 
 class Assembly:
@@ -63,7 +63,7 @@ class Assembly:
         self.restorations: list[Callable[[], Awaitable[None]]] = []
         """After a rebuild, in this order."""
         self.loops: list[Callable[[], Awaitable[None]]] = []
-        """For the service's life, side by side."""
+        """Run concurrently for as long as the service runs."""
         self.registrations: list[Callable[[Server], None]] = []
         self.rights: dict[str, Right] = {}
         self.doors: list[HttpServer] = []
@@ -88,7 +88,7 @@ class Assembly:
         """Consume types of a topic, or a whole topic record by record.
 
         Raises:
-            SubscribedTooLate: the policy, or what follows from it, was read before.
+            SubscribedTooLate: the policy, the group or the topics were read before this call.
         """
         if self._policy is not None:
             raise SubscribedTooLate(
@@ -110,7 +110,7 @@ class Assembly:
 
     @property
     def topics(self) -> list[Topic]:
-        """The topics that it publishes on and reads, as the topics table has them."""
+        """The topics that it publishes on and reads, from the topics table."""
         known = {topic.name: topic for topic in EVENT_TOPICS}
         named = {topic.name: topic for topic in self.published}
         for name in self.policy.topics:
@@ -123,7 +123,7 @@ class Assembly:
         return [topic for topic in self.topics if topic.owner == self.settings.name or topic.owner not in SERVICES]
 
     def timers(self, aggregates: Aggregates[S, C, Any], command: Callable[[S], C], *, name: str) -> None:
-        """Hand `command` to every aggregate whose `due_at` has passed."""
+        """Apply `command` to every aggregate whose `due_at` has passed."""
 
         async def run() -> None:
             await Timers(
@@ -154,21 +154,21 @@ class Assembly:
     def effects(
         self, aggregates: Aggregates[S, C, Any], effect: Effect[S, C, M, W], limits: Limits
     ) -> Effects[S, C, M, W]:
-        """Attempt `effect` for every aggregate whose `due_at` has passed; what is returned takes first claims too."""
+        """Attempt `effect` for every aggregate whose `due_at` has passed; the result also takes first claims."""
         effects = Effects(aggregates, effect, limits, self.clock)
         self.background(effects.run)
         return effects
 
     def background(self, run: Callable[[], Awaitable[None]]) -> None:
-        """Run for the service's life; what raises is started again with a pause."""
+        """Run for as long as the service runs; after an error it is restarted with a pause."""
         self.loops.append(run)
 
     def on_start(self, prepare: Callable[[], Awaitable[None]]) -> None:
-        """Run once before doors open, again and again while the database is away."""
+        """Run once before doors open; retried while the database is unavailable."""
         self.preparations.append(prepare)
 
     def on_rebuilt(self, restore: Callable[[], Awaitable[None]]) -> None:
-        """Run once after a rebuild: what is derived from aggregates is derived again."""
+        """Run once after a rebuild, to derive again what is derived from aggregates."""
         self.restorations.append(restore)
 
     def grpc(self, register: Callable[[Server], None], *, rights: Mapping[str, Right]) -> None:
@@ -177,17 +177,17 @@ class Assembly:
         self.rights |= rights
 
     def http(self, app: App, settings: HttpSettings, *, paths: Iterable[str], otherwise: Otherwise) -> None:
-        """Serve an ASGI application with routes at `paths`, as templates; `otherwise` answers what it does not."""
+        """Serve an ASGI application; `paths` are its route templates, `otherwise` answers where it fails to."""
         server = HttpServer(app, settings, otherwise, paths=paths, overloaded=lambda: self.publisher.overloaded)
         self.doors.append(server)
 
     def peer(self, name: str, *, idempotent: Iterable[str] = ()) -> Channel:
-        """A channel to another service: deadline, retries, token and trace are inside.
+        """A channel to another service, with deadline, retries, token and trace built in.
 
-        `idempotent` names the methods that may be repeated while the peer is away for a moment.
+        `idempotent` names the methods that may be retried while the peer is unavailable.
 
         Raises:
-            KeyError: the settings name no address for this peer.
+            KeyError: the settings hold no address for this peer.
         """
         channel = connect(self.settings.peers[name], self.signer, audience=name, idempotent=idempotent)
         self.channels.append(channel)

@@ -1,17 +1,17 @@
-"""Pauses between attempts: longer each time, and never the same for two that failed together."""
+"""Pauses between attempts: exponential, with jitter, so that callers that failed together do not retry together."""
 
 import random
 from dataclasses import dataclass, field
 
 
 def jittered(seconds: float, spread: float) -> float:
-    """`seconds`, by chance up to the share `spread` of it shorter or longer."""
+    """`seconds`, randomly shortened or lengthened by up to the fraction `spread`."""
     return seconds * random.uniform(1 - spread, 1 + spread)  # noqa: S311 - jitter, not a secret
 
 
 @dataclass(slots=True)
 class Backoff:
-    """Pauses that double from `first` up to `longest` seconds, each by chance up to the share `spread` shorter."""
+    """Pauses that double from `first` to `longest` seconds, each randomly shortened by up to the fraction `spread`."""
 
     first: float
     longest: float
@@ -27,5 +27,5 @@ class Backoff:
         return seconds * random.uniform(1 - self.spread, 1)  # noqa: S311 - jitter, not a secret
 
     def reset(self) -> None:
-        """It worked: begin with the first pause again."""
+        """Start over with the first pause, after a success."""
         self._next = self.first

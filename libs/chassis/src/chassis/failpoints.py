@@ -1,8 +1,8 @@
-"""Places in the core where a test makes the process die, freeze, or lose an answer.
+"""Points in the core where a test makes the process die, freeze, or lose an answer.
 
-Off, a passage is one look at an empty dictionary. They can be armed only where the settings say
+Unarmed, passing one costs one look-up in an empty dictionary. They can be armed only where the settings say
 `environment: development`: by the environment at start, or by the admin port while the process
-runs. What a lost answer looks like is each place's own: the error that its client library raises.
+runs. A lost answer is simulated by the error that the client library of that point raises.
 """
 
 import os
@@ -24,9 +24,9 @@ class Fault(StrEnum):
     KILL = "kill"
     """SIGKILL: nothing after this line happens."""
     FREEZE = "freeze"
-    """SIGSTOP: the process goes on when somebody thaws it, and knows nothing of the time between."""
+    """SIGSTOP: the process continues when somebody sends SIGCONT, unaware of the time between."""
     LOSE = "lose"
-    """The answer is lost behind a point, the request before one: the client library's error."""
+    """The client library's error, as if the answer (after a call) or the request (before one) were lost."""
 
 
 def _database(point: str) -> Exception:
@@ -46,17 +46,17 @@ POINTS: Mapping[str, Callable[[str], Exception]] = {
     "batch.read": _database,  # a batch was fetched, nothing of it is decided
     "load.after": _database,  # its documents are loaded
     "save.before": _database,
-    "save.after": _database,  # saved, and not known to be
+    "save.after": _database,  # saved, and the answer not yet received
     "publish.before": _broker,
     "publish.sent": _broker,  # on its way, not acknowledged
-    "publish.after": _broker,  # acknowledged, and not noted
+    "publish.after": _broker,  # acknowledged, not yet recorded
     "trim.before": _database,
     "trim.after": _database,
-    "sweep.found": _database,  # a predecessor's unsent events were found, none is offered
+    "sweep.found": _database,  # a predecessor's unsent events were found, none is offered yet
     "commit.before": _broker,
     "commit.after": _broker,
     "park.before": _database,
-    "park.kept": _database,  # the delivery is kept, its target not yet locked
+    "park.kept": _database,  # the delivery is stored, its target not yet locked
     "park.after": _database,
     "redrive.before": _database,
     "redrive.applied": _database,  # replayed, and still parked
@@ -64,20 +64,20 @@ POINTS: Mapping[str, Callable[[str], Exception]] = {
     "release.before": _database,
     "release.after": _database,
     "timer.due": _database,  # something is due, nothing is decided
-    "timer.fired": _database,  # decided and saved, and not judged
+    "timer.fired": _database,  # decided and saved, outcome not yet examined
     "peer.before": _peer,
     "peer.answered": _peer,  # the peer has answered, nothing is saved
     "claim.before": _database,
     "claim.after": _database,  # claimed, nothing is sent
-    "send.after": _peer,  # sent, and not noted
-    "history.copied": _database,  # old lines stand in both places
+    "send.after": _peer,  # sent, outcome not yet saved
+    "history.copied": _database,  # old lines are in both collections
 }
-"""Every place, and what a lost answer is there."""
+"""Every fail point, and the error of an answer lost there."""
 
 
 @dataclass
 class _Arm:
-    """What happens at the passage on which `left` comes to nothing."""
+    """The fault that happens when `left` has counted down to zero."""
 
     fault: Fault
     left: int
@@ -87,21 +87,21 @@ _armed: dict[str, _Arm] = {}
 
 
 class NotArmed(ValueError):
-    """What was asked for cannot be armed; says what can."""
+    """The order cannot be armed; the text lists what can."""
 
 
 def passage(point: str) -> None:
     """Pass one of `POINTS`.
 
     Raises:
-        Exception: the answer is to be lost here, and now.
+        Exception: an armed `lose` fault is due.
     """
     if _armed:
         _pass(point)
 
 
 def arm(orders: Sequence[str]) -> None:
-    """Arm `<point>:<fault>` or `<point>:<fault>:<passage>`, such as `save.after:kill:3`; replaces what was armed.
+    """Arm `<point>:<fault>` or `<point>:<fault>:<passage>`, such as `save.after:kill:3`; replaces all that was armed.
 
     Raises:
         NotArmed: an order is not of this form.
@@ -112,7 +112,7 @@ def arm(orders: Sequence[str]) -> None:
 
 
 def armed() -> list[str]:
-    """What is armed and did not happen yet, in the form in which it was ordered."""
+    """What is armed and has not happened yet, in the form in which it was ordered."""
     return [f"{point}:{each.fault}:{each.left}" for point, each in _armed.items()]
 
 
@@ -120,11 +120,11 @@ def _read(order: str) -> tuple[str, _Arm]:
     point, _, rest = order.strip().partition(":")
     fault, _, passages = rest.partition(":")
     if point not in POINTS:
-        raise NotArmed(f"{point!r} is no fail point; there are {', '.join(POINTS)}")
+        raise NotArmed(f"{point!r} is not a fail point; known: {', '.join(POINTS)}")
     if fault not in list(Fault):
-        raise NotArmed(f"{fault!r} is no fault; there are {', '.join(Fault)}")
+        raise NotArmed(f"{fault!r} is not a fault; known: {', '.join(Fault)}")
     if passages and not (is_digits(passages) and int(passages)):
-        raise NotArmed(f"{passages!r} is no passage; they are counted from 1")
+        raise NotArmed(f"{passages!r} is not a passage number; they are counted from 1")
     return point, _Arm(Fault(fault), int(passages or 1))
 
 

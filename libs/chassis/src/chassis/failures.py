@@ -1,9 +1,9 @@
-"""What is a failure of the infrastructure, and so retried for ever, and what is a fault of the input.
+"""Which errors are infrastructure failures, retried for ever, and which are faults of the input.
 
-The difference decides whether a delivery waits or is parked, so it is drawn in one place.
-Of what our own code raises, whatever is not recognised here is a fault of the input or of the code: it is parked with
-its stack and seen, rather than retried in silence. Of what comes out of the database and its driver it is the other
-way round: only what is known to refuse a document is the document's fault, and everything else is tried again, loudly.
+The difference decides whether a delivery is retried or parked, so it is decided in one place.
+An unknown error of our own code counts as a fault of the input or the code: the delivery is parked with its stack,
+where staff see it, rather than retried in silence. An unknown error of the database or its driver counts as
+infrastructure: only errors known to refuse a document are the document's fault; all others are retried and logged.
 """
 
 import logging
@@ -40,39 +40,39 @@ _DATA_CODES = frozenset(
         17420,
     }
 )
-"""Server error codes that come from the data of a write; every other code is the server's condition."""
+"""Server error codes caused by the data of a write; every other code is the server's condition."""
 
 _PASSING_STATUS = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.CANCELLED,  # one of the two is stopping
-        grpc.StatusCode.UNAUTHENTICATED,  # a key that the peer does not know yet: its condition, not the input's
+        grpc.StatusCode.CANCELLED,  # caller or peer is stopping
+        grpc.StatusCode.UNAUTHENTICATED,  # the peer does not know our key yet: not the input's fault
     }
 )
 
 
 _UNENCODABLE = (
-    UnicodeEncodeError,  # half of a surrogate pair
-    OverflowError,  # a number of more than eight bytes
+    UnicodeEncodeError,  # a lone surrogate
+    OverflowError,  # an integer of more than eight bytes
     RecursionError,  # nested too deep
 )
-"""What the driver's encoder raises about a document beside errors of its own."""
+"""Built-in errors that the driver's encoder raises about a document, in addition to its own."""
 
 log = structlog.get_logger(__name__)
 
 
 class InfrastructureError(Exception):
-    """Something this process depends on is away; what was tried will be tried again."""
+    """Something this process depends on is unavailable; the work will be retried."""
 
 
 class DocumentRefused(Exception):
-    """We refuse a document before the database would."""
+    """We refuse a document that the database would refuse."""
 
 
 def is_infrastructure(error: BaseException) -> bool:
-    """Whether trying again later, with the same input, may well succeed."""
+    """Whether a later retry with the same input may succeed."""
     match error:
         case InfrastructureError() | KafkaError():
             return True
@@ -87,19 +87,19 @@ def is_infrastructure(error: BaseException) -> bool:
 
 
 def log_failure(logger: structlog.stdlib.BoundLogger, event: str, error: BaseException, **said: object) -> None:
-    """One line about what is tried again: a warning where the infrastructure failed, else an error with its stack."""
+    """Log a failure that will be retried: a warning for infrastructure, otherwise an error with its stack."""
     known = is_infrastructure(error)
     level = logging.WARNING if known else logging.ERROR
     logger.log(level, event, error=repr(error)[:300], exc_info=None if known else error, **said)
 
 
 def refuses_document(error: BaseException) -> bool:
-    """Whether what a call of the database raised is the fault of what was to be written or looked for."""
+    """Whether a database call failed because of the document or query, rather than the server."""
     match error:
         case DocumentRefused():
             return True
         case BSONError():  # pymongo's DocumentTooLarge is one too
-            return not isinstance(error, InvalidBSON)  # that is what the server sent
+            return not isinstance(error, InvalidBSON)  # raised about what the server sent
         case BulkWriteError():
             details = error.details or {}
             codes = {int(each.get("code", 0)) for each in details.get("writeErrors", ())}
@@ -112,10 +112,10 @@ def refuses_document(error: BaseException) -> bool:
 
 @contextmanager
 def at_the_database() -> Iterator[None]:
-    """Around calls of the database alone: nothing that the driver gets wrong passes for a fault of the input.
+    """Wrap database calls only, so that a driver error never passes for a fault of the input.
 
     Raises:
-        InfrastructureError: the driver broke in a way that says nothing of a document; it is logged with its stack.
+        InfrastructureError: the driver failed in a way that says nothing about a document; logged with its stack.
     """
     try:
         yield
@@ -124,4 +124,4 @@ def at_the_database() -> Iterator[None]:
             raise
         metrics.DATABASE_FAULTS.inc()
         log.exception("database_fault", error=repr(error))
-        raise InfrastructureError(f"the database's driver broke: {error!r}") from error
+        raise InfrastructureError(f"the database driver failed: {error!r}") from error

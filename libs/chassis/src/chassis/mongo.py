@@ -1,4 +1,4 @@
-"""Connections to MongoDB: what was acknowledged is never rolled back."""
+"""Connections to MongoDB; an acknowledged write is never rolled back."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,15 +24,15 @@ _DUPLICATE_KEY = 11000
 
 
 _STATEMENTS = {"insert": "documents", "update": "updates", "delete": "deletes"}
-"""Command → its field with single writes."""
+"""Command → its field that lists the single writes."""
 
 
 class Commands(CommandListener):
-    """Counts what the driver sends: by it one sees what a piece of work costs the database."""
+    """Counts the commands that the driver sends, to show what a piece of work costs the database."""
 
     def __init__(self) -> None:
         self._started: dict[int, tuple[str, int]] = {}
-        """Collection and number of single writes."""
+        """Request id → collection and number of single writes."""
 
     def started(self, event: CommandStartedEvent) -> None:
         named = event.command.get("collection" if event.command_name == "getMore" else event.command_name)
@@ -55,7 +55,7 @@ class Commands(CommandListener):
 
 @lru_cache(256)
 def _counters(command: str, collection: str) -> tuple[Counter, Counter, Counter]:
-    """To look for them among all labels costs more than to count."""
+    """Cached: looking the labels up costs more than counting."""
     labels = command, collection
     return (
         metrics.DATABASE_COMMANDS.labels(*labels),
@@ -65,11 +65,11 @@ def _counters(command: str, collection: str) -> tuple[Counter, Counter, Counter]
 
 
 def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
-    """A client that waits a few seconds for a server, no longer.
+    """A client that waits a few seconds for a server, then fails.
 
-    The driver repeats no write by itself. Who writes repeats, for minutes and not once, and every write is harmless to
-    repeat; a server would have to remember each answer for the driver's sake. SecantusDB looks through all of half an
-    hour's at every write: on it a platform grows slower by the shipment.
+    The driver's retryable writes are off. Our own callers retry for minutes, and every write is idempotent, so the
+    server need not remember answers for the driver. SecantusDB would scan half an hour of remembered answers on every
+    write, and slow down with each shipment.
     """
     password = settings.password.get_secret_value() if settings.password else None
     return AsyncMongoClient(
@@ -104,7 +104,7 @@ async def server_time(client: AsyncMongoClient[dict[str, Any]]) -> datetime:
 async def insert_missing(collection: Collection, documents: Sequence[dict[str, Any]]) -> set[str]:
     """Insert the documents whose `_id` is free, in one round trip; return the ids that were taken.
 
-    An id that stands twice among the documents is inserted once and counts as taken.
+    An id that occurs twice among the documents is inserted once and counts as taken.
 
     Raises:
         PyMongoError: anything but a taken id.
@@ -128,7 +128,7 @@ async def insert_missing(collection: Collection, documents: Sequence[dict[str, A
 async def insert_in_order(collection: Collection, documents: Sequence[dict[str, Any]]) -> None:
     """Insert the documents whose `_id` is free, one after the other.
 
-    Where the write is cut off, what is stored is a beginning of them: no later one without the earlier ones.
+    If the write is cut off, a prefix of the documents is stored: no later one without the earlier ones.
 
     Raises:
         PyMongoError: anything but a taken id.
@@ -138,7 +138,7 @@ async def insert_in_order(collection: Collection, documents: Sequence[dict[str, 
         try:
             await collection.bulk_write(missing, ordered=True)
         except BulkWriteError as error:
-            # Somebody else was inserting the same: it is there now, and those behind it were not attempted.
+            # Somebody else inserted the same id: it is there now, and the documents after it were not attempted.
             missing = missing[taken_ids(error)[0] + 1 :]
         else:
             return
@@ -150,10 +150,10 @@ def _insert_where_free(document: dict[str, Any]) -> UpdateOne:
 
 
 def taken_ids(error: BulkWriteError) -> list[int]:
-    """The positions of the operations that met a taken id.
+    """The positions of the operations whose id was taken.
 
     Raises:
-        BulkWriteError: the error itself, where anything else went wrong too.
+        BulkWriteError: the error itself, if anything else went wrong too.
     """
     faults = error.details["writeErrors"]
     if error.details.get("writeConcernErrors") or any(fault["code"] != _DUPLICATE_KEY for fault in faults):

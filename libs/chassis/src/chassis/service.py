@@ -1,8 +1,8 @@
 """The life of a service.
 
-Starts in the order in which things are needed, stops in the order in which work drains: doors and
-consumption first, then what is unsent, then connections. An absent broker or database delays the
-start and never ends it; topics that differ from the topics table end it at once.
+Starts parts in the order of their dependencies. Stops in the order in which work drains: doors and consumption first,
+then unsent events, then connections. If the broker or database is unavailable, the start waits and retries; if the
+broker's topics differ from the topics table, it fails at once.
 """
 
 import asyncio
@@ -34,13 +34,13 @@ from chassis.telemetry import span_provider
 
 RETRY_SECONDS = 1.0
 PARKED_SECONDS, NOTHING_PARKED_SECONDS = 5.0, 15.0
-"""How often is looked at what is parked: while something is, and whether something is."""
+"""How often parked deliveries are checked: while there are any, and while there are none."""
 
 log = structlog.get_logger(__name__)
 
 
 class Service:
-    """The life of what `app.py` has assembled."""
+    """Starts, runs and stops what `app.py` has assembled."""
 
     def __init__(self, assembly: Assembly) -> None:
         self._parts = assembly
@@ -52,11 +52,11 @@ class Service:
         self._ready = False
 
     async def run(self, stopping: asyncio.Event | None = None) -> None:
-        """Run until `stopping` is set or the process is asked to end, then drain.
+        """Run until `stopping` is set or the process is told to stop, then drain.
 
         Raises:
-            chassis.broker.topic_check.TopicMismatch: the broker's topics are not what the topics table says.
-            chassis.recovery.epochs.EpochRefused: the database was begun under another epoch.
+            chassis.broker.topic_check.TopicMismatch: the broker's topics differ from the topics table.
+            chassis.recovery.epochs.EpochRefused: the database belongs to another epoch.
         """
         stopping = stopping or _stop_signal()
         exporting = span_provider.configure(
@@ -107,15 +107,15 @@ class Service:
         return [topic.name for topic in topics]
 
     async def rebuild(self) -> int:
-        """Bring the database up to what the service published, then have all inputs read again.
+        """Restore the database from the service's published events, then rewind its group to read all inputs again.
 
         Every replica must be stopped. Returns the number of events folded.
 
         Raises:
-            chassis.recovery.rebuild.EventsMissing: the topic itself has a hole.
-            chassis.recovery.rebuild.AheadOfTopic: the topic has lost its tail.
-            chassis.recovery.epochs.EpochRefused: the database was begun under a later epoch.
-            KafkaError: the broker is away, or a replica still runs.
+            chassis.recovery.rebuild.EventsMissing: the topic has a gap.
+            chassis.recovery.rebuild.AheadOfTopic: the topic has lost its latest events.
+            chassis.recovery.epochs.EpochRefused: the database belongs to a later epoch.
+            KafkaError: the broker is unavailable, or a replica still runs.
         """
         for prepare in self._parts.preparations:
             await prepare()
@@ -135,7 +135,7 @@ class Service:
         return folding.folded
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:
-        """Bring everything up, each with its way down."""
+        """Start every part, and register how to stop it."""
         await self._until_there(self._check_epoch)
         stack.push_async_callback(self._parts.kafka_admin.stop)
         for prepare in self._parts.preparations:
@@ -220,7 +220,7 @@ class Service:
         await check_topics(self._parts.kafka_admin, self._settings.topic_profile, self._parts.topics)
 
     async def _until_there(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Try a step of the start until what it needs is there."""
+        """Retry a start-up step until the infrastructure it needs is available."""
         while True:
             try:
                 return await step()
@@ -239,7 +239,7 @@ class Service:
             await self._clock.sleep(RETRY_SECONDS)
 
     async def _step_aside(self) -> None:
-        """Leave the group to the process that has this one's instance name; doors stay open, not ready."""
+        """Leave the group when another process has taken this instance name; doors stay open, not ready."""
         await self._instance.until_lost()
         if self._consumer is not None:
             await self._consumer.stop()
@@ -254,13 +254,13 @@ class Service:
         return self._consumer.stalled() if self._consumer and self._instance.lost is None else None
 
     async def _not_ready(self) -> str | None:
-        """What is missing, in one sentence; None where all is there."""
+        """Why the service is not ready, in one sentence; None if it is ready."""
         if not self._ready:
             return "starting or draining"
         if self._instance.lost is not None:
             return self._instance.lost
         if self._consumer is not None and not self._consumer.assigned:
-            return "the consumer group has not given this member partitions"
+            return "the consumer group has not assigned this member any partitions"
         await self._parts.mongo.admin.command("ping")
         return None
 

@@ -1,4 +1,4 @@
-"""Ending tasks of ours and parts of the client libraries, whatever they answer."""
+"""Stopping our tasks and parts of the client libraries, however they fail."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -7,16 +7,16 @@ from typing import Any, Final
 import structlog
 
 AGAIN_SECONDS: Final = 5.0
-"""Longer than any of our tasks takes to end when it is asked to."""
+"""Longer than any of our tasks takes to end once cancelled."""
 
 log = structlog.get_logger(__name__)
 
 
 async def cancel(tasks: Iterable[asyncio.Task[Any]], *, again_seconds: float = AGAIN_SECONDS) -> None:
-    """Cancel tasks and wait until they have ended; what they end with is nobody's any more.
+    """Cancel tasks and wait until they have ended; their results and errors are dropped.
 
-    Once is not enough: the `asyncio.wait_for` of Python 3.11, in which the database's driver writes, swallows a
-    cancellation that meets the end of what it waits for. A loop would go on for ever, and its service would not stop.
+    Cancels repeatedly: `asyncio.wait_for` of Python 3.11, which the database driver uses for writes, swallows a
+    cancellation that coincides with the end of its awaited task. The loop would then run on and the service not stop.
     """
     all_ = left = set(tasks)
     while left:
@@ -29,10 +29,10 @@ async def cancel(tasks: Iterable[asyncio.Task[Any]], *, again_seconds: float = A
 
 
 async def end(stop: Callable[[], Awaitable[object]]) -> None:
-    """Stop a part that is not needed any more; what breaks meanwhile is told, and ends nothing else.
+    """Stop a part that is no longer needed; an error is logged and stops nothing else.
 
-    The library waits for tasks of its own that it has cancelled, and where one of them was just waiting for the
-    broker, their cancellation comes out here. It is not the caller's: that one passes.
+    A library may wait for tasks that it has cancelled itself, and then their CancelledError surfaces here. It is
+    swallowed; a cancellation of the caller is passed on.
     """
     try:
         await stop()

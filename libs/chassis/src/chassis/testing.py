@@ -1,4 +1,4 @@
-"""What tests of services use in place of infrastructure; each stands behind the port of the real one."""
+"""Test doubles for infrastructure, for tests of services; each implements the port of the real one."""
 
 import asyncio
 import heapq
@@ -68,7 +68,7 @@ def _to_milliseconds(moment: datetime) -> datetime:
 
 @dataclass
 class RecordingOutbox:
-    """Remembers what would be published, once per event, in order; acknowledges nothing."""
+    """Records what would be published, once per event, in order; acknowledges nothing."""
 
     published: list[OutboxEntry] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
@@ -95,7 +95,7 @@ def in_memory(
     documents: Documents | None = None,
     outbox: RecordingOutbox | None = None,
 ) -> tuple[Aggregates[S, C, E], RecordingOutbox]:
-    """Aggregates over a dictionary (or over `documents`), with an outbox that remembers."""
+    """Aggregates over a dictionary (or over `documents`), with a recording outbox."""
     outbox = outbox or RecordingOutbox()
     return (
         Aggregates(type_, documents or MemoryDocuments(), outbox, clock or ManualClock(), topic=topic.name),
@@ -106,10 +106,10 @@ def in_memory(
 async def eventually(
     condition: Callable[[], Awaitable[T]], *, within_seconds: float = 20.0, every_seconds: float = 0.05
 ) -> T:
-    """Wait until `condition` gives something true, and give that.
+    """Wait until `condition` returns something true, and return that.
 
     Raises:
-        AssertionError: it did not within the time; carries what the last attempt said.
+        AssertionError: it did not in time; the text shows the last result or error.
     """
     deadline = time.monotonic() + within_seconds
     last: T | AssertionError | None = None

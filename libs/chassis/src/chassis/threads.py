@@ -1,7 +1,7 @@
-"""Work beside the loop, whose every end reaches the loop.
+"""Runs work in a thread so that every outcome reaches the event loop.
 
-A future takes no StopIteration: what raises it in an executor's thread would never be answered. So a
-thread's work hands back its end as a value, and is raised where it is waited for.
+A future cannot hold a StopIteration: work that raises it in an executor's thread would never complete. So the
+thread returns its outcome as a value, and an error is raised where it is awaited.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ class Broke(Exception):
 
 
 async def run_in(executor: Executor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What `work` returns, done by a thread of `executor`.
+    """Run `work` in a thread of `executor` and return its result.
 
     Raises:
-        Broke: it raised StopIteration or ended the way a process ends.
-        Exception: what it raised.
+        Broke: it raised StopIteration, SystemExit or the like.
+        Exception: whatever else it raised.
     """
 
     def ended() -> tuple[T, None] | tuple[None, BaseException]:

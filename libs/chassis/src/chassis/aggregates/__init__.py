@@ -1,7 +1,7 @@
 """Aggregates: state, history and outbox in one document, changed by compare-and-set.
 
-Owns: loading, deciding, saving and finding documents, and how they are written. Keeps: an input is applied once; its
-events are saved with the state that they follow from. Must not know Kafka: what is saved is handed to an outbox port.
+Owns: loading, deciding, saving and finding documents, and their storage format. Keeps: an input is applied once; its
+events are saved together with the state that results. Must not know Kafka: saved events go to an outbox port.
 """
 
 from chassis.aggregates.apply import Aggregates

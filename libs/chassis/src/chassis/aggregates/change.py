@@ -1,4 +1,4 @@
-"""What a save writes of an aggregate: the fields that this release owns and that changed, nothing else."""
+"""The update that a save writes: only the fields that this release owns and that changed."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -10,7 +10,7 @@ S = TypeVar("S")
 
 
 class Change(NamedTuple):
-    """What a save writes: the fields this release owns, nothing else."""
+    """The update of one document."""
 
     id: str
     expected_version: int
@@ -19,18 +19,18 @@ class Change(NamedTuple):
     fields: Mapping[str, Any] | None
     """The whole encoded state; None where the aggregate has none yet."""
     changed_fields: Mapping[str, Any]
-    """Dotted name → value: what differs from what is stored, as deep as this release understands both."""
+    """Dotted name → value: the differences from the stored state, in the fields that this release knows."""
     first_state: bool
-    """There was no state before: it is written as a whole."""
+    """There was no state before: the whole state is written."""
     lines: list[HistoryLine]
     history: list[HistoryLine] | None
-    """The whole history where more changed than that lines were added."""
+    """The whole history, if more changed than that lines were added."""
     outbox: list[OutboxEntry]
-    """The whole outbox after the save: what was unacknowledged, then what is new."""
+    """The whole outbox after the save: unacknowledged entries, then new ones."""
     plain: Mapping[str, Any]
-    """Those of `PLAIN` that the document has after the save."""
+    """The `PLAIN` fields that the document has after the save."""
     plain_before: Mapping[str, Any]
-    """Those that are stored."""
+    """The `PLAIN` fields that are stored now."""
 
     @property
     def key(self) -> str:
@@ -39,7 +39,7 @@ class Change(NamedTuple):
 
 
 def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: int) -> Change:
-    """The change that stores what was folded in; entries up to `acknowledged` leave the outbox."""
+    """The change that stores the applied inputs; entries up to `acknowledged` leave the outbox."""
     state = loaded.state
     fields = None if state is None else type_.codec.encode(state)
     plain = {
@@ -65,7 +65,7 @@ def write(type_: AggregateType[S, Any, Any], loaded: Loaded[S], acknowledged: in
 
 
 def settle(loaded: Loaded[S], change: Change) -> bool:
-    """Bring an aggregate to how it stands behind its save, open for the next input; False: only a load can tell."""
+    """Update a loaded aggregate to its saved form, ready for the next input; False: it must be loaded again."""
     unusual = loaded.rewritten or loaded.moved or loaded.rebuilt is not None
     if unusual or change.fields is None or any("." in name for name in change.changed_fields):
         return False
@@ -80,17 +80,17 @@ def settle(loaded: Loaded[S], change: Change) -> bool:
 
 
 def _changed(type_: AggregateType[S, Any, Any], fields: Mapping[str, Any], loaded: Loaded[S]) -> Mapping[str, Any]:
-    """What of the encoded state differs from what is stored."""
+    """The fields of the encoded state that differ from the stored ones."""
     stored = loaded.fields
     different = {name: value for name, value in fields.items() if name not in stored or stored[name] != value}
     if loaded.stored is None or not any(isinstance(each, dict | list) for each in different.values()):
         return different
-    # Within a list or a dictionary the difference may be what a newer release wrote: told by what this one read of it.
+    # A difference inside a list or dictionary may be a newer release's fields: compare what this release read of it.
     return _changes(different, type_.codec.encode(loaded.stored), stored)
 
 
 def _changes(now: Mapping[str, Any], before: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes `now` of `stored`, leaving alone what is in `stored` and not in `before`: a newer release's fields."""
+    """The changes from `stored` to `now`, sparing what is in `stored` but not in `before`: a newer release's fields."""
     changed: dict[str, Any] = {}
     for name, value in now.items():
         if name in before and name in stored and before[name] == value:
@@ -104,5 +104,5 @@ def _changes(now: Mapping[str, Any], before: Mapping[str, Any], stored: Mapping[
 
 
 def _mergeable(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """Whether nothing is taken away, and every name can stand in a dotted one."""
+    """Whether no field is removed, and every name can be part of a dotted path."""
     return now.keys() >= before.keys() and not any("." in name or name.startswith("$") or not name for name in now)

@@ -1,8 +1,8 @@
-"""State of an aggregate ↔ plain values that MongoDB and JSON both hold.
+"""State of an aggregate ↔ plain values that both MongoDB and JSON can hold.
 
-Decimals and times become strings, so that no digit and no offset is lost; enums their values, tuples lists; names in
-a map are written so that the database takes them, whatever they are (`chassis.aggregates.field_names`). The type says
-everything: there is no mapping to keep in step with it.
+Decimals and times become strings, so that no digit and no offset is lost; enums become their values, tuples lists;
+map keys are escaped so that the database accepts them (`chassis.aggregates.field_names`). The codec is derived from
+the type: there is no mapping to maintain.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ S = TypeVar("S")
 
 
 class UnfitState(TypeError):
-    """A type of state has a field of which nobody knows that the database takes it."""
+    """A state type has a field of which it is unknown whether the database can store it."""
 
 
 class Codec(Protocol[S]):
@@ -29,10 +29,10 @@ class Codec(Protocol[S]):
 
 
 class DataclassCodec(Generic[S]):
-    """A codec for a state that is a frozen dataclass, nested as deep as it likes.
+    """A codec for a state that is a frozen dataclass, nested to any depth.
 
     Raises:
-        UnfitState: it has a map with names that are no texts, or a field of any type at all.
+        UnfitState: it has a map whose keys are not strings, or a field of type Any.
     """
 
     def __init__(self, state: type[S]) -> None:
@@ -45,7 +45,7 @@ class DataclassCodec(Generic[S]):
         return fields
 
     def decode(self, fields: Mapping[str, Any]) -> S:
-        """Read a state back. Fields that the type does not know are left out.
+        """Read a state back. Fields that the type does not know are dropped.
 
         Raises:
             pydantic.ValidationError: the document does not have the state's shape.
@@ -58,7 +58,7 @@ def dataclass_codec(state: type[S]) -> DataclassCodec[S]:
     """The codec of a dataclass.
 
     Raises:
-        UnfitState: see there.
+        UnfitState: see `DataclassCodec`.
     """
     return DataclassCodec(state)
 
@@ -68,27 +68,27 @@ _NAME = core_schema.no_info_before_validator_function(
     core_schema.str_schema(),
     serialization=core_schema.plain_serializer_function_ser_schema(escape),
 )
-"""A name in a map."""
+"""A map key, escaped."""
 
 _TEXTS = ("str", "enum", "literal")
 _NOT_SCHEMAS = ("metadata", "default", "cls", "serialization")
 
 
 def _storable(part: Any, where: str) -> Any:
-    """A part of a type's schema with every map's names written so that the database takes them."""
+    """A part of a type's schema, with the keys of every map escaped."""
     if isinstance(part, list | tuple):
         return type(part)(_storable(each, where) for each in part)
     if not isinstance(part, dict):
         return part
     if part.get("type") == "any":
-        raise UnfitState(f"{where} may hold anything: say of what type it is")
+        raise UnfitState(f"{where} may hold anything: give it a type")
     inside = {
         key: each if key in _NOT_SCHEMAS else _storable(each, _named(where, part, key)) for key, each in part.items()
     }
     if part.get("type") == "dict":
         keys = part.get("keys_schema", {}).get("type")
         if keys not in _TEXTS:
-            raise UnfitState(f"{where} is a map whose names are no texts")
+            raise UnfitState(f"{where} is a map whose keys are not strings")
         if keys == "str":
             inside["keys_schema"] = _NAME
     return inside

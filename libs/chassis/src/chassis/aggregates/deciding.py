@@ -1,4 +1,4 @@
-"""Decide inputs on a loaded document: what they change, and which events come of that. Touches no store."""
+"""Decides inputs on a loaded document: the new state and the events. Does no I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -33,13 +33,13 @@ log = structlog.get_logger(__name__)
 
 
 def tell(saved: Iterable[Loaded[Any]]) -> None:
-    """Say what was applied, once it is saved: what lost its race was not."""
+    """Log applied inputs, after the save: those of a save that lost its race were not applied."""
     if lines := [line for loaded in saved for line in loaded.told]:
         log.info("applied", **logs.each(lines))
 
 
 class _Encoded(NamedTuple):
-    """An event as it is published."""
+    """An event in its published form."""
 
     type: str
     key: str
@@ -55,9 +55,9 @@ class Deciding(Generic[S, C, E]):
         self._epoch = epoch
 
     def fold(self, loaded: Loaded[S], inputs: Sequence[Input[C]], token: str) -> list[Outcome[S]]:
-        """Decide inputs in their order, each on what those before it left; one outcome per input.
+        """Decide inputs in order, each on the state that the previous ones left; one outcome per input.
 
-        Behind one that fails nothing is attempted.
+        After one that fails, the rest are not attempted.
         """
         outcomes: list[Outcome[S]] = []
         for input_ in inputs:
@@ -72,7 +72,7 @@ class Deciding(Generic[S, C, E]):
         return outcomes
 
     def _decide(self, loaded: Loaded[S], input_: Input[C], token: str) -> Outcome[S]:
-        """Decide one input and fold its events in; the aggregate is as before where it fails."""
+        """Decide one input and fold its events in; on failure the aggregate is unchanged."""
         begun = loaded.interrupted(input_.cause)
         now = self._clock.now() if begun is None else begun.at
         known = self._type.baggage(loaded.state) if loaded.state is not None else {}
@@ -114,11 +114,11 @@ class Deciding(Generic[S, C, E]):
     def _encoded(
         self, loaded: Loaded[S], command: C, now: datetime, begun: Interrupted | None
     ) -> tuple[S | None, list[_Encoded]]:
-        """The state behind a command, and its events as they are published.
+        """The state after a command, and its events in published form.
 
         Raises:
-            EventTooLarge: one would exceed what the broker takes.
-            Exception: the command was refused or its handling broke.
+            EventTooLarge: one exceeds the broker's limit.
+            Exception: the command was refused, or its handling failed.
         """
         state = loaded.state
         encoded: list[_Encoded] = []
@@ -133,9 +133,9 @@ class Deciding(Generic[S, C, E]):
     def _entries(
         self, loaded: Loaded[S], input_: Input[C], now: datetime, step: steps.Step, encoded: Sequence[_Encoded]
     ) -> list[OutboxEntry]:
-        """What an input's events are to the outbox."""
+        """The outbox entries of an input's events."""
         trace = step.headers
-        # The deciding span is lost where its process dies before exporting it; this leads past it.
+        # The deciding span is lost if the process dies before exporting it; this links past it.
         came_from = (input_.trace or loaded.last_trace).get("traceparent") if step.recorded else None
         entries: list[OutboxEntry] = []
         for seq, each in enumerate(encoded, start=loaded.seq + 1):
@@ -156,9 +156,9 @@ class Deciding(Generic[S, C, E]):
         return entries
 
     def _events(self, loaded: Loaded[S], command: C, now: datetime, begun: Interrupted | None) -> Sequence[E]:
-        """What comes of a command; of one that was published in part before a rebuild, what is missing.
+        """The events of a command; if some were published before a rebuild, only those still missing.
 
-        It is decided as it was: on the state and as of the moment of the first time.
+        The command is then decided again on the state and the time of its first decision.
         """
         if isinstance(command, GivenUp):
             return ()
@@ -170,7 +170,7 @@ class Deciding(Generic[S, C, E]):
 
 
 def _line(input_: Input[Any], now: datetime, token: str, trace: Mapping[str, str], events: list[str]) -> HistoryLine:
-    """What is remembered of an input that was decided."""
+    """The history line of a decided input."""
     line = HistoryLine(
         cause=input_.cause, hash=input_.hash, by=input_.actor, at=now, token=token, trace=trace, events=events
     )

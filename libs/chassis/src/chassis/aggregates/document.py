@@ -1,14 +1,14 @@
-"""The document of an aggregate, read and changed in memory.
+"""The stored document of an aggregate, read and changed in memory.
 
     { _id, key, version, seq, schema,
-      state:   { … },                                                      what `evolve` made of the events
+      state:   { … },                                                      the result of `evolve` over the events
       history: [ {cause, hash, by, at, token, trace, events, given_up?} … ], one line per input; given up by staff: why
-      moved:                                                               how many older lines stand elsewhere
+      moved:                                                               how many older lines are in the history
       outbox:  [ {seq, id, key, type, time, cause, by, trace, cause_trace?, data} … ], events not yet acknowledged
       due_at, try_after,
       rebuilt: {cause, at, before} }                                       see `Interrupted`
 
-The state stands in a field of its own, so that no name of a service can collide with one of ours.
+The state has a field of its own, so that no name of a service can collide with the chassis's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,39 +25,39 @@ Document = dict[str, Any]
 
 
 class HistoryLine(TypedDict):
-    """What one input did."""
+    """The record of one input."""
 
     cause: str
     hash: str
-    """Of the input's content; empty: not known, or not to be compared."""
+    """Hash of the input's content; empty: unknown, or not to be compared."""
     by: str
     """The actor."""
     at: datetime
     token: str
-    """Of the save that wrote the line: proves it where the answer is lost."""
+    """Token of the save that wrote the line; proves the save if its answer is lost."""
     trace: Mapping[str, str]
-    """W3C headers of what came of the input."""
+    """W3C headers of the input's processing."""
     events: list[str]
-    """Their ids, in order."""
+    """Event ids, in order."""
     given_up: NotRequired[str]
     """Staff discarded the input: why."""
 
 
 class OutboxEntry(TypedDict):
-    """An event that Kafka has not acknowledged."""
+    """An event that Kafka has not acknowledged yet."""
 
     seq: int
     id: str
     key: NotRequired[str]
-    """The Kafka key it was decided under; an older release did not store it."""
+    """The Kafka key at the time of the decision; older releases did not store it."""
     type: str
     time: datetime
     cause: str
     by: str
     trace: Mapping[str, str]
-    """W3C headers of the deciding."""
+    """W3C headers of the decision."""
     cause_trace: NotRequired[Mapping[str, str]]
-    """W3C headers of what the deciding followed from, where the deciding has a span of its own."""
+    """W3C headers of the decision's cause, if the decision has a span of its own."""
     data: str
     """JSON."""
 
@@ -71,22 +71,22 @@ class Rebuilt(TypedDict):
 
 
 PLAIN = ("key", "schema", "due_at", "try_after", "rebuilt")
-"""Fields of ours that stay the same over most saves, and then are not written."""
+"""Fields of the chassis that most saves leave unchanged; they are written only when they change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The last cause of which a rebuild found events on the topic: there may have been more of them.
+    """The last cause whose events a rebuild found on the topic; some of its events may be missing.
 
-    Remembered until its input is read again, which tells.
+    Kept until its input is read again, which restores them.
     """
 
     at: datetime
-    """When it was decided."""
+    """When the cause was decided."""
     before: Mapping[str, Any] | None
-    """The encoded state that it was decided on."""
+    """The encoded state before it."""
     known: int
-    """How many of its events are known."""
+    """How many of its events were found."""
 
 
 @dataclass(slots=True)
@@ -104,38 +104,38 @@ class Loaded(Generic[S]):
     fields: Mapping[str, Any] = field(default_factory=dict)
     """The encoded state as loaded."""
     stored: S | None = None
-    """The state as loaded: what this release understood of `fields`."""
+    """The state as loaded: the part of `fields` that this release knows."""
     history: list[HistoryLine] = field(default_factory=list)
     length: int = 0
-    """How many lines the stored document has."""
+    """How many history lines the stored document has."""
     moved: int = 0
-    """How many older ones were moved to the history collection."""
+    """How many older lines were moved to the history collection."""
     outbox: list[OutboxEntry] = field(default_factory=list)
     last_trace: Mapping[str, str] = field(default_factory=dict)
     """Trace of the latest input that changed something."""
     rebuilt: Rebuilt | None = None
     plain: Mapping[str, Any] = field(default_factory=dict)
-    """Those of `PLAIN` that are stored."""
+    """The `PLAIN` fields that are stored."""
     rewritten: bool = False
-    """Whether a line of the history was changed, so that it must be written as a whole."""
+    """Whether a history line was changed, so that the whole history must be written."""
     new_lines: list[HistoryLine] = field(default_factory=list)
     new_entries: list[OutboxEntry] = field(default_factory=list)
     told: list[Mapping[str, Any]] = field(default_factory=list)
-    """Per new line what the log is to say of it."""
+    """Log fields per new line."""
 
     @property
     def changed(self) -> bool:
         return bool(self.new_lines) or self.rewritten
 
     def interrupted(self, cause: str) -> Interrupted | None:
-        """Whether events of this cause may be missing since a rebuild."""
+        """The marker of an interrupted cause, if it is this one."""
         if self.rebuilt is None or self.rebuilt["cause"] != cause:
             return None
         known = next((line["events"] for line in self.history if line["cause"] == cause), None)
         return None if known is None else Interrupted(self.rebuilt["at"], self.rebuilt["before"], len(known))
 
     def complete(self, line: HistoryLine) -> None:
-        """Add to an interrupted cause's line what was missing."""
+        """Add the missing events to an interrupted cause's line."""
         for place, known in enumerate(self.history):
             if known["cause"] == line["cause"]:
                 events = [*known["events"], *line["events"]]
@@ -144,7 +144,7 @@ class Loaded(Generic[S]):
 
 
 def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None) -> Loaded[S]:
-    """Open a document for folding.
+    """Load a document for folding inputs in.
 
     Raises:
         UnreadableDocument: a newer release wrote it.
@@ -176,7 +176,7 @@ def read(type_: AggregateType[S, Any, Any], id_: str, document: Document | None)
 
 
 def _last_trace(history: Sequence[HistoryLine]) -> Mapping[str, str]:
-    """The trace of the latest input that changed something; where all of those were moved, of the latest of all."""
+    """The trace of the latest input that changed something, or of the latest input if those lines were all moved."""
     latest: Mapping[str, str] = {}
     for line in reversed(history):
         if line["trace"] and line["events"]:

@@ -1,4 +1,4 @@
-"""The port behind which aggregate documents are stored, with one implementation for MongoDB and one in memory.
+"""The port for storing aggregate documents. Implementations: MongoDB and in memory.
 
 Both pass the same contract suite.
 """
@@ -23,14 +23,14 @@ class Unsent:
 
 class Documents(Protocol):
     async def load(self, ids: Sequence[str]) -> dict[str, Document]:
-        """The stored ones of `ids`, in one round trip."""
+        """The stored documents among `ids`, in one round trip."""
         ...
 
     async def save(self, changes: Sequence[Change], token: str) -> set[str]:
-        """Compare-and-set every change, in one round trip; return the ids that are proven saved.
+        """Compare-and-set every change, in one round trip; return the ids whose save is proven.
 
-        An id that is missing lost its race. Every history line carries `token`: it proves the own
-        save where an answer is lost or a count falls short.
+        A missing id lost its race. Every history line carries `token`: it proves our own save if an answer is lost or
+        a count falls short.
         """
         ...
 
@@ -42,23 +42,22 @@ class Documents(Protocol):
         limit: int = 0,
         fields: Sequence[str] = (),
     ) -> list[Document]:
-        """Documents by their fields; 0 is no limit. With `fields` only these and the id are read, by dotted paths."""
+        """Documents that match; limit 0: no limit. With `fields` (dotted paths), only these and the id are read."""
         ...
 
     async def older_causes(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
-        """Of the wanted causes per document id those whose lines were moved out of it, with their hashes.
+        """The wanted causes (per document id) whose lines were moved to the history collection, with their hashes.
 
-        To be asked after the document was loaded: the other way round, a move in between would hide
-        a line from both.
+        Call it after loading the document: in the other order, a move in between would hide a line from both.
         """
         ...
 
     async def move_history(self, id_: str, keep: int) -> None:
-        """Move all but the latest `keep` lines of a document to the history collection: copied, then cut."""
+        """Move all but the latest `keep` lines of a document to the history collection: copy first, then delete."""
         ...
 
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
-        """Drop outbox entries up to and including a sequence number, per document id."""
+        """Delete outbox entries up to and including a sequence number, per document id."""
         ...
 
     async def unsent(self, older_than: datetime, limit: int) -> list[Unsent]:

@@ -1,9 +1,8 @@
-"""Names of a document's fields, as the database takes them.
+"""Escapes names so that the database accepts them as field names.
 
-A dot parts a path, a leading `$` begins an operator, a null ends a name, and an empty one names nothing: the database
-refuses such names, or stores what no query and no update reaches. So they are written with `%` and two hexadecimal
-digits, the empty one as a single `%`. A name that is written as it is is read as it is, which is how earlier releases
-wrote all of them.
+The database refuses names that are empty or contain a dot, a leading `$` or a null character, or stores them where no
+query or update reaches them. These characters are written as `%` and two hexadecimal digits, the empty name as a
+single `%`. All other names are stored unchanged, as earlier releases stored all names.
 """
 
 import re
@@ -16,14 +15,14 @@ _WRITTEN = re.compile(r"%(2E|00|25|24)")
 
 
 def escape(name: str) -> str:
-    """A name as it is stored."""
+    """The stored form of a name."""
     if name.isidentifier():  # nearly all
         return name
     return _UNFIT.sub(lambda found: f"%{ord(found[0]):02X}", name) or _EMPTY
 
 
 def unescape(name: str) -> str:
-    """The name that is stored so."""
+    """The name of a stored form."""
     if "%" not in name:
         return name
     return "" if name == _EMPTY else _WRITTEN.sub(lambda found: chr(int(found[1], 16)), name)
@@ -35,12 +34,12 @@ def fits(name: str) -> bool:
 
 
 def escaped(value: Any) -> Any:
-    """A plain value as it is stored, however deep its names are."""
+    """A plain value with all its names escaped, at any depth."""
     return _renamed(value, escape)
 
 
 def unescaped(value: Any) -> Any:
-    """The plain value that is stored so."""
+    """The reverse of `escaped`."""
     return _renamed(value, unescape)
 
 

@@ -14,7 +14,7 @@ _MISSING = object()
 
 
 def _values(document: Any, path: Sequence[str]) -> Iterable[Any]:
-    """What stands at a dotted path, looking into lists as the database does."""
+    """The values at a dotted path, looking into lists as the database does."""
     if isinstance(document, list):
         for element in document:
             yield from _values(element, path)
@@ -47,11 +47,11 @@ def _compare(operator: str, value: Any, operand: Any) -> bool:
             return bool(value > operand)
         case "$gte":
             return bool(value >= operand)
-    raise NotImplementedError(f"operator {operator} is not known to the store in memory")
+    raise NotImplementedError(f"the in-memory store does not support the operator {operator}")
 
 
 def _first(path: Sequence[str], document: Document) -> Any:
-    """What a document is sorted by."""
+    """The sort key of a document."""
     return next(iter(_values(document, path)), None)
 
 
@@ -74,7 +74,7 @@ def matches(document: Document, where: Mapping[str, Any]) -> bool:
 
 
 def _only(document: Document, fields: Sequence[str]) -> Document:
-    """The id and what stands at dotted paths that lead through no list."""
+    """The id and the values at dotted paths; paths through lists are not supported."""
     kept: Document = {"_id": document["_id"]}
     for path in fields:
         *outer, last = path.split(".")

@@ -1,4 +1,4 @@
-"""What an aggregate is to the chassis, what is handed to it, and how that can end."""
+"""The types of an aggregate: its definition, its inputs, and their outcomes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ _Seen_contra = TypeVar("_Seen_contra", contravariant=True)
 
 
 class Messages(Protocol[_Seen_contra, E]):
-    """Domain events ↔ what stands on the wire."""
+    """Domain events ↔ their form on the wire."""
 
     def encode(self, event: E, state: _Seen_contra) -> tuple[str, bytes]:
         """The event's type and JSON payload; `state` is the state after it."""
         ...
 
     def decode(self, type: str, data: bytes) -> E:  # noqa: A002 - CloudEvents' own name
-        """The domain event of a payload, as `encode` wrote it; used to rebuild a lost database."""
+        """The domain event of a payload that `encode` wrote; used to rebuild a lost database."""
         ...
 
 
@@ -44,28 +44,28 @@ class AggregateType(Generic[S, C, E]):
     name: str
     collection: str
     decide: Callable[[S | None, C, datetime], Sequence[E]]
-    """(state or None, command, now) → events. Raises where the command is refused or wrong: nothing is saved then.
-    No events is a decision too: the input is remembered all the same."""
+    """(state or None, command, now) → events. Raises if the command is refused or wrong; then nothing is saved.
+    An empty result is a decision too: the input is still recorded in the history."""
     evolve: Callable[[S | None, E], S]
     key: Callable[[S], str]
-    """The Kafka key of everything the aggregate publishes."""
+    """The Kafka key of all events of the aggregate."""
     codec: Codec[S]
     messages: Messages[S, E]
     due_at: Callable[[S], datetime | None] = _never
     """The next deadline, if any."""
     try_after: Callable[[S], datetime | None] = _never
-    """From when pending work (a peer look-up, an external send) may be attempted, if there is any."""
+    """The earliest time to attempt pending work (a peer look-up, an external send), if there is any."""
     baggage: Callable[[S], Mapping[str, str]] = _nothing
-    """`trade.*` entries that every span and log line of this aggregate carries."""
+    """`trade.*` entries for every span and log line of this aggregate."""
     indexes: Sequence[IndexModel] = ()
     tells_of: Sequence[str] = ()
-    """What its events' types name as the aggregate (`declaration` in `trade.gateway.declaration.submitted.v1`);
-    empty: its own name. A rebuild tells by it whose an event is, where several types publish on one topic."""
+    """The aggregate's name in its event types (`declaration` in `trade.gateway.declaration.submitted.v1`);
+    empty: its own name. A rebuild uses it to assign events where several aggregate types share a topic."""
     schema: int = 1
-    """Written into documents."""
+    """The schema number written into documents."""
     reads: int = 0
-    """The highest schema that this release can read, where that is more than it writes: a document that has it
-    keeps it. One with a higher schema yet is left alone."""
+    """The highest schema that this release can read, if higher than the one it writes. A document with it keeps it;
+    one with a still higher schema is not touched."""
 
     @property
     def has_deadlines(self) -> bool:
@@ -77,15 +77,15 @@ class AggregateType(Generic[S, C, E]):
 
 
 class Input(NamedTuple, Generic[C]):
-    """One command for one aggregate, with the identity that makes it count once."""
+    """One command for one aggregate, with the identity by which it is applied once."""
 
     target: str
     cause: str
-    """Id of what asks for it: an event's id, a command's id, a timer's. The same cause is applied once."""
+    """Id of the event, command or timer that asks for it. Each cause is applied once."""
     command: C
     actor: str
     hash: str = ""
-    """Of the content: the same cause with another hash is a conflict. Empty: not compared."""
+    """Hash of the content: the same cause with another hash is a conflict. Empty: not compared."""
     trace: Mapping[str, str] = MappingProxyType({})
     """W3C headers of the parent; empty: the current context."""
     span: str = ""
@@ -94,13 +94,13 @@ class Input(NamedTuple, Generic[C]):
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """In place of a command: staff discarded the input. Nothing is decided, and the line in the history says why."""
+    """In place of a command: staff discarded the input. Nothing is decided; the history line gives the reason."""
 
     why: str
 
 
 class Applied(NamedTuple, Generic[S]):
-    """The command was decided, and what came of it is saved."""
+    """The command was decided and the result is saved."""
 
     state: S | None
     events: tuple[str, ...]
@@ -109,40 +109,40 @@ class Applied(NamedTuple, Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Duplicate(Generic[S]):
-    """The same input was applied before."""
+    """This input was applied before."""
 
     state: S | None
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict(Generic[S]):
-    """An input of the same identity, but with other content, was applied before."""
+    """An input with the same cause but other content was applied before."""
 
     state: S | None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The command was refused or its handling broke: nothing was saved."""
+    """The command was refused or its handling failed; nothing was saved."""
 
     error: Exception
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Not attempted, because an earlier input of the same batch for the same target failed."""
+    """Not attempted, because an earlier input for the same target in this batch failed."""
 
 
 Outcome: TypeAlias = Applied[S] | Duplicate[S] | Conflict[S] | Failed | Blocked
 
 
 class UnreadableDocument(Exception):
-    """A document was written by a release that this one cannot read. It is left alone."""
+    """The document was written by a newer release, which this one cannot read. It is not touched."""
 
 
 class EventTooLarge(Exception):
-    """An event would exceed what the broker takes."""
+    """An event exceeds the broker's limit."""
 
 
 class DocumentTooLarge(DocumentRefused):
-    """A document would exceed what the database takes."""
+    """A document exceeds the database's limit."""

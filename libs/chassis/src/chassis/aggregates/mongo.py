@@ -1,8 +1,7 @@
 """Aggregate documents in MongoDB: one round trip to load a batch, one to save it.
 
-A save is a compare-and-set on `version`, and sets only the fields that this release owns and that
-changed: what a newer release added stays. No transaction, so it works on a single server, a
-replica set and a sharded cluster alike.
+A save is a compare-and-set on `version`. It sets only changed fields that this release owns: fields that a newer
+release added stay. It uses no transaction, so it works on a single server, a replica set and a sharded cluster.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,22 +19,22 @@ from chassis.aggregates.model import AggregateType, DocumentTooLarge
 from chassis.failpoints import passage
 
 MAX_OUTBOX_CHARACTERS = 12_000_000
-"""Below the database's 16 MiB for a document, so that there is room for the rest of it."""
+"""Below the database's document limit of 16 MiB, which leaves room for the other fields."""
 
 TRIM_AT_ONCE = 25
-"""Documents that one statement trims: the embedded server compares each of them with every id that is named."""
+"""Documents that one statement trims: the embedded server compares each document with every id in the statement."""
 
 TRIMS_AT_ONCE = 8
-"""Statements of one command: after a flood thousands of documents are quiet at once. A command that takes longer than
-the driver waits would be sent again from its beginning, for ever."""
+"""Statements per command: after a flood, thousands of documents need trimming at once, and a command that runs into
+the driver's time-out would be retried from its beginning, for ever."""
 
 _DUPLICATE_KEY = 11000
 
 
 def indexes_of(type_: AggregateType[Any, Any, Any]) -> list[IndexModel]:
-    """Unsent events, and where the type has them deadlines and pending work, are each found without a scan.
+    """Indexes for unsent events and, if the type has them, for deadlines and pending work.
 
-    Each index costs every save of a document, also of one that has nothing to do with it.
+    Each index costs time on every save, also of documents that it does not contain.
     """
     found = [IndexModel([("outbox.time", ASCENDING)], sparse=True)]
     if type_.has_deadlines:
@@ -73,7 +72,7 @@ class MongoDocuments:
             if result.inserted_count + result.matched_count == len(operations):
                 return ids
         except BulkWriteError as error:
-            # A lost race for an insert is an error, a lost race for an update is only a missing count.
+            # A lost race is an error for an insert, but only a lower count for an update.
             if any(each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]):
                 raise
             if error.details.get("writeConcernErrors"):
@@ -81,7 +80,7 @@ class MongoDocuments:
         return await self._proven(ids, token)
 
     async def _proven(self, ids: set[str], token: str) -> set[str]:
-        """Those of `ids` whose history carries the token: a count does not say which ones it misses."""
+        """Those of `ids` whose history carries the token: the count does not say which ones are missing."""
         query = {"_id": {"$in": sorted(ids)}, "history.token": token}
         return {document["_id"] async for document in self.collection.find(query, {"_id": 1})}
 
@@ -115,7 +114,7 @@ class MongoDocuments:
             copies.append(ReplaceOne({"_id": copy["_id"]}, copy, upsert=True))
         await self.history.bulk_write(copies, ordered=False)
         passage("history.copied")
-        # Losing this race is harmless: the copies are replaced by the next attempt.
+        # Losing this race is harmless: the next attempt overwrites the copies.
         await self.collection.update_one(
             {"_id": id_, "version": document["version"]},
             {"$set": {"history": kept, "moved": moved + len(cut)}, "$inc": {"version": 1}},
@@ -125,7 +124,7 @@ class MongoDocuments:
         by_seq: dict[int, list[str]] = {}
         for id_, seq in acknowledged.items():
             by_seq.setdefault(seq, []).append(id_)
-        # Most documents are quiet after the same few events: few statements for all of those.
+        # Most documents end at the same few sequence numbers, so a few statements trim them all.
         trims = [
             UpdateMany(
                 {"_id": {"$in": ids[start : start + TRIM_AT_ONCE]}}, {"$pull": {"outbox": {"seq": {"$lte": seq}}}}
@@ -164,7 +163,7 @@ def _update(change: Change) -> UpdateOne:
         values["state"] = dict(change.fields)
     elif change.fields is not None:
         values |= {f"state.{name}": value for name, value in change.changed_fields.items()}
-    # What stays the same is not written: the database would take every name through all its indexes.
+    # Unchanged fields are not written: the database checks every written name against all indexes.
     before = change.plain_before
     values |= {name: value for name, value in change.plain.items() if before.get(name) != value}
     absent = {name: "" for name in before if name not in change.plain}
@@ -179,8 +178,8 @@ def _update(change: Change) -> UpdateOne:
 
 
 def _check_size(change: Change) -> None:
-    """Refuse an outbox that has no room. Nothing else of a write can be large; what is all the same, the driver and
-    the database refuse, and it fails alone: to encode each write twice only to see it costs more than all of this."""
+    """Refuse a too large outbox. No other field is normally large; if one is, the driver or the database refuses that
+    write alone. Encoding each write twice to measure it would cost more than the rest of the save."""
     size = sum(len(entry["data"]) for entry in change.outbox)
     if size > MAX_OUTBOX_CHARACTERS:
-        raise DocumentTooLarge(f"{change.id} has {size} characters to be sent, the limit is {MAX_OUTBOX_CHARACTERS}")
+        raise DocumentTooLarge(f"the outbox of {change.id} has {size} characters, the limit is {MAX_OUTBOX_CHARACTERS}")

@@ -1,4 +1,4 @@
-"""The port between stored outboxes and whoever publishes them."""
+"""The ports between stored outboxes and the publisher."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -19,7 +19,7 @@ class Source(Protocol):
 
 
 class Outbox(Protocol):
-    """What a save hands its events to."""
+    """Takes the events of a save for publishing."""
 
     def offer(self, source: Source, id_: str, key: str, entries: Sequence[OutboxEntry]) -> None: ...
 

@@ -1,7 +1,7 @@
-"""Consuming: from partitions to the delivery of their records.
+"""Consuming: reads partitions and passes their records on to delivery.
 
-Owns: the consumer, its commits and lag, and reading whatever bytes stand on a topic. Keeps: no offset is committed
-before every record below it has its outcome; a bad record stops no other. Must not know what a record means.
+Owns: the consumer, its commits and lag, and reading records whatever bytes they hold. Keeps: an offset is committed
+only after every record below it has an outcome; a bad record blocks no other. Must not know what a record means.
 """
 
 from chassis.consuming.reader import Reader

@@ -1,9 +1,8 @@
-"""How far a consumer is behind, in records and in seconds.
+"""The lag of a consumer, in records and in seconds.
 
-A record waits until it is resolved, not until it is read. What the oldest waiting record of a
-partition is that was not fetched yet nobody tells; it is not older than the last one resolved, nor
-than the last moment at which nothing waited. What cannot be known (the broker does not answer) is
-never shown as zero: it grows from that moment.
+A record counts until it is resolved, not until it is read. The time of the oldest record is unknown until it is
+fetched; it is bounded by the time of the last resolved record, or the last moment at which nothing waited. While the
+broker does not answer, the lag is unknown; it is shown as growing from that moment, never as zero.
 """
 
 import asyncio
@@ -24,16 +23,16 @@ log = structlog.get_logger(__name__)
 WATCH_SECONDS = 3.0
 """How long the broker may take to say where partitions end."""
 FRESH_SECONDS = 5.0
-"""What the broker said longer ago is not known any more."""
+"""An older answer of the broker counts as unknown."""
 
 
 @dataclass
 class _Partition:
     since: datetime
-    """Nothing that waits is older: the time of the last record resolved, or the last moment without any."""
+    """No waiting record is older: the time of the last resolved record, or the last moment without any."""
     waiting: int = 0
     in_hand: tuple[int, datetime] | None = None
-    """Offset and time of the first record that was fetched and is not resolved."""
+    """Offset and time of the first record that is fetched and not resolved."""
 
 
 class Lag:
@@ -58,7 +57,7 @@ class Lag:
         return max(0.0, (self._clock.now() - oldest).total_seconds())
 
     def assigned(self, partitions: Set[TopicPartition]) -> None:
-        """Forget partitions that are another member's now; what was in hand is fetched anew."""
+        """Drop partitions that moved to another member; unresolved records will be fetched again."""
         now = self._clock.now()
         self._partitions = {each: self._partitions.get(each, _Partition(now)) for each in partitions}
         for each in self._partitions.values():
@@ -66,7 +65,7 @@ class Lag:
         self._told_at = self._clock.monotonic()
 
     def took(self, records: Sequence[RawRecord]) -> None:
-        """A batch was fetched: its first records are the oldest ones."""
+        """A batch was fetched; its first records are the oldest."""
         first: dict[tuple[str, int], RawRecord] = {}
         for record in records:
             first.setdefault((record.topic, record.partition), record)
@@ -75,7 +74,7 @@ class Lag:
                 partition.in_hand = record.offset, self._time_of(record.timestamp_ms, partition)
 
     def resolved(self, records: Sequence[RawRecord]) -> None:
-        """All deliveries of a batch have ended."""
+        """All deliveries of a batch have an outcome."""
         latest: dict[tuple[str, int], int] = {}
         for record in records:
             place = record.topic, record.partition
@@ -103,7 +102,7 @@ class Lag:
     def told(
         self, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int], asked_at: datetime
     ) -> None:
-        """The broker said where the partitions end; `positions` are what would be fetched next."""
+        """The broker reported the ends of the partitions; `positions` are the next offsets to fetch."""
         for name, partition in self._partitions.items():
             if name in ends and name in positions:
                 first = partition.in_hand[0] if partition.in_hand else positions[name]
@@ -113,7 +112,7 @@ class Lag:
         self._told_at = self._clock.monotonic()
 
     def _time_of(self, timestamp_ms: int, partition: _Partition) -> datetime:
-        """A record's time; who writes may set it, so it counts only where it can be true."""
+        """A record's time, bounded to what is plausible: the writer sets it."""
         now = self._clock.now()
         if timestamp_ms <= 0:
             return partition.since

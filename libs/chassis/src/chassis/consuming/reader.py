@@ -1,9 +1,9 @@
-"""The one consumer of Kafka that this project builds; a lint rule forbids every other.
+"""The only Kafka consumer of this project; a lint rule forbids any other.
 
-Keeps three promises that the library's own does not. It reads committed records only, and "the end" is the last
-stable offset: what stands in an aborted or an open transaction is no fact, is not waited for, and is no lag. Each
-poll begins with the partition that has waited for most polls, so that none waits behind another's thousands. Nothing
-that was taken from one partition is lost where reading another fails.
+Adds three guarantees to the library's consumer. It reads committed records only, and its end is the last stable
+offset: records of open or aborted transactions are never read, waited for or counted as lag. Each poll begins with
+the partition that has waited for the most polls, so none waits behind another's backlog. If reading one partition
+fails, records already taken from another are not lost.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,24 +23,23 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # the library has no type
     """A consumer of committed records."""
 
     def __init__(self, *topics: str, on_poll: Callable[[Positions], None] | None = None, **options: Any) -> None:
-        """As the library's.
+        """As the library's consumer.
 
         Args:
-            on_poll: is given the positions with which each poll begins. Nobody reads between two polls of one loop, so
-                what stands before them was handed over by the polls before, or is nothing to hand over: the markers
-                of transactions, and what they aborted.
+            on_poll: called with the positions at the start of each poll. Everything before them was returned by
+                earlier polls, or is never returned: transaction markers and aborted records.
         """
         super().__init__(*topics, **{**options, "isolation_level": "read_committed"})
         self._on_poll = on_poll
         self._failed: KafkaError | None = None
         self._polls = 0
         self._given_at: dict[TopicPartition, int] = {}
-        """The poll that last gave out something of a partition."""
+        """Per partition, the last poll that returned records of it."""
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Records by partition: of what was fetched, in turns; else what comes within the time."""
+        """Records by partition: already fetched ones, by turns; otherwise those that arrive in time."""
         if self._on_poll is not None:
             self._on_poll(self._positions())
         if self._failed is not None:
@@ -56,13 +55,13 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # the library has no type
         return found
 
     async def _turns(self, most: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """At most so many of what was fetched already: what has waited longest first, and of each all that has room.
+        """At most `most` of the records already fetched: the longest waiting partition first, as many as fit.
 
-        Whole turns, not even shares: what stands together in a partition is often for the same few documents, and
-        costs one update each if it comes in one batch.
+        Not equal shares: neighbouring records are often for the same few documents, and in one batch these cost one
+        update each.
         """
-        # Only the first of these calls may wait, for partitions to be given out: else some could be taken here and be
-        # another member's by the time they are handed over.
+        # Only the first call may wait for an assignment: otherwise records taken here could belong to another member
+        # by the time they are returned.
         found: dict[TopicPartition, list[ConsumerRecord]] = {}
         for partition in sorted(self._fetcher._records, key=lambda each: self._given_at.get(each, 0)):
             records = await self._take(partition, most, nothing_yet=not found)
@@ -79,13 +78,13 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # the library has no type
         except KafkaError as error:
             if nothing_yet:
                 raise
-            self._failed = error  # what others gave counts as read already: it goes first
+            self._failed = error  # records of other partitions count as read, so they are returned first
             return []
         records: list[ConsumerRecord] = found.get(partition, [])
         return records
 
     def _positions(self) -> dict[TopicPartition, int]:
-        """What would be fetched next, of the partitions of which that is known."""
+        """The next offset to fetch, for partitions where it is known."""
         subscription = self._subscription.subscription
         assignment = subscription.assignment if subscription is not None else None
         if assignment is None:

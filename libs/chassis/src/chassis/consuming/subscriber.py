@@ -1,4 +1,4 @@
-"""FastStream's subscriber as we have it: batches as they are, acknowledged by hand, read by a static member."""
+"""FastStream's subscriber as configured here: undecoded batches, manual acknowledgement, static membership."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker  # noqa: TID251 - whose consumers are ours, below
+from faststream.kafka import KafkaBroker  # noqa: TID251 - its consumers are replaced by ours, below
 from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
 
 from chassis.consuming.reader import Positions, Reader
@@ -15,32 +15,32 @@ from chassis.delivery.records import RawRecord
 
 
 class Broker(KafkaBroker):
-    """The library's broker, whose consumers are ours."""
+    """The library's broker, building our consumers."""
 
     on_poll: Callable[[Positions], None]
 
     async def _connect(self) -> Callable[..., Any]:
         await super()._connect()
         config = self.config.broker_config
-        assert isinstance(config.builder, partial)  # noqa: S101 - else another release of the library builds otherwise
+        assert isinstance(config.builder, partial)  # noqa: S101 - else the library has changed how it builds them
         config.builder = partial(Reader, **config.builder.keywords, on_poll=self.on_poll)
         return config.builder
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What a process is to its consumer group."""
+    """A process's membership in its consumer group."""
 
     topics: Sequence[str]
     group: str
     instance: str
     connection: Mapping[str, Any]
-    """As FastStream's broker wants it."""
+    """Options for FastStream's broker."""
     session_timeout_ms: int
     max_records: int
-    """In one batch."""
+    """Records in one batch."""
     wait_ms: int
-    """For a batch to fill."""
+    """How long to wait for a batch to fill."""
 
     def subscriber(
         self,
@@ -49,15 +49,15 @@ class Membership:
         drain_seconds: float,
         on_poll: Callable[[Positions], None],
     ) -> tuple[Broker, Any]:
-        """A broker and its one subscriber, not started; they start only once. `on_poll` is the reader's."""
-        # Types are not applied: the library would look at each record of a batch, and make each anew.
+        """A broker and its only subscriber, not started; each can start only once. `on_poll` goes to the reader."""
+        # Type casting is off: the library would inspect and copy each record of a batch.
         broker = Broker(**self.connection, graceful_timeout=drain_seconds, logger=None, apply_types=False)
         broker.on_poll = on_poll
         subscriber = broker.subscriber(
             *self.topics,
             batch=True,
             group_id=self.group,
-            # A static member that was killed takes its partitions back as soon as it is up again.
+            # A static member that was killed gets its partitions back as soon as it has restarted.
             group_instance_id=f"{self.group}-{self.instance}",
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
@@ -75,7 +75,7 @@ class Membership:
 
 
 async def parse_batch(records: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
-    """FastStream's message around a batch, whatever its headers and values are. Never raises."""
+    """FastStream's message around a batch, whatever its headers and values. Never raises."""
     first = records[0]
     return KafkaAckableMessage(
         body=b"",
@@ -87,12 +87,12 @@ async def parse_batch(records: tuple[ConsumerRecord, ...]) -> KafkaAckableMessag
 
 
 async def decode_batch(message: Any) -> list[RawRecord]:
-    """The records of a batch as they are."""
+    """The records of a batch, undecoded."""
     return [raw_record(record) for record in message.raw_message]
 
 
 def raw_record(record: ConsumerRecord) -> RawRecord:
-    """A record of the client library as ours."""
+    """Convert a record of the client library."""
     return RawRecord(
         record.topic,
         record.partition,

@@ -1,9 +1,9 @@
-"""Records as they stand on the wire: every one can be read, whatever its batch or its headers' names are.
+"""Reads every record, whatever the bytes of its batch or header names.
 
-The broker takes any bytes as a header's name, and any number of bytes that a batch unpacks to. The client
-library decodes names as UTF-8, strictly and outside of anybody's reach: its error ends the consumer's loop,
-for every topic; and it unpacks without a bound. Here a name that is no UTF-8 is shown as `\\xff`, and in place of
-a batch that does not unpack within a bound stands one record that says so, at its last offset.
+The broker accepts any bytes as a header name, and batches of any unpacked size. The client library decodes header
+names strictly as UTF-8, in a place where the error cannot be caught and ends the consumer's loop for all topics; and
+it unpacks without a limit. Here invalid bytes in a name are escaped as `\\xff`, and a batch that does not unpack
+within the limit is replaced by one record that says so, at the batch's last offset.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class TolerantRecords(_MemoryRecordsPy):  # type: ignore[misc]  # final for its 
 
 
 class _Batch:
-    """The library's batch, but for its iteration."""
+    """The library's batch, with our own iteration."""
 
     def __init__(self, batch: Any, raw: Any) -> None:
         self._batch = batch
@@ -45,8 +45,8 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        """Record by record, as they are asked for: a batch may hold a million of them."""
-        if self._raw[_MAGIC] < _FORMAT_2:  # only of a broker that was never installed by this project
+        """Lazily, record by record: a batch may hold a million of them."""
+        if self._raw[_MAGIC] < _FORMAT_2:  # only from brokers far older than the one this project installs
             yield from self._batch
             return
         try:
@@ -63,7 +63,7 @@ class _Batch:
             yield from islice(_TolerantBatch(plain), read, None)
 
     def _in_place(self, why: str) -> _DefaultRecordPy:
-        """What stands for all the records of a batch that nobody can read."""
+        """The record that replaces all records of an unreadable batch."""
         head = _DefaultRecordBatchPy(self._raw)
         told = f"a batch of {head.last_offset_delta + 1} records, {len(self._raw)} bytes, {why}"
         return _DefaultRecordPy(
@@ -77,7 +77,7 @@ class _Batch:
 
 
 class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
-    """A batch that is not compressed, with names of headers that are anything."""
+    """An uncompressed batch whose header names may be any bytes."""
 
     def __init__(self, plain: Any) -> None:
         super().__init__(plain)
@@ -85,7 +85,7 @@ class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
 
 
 class _TolerantBytes(bytearray):
-    """Bytes whose slices decode without an error. Of a record, only the names of headers are decoded."""
+    """Bytes whose slices decode without error. The library decodes only the header names of a record."""
 
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
@@ -96,5 +96,5 @@ class _TolerantBytes(bytearray):
 
 
 def install() -> None:
-    """Let every consumer of this process read with `TolerantRecords`; harmless to repeat."""
+    """Make every consumer of this process use `TolerantRecords`; idempotent."""
     fetcher.MemoryRecords = TolerantRecords

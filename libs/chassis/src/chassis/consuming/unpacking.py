@@ -1,7 +1,7 @@
-"""Compressed batches, unpacked up to a bound: a megabyte of zeros, packed, is thousands of them.
+"""Unpacks compressed batches up to a limit: one megabyte can unpack to thousands of megabytes of zeros.
 
-The broker bounds what it takes by its packed size, and the client library unpacks without a bound. Here nothing
-beyond the bound is ever written, whichever codec it is and whatever length the batch claims.
+The broker limits only the packed size, and the client library unpacks without a limit. Here nothing beyond the limit
+is ever written to memory, whatever the codec and whatever length the batch claims.
 """
 
 import struct
@@ -15,10 +15,10 @@ from aiokafka.record.default_records import DefaultRecordBase
 from contracts.topics import MAX_MESSAGE_BYTES
 
 MAX_UNPACKED_BYTES: Final = 16 * MAX_MESSAGE_BYTES
-"""JSON packs to a tenth; a batch that is much more than ten times the largest that the broker takes is hostile."""
+"""JSON packs to a tenth; a batch that unpacks to far more than ten times the largest message is hostile."""
 
 _USUAL_RATIO, _USUAL_BYTES = 16, 65_536
-"""What unpacks to more is tried again with all the room there is."""
+"""First buffer size; a batch that needs more is retried with the full limit."""
 
 _HEADER = DefaultRecordBase.HEADER_STRUCT.size
 _ATTRIBUTES = slice(21, 23)
@@ -28,14 +28,14 @@ _GZIP_WINDOW = 31
 
 
 class Unreadable(Exception):
-    """A batch that cannot be unpacked, or not within the bound; says which."""
+    """The batch cannot be unpacked, or not within the limit; the text says which."""
 
 
 def unpacked(batch: memoryview, limit: int = MAX_UNPACKED_BYTES) -> memoryview | bytes:
-    """A batch of format 2 as it is without compression; one that has none is given back.
+    """The uncompressed form of a batch of format 2; an uncompressed batch is returned unchanged.
 
     Raises:
-        Unreadable: there is no reading it.
+        Unreadable: it is corrupt, too large, or of an unknown codec.
     """
     (attributes,) = struct.unpack(">h", batch[_ATTRIBUTES])
     codec = attributes & DefaultRecordBase.CODEC_MASK
@@ -60,11 +60,11 @@ def _unpack(codec: int, packed: bytes, limit: int) -> bytes | memoryview:
                 return _into(cramjam.zstd, packed, limit)
     except (cramjam.DecompressionError, zlib.error, struct.error) as error:
         raise Unreadable(f"does not unpack within {limit} bytes: {error}") from error
-    raise Unreadable(f"is packed by codec {codec}, which nobody knows")
+    raise Unreadable(f"is packed by the unknown codec {codec}")
 
 
 def _into(codec: object, packed: bytes, limit: int) -> memoryview:
-    # Room is cleared before it is used: the whole bound, for every batch, would cost more than all its records.
+    # Buffers are zeroed first: zeroing the full limit for every batch would cost more than reading its records.
     usual = min(limit, _USUAL_RATIO * len(packed) + _USUAL_BYTES)
     for size in (usual, limit):
         room = bytearray(size)
@@ -88,21 +88,21 @@ def _gzip(packed: bytes, limit: int) -> bytes:
         if left < 0:
             raise Unreadable(f"unpacks to more than {limit} bytes")
         if not member.eof:
-            raise Unreadable("ends in the middle of what is packed")
+            raise Unreadable("ends in the middle of the packed data")
         packed = member.unused_data.lstrip(b"\0")
     return b"".join(parts)
 
 
 def _snappy(packed: bytes, limit: int) -> bytes:
     blocks = list(_xerial(packed)) if packed.startswith(_XERIAL) else [packed]
-    # What a block claims to unpack to is what would be set aside for it.
+    # A block claims its unpacked size, and the codec allocates that much.
     if sum(map(cramjam.snappy.decompress_raw_len, blocks)) > limit:
         raise Unreadable(f"unpacks to more than {limit} bytes")
     return b"".join(bytes(cramjam.snappy.decompress_raw(block)) for block in blocks)
 
 
 def _xerial(packed: bytes) -> Iterator[bytes]:
-    """The blocks of snappy as Java's clients frame it."""
+    """The snappy blocks in the framing of Java clients."""
     position = _XERIAL_HEADER
     while position < len(packed):
         (size,) = struct.unpack_from(">I", packed, position)

@@ -1,7 +1,7 @@
-"""Delivery: from a record to the handlers that subscribe to it, until each input has an outcome.
+"""Delivery: passes each record to the handlers that subscribe to it, until every delivery has an outcome.
 
-Owns: records and events, subscriptions, the policy of trying again, parking and redriving. Keeps: one target waits, the
-others go on; nothing is skipped. Must not know the broker's client.
+Owns: records and events, subscriptions, and the policy for retrying, parking and redriving. Keeps: a failing target
+blocks only itself; nothing is skipped. Must not know the broker's client.
 """
 
 from chassis.delivery.policy import DeliveryPolicy

@@ -1,8 +1,8 @@
-"""The breaker: so many parks of one reason within so short a time pause consumption as a whole.
+"""The breaker: pauses all consumption when too many deliveries are parked for one reason in a short time.
 
-It is open for all replicas, by a lock in the database. It closes when staff say so, when one of the
-flood got through a redrive (its cause is mended), or when nothing of the flood is parked any more.
-Mending something else leaves it open: consumption would only park the next part of the world.
+It opens for all replicas, through a lock in the database. It closes when staff resume consumption, when one of these
+deliveries is redriven successfully (the cause is fixed), or when none of them is parked any more. Redriving other
+deliveries leaves it open: consumption would only park everything that follows.
 """
 
 from collections import deque
@@ -17,13 +17,13 @@ from chassis.telemetry import metrics
 
 BREAKER_PARKS = 50
 BREAKER_SECONDS = 60.0
-"""So many parks of one reason within so long pause consumption instead of parking the world."""
+"""More parked deliveries than this, for one reason and within this time, open the breaker."""
 
 log = structlog.get_logger(__name__)
 
 
 class BreakerStore(Protocol):
-    """Where the breaker stands open for all replicas."""
+    """Stores the breaker, shared by all replicas."""
 
     async def set_breaker(self, reason: str) -> None: ...
 
@@ -32,12 +32,12 @@ class BreakerStore(Protocol):
     async def clear_breaker(self) -> None: ...
 
     async def any_parked(self, reason: str, since: datetime) -> bool:
-        """Whether something that was parked with this reason since then still waits."""
+        """Whether a delivery parked for this reason since then is still parked."""
         ...
 
 
 class Breaker:
-    """Counts parks in this process, and opens for all."""
+    """Counts parked deliveries in this process, and opens for all replicas."""
 
     def __init__(self, parking: BreakerStore, clock: Clock) -> None:
         self._parking = parking
@@ -45,7 +45,7 @@ class Breaker:
         self._recent: dict[str, deque[float]] = {}
 
     async def count(self, reason: str) -> None:
-        """Count one park; open where it is one too many."""
+        """Count one parked delivery; open if the limit is exceeded."""
         now = self._clock.monotonic()
         recent = self._recent.setdefault(reason, deque())
         recent.append(now)
@@ -58,20 +58,20 @@ class Breaker:
             await self._parking.set_breaker(reason)
 
     async def close(self) -> None:
-        """Let consumption go on, whatever is parked."""
+        """Resume consumption, whatever is parked."""
         self._recent.clear()
         await self._parking.clear_breaker()
         metrics.BREAKER_OPEN.set(0)
         log.warning("breaker_closed")
 
     async def got_through(self, delivery: ParkedDelivery) -> None:
-        """Close if a delivery that was just redriven with success is one of the flood."""
+        """Close if the delivery just redriven is one of those that opened it."""
         open_ = await self._parking.breaker()
         if open_ is not None and _of_flood(delivery, open_):
             await self.close()
 
     async def taken_out(self) -> None:
-        """Close if nothing of the flood is parked any more."""
+        """Close if none of the deliveries that opened it is parked any more."""
         open_ = await self._parking.breaker()
         if open_ is not None and not await self._parking.any_parked(open_.reason, _began(open_)):
             await self.close()

@@ -1,4 +1,4 @@
-"""Parked deliveries that staff give up: they stay in the audit, and each leaves a line with its aggregate."""
+"""Discarding parked deliveries: each stays in the audit and leaves a line in its aggregate's history."""
 
 from typing import Any, Protocol
 
@@ -19,21 +19,21 @@ log = structlog.get_logger(__name__)
 
 
 class GivingUpStore(QueueStore, Protocol):
-    """What giving up needs of the parked deliveries."""
+    """The store operations needed to discard deliveries."""
 
     async def show(self, delivery_id: str) -> ParkedDelivery | None: ...
 
     async def remove(self, delivery_id: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
-        """Take one delivery out, leaving a line in the audit."""
+        """Remove one delivery, with an audit line."""
         ...
 
     async def discarded(self, after: PageMark | None, limit: int) -> list[AuditLine]:
-        """The audit's lines of what was given up, oldest first, behind `after`."""
+        """The audit lines of discarded deliveries after `after`, oldest first."""
         ...
 
 
 class GivingUp:
-    """Gives up what one service has parked."""
+    """Discards what one service has parked."""
 
     def __init__(self, routes: Routes, parking: GivingUpStore, breaker: Breaker) -> None:
         self._routes = routes
@@ -41,9 +41,9 @@ class GivingUp:
         self._breaker = breaker
 
     async def discard(self, delivery_id: str, *, actor: str, reason: str) -> bool:
-        """Give one delivery up, leaving it in the audit and a line with its aggregate; false where there is none.
+        """Discard one delivery, with an audit line and a history line; false if there is none.
 
-        What waits behind it stays until it is redriven.
+        Deliveries that wait behind it stay parked until they are redriven.
         """
         parked = await self._parking.show(delivery_id)
         if parked is None:
@@ -55,7 +55,7 @@ class GivingUp:
         return True
 
     async def restore_given_up(self) -> int:
-        """Leave the lines of all that the audit says was discarded again; harmless to repeat."""
+        """Write the history lines of all discarded deliveries in the audit again; idempotent."""
         restored, mark = 0, None
         while page := await self._parking.discarded(mark, _PAGE):
             for line in page:
@@ -65,7 +65,7 @@ class GivingUp:
         return restored
 
     async def _note_given_up(self, parked: ParkedDelivery, actor: str, why: str) -> bool:
-        """Leave a line with the aggregate, where there is one; it makes the same input a duplicate from now on."""
+        """Write the aggregate's history line, if there is an aggregate; from then on the input is a duplicate."""
         record = record_of(parked)
         event = classify(record, self._routes.types(record.topic))
         if parked.target == record.key_lock or not isinstance(event, Event):
@@ -85,5 +85,5 @@ class GivingUp:
 
 
 def _to_given_up(delivery: Delivery, actor: str, why: str) -> Input[Any]:
-    """The input that discarding a delivery is to an aggregate: nothing is decided, a line is left."""
+    """The input that records a discarded delivery in the history; nothing is decided."""
     return to_input(delivery, GivenUp(why))._replace(actor=actor, span=f"discard {delivery.event.record.topic}")

@@ -1,4 +1,4 @@
-"""Which targets are locked, as the batches of one process see it: asked seldom, and not for each of their keys."""
+"""A process's cached view of the locked targets, refreshed at intervals rather than per key."""
 
 from collections.abc import Iterable, Set
 from typing import Protocol
@@ -7,25 +7,25 @@ from chassis.clock import Clock
 from chassis.parking.model import Locked
 
 FEW = 500
-"""So many locks are fetched whole; where more stand, those that matter are asked for."""
+"""Up to so many locks are fetched as a whole; if there are more, each batch queries its own targets."""
 FRESH_SECONDS = 0.5
-"""So long a look serves later batches too."""
+"""How long the fetched locks are used for later batches."""
 
 
 class LockStore(Locked, Protocol):
-    """What is asked of the locks before each batch."""
+    """The look-up of locks before each batch."""
 
     async def all_locked(self, limit: int) -> set[str] | None:
-        """Everything that has something parked; None where that is more than `limit`."""
+        """All locked targets; None if there are more than `limit`."""
         ...
 
 
 class Locks:
-    """The locks as they stood at the latest look, and those that this process took since.
+    """The locks at the last refresh, and those that this process took since.
 
-    The look may be older than what it decides about. What is parked behind a lock that went meanwhile is a
-    stray, which is replayed; what another member parked meanwhile is of another key, and between keys no
-    order is promised. A key can become another member's with an assignment alone, and then is looked anew.
+    The view may be stale. A delivery parked behind a lock that was released meanwhile is a stray, and is replayed. A
+    delivery that another member parked meanwhile belongs to another key, and no order is promised between keys. A key
+    moves to another member only with an assignment, which forces a refresh.
     """
 
     def __init__(self, parking: LockStore, clock: Clock) -> None:
@@ -34,14 +34,14 @@ class Locks:
         self._all: Set[str] | None = frozenset()
         self._taken: set[str] = set()
         self._looked_at: float | None = None
-        """None: the next batch looks anew."""
+        """None: the next batch refreshes."""
 
     async def look(self) -> None:
-        """See what is locked, unless that was seen a moment ago."""
+        """Refresh the locks, unless they are still fresh."""
         now = self._clock.monotonic()
         if self._looked_at is not None and now - self._looked_at < FRESH_SECONDS:
             return
-        self._looked_at = now  # before the answer: who asks to look anew meanwhile is heard
+        self._looked_at = now  # before the answer: a `look_anew` in between must win
         self._taken = set()
         try:
             self._all = await self._parking.all_locked(FEW)
@@ -50,11 +50,11 @@ class Locks:
             raise
 
     def look_anew(self) -> None:
-        """Something changed that a look of before cannot know."""
+        """Force a refresh before the next batch."""
         self._looked_at = None
 
     async def among(self, targets: Set[str]) -> Set[str]:
-        """Those of `targets` that are locked."""
+        """The locked ones of `targets`."""
         if not targets:
             return set()
         if self._all is None:
@@ -62,6 +62,6 @@ class Locks:
         return targets & (self._all | self._taken)
 
     def took(self, targets: Iterable[str]) -> None:
-        """Know what this process has parked itself."""
+        """Add the locks that this process has just taken."""
         self._taken.update(targets)
         self._looked_at = None

@@ -1,4 +1,4 @@
-"""What is parked for one target, as a queue: its first delivery, and its end."""
+"""The queue of parked deliveries of one target: its first delivery, and its release once empty."""
 
 from typing import Protocol
 
@@ -6,14 +6,14 @@ from chassis.parking.model import ParkedDelivery
 
 
 class QueueStore(Protocol):
-    """What is needed of the store to see a target's queue to its end."""
+    """The store operations of one target's queue."""
 
     async def waiting(self, target: str, limit: int) -> list[ParkedDelivery]:
-        """A target's deliveries in the order in which they are replayed: per topic by partition and offset."""
+        """A target's deliveries in replay order: by topic, partition and offset."""
         ...
 
     async def lock_version(self, target: str) -> int | None:
-        """The version of a target's lock, None where it has none."""
+        """The version of a target's lock; None if it has none."""
         ...
 
     async def release(self, target: str, version: int) -> bool:
@@ -22,12 +22,12 @@ class QueueStore(Protocol):
 
 
 async def first_of(parking: QueueStore, target: str) -> ParkedDelivery | None:
-    """The delivery that is replayed next; None where nothing waits."""
+    """The delivery that is replayed next; None if the queue is empty."""
     return next(iter(await parking.waiting(target, 1)), None)
 
 
 async def release_empty(parking: QueueStore, target: str) -> bool:
-    """Unlock a target that nothing waits for any more; false where something came meanwhile."""
+    """Unlock a target whose queue is empty; false if something was parked meanwhile."""
     version = await parking.lock_version(target)
     if await first_of(parking, target) is not None:
         return False

@@ -1,7 +1,7 @@
-"""What comes from Kafka, and what it means to a service before any handler sees it.
+"""Records from Kafka, and their classification before any handler sees them.
 
-Classifying is total: every record becomes exactly one of an addressed event, a poisoned one with
-its reason, or one that is not addressed to this service.
+Classification is total: every record is either an event for this service, a poisoned record with a reason, or not
+addressed to this service.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ from contracts.envelope import BadEnvelope, Envelope, parse
 from contracts.values import Payload
 
 UNREADABLE = "trade-unreadable"
-"""Header of the record that stands in place of a batch that cannot be unpacked: why."""
+"""Header of the record that replaces a batch which cannot be unpacked; its value is the reason."""
 
 
 class RawRecord(NamedTuple):
-    """A Kafka record as it is, whatever it is."""
+    """A Kafka record, not decoded."""
 
     topic: str
     partition: int
@@ -36,12 +36,12 @@ class RawRecord(NamedTuple):
 
     @property
     def key_lock(self) -> str:
-        """The lock of what cannot be resolved to a target: topic and key."""
+        """The lock for a record whose target cannot be determined: topic and key."""
         return _key_lock(self.topic, self.key)
 
     @property
     def unreadable(self) -> str:
-        """Why nobody can read what this record stands for; empty for every real one."""
+        """Why the batch that this record replaces is unreadable; empty for every real record."""
         told = next((raw for name, raw in self.headers if name == UNREADABLE), None)
         return (told or b"").decode(errors="replace")
 
@@ -52,7 +52,7 @@ def _key_lock(topic: str, key: bytes | None) -> str:
 
 
 class Event(NamedTuple):
-    """An addressed record, decoded."""
+    """A decoded record addressed to this service."""
 
     envelope: Envelope
     payload: Payload
@@ -64,13 +64,13 @@ class Event(NamedTuple):
 
     @property
     def raw(self) -> bytes:
-        """The payload's bytes as they stood on the wire."""
+        """The payload's original bytes."""
         return self.record.value or b""
 
 
 @dataclass(frozen=True, slots=True)
 class Poisoned:
-    """A record that cannot be read."""
+    """A record that cannot be decoded."""
 
     record: RawRecord
     reason: str
@@ -81,20 +81,20 @@ class Poisoned:
 
 @dataclass(frozen=True, slots=True)
 class NotAddressed:
-    """A type that this service does not subscribe to."""
+    """A record of a type that this service does not subscribe to."""
 
     record: RawRecord
 
 
 def classify(record: RawRecord, types: Mapping[str, type[Payload]]) -> Event | Poisoned | NotAddressed:
-    """Say what a record is to a service that subscribes to `types` of its topic. Never raises."""
+    """Classify a record for a service that subscribes to `types` of its topic. Never raises."""
     envelope = parse(record.headers)
     if isinstance(envelope, BadEnvelope):
         return Poisoned(record, "undecodable", record.unreadable or envelope.reason)
     payload = types.get(envelope.type)
     if payload is None:
         if _name(envelope.type) in {_name(type_) for type_ in types}:
-            return Poisoned(record, "unknown_version", f"{envelope.type} is a version not known here", envelope)
+            return Poisoned(record, "unknown_version", f"{envelope.type} has a version not known here", envelope)
         return NotAddressed(record)
     if record.value is None:
         return Poisoned(record, "undecodable", "the record has no value", envelope)
@@ -112,13 +112,13 @@ def _name(type_: str) -> str:
 
 
 def _in_words(error: ValidationError) -> str:
-    """Field and rule of each fault, without the values: they may be personal data."""
+    """Field and rule of each fault, without the values, which may be personal data."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     return "; ".join(f"/{'/'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in faults[:10])
 
 
 def first_of_each(records: Sequence[RawRecord]) -> dict[tuple[str, int], int]:
-    """Per partition the lowest offset of a batch."""
+    """Per partition, the lowest offset of a batch."""
     first: dict[tuple[str, int], int] = {}
     for record in records:
         partition = (record.topic, record.partition)
@@ -127,7 +127,7 @@ def first_of_each(records: Sequence[RawRecord]) -> dict[tuple[str, int], int]:
 
 
 def next_of_each(records: Sequence[RawRecord]) -> dict[tuple[str, int], int]:
-    """Per partition the offset behind a batch: what is committed once all of it is resolved."""
+    """Per partition, the offset after the batch, which is committed once the batch is resolved."""
     following: dict[tuple[str, int], int] = {}
     for record in records:
         partition = (record.topic, record.partition)

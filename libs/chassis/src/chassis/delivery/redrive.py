@@ -1,9 +1,9 @@
-"""Parked deliveries, replayed in order.
+"""Replays parked deliveries in order.
 
-A redrive replays a target's deliveries with their original ids and stops at one that fails again;
-new ones queue behind until the last one is through. It looks for the first one anew each time, so
-that an older record that came late goes first, and what is discarded meanwhile is left out. Two at
-once do no harm: each replays in order, and what the other applied is a duplicate. Every redrive is in the audit.
+A redrive replays a target's deliveries with their original ids and stops at the first that fails again; new ones
+queue behind them until the queue is empty. It looks up the first delivery before each step, so an older record that
+was parked late goes first, and discarded ones are left out. Two concurrent redrives do no harm: each replays in
+order, and what the other applied is a duplicate. Every redrive is audited.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from chassis.parking.model import BEHIND, BREAKER, Locked, ParkedDelivery
 from chassis.telemetry import metrics
 
 STRAY_SECONDS = 10.0
-"""What was kept so long ago and is not locked was left by a process that died in between."""
+"""A delivery stored longer ago than this without a lock was left by a process that died before locking."""
 _STRAY_REDRIVE_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
@@ -34,53 +34,53 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RedriveResult:
-    """What a redrive did."""
+    """The result of a redrive."""
 
     applied: int = 0
     duplicates: int = 0
     released: int = 0
-    """Timers and pending steps, which are tried again by themselves."""
+    """Timers and pending steps that were unlocked, and are retried automatically."""
     remaining: int = 0
     failed: ParkedDelivery | None = None
-    """The one that failed again, as it is parked now; none where time ran out, or nothing remains."""
+    """The delivery that failed again, as now parked; None if time ran out, or none is left."""
 
 
 class Released:
-    """A timer or a pending step was unlocked: it is tried again by itself."""
+    """A timer or a pending step was unlocked; it is retried automatically."""
 
 
 Replayed: TypeAlias = Applied[Any] | Duplicate[Any] | Released
 
 
 class RedriveStore(Locked, QueueStore, Protocol):
-    """What replaying needs of the parked deliveries."""
+    """The store operations of a redrive."""
 
     async def park(self, deliveries: Sequence[ParkedDelivery]) -> None:
-        """Keep deliveries and lock their targets; harmless to repeat."""
+        """Store deliveries and lock their targets; idempotent."""
         ...
 
     async def count(self, target: str) -> int:
-        """How many deliveries wait for a target."""
+        """How many deliveries are parked for a target."""
         ...
 
     async def strays(self, kept_before: datetime) -> list[str]:
-        """Targets that wait for nothing.
+        """Targets with parked deliveries that have nothing to wait for.
 
-        Parked behind a lock that was released between the look and the parking, or kept before
-        `kept_before` by a process that died before it locked them.
+        They were parked behind a lock that was released between the look-up and the parking, or stored before
+        `kept_before` by a process that died before locking the target.
         """
         ...
 
     async def failed_again(self, delivery: ParkedDelivery) -> None:
-        """Note why a parked delivery failed this time; its place stays, and its target is locked."""
+        """Store the new error of a parked delivery; it keeps its place, and its target stays locked."""
         ...
 
     async def remove(self, delivery_id: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
-        """Take one delivery out, leaving a line in the audit."""
+        """Remove one delivery, with an audit line."""
         ...
 
     async def write_audit(self, target: str, *, action: str, actor: str, reason: str, outcome: str) -> None:
-        """Leave a line in the audit for what took nothing out."""
+        """Write an audit line for an action that removed nothing."""
         ...
 
 
@@ -97,12 +97,12 @@ class Redrive:
     async def redrive(
         self, target: str, *, actor: str, reason: str, within_seconds: float | None = None
     ) -> RedriveResult:
-        """Replay a target's deliveries in order; stop at one that fails again, or when the time is over.
+        """Replay a target's deliveries in order; stop at one that fails again, or when the time is up.
 
-        The target `~breaker` is consumption as a whole: it goes on.
+        The target `~breaker` stands for all consumption, which is resumed.
 
         Raises:
-            InfrastructureError: or a driver's own; what was not reached stays parked.
+            InfrastructureError: or a driver's own; deliveries not reached stay parked.
         """
         if target == BREAKER:
             return await self._resume(actor, reason)
@@ -135,9 +135,9 @@ class Redrive:
                 await self._breaker.got_through(first)
 
     async def redrive_strays(self) -> list[str]:
-        """Replay what waits behind nothing, so that nobody has to; returns the targets.
+        """Replay strays automatically; returns the targets.
 
-        A redrive that ends between a consumer's look at the lock and its parking behind it leaves such.
+        A redrive that ends between a consumer's look-up of the lock and its parking leaves one.
         """
         strays = await self._parking.strays(self._clock.now() - timedelta(seconds=STRAY_SECONDS))
         for target in strays:
@@ -146,7 +146,7 @@ class Redrive:
             await self.redrive(
                 target,
                 actor="service:parking",
-                reason="nothing that it waits for is parked any more",
+                reason="the delivery it waited for is no longer parked",
                 within_seconds=_STRAY_REDRIVE_SECONDS,
             )
         return strays
@@ -165,14 +165,14 @@ class Redrive:
         )
 
     async def _replay(self, parked: ParkedDelivery) -> Replayed | ParkedDelivery:
-        """Try one parked delivery again; where it fails, as it is to be parked now."""
+        """Retry one parked delivery; if it fails, return it with the new error."""
         record = record_of(parked)
         if parked.is_step:
             return Released()
         if record.topic in self._routes.raw:
             return await self._replay_raw(self._routes.raw[record.topic], record, parked)
         if not (types := self._routes.types(record.topic)):
-            error = LookupError(f"{record.topic} is not consumed any more; discard what is parked of it")
+            error = LookupError(f"{record.topic} is no longer consumed; discard this delivery")
             return self._slips.failed(record, parked.target, error)
         match classify(record, types):
             case NotAddressed():
@@ -195,7 +195,7 @@ class Redrive:
         return Applied(None, ())
 
     async def _spread(self, event: Event, parked: ParkedDelivery) -> Replayed | ParkedDelivery:
-        """Hand what waited under its key to its targets; what fails there is parked there."""
+        """Deliver an event parked by its key to its targets; where it fails it is parked for that target."""
         try:
             targets = (await self._routes.handler(event).targets([event]))[0]
         except Exception as error:

@@ -1,7 +1,7 @@
-"""What a redrive would do, without doing it: what waits, in which order, and what is to be expected of each.
+"""A dry run of a redrive: the parked deliveries in order, and what to expect of each.
 
-Nothing is decided and nobody is asked: what can be told is whether a record can be read now,
-whether anybody takes it, and whether the code that refused it is the code that would try again.
+Nothing is decided and no peer is called. The plan shows whether this build can read a record, whether a handler
+subscribes to it, and whether the build that refused it is the one that would retry it.
 """
 
 from collections.abc import Sequence
@@ -16,24 +16,24 @@ from chassis.parking.model import BEHIND, BREAKER, OpenBreaker, ParkedDelivery, 
 
 
 class Expected(StrEnum):
-    """What is to be expected of one delivery when its turn comes."""
+    """The expected outcome of one delivery."""
 
     SAME_BUILD = "same_build"
-    """This very build refused it: it is likely to refuse it again, unless what it met was not in the code."""
+    """This same build refused it, and is likely to refuse it again unless the cause was outside the code."""
     OTHER_BUILD = "other_build"
-    """Another build refused it: this one tries."""
+    """Another build refused it; this one will try."""
     FOLLOWS = "follows"
-    """It did not fail itself: it follows what stands before it."""
+    """It did not fail itself; it waits for the one before it."""
     STILL_UNREADABLE = "still_unreadable"
-    """This build cannot read it either: it fails again."""
+    """This build cannot read it either; it will fail again."""
     NOT_CONSUMED = "not_consumed"
-    """Its topic is not consumed any more: it fails again, and only discarding helps."""
+    """Its topic is no longer consumed; it will fail again and can only be discarded."""
     NOT_ADDRESSED = "not_addressed"
-    """Its type is not subscribed to any more: it is dropped."""
+    """Its type is no longer subscribed to; it will be dropped."""
     BY_ITSELF = "by_itself"
-    """A timer or a pending step: unlocked, it is tried again by itself."""
+    """A timer or a pending step; once unlocked it is retried automatically."""
     TARGETS_ASKED = "targets_asked"
-    """Its targets could not be told: they are looked up, and each gets it, behind what is parked there."""
+    """Its targets could not be determined; they are looked up, and each gets it after what is parked there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +44,26 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A redrive of one target, not yet done."""
+    """The plan for one target."""
 
     parked: ParkedTarget
     steps: Sequence[Step]
-    """In the order of replay; the first ones where there are many."""
+    """In replay order; only the first ones if there are many."""
     breaker: OpenBreaker | None
-    """While it is open, nothing new is consumed; a redrive runs all the same."""
+    """While it is open, nothing new is consumed; a redrive still runs."""
     build: str
     """The build that would replay."""
 
 
 class PlanStore(Protocol):
-    """What a plan is made from."""
+    """The store operations of a plan."""
 
     async def target(self, target: str) -> ParkedTarget | None:
-        """One parked target; None where nothing waits for it."""
+        """One parked target; None if nothing is parked for it."""
         ...
 
     async def waiting(self, target: str, limit: int) -> list[ParkedDelivery]:
-        """A target's deliveries in the order in which they are replayed: per topic by partition and offset."""
+        """A target's deliveries in replay order: by topic, partition and offset."""
         ...
 
     async def breaker(self) -> OpenBreaker | None: ...
@@ -78,7 +78,7 @@ class Planner:
         self._build = build
 
     async def plan(self, target: str, limit: int) -> Plan | None:
-        """What a redrive of `target` would do, its first `limit` steps; None where nothing waits for it."""
+        """The first `limit` steps of a redrive of `target`; None if nothing is parked for it."""
         parked = await self._parking.target(target)
         if parked is None or target == BREAKER:
             return None

@@ -1,4 +1,4 @@
-"""What is kept of a delivery that is parked: why, where, and all that is needed to replay it."""
+"""Builds the record of a parked delivery: reason, position, and all that is needed to replay it."""
 
 import traceback
 from typing import Any
@@ -12,28 +12,28 @@ _MAX_STACK = 8000
 
 
 class Slips:
-    """Describes what is parked by this build."""
+    """Builds the records of deliveries that this build parks."""
 
     def __init__(self, build: str) -> None:
         self._build = build
 
     def poisoned(self, poisoned: Poisoned) -> ParkedDelivery:
-        """A record that cannot be read; it waits under its key."""
+        """A record that cannot be decoded; parked by its key."""
         record = poisoned.record
         return self._describe(record, record.key_lock, poisoned.reason, poisoned.error, "", poisoned.envelope)
 
     def failed(self, record: RawRecord, target: str, error: Exception, event: Event | None = None) -> ParkedDelivery:
-        """What raised."""
+        """A delivery whose handling raised an error."""
         stack = "".join(traceback.format_exception(error))
         envelope = event.envelope if event else None
         return self._describe(record, target, "refused", f"{type(error).__name__}: {error}", stack, envelope)
 
     def behind(self, event: Event, target: str) -> ParkedDelivery:
-        """What did not fail, and must not overtake what did."""
+        """A delivery that did not fail, but must not overtake one that did."""
         return self._describe(event.record, target, BEHIND, "", "", event.envelope)
 
     def conflict(self, event: Event, target: str) -> ParkedDelivery:
-        """An event whose id is known with other content."""
+        """An event whose id was applied with other content."""
         error = "the same event id was applied with other content"
         return self._describe(event.record, target, "conflict", error, "", event.envelope)
 
@@ -58,6 +58,6 @@ class Slips:
 
 
 def record_of(parked: ParkedDelivery) -> RawRecord:
-    """The record as it came from Kafka."""
+    """The original Kafka record."""
     at = parked.position
     return RawRecord(at.topic, at.partition, at.offset, parked.key, parked.headers, parked.value, parked.timestamp_ms)

@@ -1,4 +1,4 @@
-"""What delivery as a whole needs of where its parked deliveries are: what each of its parts needs."""
+"""The port of the parking store for all of delivery."""
 
 from typing import Protocol
 
@@ -10,4 +10,4 @@ from chassis.delivery.redrive_plan import PlanStore
 
 
 class DeliveryStore(LockStore, BreakerStore, RedriveStore, GivingUpStore, PlanStore, Protocol):
-    """The ports of all parts."""
+    """The ports of all parts of delivery."""

@@ -1,6 +1,6 @@
-"""What a service subscribes to, and how it takes what is delivered.
+"""Subscriptions of a service, and the handlers of what is delivered.
 
-An event goes to each of its targets; a raw record goes to its handler as it is.
+An event goes to each of its targets; a raw record goes to its handler undecoded.
 """
 
 import hashlib
@@ -24,37 +24,37 @@ class Delivery(NamedTuple):
 
 
 class Handler(Protocol):
-    """What a service does with the events of a subscription."""
+    """Handles the events of a subscription."""
 
     async def targets(self, events: Sequence[Event]) -> Sequence[Sequence[str]]:
-        """Per event the ids it is for; none is fine."""
+        """Per event, the ids of its targets; may be empty."""
         ...
 
     async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Any]]:
-        """Per delivery how it ended. Idempotent: the same delivery may come again."""
+        """Per delivery, its outcome. Idempotent: the same delivery may come again."""
         ...
 
 
 @runtime_checkable
 class OfAggregates(Protocol):
-    """A handler whose targets are aggregates: their histories remember what staff discarded."""
+    """A handler whose targets are aggregates; their histories record discarded deliveries."""
 
     def aggregates_of(self, target: str, /) -> Aggregates[Any, Any, Any]:
-        """Those that a target is one of."""
+        """The aggregates that the target belongs to."""
         ...
 
 
 class RawHandler(Protocol):
-    """What a service does with records that carry no envelope of ours, or any."""
+    """Handles undecoded records, with or without our envelope."""
 
     async def apply(self, records: Sequence[RawRecord]) -> None:
-        """Resolve every record; idempotent. Raises only for infrastructure."""
+        """Process every record; idempotent. Raises only for infrastructure."""
         ...
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """Types of one topic and who handles them."""
+    """Types of one topic and their handler."""
 
     topic: str
     types: Mapping[str, type[Payload]]
@@ -63,14 +63,14 @@ class Subscription:
 
 @dataclass(frozen=True)
 class RawSubscription:
-    """A whole topic, record by record as it is."""
+    """A whole topic, with undecoded records."""
 
     topic: str
     handler: RawHandler
 
 
 class AggregateHandler(Generic[S, C]):
-    """The plain case: an event becomes one command for each of its targets."""
+    """The standard case: an event becomes one command for each of its targets."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class AggregateHandler(Generic[S, C]):
 
 
 def to_input(delivery: Delivery, command: C) -> Input[C]:
-    """The input that a delivery is to an aggregate: its cause is the event's id."""
+    """The aggregate's input for a delivery; its cause is the event's id."""
     event = delivery.event
     return Input(
         target=delivery.target,
@@ -111,12 +111,12 @@ def to_input(delivery: Delivery, command: C) -> Input[C]:
 
 
 def content_hash(data: bytes) -> str:
-    """A short fingerprint: enough to see that the same id came with other content."""
+    """A short fingerprint, to detect an id that is reused with other content."""
     return hashlib.sha256(data).hexdigest()[:16]
 
 
 class Routes:
-    """Who takes what, over all subscriptions of a service."""
+    """The handler of each topic and type, over all subscriptions of a service."""
 
     def __init__(self, subscriptions: Sequence[Subscription | RawSubscription]) -> None:
         self.raw = {each.topic: each.handler for each in subscriptions if isinstance(each, RawSubscription)}
@@ -132,17 +132,17 @@ class Routes:
         return sorted({*self.raw, *self._types})
 
     def types(self, topic: str) -> Mapping[str, type[Payload]]:
-        """The types of a topic that somebody takes; none of a topic that nobody reads event by event."""
+        """The subscribed types of a topic; empty if it is not read event by event."""
         return self._types.get(topic, {})
 
     def handler(self, event: Event) -> Handler:
         return self._handlers[event.record.topic, event.envelope.type]
 
     def waves(self, events: Sequence[Event]) -> list[tuple[Handler, list[Event]]]:
-        """Events of one handler together, as few times as the order within each topic and key allows.
+        """Group events by handler, in as few groups as the order within each topic and key allows.
 
-        Between keys no order is promised, and a batch mixes all partitions: a load and a save for each change
-        of handlers would cost a round trip for a few events.
+        A batch mixes all partitions, and no order is promised between keys. Without regrouping, each change of handler
+        would cost a load and a save for a few events.
         """
         waves: list[dict[int, tuple[Handler, list[Event]]]] = []
         latest: dict[str, tuple[int, Handler]] = {}

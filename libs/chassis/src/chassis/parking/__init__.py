@@ -1,7 +1,7 @@
-"""Parking: deliveries that cannot be applied, and the documents that wait behind them.
+"""Parking: deliveries that cannot be applied, and later deliveries for the same targets.
 
-Owns: the store of parked deliveries, locks and their audit trail. Keeps: what is parked is lost only by a decision of a
-person, which is kept. Must not know how a delivery is applied.
+Owns: the store of parked deliveries, locks and their audit trail. Keeps: a parked delivery is removed only when it is
+applied or a person discards it, and both are audited. Must not know how a delivery is applied.
 """
 
 from chassis.parking.model import Locked

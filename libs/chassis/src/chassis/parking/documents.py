@@ -1,4 +1,4 @@
-"""Parked deliveries and lines of their audit ↔ documents of the database."""
+"""Parked deliveries and audit lines ↔ database documents."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from chassis.parking.model import AuditLine, ParkedDelivery, Position
 
 
 def document_of(delivery: ParkedDelivery, parked_at: datetime) -> dict[str, Any]:
-    """What is stored of a delivery."""
+    """The stored form of a delivery."""
     return {
         "_id": delivery.id,
         "target": delivery.target,
@@ -31,7 +31,7 @@ def document_of(delivery: ParkedDelivery, parked_at: datetime) -> dict[str, Any]
 
 
 def delivery_of(document: Mapping[str, Any]) -> ParkedDelivery:
-    """A parked delivery; without headers and content where the query left them out."""
+    """A parked delivery; without headers and content if the query left them out."""
     return ParkedDelivery(
         target=document["target"],
         position=Position(document["topic"], document["partition"], document["offset"]),
@@ -52,7 +52,7 @@ def delivery_of(document: Mapping[str, Any]) -> ParkedDelivery:
 
 
 def audit_line_of(document: Mapping[str, Any]) -> AuditLine:
-    """A line of the audit."""
+    """An audit line."""
     delivery = delivery_of(document["delivery"]) if "delivery" in document else None
     return AuditLine(
         id=document["_id"],

@@ -1,4 +1,4 @@
-"""Parking in memory, for tests of what stands on it. Passes the contract suite of the real store."""
+"""Parking in memory, for tests. Passes the contract suite of the real store."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -33,7 +33,7 @@ class MemoryParking:
 
     @property
     def audit_lines(self) -> list[dict[str, Any]]:
-        """What was done, by whom and why, oldest first."""
+        """All audit lines, oldest first."""
         return [
             {
                 "action": each.action, "target": each.target, "by": each.by, "why": each.why, "outcome": each.outcome,

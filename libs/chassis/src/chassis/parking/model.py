@@ -1,8 +1,8 @@
-"""What cannot be processed is parked per target: kept, shown, and replayed in order once mended.
+"""Deliveries that cannot be processed are parked per target: stored, shown, and replayed in order after a fix.
 
-One lock per parked target; a delivery is kept before its lock is written, and a lock is released only by a
-compare-and-set on the version it had before the last look, so that a delivery that is appended meanwhile keeps the
-target locked. What is done with the store stands as a port beside whoever does it; the stores serve all of them.
+Each parked target has one lock. A delivery is stored before its lock is written. A lock is released only by a
+compare-and-set on the version it had when the target was found empty, so a delivery appended meanwhile keeps the
+target locked. Each user of the store declares its own port; both stores implement all of them.
 """
 
 from collections.abc import Iterable
@@ -11,24 +11,24 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 BREAKER = "~breaker"
-"""The lock under which consumption as a whole pauses."""
+"""The lock that pauses all consumption."""
 STEP = "~"
-"""Begins the name that stands in place of a topic where a timer or a pending step is parked."""
+"""Prefix of the pseudo topic under which a timer or a pending step is parked."""
 BEHIND = "behind"
-"""The reason of what did not fail itself: it waits for what is parked before it."""
+"""Reason of a delivery that did not fail itself, but waits for an earlier parked one."""
 
 PageMark: TypeAlias = tuple[datetime, str]
-"""Where a page ended: when a delivery was parked, and its id."""
+"""The end of a page: when its last delivery was parked, and its id."""
 
 
 def key_lock(topic: str, key: str) -> str:
-    """The lock of what cannot be resolved to a target: topic and key."""
+    """The lock for records whose target cannot be determined: topic and key."""
     return f"{topic}|{key}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """Where a record stands in Kafka; in order of which what is parked is replayed."""
+    """The place of a record in Kafka; parked deliveries are replayed in this order."""
 
     topic: str
     partition: int
@@ -40,7 +40,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class ParkedDelivery:
-    """One delivery that waits, with all that is needed to understand and to replay it."""
+    """A parked delivery, with all that is needed to diagnose and replay it."""
 
     target: str
     position: Position
@@ -56,10 +56,10 @@ class ParkedDelivery:
     event_type: str = ""
     trace_id: str = ""
     build: str = ""
-    """The build that refused it, at the last attempt."""
+    """The build of the last failed attempt."""
     parked_at: datetime | None = None
     tried_at: datetime | None = None
-    """When a redrive last failed at it."""
+    """When a redrive of it last failed."""
 
     @property
     def id(self) -> str:
@@ -67,12 +67,12 @@ class ParkedDelivery:
 
     @property
     def is_step(self) -> bool:
-        """Whether it stands for a timer or a pending step, which is tried again by itself once unlocked."""
+        """Whether it is a timer or a pending step, which is retried automatically once unlocked."""
         return self.position.topic.startswith(STEP)
 
     @property
     def mark(self) -> PageMark:
-        """Its place among all that is parked, oldest first; only a stored delivery has one.
+        """Its place in the list of parked deliveries, oldest first; only a stored delivery has one.
 
         Raises:
             ValueError: it was not stored.
@@ -84,18 +84,18 @@ class ParkedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class ParkedTarget:
-    """All that waits for one target."""
+    """All parked deliveries of one target."""
 
     target: str
     first: ParkedDelivery
-    """The one that is replayed first: what failed, those behind it follow."""
+    """The delivery that is replayed first: the one that failed."""
     waiting: int
     since: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class OpenBreaker:
-    """Why consumption as a whole pauses, and since when."""
+    """Why all consumption is paused, and since when."""
 
     reason: str
     opened_at: datetime
@@ -113,7 +113,7 @@ class TargetPage:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """What was done about something parked: by whom, why, and what came of it."""
+    """One action on a parked delivery: who, why, and the outcome."""
 
     id: str
     action: str
@@ -124,7 +124,7 @@ class AuditLine:
     outcome: str
     at: datetime
     delivery: ParkedDelivery | None = None
-    """What was taken out, as it was; none where nothing was: an attempt that failed, the breaker."""
+    """The removed delivery; None if nothing was removed (a failed attempt, the breaker)."""
 
     @property
     def mark(self) -> PageMark:
@@ -132,8 +132,8 @@ class AuditLine:
 
 
 class Locked(Protocol):
-    """What everybody asks who acts on a document by itself."""
+    """The look-up of locks, for whoever acts on a document."""
 
     async def locked(self, targets: Iterable[str]) -> set[str]:
-        """Those of `targets` that have something parked."""
+        """Those of `targets` that have parked deliveries."""
         ...

@@ -1,12 +1,11 @@
 """Parking in the service's own database.
 
     locks:            {_id: target, version, stray?}          one per parked target; `~breaker` has reason and opened_at
-    parked:           {_id: topic/partition/offset/target, …}  what waits, whole
-    parking_audit:    {_id, action, target, by, why, outcome, at, delivery}  what was taken out
-    parking_attempts: {_id, action, target, by, why, outcome, at}  what was tried and took nothing out
+    parked:           {_id: topic/partition/offset/target, …}  whole deliveries
+    parking_audit:    {_id, action, target, by, why, outcome, at, delivery}  removed deliveries
+    parking_attempts: {_id, action, target, by, why, outcome, at}  actions that removed nothing
 
-`stray` marks a lock that was taken for deliveries that only wait behind others: there was nothing
-to wait behind any more.
+`stray` marks a lock taken only for deliveries that were to wait behind others, when those others were gone already.
 """
 
 import asyncio
@@ -35,7 +34,7 @@ from chassis.parking.model import (
 
 _ORDER = [("topic", ASCENDING), ("partition", ASCENDING), ("offset", ASCENDING)]
 _WITHOUT_CONTENT = {"value": 0, "headers": 0}
-"""A page of records of nearly a megabyte each would not fit into memory."""
+"""Left out of lists: a page of records of nearly a megabyte each would not fit into memory."""
 
 
 class MongoParking:
@@ -66,7 +65,7 @@ class MongoParking:
         if not deliveries:
             return
         passage("park.before")
-        # A later one that stood there alone, since the write was cut off, would be redriven past the earlier ones.
+        # In order: if a cut-off write stored only a later one, it would be redriven before the earlier ones.
         in_order = sorted(deliveries, key=lambda each: each.position)
         await insert_in_order(self._parked, [document_of(each, self._clock.now()) for each in in_order])
         passage("park.kept")
@@ -100,7 +99,7 @@ class MongoParking:
         return nothing and await self._parked.find_one({}, {"_id": 1}) is None
 
     async def release_empty(self) -> list[str]:
-        # The versions first: a delivery that is kept meanwhile changes its lock's, or locks anew behind the release.
+        # Read versions first: a delivery stored meanwhile changes its lock's version, or locks again after the release.
         versions = {lock["_id"]: lock["version"] async for lock in self._locks.find({"_id": {"$ne": BREAKER}})}
         if not versions:
             return []
@@ -110,7 +109,7 @@ class MongoParking:
         ]
 
     async def strays(self, kept_before: datetime) -> list[str]:
-        # Locks behind the deliveries: a target that is locked meanwhile is none.
+        # Read locks after the deliveries: a target locked meanwhile is not a stray.
         kept = await self._parked.distinct("target", {"parked_at": {"$lt": kept_before}})
         locks = {lock["_id"]: lock async for lock in self._locks.find({"_id": {"$ne": BREAKER}})}
         return sorted({target for target in kept if target not in locks} | {t for t in locks if locks[t].get("stray")})
@@ -126,7 +125,7 @@ class MongoParking:
         if document is None:
             return
         line = self._line(document["target"], action, actor, reason, outcome) | {"delivery": document}
-        # Whoever did it first stands in the audit, also where this is its repeat after a crash.
+        # The audit keeps the first actor, also if this is a repeat after a crash.
         await self._audit.update_one({"_id": f"{delivery_id}/{action}"}, {"$setOnInsert": line}, upsert=True)
         passage("redrive.audited")
         await self._parked.delete_one({"_id": delivery_id})
@@ -215,17 +214,17 @@ def _open(lock: Mapping[str, Any] | None) -> OpenBreaker | None:
 
 
 def _lock(*, failed: bool) -> dict[str, Any]:
-    """What parking does to a lock: one that is taken for what waits behind others is a stray."""
+    """The update of a lock when a delivery is parked: a lock taken only for waiting deliveries is a stray."""
     stray = {"$unset": {"stray": ""}} if failed else {"$setOnInsert": {"stray": True}}
     return {"$set": {"version": _new_version()}, **stray}
 
 
 def _new_version() -> int:
-    """Never one that was there before: a lock that was released and taken again must not pass for the old one."""
+    """A version never used before: a lock that was released and taken again must not pass for the old one."""
     return secrets.randbits(62)
 
 
 def _beyond(field: str, mark: PageMark, beyond: str) -> dict[str, Any]:
-    """What stands behind (`$gt`) or before (`$lt`) a mark."""
+    """A filter for what comes after (`$gt`) or before (`$lt`) a mark."""
     moment, id_ = mark
     return {"$or": [{field: {beyond: moment}}, {field: moment, "_id": {beyond: id_}}]}

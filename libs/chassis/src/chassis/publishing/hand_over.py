@@ -1,4 +1,4 @@
-"""One document's events on their way to Kafka: which go next, and what a producer has of them."""
+"""One document's events in transit to Kafka: which are sent next, and which a producer holds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,33 +16,33 @@ from contracts.envelope import Envelope
 
 TOGETHER = 50
 TOGETHER_BYTES = 49_152
-"""So many entries of one document go in a row at most, and so much of their data: a batch has room for it.
+"""Limits of one hand-over, in entries and in bytes of their data, so that it fits into a record batch.
 
-What is left of the batch is for headers, 1.6 kB of each entry.
+The rest of the batch is for headers: 1.6 kB per entry.
 """
 _BYTES_A_CHARACTER = 4
-"""At most, in UTF-8."""
+"""The UTF-8 maximum."""
 _BACKOFF_SECONDS = (0.1, 5.0)
-"""Between two attempts."""
+"""First and longest pause between two attempts."""
 
 
 @dataclass(eq=False, slots=True)
 class Sending:
-    """One document's entries on their way."""
+    """One document's unacknowledged entries."""
 
     document: DocumentKey
     source: Source
     key: str
     entries: list[OutboxEntry] = field(default_factory=list)
     offered: list[float] = field(default_factory=list)
-    """Since when each entry waits."""
+    """Per entry, since when it waits."""
     handed: "HandOver | None" = None
-    """What is on its way and not acknowledged."""
+    """The entries that a producer holds, until it answers."""
     alone: int = 0
-    """So many of the first entries go alone: Kafka refused the batch they stood in, and so it shows which it means."""
+    """How many of the first entries are sent one by one, to find out which of a refused batch Kafka refuses."""
     backoff: Backoff = field(default_factory=lambda: Backoff(*_BACKOFF_SECONDS))
     stuck_at: float | None = None
-    """Since when Kafka refuses its first entry for good."""
+    """Since when Kafka permanently refuses the first entry."""
     given_up: str = ""
     """The id of that entry."""
 
@@ -51,7 +51,7 @@ class Sending:
         self.offered.extend([now] * len(entries))
 
     def acknowledge(self, count: int) -> int:
-        """Drop the first entries; the sequence number of the last of them."""
+        """Drop the first `count` entries; return the sequence number of the last of them."""
         last = self.entries[count - 1]
         del self.entries[:count], self.offered[:count]
         self.alone = max(0, self.alone - count)
@@ -69,17 +69,17 @@ class Sending:
         self.stuck_at, self.offered = None, [now] * len(self.entries)
 
     def end_hand_over(self, error: BaseException | None) -> None:
-        """Have nothing on its way any more: it was answered, or is not waited for."""
+        """Forget the hand-over: it was answered, or timed out."""
         if self.handed is not None:
             self.handed.end(error)
             self.handed = None
 
     def key_of(self, entry: OutboxEntry) -> str:
-        """Each entry goes under the key it was decided under; an older release did not store it."""
+        """The key at the time of the decision; older releases did not store it."""
         return entry.get("key", self.key)
 
     def next(self) -> list[OutboxEntry]:
-        """The first entries, as many as may go in a row."""
+        """The first entries, as many as one hand-over may have."""
         first = self.entries[0]
         found, key, room = [first], self.key_of(first), TOGETHER_BYTES - _bytes_at_most(first["data"])
         for entry in islice(self.entries, 1, 1 if self.alone else TOGETHER):
@@ -92,7 +92,7 @@ class Sending:
 
 @dataclass(eq=False, slots=True)
 class HandOver:
-    """Entries of one document that a producer has."""
+    """Entries of one document that a producer holds."""
 
     producer: Producer
     since: float
@@ -128,5 +128,5 @@ class HandOver:
 
 
 def _bytes_at_most(data: str) -> int:
-    """What a text takes on the wire, without encoding it."""
+    """An upper bound of a text's encoded length."""
     return len(data) if data.isascii() else len(data) * _BYTES_A_CHARACTER

@@ -1,4 +1,4 @@
-"""A producer that works: connected in the background, and built anew where it is suspect."""
+"""The producer of a process: connected in the background, and replaced when it is suspect."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from chassis.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 RETIRE_SECONDS = 1.0
-"""So long a suspect producer may flush before the next one is built beside it."""
+"""How long a suspect producer may flush before its replacement is built."""
 _BACKOFF_SECONDS = (0.1, 5.0)
 
 
@@ -31,44 +31,44 @@ REFUSED_FOR_GOOD = (
     InvalidMessageError,
     InvalidTopicError,
 )
-"""What lies in what is sent. A right that is missing is the broker's condition: it is waited for, and seen."""
+"""Errors caused by the record itself. A missing ACL is not one of them: that is the broker's condition, and retried."""
 
 
 class Message(NamedTuple):
-    """One record to be, but for its key."""
+    """A record to be sent, without its key."""
 
     value: bytes
     headers: Sequence[tuple[str, bytes]]
 
 
 Heard = Callable[[BaseException | None], None]
-"""Takes a producer's answer: None when all replicas have the messages, else why they may not. Must not raise.
+"""Called with a producer's answer: None when all replicas have the messages, otherwise the error. Must not raise.
 
-A future would cost each event more than its own headers do.
+A future per event would cost more than encoding the event's headers.
 """
 
 
 class Producer(Protocol):
-    """Who brings messages to the broker."""
+    """Sends messages to the broker."""
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
 
     def send(self, topic: str, key: bytes, messages: Sequence[Message], heard: Heard, *, alone: bool = False) -> None:
-        """Hand over messages of one key, to stand in a row or not at all.
+        """Send messages of one key, to be appended consecutively or not at all.
 
-        Others may share their batch, and what is refused for good is refused to the whole of it: `alone` it is
-        meant for these.
+        They may share a batch with others, and the broker refuses a whole batch; with `alone`, a refusal concerns
+        these messages only.
 
         Args:
-            heard: called once, and not before this returns.
+            heard: called exactly once, after this has returned.
         """
         ...
 
 
 class SteadyProducer:
-    """The one producer of a process, whichever it is at the moment."""
+    """The current producer of a process."""
 
     def __init__(self, make: Callable[[], Producer], clock: Clock) -> None:
         self._make = make
@@ -78,10 +78,10 @@ class SteadyProducer:
         self._building: asyncio.Task[None] | None = None
         self._retired: set[asyncio.Task[None]] = set()
         self.closing = False
-        """Whether no other producer is built any more."""
+        """Whether no replacement is built any more."""
 
     def start(self) -> None:
-        """Connect in the background: work that needs no broker does not wait for it.
+        """Connect in the background, so that work that needs no broker can start.
 
         Raises:
             ValueError, RuntimeError: the producer's settings are wrong.
@@ -89,13 +89,13 @@ class SteadyProducer:
         self._building = asyncio.create_task(self._connect(self._make()))
 
     async def get(self) -> Producer:
-        """The producer; waits while there is none."""
-        while (current := self._current) is None:  # the one that was waited for may be suspect already
+        """The current producer; waits while there is none."""
+        while (current := self._current) is None:  # the one just connected may already be suspect
             await self._ready.wait()
         return current
 
     def suspect(self, producer: Producer) -> None:
-        """Build the producer anew, once per producer: an idempotent one can wedge for good."""
+        """Replace the producer, once per producer: an idempotent one can get stuck for good."""
         if self._current is producer and not self.closing:
             metrics.PRODUCER_REBUILDS.inc()
             self._ready.clear()
@@ -103,7 +103,7 @@ class SteadyProducer:
             self._building = asyncio.create_task(self._rebuild(producer))
 
     def close(self) -> None:
-        """Build no other producer from now on."""
+        """Build no replacement from now on."""
         self.closing = True
 
     async def stop(self, within_seconds: float) -> None:
@@ -119,17 +119,17 @@ class SteadyProducer:
         retiring = asyncio.create_task(end(old.stop))
         self._retired.add(retiring)
         retiring.add_done_callback(self._retired.discard)
-        # Cut off, it would never close its connections: it ends when it can, at latest when the broker is back.
+        # If cancelled, it would never close its connections: it may end late, when the broker is back.
         await asyncio.wait({retiring}, timeout=RETIRE_SECONDS)
         await self._connect(self._make())
 
     async def _connect(self, producer: Producer) -> None:
-        """Start a producer, a new one at each attempt, until the broker is there."""
+        """Start a producer, a new one at each attempt, until the broker is available."""
         backoff = Backoff(*_BACKOFF_SECONDS)
         while True:
             try:
                 await producer.start()
-            except Exception as error:  # whatever it is: without a producer nothing would ever be sent again
+            except Exception as error:  # any error: without a producer nothing would ever be sent again
                 metrics.INFRASTRUCTURE_FAILURES.labels("producer").inc()
                 pause = backoff.pause()
                 log.warning("broker_away", error=repr(error), retry_in=round(pause, 2))

@@ -1,8 +1,8 @@
-"""Batches for Kafka, made by ourselves: what is handed over together stands in a row on the topic, or not at all.
+"""Builds our own record batches: messages handed over together are appended consecutively, or not at all.
 
-A batch is what a broker appends, and replicates, as one. The client library's own way takes messages one by
-one, and two of them may land in two batches, of which the first can fail alone. Here what belongs together
-goes into one batch; per partition one batch is on its way, and what comes meanwhile goes with the next.
+A broker appends and replicates a batch as one. The client library takes messages one by one, and may put two of them
+into two batches, of which the first can fail alone. Here messages of one hand-over share a batch. One batch per
+partition is in transit; what arrives meanwhile goes into the next.
 """
 
 import asyncio
@@ -20,25 +20,25 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from chassis.publishing.producer import Heard, Message
 
 MAX_BATCH_BYTES: Final = 128 * 1024
-"""More than that stands alone in its batch, and is the broker's to refuse."""
+"""A larger row gets a batch of its own, and the broker may refuse it."""
 
 
 class _Row(NamedTuple):
-    """What was handed over together."""
+    """Messages that were handed over together."""
 
     key: bytes
     messages: Sequence[Message]
     handed_at: int
-    """Milliseconds since 1970: the records' own time, however long they wait here."""
+    """Timestamp of the records, in milliseconds since 1970: when they were handed over."""
     heard: Heard
     size: int
     """Bytes, at most."""
     alone: bool
-    """Whether it has a batch to itself."""
+    """Whether it gets a batch of its own."""
 
 
 class BatchingProducer:
-    """The client library's producer, by its batches."""
+    """Sends through the batch interface of the client library's producer."""
 
     def __init__(self, producer: AIOKafkaProducer, linger_seconds: float) -> None:
         self._producer = producer
@@ -46,14 +46,14 @@ class BatchingProducer:
         self._gathered: dict[str, list[_Row]] = {}
         self._flushing: asyncio.TimerHandle | None = None
         self._lanes: dict[tuple[str, int], deque[_Row]] = {}
-        """Per topic and partition what waits behind the batch that is on its way."""
+        """Per topic and partition: the rows that wait for the batch in transit."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         await self._producer.start()
 
     async def stop(self) -> None:
-        """Fail what was not sent yet, see the rest through, disconnect."""
+        """Fail what is not sent yet, wait for the batches in transit, disconnect."""
         if self._flushing is not None:
             self._flushing.cancel()
             self._flushing = None
@@ -82,7 +82,7 @@ class BatchingProducer:
         try:
             partitions = sorted(await self._producer.partitions_for(topic))
             if not partitions:
-                raise UnknownTopicOrPartitionError(f"{topic} has no partitions")  # as a topic that is being deleted
+                raise UnknownTopicOrPartitionError(f"{topic} has no partitions")  # the topic is being deleted
         except Exception as error:
             _answer(rows, error)
             return
@@ -95,7 +95,7 @@ class BatchingProducer:
             self._run(self._drain(place))
 
     async def _drain(self, place: tuple[str, int]) -> None:
-        """Send what waits for one partition, batch after batch, until nothing does."""
+        """Send the waiting rows of one partition, batch after batch, until none is left."""
         waiting = self._lanes[place]
         try:
             while waiting:
@@ -105,7 +105,7 @@ class BatchingProducer:
             _answer(waiting, ProducerClosed())
 
     async def _send(self, place: tuple[str, int], rows: Sequence[_Row]) -> None:
-        error: Exception | None = ProducerClosed()  # whatever else may end it
+        error: Exception | None = ProducerClosed()  # in case of cancellation
         try:
             topic, partition = place
             await (await self._producer.send_batch(self._batch(rows), topic, partition=partition))
@@ -121,7 +121,7 @@ class BatchingProducer:
             for value, headers in row.messages:
                 if batch.append(key=row.key, value=value, headers=headers, timestamp=row.handed_at) is None:
                     raise MessageSizeTooLargeError(f"{len(row.messages)} messages do not fit into one batch")
-        batch.close()  # else it would linger for more
+        batch.close()  # otherwise it would linger for more
         return batch
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -131,7 +131,7 @@ class BatchingProducer:
 
 
 def _next(waiting: deque[_Row]) -> list[_Row]:
-    """Take the rows of one batch."""
+    """Take as many rows as one batch holds."""
     rows = [waiting.popleft()]
     room = 0 if rows[0].alone else MAX_BATCH_BYTES - rows[0].size
     while waiting and not waiting[0].alone and waiting[0].size <= room:
@@ -151,5 +151,5 @@ def _size(key: bytes, messages: Sequence[Message]) -> int:
 
 @lru_cache(512)
 def _place(key: bytes, partitions: int) -> int:
-    """Where a key belongs, as all of Kafka's clients work it out."""
+    """The partition of a key, computed as all Kafka clients do."""
     return int(murmur2(key) & 0x7FFFFFFF) % partitions

@@ -1,4 +1,4 @@
-"""Acknowledged entries leave their outboxes, lazily: with the document's next save, or once it is quiet."""
+"""Deletes acknowledged outbox entries lazily: with the document's next save, or once it is idle."""
 
 from collections.abc import Callable, Mapping
 
@@ -18,19 +18,19 @@ DocumentKey = tuple[int, str]
 
 
 class Trimming:
-    """What was acknowledged and still stands in its outbox."""
+    """Acknowledged entries that are still in their outboxes."""
 
     def __init__(self, clock: Clock, busy: Callable[[DocumentKey], bool]) -> None:
-        """`busy`: whether more of a document is on its way."""
+        """`busy`: whether a document has unacknowledged entries."""
         self._clock = clock
         self._busy = busy
         self._acknowledged: dict[DocumentKey, int] = {}
         self._quiet: dict[DocumentKey, int] = {}
-        """What was acknowledged and at rest when it was last looked at."""
+        """Acknowledged and idle at the previous look."""
         self._owner: dict[int, Source] = {}
 
     def acknowledged(self, document: DocumentKey) -> int:
-        """The highest acknowledged sequence number of a document that is still to be trimmed; 0: none."""
+        """The highest acknowledged sequence number of a document that is not trimmed yet; 0: none."""
         return self._acknowledged.get(document, 0)
 
     def acknowledge(self, source: Source, id_: str, seq: int) -> None:
@@ -38,10 +38,10 @@ class Trimming:
         self._acknowledged[id(source), id_] = seq
 
     async def run(self) -> None:
-        """Trim what is quiet, for ever."""
+        """Trim idle documents, for ever."""
         while True:
             await self._clock.sleep(TRIM_SECONDS)
-            # Twice seen at rest: it has had its time for a next save, which trims it without a write of its own.
+            # Idle at two looks in a row: no save has come that would have trimmed it without a write of its own.
             before, self._quiet = self._quiet, self._at_rest()
             try:
                 await self._trim({each: seq for each, seq in self._quiet.items() if before.get(each) == seq})
@@ -49,14 +49,14 @@ class Trimming:
                 log.warning("trim_failed", error=repr(error))
 
     async def trim_all(self) -> None:
-        """Trim everything at rest, now."""
+        """Trim all idle documents now."""
         await self._trim(self._at_rest())
 
     def _at_rest(self) -> dict[DocumentKey, int]:
         return {document: seq for document, seq in self._acknowledged.items() if not self._busy(document)}
 
     async def _trim(self, quiet: Mapping[DocumentKey, int]) -> None:
-        """Trim documents and forget them; a busy one is trimmed by its own next save."""
+        """Trim documents and forget them; a busy one is trimmed by its next save."""
         by_owner: dict[int, dict[str, int]] = {}
         for (owner, id_), seq in quiet.items():
             by_owner.setdefault(owner, {})[id_] = seq
