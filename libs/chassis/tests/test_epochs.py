@@ -30,7 +30,7 @@ async def test_an_empty_database_begins_under_the_epoch_it_is_given(db: mongo.Da
 async def test_an_epoch_is_not_raised_over_a_kept_database(db: mongo.Database) -> None:
     await check_epoch(db, 0, AGGREGATES)
     await db["tallies"].insert_one({"_id": "T-1"})
-    with pytest.raises(EpochRefused, match="TRADE_EPOCH is 1, the database was begun under 0"):
+    with pytest.raises(EpochRefused, match="TRADE_EPOCH is 1, but the database has epoch 0"):
         await check_epoch(db, 1, AGGREGATES)
     await check_epoch(db, 0, AGGREGATES)
 

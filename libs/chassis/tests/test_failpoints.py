@@ -84,7 +84,7 @@ def test_a_frozen_process_goes_on_when_it_is_thawed() -> None:
 @pytest.mark.parametrize("order", ["save", "save.before", "save.before:melt", "save.before:kill:0", "x:kill", ""])
 def test_what_cannot_be_armed_is_refused_and_leaves_all_as_it_was(order: str) -> None:
     failpoints.arm(["trim.after:lose:9"])
-    with pytest.raises(NotArmed, match=r"there are|counted from 1"):
+    with pytest.raises(NotArmed, match=r"known: |counted from 1"):
         failpoints.arm([order])
     assert failpoints.armed() == ["trim.after:lose:9"]
 

@@ -32,7 +32,7 @@ async def test_the_older_process_learns_that_its_name_is_taken(db: mongo.Databas
     await newer.take()
     async with asyncio.timeout(10):
         await older.until_lost()
-    assert older.lost is not None and "another process has the instance name a" in older.lost
+    assert older.lost is not None and "another process has taken the instance name a" in older.lost
     await newer._look()
     assert newer.lost is None
 

@@ -20,7 +20,7 @@ _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512":
 
 
 def make_producer(settings: KafkaSettings) -> BatchingProducer:
-    """A producer that repeats nothing and loses nothing: idempotent, acknowledged by all replicas."""
+    """An idempotent producer, acknowledged by all replicas: no duplicates, no losses."""
     producer = AIOKafkaProducer(
         **settings.client_options(),
         acks="all",
@@ -34,7 +34,7 @@ def make_producer(settings: KafkaSettings) -> BatchingProducer:
 
 
 def faststream_options(settings: KafkaSettings) -> dict[str, Any]:
-    """The same connection as FastStream's broker wants it."""
+    """The same connection options for FastStream's broker."""
     options = settings.client_options()
     security: BaseSecurity | None = None
     protocol = options.get("security_protocol", "PLAINTEXT")
@@ -58,7 +58,7 @@ def faststream_options(settings: KafkaSettings) -> dict[str, Any]:
 
 
 class Admin:
-    """A process's one connection for questions about topics and groups: opened by the first, anew after a failure."""
+    """A process's admin connection for queries about topics and groups; opened lazily, reopened after a failure."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -66,7 +66,7 @@ class Admin:
         self._opening = asyncio.Lock()
 
     async def ask(self, question: Callable[[AIOKafkaAdminClient], Awaitable[T]]) -> T:
-        """What the client library's admin client answers.
+        """Run a query on the client library's admin client and return its result.
 
         Raises:
             KafkaError: the broker is away.
@@ -84,7 +84,7 @@ class Admin:
             await self._drop(self._client)
 
     async def _opened(self) -> AIOKafkaAdminClient:
-        async with self._opening:  # of two that open one each, one would stay open for ever
+        async with self._opening:  # two concurrent callers would open two clients, and one would never be closed
             if self._client is None:
                 client = AIOKafkaAdminClient(**self._settings.client_options(), request_timeout_ms=10_000)
                 try:

@@ -1,4 +1,4 @@
-"""A consumer group from outside: how far it has read its topics, and which partitions its members have."""
+"""A consumer group seen from outside: its committed offsets, and the partitions of its members."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ _STABLE = "Stable"
 
 
 class Group:
-    """One group, over all the partitions of its topics."""
+    """One group, over all partitions of its topics."""
 
     def __init__(self, settings: KafkaSettings, admin: Admin, name: str, topics: Sequence[str]) -> None:
         self.topics = tuple(topics)
@@ -28,7 +28,7 @@ class Group:
         self._opening = asyncio.Lock()
 
     async def ends(self) -> dict[TopicPartition, int]:
-        """Where every partition ends, now: before what is not committed by its writer.
+        """The current end of every partition: its last stable offset.
 
         Raises:
             KafkaError: the broker is away.
@@ -55,18 +55,18 @@ class Group:
         return {partition: entry.offset for partition, entry in offsets.items() if entry.offset >= 0}
 
     async def reached(self, ends: Mapping[TopicPartition, int]) -> bool:
-        """Whether everything up to `ends` is resolved; no commit counts as the beginning."""
+        """Whether everything up to `ends` is committed; without a commit, nothing is."""
         committed = await self.committed()
         return all(committed.get(partition, 0) >= end for partition, end in ends.items())
 
     async def readers(self) -> Counter[TopicPartition] | None:
-        """How many members were given each partition; None while they are being given out, or there is no member.
+        """How many members have each partition; None during a rebalance, or if there are no members.
 
         Raises:
             KafkaError: the broker is away.
         """
         (answer,) = await self._admin.ask(lambda client: client.describe_consumer_groups([self._name]))
-        # (error code, group id, state, protocol type, protocol, members, …); of a member, its assignment stands last.
+        # (error code, group id, state, protocol type, protocol, members, …); a member's last item is its assignment.
         error, _, state, _, _, members, *_ = answer.groups[0]
         if error:
             raise for_code(error)

@@ -1,8 +1,8 @@
-"""The broker's topics, beside what the topics table says of them: at the start of a service, and while it runs.
+"""Compares the broker's topics with the topics table: when a service starts, and while it runs.
 
-A topic that is missing or narrower than installed stops a service at its start, not at midnight. Of one that goes
-later the client library says one line and waits. And a group remembers: a static member that comes back within
-its session is given what it had, also where its topic was deleted and made again meanwhile and nobody has it.
+A topic that is missing or has too few partitions stops a service at its start, not at midnight. If one disappears
+later, the client library logs one line and waits. The group keeps its assignment: a static member that returns within
+its session gets its old partitions, even if the topic was deleted and created again and nobody reads its partitions.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -26,33 +26,33 @@ _MISSING = 3
 NOT_ALLOWED = (29, 31)
 """TopicAuthorizationFailed, ClusterAuthorizationFailed."""
 _UNKNOWN = {
-    "Describe": "whether it is there",
-    "DescribeConfigs": "how it is set",
-    "Create": "whether it can be there",
-    "AlterConfigs": "whether it is set as the topics table says",
+    "Describe": "whether it exists",
+    "DescribeConfigs": "how it is configured",
+    "Create": "whether it can be created",
+    "AlterConfigs": "whether it is configured as the topics table says",
 }
-"""What stays open without a right."""
+"""What remains unknown without each right."""
 
 log = structlog.get_logger(__name__)
 
 
 class TopicMismatch(Exception):
-    """The broker's topics are not what the topics table says."""
+    """The broker's topics differ from the topics table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A topic as the broker shows it."""
+    """A topic as the broker describes it."""
 
     partitions: Sequence[Mapping[str, Any]]
     config: Mapping[str, str]
 
 
 async def check_topics(admin: Admin, profile: Profile, topics: Sequence[Topic]) -> None:
-    """Compare the topics that a service relies on with the topics table.
+    """Compare the topics that a service uses with the topics table.
 
     Raises:
-        TopicMismatch: with every difference, and every topic that the broker does not show, one a line.
+        TopicMismatch: lists every difference and every topic that the broker does not show, one per line.
         KafkaError: the broker is away, or cannot say now.
     """
     shown = await admin.ask(lambda client: look(client, [topic.name for topic in topics]))
@@ -77,7 +77,7 @@ def _differences(topic: Topic, profile: Profile, shown: Shown | str) -> list[str
 
 
 async def look(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, Shown | str]:
-    """What the broker shows of each topic, or one line that says why it shows nothing, and what to do.
+    """The broker's description of each topic, or one line that says why there is none and what to do.
 
     Raises:
         KafkaError: the broker is away, or cannot say now.
@@ -94,10 +94,10 @@ async def look(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, S
 
 
 def refusal(topic: str, code: int, right: str) -> str:
-    """Why the broker does not do with a topic what takes a right, in one line for its operator; empty: it does.
+    """Explain, in one line for the operator, why the broker refused a request that needs `right`; empty: it did not.
 
     Raises:
-        KafkaError: neither the topic nor the right is missing.
+        KafkaError: the cause is neither a missing topic nor a missing right.
     """
     if code == 0:
         return ""
@@ -105,29 +105,29 @@ def refusal(topic: str, code: int, right: str) -> str:
         return f"{topic} is missing; create the topics first"
     if code in NOT_ALLOWED:
         return (
-            f"{topic}: this user of Kafka's lacks the right {right} on the topic, so it is not known "
+            f"{topic}: this Kafka user lacks the right {right} on the topic, so it is not known "
             f"{_UNKNOWN[right]}; allow it (an ACL {right} for the user), then start again"
         )
     raise for_code(code)(topic)
 
 
 class Reading(Protocol):
-    """A consumer group, as far as it is asked here."""
+    """The part of a consumer group that is needed here."""
 
     @property
     def topics(self) -> Sequence[str]: ...
 
     async def readers(self) -> Collection[TopicPartition] | None:
-        """Every partition that a member has; None where nobody can say now."""
+        """Every partition that a member has; None if that is unknown now."""
         ...
 
 
 class TopicsCare:
-    """Looks at the topics now and then: says what is wrong with them, and sees that the group reads them again.
+    """Checks the topics periodically: logs what is wrong, and makes the group read them again.
 
     Args:
         check: raises TopicMismatch.
-        start_anew: has this process's consumer leave its group until that has forgotten it, and join it again.
+        start_anew: makes this process's consumer leave its group, wait until the group has removed it, and rejoin.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class TopicsCare:
             await self.look()
 
     async def look(self) -> None:
-        """Look once.
+        """Check once.
 
         Raises:
             KafkaError: the broker is away.
@@ -166,7 +166,7 @@ class TopicsCare:
         if told:
             log.error("topics_wrong", differences=told)
         metrics.TOPICS_WRONG.set(len(told))
-        # A hole of a moment closes by itself; to start anew costs a session in which nothing is read.
+        # A brief gap closes by itself, and a restart costs one session time in which nothing is read.
         if (self._differed and not differences) or unread & self._unread:
             self._start_anew()
         self._differed, self._unread = bool(differences), unread

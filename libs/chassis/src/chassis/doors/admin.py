@@ -1,9 +1,9 @@
-"""The admin port of a process: is it alive, is it ready, what does it count.
+"""The admin port of a process: liveness, readiness and metrics.
 
-`/livez` judges progress: a check returns None or a sentence that says what hangs. `/readyz` judges
-whether work can be done now. The database is never asked by `/livez`: a process is not killed for
-a server that is away. The server speaks as much HTTP as a probe needs, and depends on nothing that
-could hang with the rest. In development, `POST /failpoints?arm=save.after:kill:3` arms fail points.
+`/livez` checks progress: a check returns None, or a sentence that says what hangs. `/readyz` checks whether work can be
+done now. `/livez` never queries the database, so a process is not killed because a server is unavailable. The server
+implements as much HTTP as a probe needs, and shares nothing with the rest that could hang. In development,
+`POST /failpoints?arm=save.after:kill:3` arms fail points.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class AdminServer:
 
     @property
     def port(self) -> int:
-        """The port it listens on: the given one, or what the system chose for 0."""
+        """The port it listens on; for port 0, the one that the system chose."""
         if self._server is None or not self._server.sockets:
             return self._listen.port
         return int(self._server.sockets[0].getsockname()[1])
@@ -72,14 +72,14 @@ class AdminServer:
             self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request per connection, which ends in time whatever its other end does or our answer meets."""
+        """Serve one request, then close the connection; a time limit covers slow clients and errors."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 await self._exchange(reader, writer)
                 writer.close()
                 await writer.wait_closed()
         except (ConnectionError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # nobody is there to be told
+            pass  # the client is gone
         finally:
             writer.transport.abort()
 
@@ -105,7 +105,7 @@ class AdminServer:
         if self._development and path == "/failpoints":
             return _arm(method, query)
         if method not in {"GET", "HEAD"}:
-            return _json(405, {"error": "only GET"})
+            return _json(405, {"error": "only GET is allowed"})
         match path:
             case "/livez":
                 return self._alive()
@@ -113,7 +113,7 @@ class AdminServer:
                 return await self._is_ready()
             case "/metrics":
                 return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
-        return _json(404, {"error": "there are /livez, /readyz and /metrics"})
+        return _json(404, {"error": "not found; there are /livez, /readyz and /metrics"})
 
     def _alive(self) -> tuple[int, str, bytes]:
         hanging = [sentence for check in self._live if (sentence := _ask(check)) is not None]
@@ -128,7 +128,7 @@ class AdminServer:
         return _json(503 if missing else 200, {"status": "not ready" if missing else "ready", "not_ready": missing})
 
     async def _judge(self, check: ReadyCheck) -> str | None:
-        """What a check says; a check that takes too long or breaks says so itself."""
+        """The result of a check; a time-out or an error counts as not ready."""
         try:
             async with asyncio.timeout(self._check_seconds):
                 return await check()
@@ -139,7 +139,7 @@ class AdminServer:
 
 
 def _arm(method: str, query: str) -> tuple[int, str, bytes]:
-    """Arm what a POST names, every `arm=` of its query; what is armed is the answer, to a GET too."""
+    """POST: arm every `arm=` of the query. The answer, also to a GET, is what is armed."""
     try:
         if method == "POST":
             failpoints.arm(parse_qs(query).get("arm", []))

@@ -1,10 +1,10 @@
-"""What a door lets in: so many requests in hand, a few that wait for a place, and the rest turned away at once.
+"""Admission to a door: a number of requests are handled at once, some wait for a place, the rest are turned away.
 
-Behind all doors of a process lie the few connections to its database. What is let in beyond them waits there, holds
-memory, and ends as a time-out of somebody who asks again. Who waits here has cost nothing yet; who is turned away has
-begun nothing, and hears when to come again. What publishes is turned away too while the outbox is overloaded.
+All doors of a process share a few database connections. Admitting more requests would make them queue there, hold
+memory and time out, and their senders retry. A waiting request has cost nothing yet; one that is turned away has not
+begun, and is given a time to retry. Requests that publish are also turned away while the outbox is overloaded.
 
-A place is held while the service works for a request, and no longer: not while its sender sends, nor while it reads.
+A place is held only while the service works on a request, not while the client sends it or reads the answer.
 """
 
 import asyncio
@@ -16,28 +16,28 @@ from chassis.settings import DoorSettings
 from chassis.telemetry import metrics
 
 WAIT_SECONDS: Final = 1.0
-"""How long a request may wait for a place: longer is not in time for whoever asked."""
+"""How long a request may wait for a place; after longer the client has given up."""
 
 AGAIN_SECONDS: Final = 2
-"""After so long who was turned away may come again: the requests in hand have ended many times over."""
+"""The retry delay for turned-away requests; by then the requests in progress have ended many times over."""
 
 Overloaded = Callable[[], bool]
 
 
 class TurnedAway(InfrastructureError):
-    """The door has no room; nothing was begun, and the same request may come again."""
+    """The door is full; the request has not begun and may be sent again."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"no room: {why}; come again in {AGAIN_SECONDS} s")
+        super().__init__(f"turned away: {why}; retry in {AGAIN_SECONDS} s")
 
 
 def never() -> bool:
-    """Of a service that publishes nothing."""
+    """The overload check of a service that publishes nothing."""
     return False
 
 
 class Place:
-    """One request's place at a door. It may be left while others are waited for, and taken again."""
+    """One request's place at a door. It may be released while the request waits for others, and taken again."""
 
     def __init__(self, places: asyncio.Semaphore, door: str) -> None:
         self._places = places
@@ -45,14 +45,14 @@ class Place:
         self._held = False
 
     async def take(self) -> None:
-        """Wait for a place, in turn; the same as nothing where it is held."""
+        """Wait for a place, first come first served; does nothing if it is held."""
         if not self._held:
             await self._places.acquire()
             self._held = True
             self._taken.inc()
 
     def leave(self) -> None:
-        """Give it to the next one; the same as nothing where it is not held."""
+        """Release the place; does nothing if it is not held."""
         if self._held:
             self._held = False
             self._taken.dec()
@@ -71,10 +71,10 @@ class Admission:
         metrics.DOOR_PLACES.labels(door).set(settings.places)
 
     async def enter(self, *, publishes: bool) -> Place:
-        """A place, held; whoever gets it leaves it.
+        """Get a place, held; the caller must leave it.
 
         Raises:
-            TurnedAway: the outbox is overloaded and the request publishes; too many wait; or it has waited too long.
+            TurnedAway: the request publishes and the outbox is overloaded; too many wait; or it waited too long.
         """
         if publishes and self._overloaded():
             raise self._turned_away("unsent")

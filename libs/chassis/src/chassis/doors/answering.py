@@ -1,11 +1,11 @@
-"""No request stays open: an application's answer in time, or one in its place.
+"""Every request is answered in time: by the application, or in its place.
 
-The application runs as a task of its own. Where that does not end in time, or ends without a whole
-answer, whatever it raises, the request is answered here: a task that does not hear its cancellation
-holds up nobody. What has begun to leave cannot be taken back: there the connection is closed.
+The application runs in a task. If the task does not end in time, or ends without a complete answer, the request is
+answered here, so a task that ignores its cancellation delays nobody. If part of the answer was already sent, the
+connection is closed instead.
 
-What an application raises is read here, once for all doors: a database or a peer that is away, or slow, is 503 with
-`Retry-After`, a fault of the code is 500. So an application's own 500 never leaves: it is answered in its place.
+Errors are mapped here for all doors: a database or peer that is unavailable or slow is 503 with `Retry-After`, a fault
+of the code is 500. An application's own 500 answer is replaced likewise.
 """
 
 import asyncio
@@ -27,25 +27,25 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 AWAY_SECONDS = 5
-"""After so long who met a server that is away, or was not answered in time, may come again."""
+"""The retry delay when a server was unavailable or the answer late."""
 
 TRACE_ID = "trace_id"
-"""Under which the scope's state holds the id of the request's trace, where the application makes one."""
+"""Key in the scope's state for the request's trace id, if the application sets one."""
 
 log = structlog.get_logger(__name__)
 
 
 class Unanswered(Exception):
-    """The answer had begun and does not end: the server closes the connection."""
+    """The answer was begun and cannot be completed; the server closes the connection."""
 
 
 class Instead(Enum):
-    """Why a request is answered in the application's place."""
+    """Why a request is answered in place of the application."""
 
     BUSY = "busy"
-    """The door has no room; nothing was begun."""
+    """The door is full; the request has not begun."""
     AWAY = "away"
-    """A server that the answer needs is away, or slow."""
+    """A server that the answer needs is unavailable or slow."""
     LATE = "late"
     """There was no answer in time."""
     BROKEN = "broken"
@@ -57,16 +57,16 @@ class Instead(Enum):
 
     @property
     def again_seconds(self) -> int | None:
-        """When to come again; None where that does not help."""
+        """The retry delay; None if retrying does not help."""
         return {Instead.BUSY: AGAIN_SECONDS, Instead.BROKEN: None}.get(self, AWAY_SECONDS)
 
 
 Otherwise: TypeAlias = Callable[[Scope, Instead], App]
-"""What answers a request in the application's place. `Retry-After` is set on its answer."""
+"""Builds the answer in place of the application. `Retry-After` is added to it."""
 
 
 class Answering:
-    """An ASGI application that answers every request within so many seconds."""
+    """An ASGI application that answers every request within `seconds`."""
 
     def __init__(self, app: App, seconds: float, otherwise: Otherwise | None = None) -> None:
         self._app = app
@@ -86,7 +86,7 @@ class Answering:
                 task.cancel()
         if answer.complete:
             if not late:
-                task.result()  # what broke behind its own answer is the server's to tell
+                task.result()  # an error after the complete answer is logged by the server
             return
         error = None if late else _ending(task)
         instead = Instead.LATE if late else _reading(error)
@@ -97,7 +97,7 @@ class Answering:
 
 
 class _Answer:
-    """What an application has sent of its answer; once closed, it goes nowhere. Its 500 is held back."""
+    """Passes on an application's answer until closed, and drops its 500."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -116,7 +116,7 @@ class _Answer:
 
 
 def _heard(task: "asyncio.Future[None]") -> None:
-    """Take note of what a task ended with, so that nobody misses it later."""
+    """Retrieve a task's error, so that asyncio does not report it as never retrieved."""
     if not task.cancelled():
         task.exception()
 
@@ -132,12 +132,12 @@ def _reading(error: BaseException | None) -> Instead:
 
 
 def status_of(error: BaseException) -> int:
-    """How a request is answered of which the application raises `error`; one that is cancelled came too late."""
+    """The status that answers a request whose application raised `error`; a cancelled one was late."""
     return int((Instead.LATE if isinstance(error, asyncio.CancelledError) else _reading(error)).status)
 
 
 def _note(scope: Scope, instead: Instead, answer: _Answer, error: BaseException | None) -> None:
-    """One line, with a stack where the code is at fault; who was turned away is counted, and costs no line."""
+    """Log one line, with a stack for faults of the code; turned-away requests are only counted."""
     if instead is Instead.BUSY:
         return
     broken = instead is Instead.BROKEN
@@ -154,7 +154,7 @@ def _note(scope: Scope, instead: Instead, answer: _Answer, error: BaseException 
 
 
 def _with_again(send: Send, instead: Instead) -> Send:
-    """Send an answer that says when to come again."""
+    """Add `Retry-After` to an answer."""
     if instead.again_seconds is None:
         return send
     again = (b"retry-after", str(instead.again_seconds).encode())
@@ -168,7 +168,7 @@ def _with_again(send: Send, instead: Instead) -> Send:
 
 
 def plainly(scope: Scope, instead: Instead) -> App:  # noqa: ARG001 - the scope says a language to those who have texts
-    """Problem details without a text of their own."""
+    """Problem details with the status phrase only."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an ASGI application
         status = instead.status

@@ -1,8 +1,8 @@
-"""A connection of the HTTP door: what its other end may keep us waiting for, and how long.
+"""Time limits of a connection to the HTTP door.
 
-uvicorn ends a connection that idles between two requests, and no other. Here one clock runs on every
-connection from its first moment to its last: for the head of a request, however slowly its bytes come;
-for the end of the answer, also where nobody reads it; and for the closing itself.
+uvicorn closes only connections that idle between two requests. Here every phase of a connection has a time limit:
+the head of a request, however slowly its bytes arrive; the end of the answer, even if the client does not read it; and
+the closing itself.
 """
 
 import asyncio
@@ -14,24 +14,24 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CUT = Counter(
     "trade_http_connections_cut_total",
-    "Connections that the HTTP door ended: silent (no request came), head (a request's head did not come whole), "
-    "answer (it was not taken in time). Many of one kind: a slow network, or somebody who holds connections.",
+    "Connections that the HTTP door closed: silent (no request came), head (a request's head was incomplete), "
+    "answer (not read in time). Many of one kind: a slow network, or a client that holds connections open.",
     ["why"],
 )
 
 GRACE_SECONDS = 5.0
-"""How long a closing connection may take to bring away what it still holds."""
+"""How long a closing connection may take to send its remaining data."""
 
 
 class Limits(Protocol):
-    """What the server's configuration says beside uvicorn's own."""
+    """Our additions to uvicorn's configuration."""
 
     head_seconds: float
     answer_seconds: float
 
 
 class WatchedConnection(H11Protocol):
-    """uvicorn's connection under a clock."""
+    """uvicorn's connection with time limits."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,12 +58,12 @@ class WatchedConnection(H11Protocol):
         if self._in_hand and self.cycle is not self._watched:
             self._watched = self.cycle
             self._waits_for_head = False
-            # The application's answer is late before: this is for one that nobody takes.
+            # The application's own limit ends earlier; this one is for an answer that the client does not read.
             self._watch(self._limits.answer_seconds + GRACE_SECONDS)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._in_hand:  # a request that had come behind the one just answered
+        if self._in_hand:  # a pipelined request
             return
         if self.conn.trailing_data[0]:
             self._await_head()
@@ -72,7 +72,7 @@ class WatchedConnection(H11Protocol):
 
     @property
     def _in_hand(self) -> bool:
-        """Whether a request is with the application."""
+        """Whether the application is handling a request."""
         return self.cycle is not None and not self.cycle.response_complete
 
     def _await_head(self) -> None:
@@ -80,7 +80,7 @@ class WatchedConnection(H11Protocol):
         self._watch(self._limits.head_seconds)
 
     def _watch(self, seconds: float | None) -> None:
-        """Set the clock, in place of what it was set to."""
+        """Set the time limit, replacing the previous one."""
         if self._clock is not None:
             self._clock.cancel()
         self._clock = None if seconds is None else self.loop.call_later(seconds, self._time_is_up)
@@ -98,7 +98,7 @@ class WatchedConnection(H11Protocol):
         self._watch(GRACE_SECONDS)
 
     def _answer_late_head(self) -> None:
-        """Say why the connection ends, to somebody who has begun to ask."""
+        """Answer 408 to a client that has begun a request."""
         headers = [(b"content-length", b"0"), (b"connection", b"close")]
         for event in (h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")

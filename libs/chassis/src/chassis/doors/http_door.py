@@ -1,8 +1,8 @@
-"""What stands in front of every HTTP application: a count, an answer in time, and a place.
+"""The layers around every HTTP application: metrics, an answer in time, and a place.
 
-From the outside in: each request is counted by route, method and status and timed; it is answered within so many
-seconds, whatever becomes of it; and it is let in where there is room. A route's name is its template, and a path
-without one has no name of its own, so that nobody makes labels up.
+From the outside in: each request is counted and timed by route, method and status; it is answered within the time
+limit whatever happens; and it is admitted if a place is free. The route label is the template; all unknown paths share
+one label, so that clients cannot create labels.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from chassis.telemetry import metrics
 
 DOOR: Final = "http"
 UNKNOWN: Final = "unknown"
-"""The route of a path that has none."""
+"""The route label of an unknown path."""
 OTHER: Final = "other"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ASKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that change nothing, and so publish nothing."""
+"""Methods that change nothing, so they publish nothing."""
 SENDING_SECONDS: Final = 0.1
-"""How long a place is kept for a sender: most bodies have come before that."""
+"""How long a place is kept while a body arrives; most arrive sooner."""
 
 _PARAMETER = re.compile(r"\{[^{}:]+(:path)?\}")
 
@@ -43,9 +43,9 @@ def http_door(
     """An application behind a door.
 
     Args:
-        paths: the templates of its routes, such as `/v1/receipts/{id}` or `/files/{name:path}`, in its order.
-        otherwise: what answers in its place, in its own format and the caller's language.
-        overloaded: whether nothing may be published now.
+        paths: the templates of its routes, such as `/v1/receipts/{id}` or `/files/{name:path}`, in matching order.
+        otherwise: builds answers in its place, in its format and the caller's language.
+        overloaded: whether the outbox is overloaded now.
     """
     admitted = _Admitted(app, Admission(DOOR, settings, overloaded))
     return _Counted(Answering(admitted, settings.answer_seconds, otherwise), Routes(paths))
@@ -63,7 +63,7 @@ class Routes:
 
 
 def _pattern(template: str) -> str:
-    """A template as an expression; a parameter is one segment, a `:path` all that is left."""
+    """The regular expression of a template; a parameter is one segment, a `:path` parameter the rest."""
     pattern, end = "", 0
     for found in _PARAMETER.finditer(template):
         pattern += re.escape(template[end : found.start()]) + ("(?s:.*)" if found[1] else "[^/]+")
@@ -72,7 +72,7 @@ def _pattern(template: str) -> str:
 
 
 class _Counted:
-    """An application whose requests are counted, timed, and known while they are in hand."""
+    """An application whose requests are counted, timed, and measured while in progress."""
 
     def __init__(self, app: App, routes: Routes) -> None:
         self._app = app
@@ -94,7 +94,7 @@ class _Counted:
         try:
             await self._app(scope, receive, sent)
         except BaseException:
-            status = "cut"  # what was begun does not end
+            status = "cut"  # the answer was begun and not completed
             raise
         finally:
             in_hand.dec()
@@ -112,7 +112,7 @@ def _seconds(route: str, method: str, status: str) -> Histogram:
 
 
 class _Admitted:
-    """An application that has a place for each request at which it works."""
+    """An application that holds a place for each request it works on."""
 
     def __init__(self, app: App, admission: Admission) -> None:
         self._app = app
@@ -123,7 +123,7 @@ class _Admitted:
         whole = False
 
         async def received() -> Message:
-            """A part of the body; a slow sender is waited for without a place. Behind the end is only its leaving."""
+            """A part of the body; waits for a slow client without a place. After the end comes only its disconnect."""
             nonlocal whole
             if whole:
                 return await receive()
@@ -138,7 +138,7 @@ class _Admitted:
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                place.leave()  # the work is done, however slowly its answer is read
+                place.leave()  # the work is done, however slowly the client reads
             await send(message)
 
         try:

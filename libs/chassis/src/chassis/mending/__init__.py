@@ -1,5 +1,5 @@
-"""Mending: what staff do about parked deliveries, by gRPC.
+"""Mending: the gRPC service by which staff handle parked deliveries.
 
-Owns: the `Parking` service of every service, its messages, and the gauges of what is parked. Keeps: each action has a
-person and a reason. Must not change a document but through delivery.
+Owns: the `Parking` service, its messages, and the gauges of parked deliveries. Keeps: each action has a person and a
+reason. Must change documents only through delivery.
 """

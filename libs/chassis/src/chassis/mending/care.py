@@ -1,4 +1,4 @@
-"""The care of what is parked: unlock what is empty, replay what waits for nothing, count the rest."""
+"""Periodic care of parked deliveries: unlocks empty targets, replays strays, updates the gauges."""
 
 from typing import Protocol
 
@@ -12,14 +12,14 @@ log = structlog.get_logger(__name__)
 
 
 class CareStore(Protocol):
-    """What the care of parked deliveries looks at."""
+    """The store operations of the care."""
 
     async def is_empty(self) -> bool:
-        """Whether nothing is parked or locked, and the breaker is closed: as it nearly always is."""
+        """Whether nothing is parked or locked and the breaker is closed, which is the normal case."""
         ...
 
     async def release_empty(self) -> list[str]:
-        """Unlock targets that have nothing parked any more: whoever took the last delivery out died before it could."""
+        """Unlock targets without parked deliveries, left by processes that died after removing the last one."""
         ...
 
     async def counts(self) -> tuple[int, int]:
@@ -30,7 +30,8 @@ class CareStore(Protocol):
 
 
 async def mind_parked(parking: CareStore, policy: DeliveryPolicy) -> bool:
-    """One round; whether anything is parked or locked. Raises only for infrastructure; what is shown stays then."""
+    """One round; return whether anything is parked or locked. Raises only for infrastructure; gauges then keep their
+    values."""
     if await parking.is_empty():
         _show(0, 0, open_=False)
         return False
@@ -38,7 +39,7 @@ async def mind_parked(parking: CareStore, policy: DeliveryPolicy) -> bool:
         log.info("empty_lock_released", target=target)
     await policy.redrive_strays()
     deliveries, targets = await parking.counts()
-    # Any replica may have opened or closed it, or this one before it was started anew.
+    # Another replica may have opened or closed it, or this one before a restart.
     _show(deliveries, targets, open_=await parking.breaker() is not None)
     return True
 

@@ -1,4 +1,4 @@
-"""Parking as messages of gRPC."""
+"""Parked deliveries as gRPC messages."""
 
 from chassis.delivery.redrive_plan import Plan
 from chassis.parking.model import AuditLine, OpenBreaker, ParkedDelivery, ParkedTarget
@@ -7,7 +7,7 @@ from trade.parking.v1 import parking_pb2 as pb
 
 
 def parked_of(delivery: ParkedDelivery) -> pb.Parked:
-    """A delivery without headers, content and the whole stack."""
+    """A delivery without headers, content and full stack."""
     return pb.Parked(
         id=delivery.id,
         target=delivery.target,
@@ -59,6 +59,6 @@ def audit_line(line: AuditLine) -> pb.AuditLine:
 
 
 def _where(stack: str) -> str:
-    """The innermost place of a stack: file, line and function."""
+    """The innermost frame of a stack: file, line and function."""
     places = [line.strip() for line in stack.splitlines() if line.lstrip().startswith('File "')]
     return places[-1] if places else ""

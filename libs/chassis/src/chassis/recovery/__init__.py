@@ -1,5 +1,5 @@
-"""Recovery: rebuilding a lost database from topics, and knowing who else runs.
+"""Recovery: rebuilds a lost database from topics, and guards epochs and instance names.
 
-Owns: epochs, the rebuild, and the register of instances. Keeps: two epochs never write the same documents. Must not be
-used while a service works.
+Owns: epochs, the rebuild, and the register of instances. Keeps: two epochs never write the same documents. A rebuild
+must not run while a replica of the service runs.
 """

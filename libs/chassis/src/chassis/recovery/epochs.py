@@ -1,8 +1,8 @@
-"""The epoch of a database: the number in its event ids that an operator raises when its topic has lost its tail.
+"""The epoch of a database: a number in its event ids, which an operator raises when the topic has lost events.
 
-Keeps: no event id is used for two contents. Under a raised epoch a database begins with what the
-topic has; one that knows more would go on counting over a hole, and one that is read under an older
-epoch would use ids again. So the epoch is noted in the database, and raised by `rebuild` alone.
+Keeps: no event id is used for two contents. Under a raised epoch, a database starts from what the topic has: one that
+knows later events would leave a gap in the sequence, and one run under an older epoch would reuse ids. So the epoch is
+stored in the database, and only `rebuild` raises it.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ _COLLECTION, _ID = "epochs", "epoch"
 
 
 class EpochRefused(Exception):
-    """The epoch of the settings is not that of the database; says what to do."""
+    """The epoch of the settings differs from the database's; the text says what to do."""
 
 
 async def check_epoch(db: Database, epoch: int, collections: Sequence[str]) -> None:
-    """See that a database was begun under this epoch; one that holds no aggregates yet begins under it.
+    """Check that a database belongs to this epoch; one without aggregates gets it.
 
     Args:
-        collections: names of those that hold aggregates.
+        collections: names of the collections that hold aggregates.
 
     Raises:
-        EpochRefused: it was not.
+        EpochRefused: it belongs to another epoch.
     """
     begun = await _begun_under(db)
     _refuse_older(epoch, begun)
@@ -31,17 +31,17 @@ async def check_epoch(db: Database, epoch: int, collections: Sequence[str]) -> N
         for name in collections:
             if await db[name].find_one({}, {"_id": 1}) is not None:
                 raise EpochRefused(
-                    f"TRADE_EPOCH is {epoch}, the database was begun under {begun}: an epoch is raised by `rebuild`,"
-                    " over a database that is empty or an older copy"
+                    f"TRADE_EPOCH is {epoch}, but the database has epoch {begun}: raise an epoch with `rebuild`,"
+                    " on an empty database or an older copy"
                 )
         await note_epoch(db, epoch)
 
 
 async def note_epoch(db: Database, epoch: int) -> None:
-    """Note under which epoch a database goes on.
+    """Store the epoch of a database.
 
     Raises:
-        EpochRefused: it was begun under a later one.
+        EpochRefused: it belongs to a later one.
     """
     _refuse_older(epoch, await _begun_under(db))
     await db[_COLLECTION].update_one({"_id": _ID}, {"$set": {"number": epoch}}, upsert=True)
@@ -55,5 +55,5 @@ async def _begun_under(db: Database) -> int:
 def _refuse_older(epoch: int, begun: int) -> None:
     if epoch < begun:
         raise EpochRefused(
-            f"TRADE_EPOCH is {epoch}, the database was begun under {begun}: event ids would be used again"
+            f"TRADE_EPOCH is {epoch}, but the database has epoch {begun}: event ids would be used again"
         )

@@ -1,8 +1,8 @@
-"""The name of a replica belongs to one process at a time: to the one that started last.
+"""A replica's name belongs to one process at a time: the one that started last.
 
-Two processes of one instance name are one member to Kafka: each throws the other out of the group,
-for ever. So each notes itself in the database when it starts. One that finds another's note in
-place of its own (a second start, or itself frozen and replaced meanwhile) steps aside, and says so.
+To Kafka, two processes with one instance name are one static member, and each would evict the other for ever. So each
+process registers in the database when it starts. One that finds itself replaced (a second start, or a freeze during
+which it was replaced) leaves the group and reports it.
 """
 
 import secrets
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class InstanceName:
-    """One process's hold on its name."""
+    """A process's claim to its instance name."""
 
     def __init__(self, db: Database, name: str, clock: Clock) -> None:
         self._instances = db[_COLLECTION]
@@ -29,15 +29,15 @@ class InstanceName:
         self._clock = clock
         self._process = secrets.token_hex(8)
         self.lost: str | None = None
-        """A sentence once another process has the name."""
+        """Why the name is lost, once another process has it."""
 
     async def take(self) -> None:
-        """Note that the name is this process's now."""
+        """Register the name for this process."""
         note = {"process": self._process, "since": self._clock.now()}
         await self._instances.update_one({"_id": self._name}, {"$set": note}, upsert=True)
 
     async def until_lost(self) -> None:
-        """Wait until another process has the name; an absent database proves nothing."""
+        """Wait until another process has the name; an unavailable database proves nothing."""
         while self.lost is None:
             await self._clock.sleep(INTERVAL_SECONDS)
             try:
@@ -52,5 +52,5 @@ class InstanceName:
             await self.take()  # the database was emptied meanwhile
         elif found["process"] != self._process:
             since = found["since"].isoformat(timespec="seconds")
-            self.lost = f"another process has the instance name {self._name} since {since}: give each replica its own"
+            self.lost = f"another process has taken the instance name {self._name} at {since}: give each replica its own"
             log.error("instance_name_taken", name=self._name, since=since)

@@ -1,7 +1,7 @@
 """gRPC between services: client, server, callers and their rights, statuses and page tokens.
 
-Owns: tokens of callers, the check of a right before a method runs, deadlines, and the translation of failures into
-statuses. Keeps: no method runs for a caller without its right. Must not know aggregates or Kafka.
+Owns: callers' tokens, the authorisation of each call, deadlines, and the translation of failures into statuses.
+Keeps: no method runs for a caller without the right to it. Must not know aggregates or Kafka.
 """
 
 from chassis.rpc.client import connect

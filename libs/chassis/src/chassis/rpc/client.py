@@ -1,10 +1,8 @@
-"""Calls to a peer: each with a deadline, a token and the trace; repeated only where that is harmless.
+"""Calls to a peer, each with a deadline, a token and the trace; retried only where that is safe.
 
-What a door turned away was not begun, so that any call may come again: who has the patience says so.
-
-A call made while another one is handled ends no later than that one. Repeats are gRPC's own, by
-service config: only for UNAVAILABLE, only of methods named as idempotent, with jitter, all of them
-within the one deadline.
+A call made while another one is handled gets at most that one's remaining deadline. Retries are gRPC's own, set by
+service config: only for UNAVAILABLE, only of methods named as idempotent, with jitter, all within one deadline. A
+call that a door turned away has not begun, so any method may be retried; `patience_seconds` says for how long.
 """
 
 import asyncio
@@ -23,7 +21,7 @@ from chassis.rpc.identity import TokenSigner
 from chassis.rpc.status import turned_away_for
 
 DEADLINE_SECONDS = 5.0
-"""Of a call that names none."""
+"""The deadline of a call that sets none."""
 ATTEMPTS = 4
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
@@ -42,12 +40,12 @@ def connect(
     rights: Iterable[str] = (),
     patience_seconds: float = 0.0,
 ) -> grpc.aio.Channel:
-    """A channel to the service `audience`. Call it where the event loop runs: the channel belongs to it.
+    """A channel to the service `audience`. Call it within the running event loop: the channel is bound to it.
 
     `idempotent` names methods (`/trade.registry.v1.RegistryService/CheckParties`) or whole services
-    (`trade.registry.v1.RegistryService`) that may be repeated. `subject` and `rights` are for staff
-    signers: whose token it is and what that person may do. `patience_seconds`: how long a call that is turned away
-    for want of room comes again, each time with its whole deadline; 0 for workers, which have pauses of their own.
+    (`trade.registry.v1.RegistryService`) that may be retried. `subject` and `rights` are for staff
+    tokens: the person, and what that person may do. `patience_seconds`: how long a call is retried that the door turned
+    away, each time with its full deadline; 0 for workers, which have their own pauses.
     """
     given = frozenset(rights)
     caller = _Caller(lambda: signer.token(audience, subject=subject, rights=given), deadline_seconds)
@@ -68,7 +66,7 @@ def connect(
 
 
 def service_config(idempotent: Iterable[str]) -> str:
-    """gRPC's service config: every address in turn, and which methods are repeated how."""
+    """gRPC's service config: round robin over all addresses, and the retry policy per method."""
     names = [_name(each) for each in idempotent]
     policy = {
         "maxAttempts": ATTEMPTS,
@@ -91,7 +89,7 @@ def _name(method: str) -> dict[str, str]:
 
 
 class _Caller:
-    """Completes a call: deadline, token, trace."""
+    """Adds deadline, token and trace to a call."""
 
     def __init__(self, token: Callable[[], str], deadline_seconds: float) -> None:
         self._token = token
@@ -116,7 +114,7 @@ class _Caller:
 
 
 def method_name(method: str | bytes) -> str:
-    """A method's full name as text, without the leading stroke."""
+    """A method's full name as text, without the leading slash."""
     return (method.decode() if isinstance(method, bytes) else method).lstrip("/")
 
 
@@ -148,14 +146,14 @@ class _Unary(grpc.aio.UnaryUnaryClientInterceptor):
     async def _until_let_in(
         self, continuation: Callable[[Details, Any], Awaitable[Any]], details: Details, request: Any
     ) -> tuple[Any, grpc.StatusCode]:
-        """The call with its code, again while the door has no room and the patience lasts."""
+        """The finished call and its code; retried while the door turns it away and patience lasts."""
         until = time.monotonic() + self._patience_seconds
         while True:
             call = await continuation(self._caller.details(details), request)
             try:
                 code = await call.code()
             except asyncio.CancelledError:
-                call.cancel()  # else the peer works on for nobody, on a place at its door, until the deadline
+                call.cancel()  # otherwise the peer works on until the deadline, and keeps a place at its door
                 raise
             if code is not grpc.StatusCode.UNAVAILABLE or time.monotonic() >= until:
                 return call, code

@@ -1,4 +1,4 @@
-"""What is known during a call: who makes it, which service answers, and when it must be done."""
+"""The context of a call: its caller, the service that answers, and its deadline."""
 
 import contextlib
 import time
@@ -11,12 +11,12 @@ from chassis.rpc.identity import Caller
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call while it is handled."""
+    """One call in progress."""
 
     service: str
-    """Whose method is called; the domain of its errors."""
+    """The service called; also the domain of its errors."""
     caller: Caller | None
-    """None where the method is open to anyone."""
+    """None if the method is open to anyone."""
     ends_at: float
     """By the monotonic clock."""
 
@@ -26,7 +26,7 @@ _current: ContextVar[Call | None] = ContextVar("call", default=None)
 
 @contextlib.contextmanager
 def handling(call: Call) -> Iterator[None]:
-    """Make `call` the current one."""
+    """Make `call` the current call."""
     token = _current.set(call)
     try:
         yield
@@ -39,7 +39,7 @@ def current_call() -> Call | None:
 
 
 def current_caller() -> Caller:
-    """Who calls the method that runs.
+    """The caller of the current call.
 
     Raises:
         LookupError: no authenticated call is being handled.
@@ -51,6 +51,6 @@ def current_caller() -> Caller:
 
 
 def deadline_left() -> float | None:
-    """Seconds until the current call must be done; None outside of calls."""
+    """Seconds until the current call's deadline; None outside of calls."""
     call = _current.get()
     return None if call is None else max(0.0, call.ends_at - time.monotonic())

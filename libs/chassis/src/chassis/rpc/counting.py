@@ -1,4 +1,4 @@
-"""What becomes of the calls at a gRPC door: counted and timed by method and code, and known while they are in hand."""
+"""Metrics of a gRPC door: calls counted and timed by method and code, and calls in progress."""
 
 import asyncio
 import contextlib
@@ -13,12 +13,12 @@ from prometheus_client import Gauge, Histogram
 from chassis.telemetry import metrics
 
 UNKNOWN: Final = "unknown"
-"""The method of a call for one that is not served: nobody makes labels up."""
+"""The method label of a call for an unknown method, so that callers cannot create labels."""
 
 
 @contextlib.contextmanager
 def counted(door: str, method: str, context: "grpc.aio.ServicerContext[Any, Any]") -> Iterator[None]:
-    """Count the call that is handled within. `method` is one that is served."""
+    """Count the call handled inside this context. `method` must be a served one."""
     in_hand, began = _in_hand(door, method), time.perf_counter()
     in_hand.inc()
     error: BaseException | None = None
@@ -33,12 +33,12 @@ def counted(door: str, method: str, context: "grpc.aio.ServicerContext[Any, Any]
 
 
 def count_unknown(door: str) -> None:
-    """Count a call for a method that is not served."""
+    """Count a call for an unknown method."""
     _seconds(door, UNKNOWN, grpc.StatusCode.UNIMPLEMENTED.name).observe(0)
 
 
 def code_name(code: Any, error: BaseException | None) -> str:
-    """How a call ended: by the code that its context has, else by what it raised."""
+    """The final code of a call: from its context, otherwise from the error it raised."""
     if isinstance(code, grpc.StatusCode):
         return code.name
     if isinstance(code, int) and code:

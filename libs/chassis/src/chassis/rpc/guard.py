@@ -1,6 +1,6 @@
-"""What stands in front of every gRPC method: a count, identity, right, a place, trace, deadline, the mapping of errors.
+"""The interceptor of every gRPC method: metrics, authorisation, a place, trace, deadline and error mapping.
 
-Identity and right come before the place: a stranger takes none from those who may call.
+A caller is authorised before it gets a place, so that strangers take no places from others.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ from chassis.rpc.status import OVERLOADED, RpcError, abort
 log = structlog.get_logger(__name__)
 
 LONGEST_SECONDS = 30.0
-"""The deadline of a call that brings none, and the longest that is granted to a unary one."""
+"""The deadline of a call that sets none, and the maximum for a unary one."""
 
 AWAY_SECONDS = 5.0
-"""After so long who met a server that is away may call again."""
+"""The retry delay sent to a caller when the database, broker or a peer is unavailable."""
 
 DOOR = "grpc"
 _BEARER = "bearer "
@@ -94,7 +94,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _streaming(self, method: str, inner: Any) -> Any:
         async def answer(request: Any, context: Context) -> AsyncIterator[Any]:
-            # A stream lives as long as its caller wants it.
+            # A stream lasts as long as its caller wants.
             left = context.time_remaining() or float("inf")
             with self._around(method, context, left):
                 caller = await self._admit(method, context)
@@ -103,7 +103,7 @@ class Guard(grpc.aio.ServerInterceptor):
                         async with self._place(method):
                             answers = inner(request, context)
                             if not hasattr(answers, "__aiter__"):
-                                await answers  # it writes to the context itself
+                                await answers  # the method writes to the context itself
                                 return
                             async for each in answers:
                                 yield each
@@ -114,14 +114,14 @@ class Guard(grpc.aio.ServerInterceptor):
 
     @contextlib.contextmanager
     def _around(self, method: str, context: Context, left: float) -> Iterator[None]:
-        """A call from its first moment on, refused ones too."""
+        """Wraps a whole call, including refused ones."""
         call = Call(self._service, None, time.monotonic() + left)
         with counted(DOOR, method, context), _Span(method, context), handling(call):
             yield
 
     @contextlib.asynccontextmanager
     async def _place(self, method: str) -> AsyncIterator[None]:
-        """A place at the door. Probes and reflection need none: they ask no database, and must get through."""
+        """A place at the door. Probes and reflection need none: they use no database, and must not be turned away."""
         right = self._rights.get(method, _NOBODY)
         if right.anyone:
             yield
@@ -133,7 +133,7 @@ class Guard(grpc.aio.ServerInterceptor):
             place.leave()
 
     async def _admit(self, method: str, context: Context) -> Caller | None:
-        """The caller, where the method's right lets it in; ends the call where it does not."""
+        """Authenticate and authorise the caller; ends the call if it may not call this method."""
         right = self._rights.get(method, _NOBODY)
         if right.anyone:
             return None
@@ -154,7 +154,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
 
 async def _answer_error(method: str, context: Context, error: Exception) -> NoReturn:
-    """What a method raised, as a status; what is not foreseen is logged, and told as no more than that."""
+    """Answer a method's error with a status; an unexpected one is logged, and the caller learns no details."""
     code = grpc.StatusCode
     match error:
         case grpc.aio.AbortError():
@@ -167,11 +167,11 @@ async def _answer_error(method: str, context: Context, error: Exception) -> NoRe
             await abort(context, code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline has passed")
         case _ if is_infrastructure(error):
             log.warning("call_waits_for_infrastructure", method=method, error=repr(error))
-            words = "a server this call needs is away; try again"
+            words = "a server that this call needs is unavailable; try again"
             await abort(context, code.UNAVAILABLE, "DEPENDENCY_AWAY", words, again_seconds=AWAY_SECONDS)
         case _:
             log.error("call_broke", method=method, exc_info=error)
-            await abort(context, code.INTERNAL, "INTERNAL", "the service could not answer; its log says why")
+            await abort(context, code.INTERNAL, "INTERNAL", "the service failed to answer; see its log")
 
 
 class _Span:
@@ -202,5 +202,5 @@ class _Span:
 
 
 def _text(context: Context) -> dict[str, str]:
-    """The call's metadata without its binary entries."""
+    """The call's metadata, without binary entries."""
     return {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}

@@ -1,9 +1,8 @@
-"""Who calls: short-lived Ed25519 tokens of services and of staff, their keys and the rotation of them.
+"""Caller identity: short-lived Ed25519 tokens of services and staff, their keys and key rotation.
 
-Keys are files `<issuer>.<kid>.private.pem` and `<issuer>.<kid>.public.pem` in one folder. A token
-counts only if the issuer it names is the issuer in the name of the key file that verifies it, so
-that no service can speak as another one, and none as staff. A kid is the moment of its making: the
-signer uses the newest of its keys, the verifier knows all that lie in the folder.
+Keys are files `<issuer>.<kid>.private.pem` and `<issuer>.<kid>.public.pem` in one folder. A token is valid only if
+its issuer equals the issuer in the name of the key file that verifies it, so no service can act as another one or as
+staff. A kid is the key's time of creation: the signer uses its newest key, the verifier accepts all in the folder.
 """
 
 import os
@@ -21,15 +20,15 @@ from joserfc.errors import JoseError
 from joserfc.jwk import GuestProtocol, OKPKey
 
 STAFF = "staff"
-"""The issuer of people's tokens. Every other issuer is a service."""
+"""The issuer of staff tokens. Every other issuer is a service."""
 
 LIFETIME_SECONDS = 300
 LEEWAY_SECONDS = 30
-"""By so much may the clocks of two processes differ."""
+"""How far the clocks of two processes may differ."""
 REREAD_SECONDS = 60.0
-"""After so long the verifier sees that a key was taken away."""
+"""How long the verifier may take to notice that a key was removed."""
 REREAD_AT_MOST_EVERY_SECONDS = 0.5
-"""Unknown kids make the verifier read its folder no more often than this."""
+"""The shortest interval at which unknown kids make the verifier reread its folder."""
 
 _ALGORITHM = "Ed25519"
 _KEY_FILE = re.compile(r"(?P<issuer>[a-z][a-z0-9-]*)\.(?P<kid>[0-9A-Za-z-]+)\.(?P<kind>private|public)\.pem")
@@ -39,23 +38,23 @@ log = structlog.get_logger(__name__)
 
 
 class InvalidToken(Exception):
-    """A token that does not count, with the reason in words."""
+    """The token is not valid; the text says why."""
 
 
 class NoSigningKey(Exception):
-    """The keys folder holds no private key of the issuer."""
+    """The keys folder has no private key of the issuer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who stands behind a call, proven by a token."""
+    """The authenticated caller of a call."""
 
     issuer: str
     """A service's name, or `staff`."""
     subject: str
-    """The service's name again, or the person's."""
+    """The service's name again, or the person's name."""
     rights: frozenset[str] = frozenset()
-    """A person's rights, such as `parking.write`; a service's come from the method it calls."""
+    """A person's rights, such as `parking.write`; a service's rights are set by each method."""
 
     @property
     def is_staff(self) -> bool:
@@ -63,30 +62,30 @@ class Caller:
 
     @property
     def actor(self) -> str:
-        """The caller as histories and audits name it: `service:registry`, `staff:li`."""
+        """The caller's name in histories and audits: `service:registry`, `staff:li`."""
         return f"{STAFF if self.is_staff else 'service'}:{self.subject}"
 
 
 def create_key(keys_dir: Path, issuer: str, *, now: Callable[[], float] = time.time) -> str:
-    """Make a pair of keys and return its kid; the private file is for its owner's eyes only.
+    """Create a key pair and return its kid; only the owner can read the private file.
 
     Raises:
-        ValueError: the issuer cannot be part of a file's name.
-        FileExistsError: a key of this very microsecond exists.
+        ValueError: the issuer cannot be part of a file name.
+        FileExistsError: a key of this microsecond exists.
     """
     kid = datetime.fromtimestamp(now(), UTC).strftime("%Y%m%dT%H%M%S%fZ")
     if not _KEY_FILE.fullmatch(f"{issuer}.{kid}.public.pem"):
-        raise ValueError(f"{issuer!r} is no issuer's name: lower case letters, digits and hyphens")
+        raise ValueError(f"{issuer!r} is not an issuer name: use lower-case letters, digits and hyphens")
     keys_dir.mkdir(parents=True, exist_ok=True)
     key = OKPKey.generate_key("Ed25519")
-    # The public half first: no token can be signed that cannot be verified.
+    # The public key first, so that no token can be signed that cannot be verified.
     _write(keys_dir / f"{issuer}.{kid}.public.pem", key.as_pem(private=False), 0o644)
     _write(keys_dir / f"{issuer}.{kid}.private.pem", key.as_pem(private=True), 0o600)
     return kid
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Create a file whole: a reader finds all of it under its name, or nothing."""
+    """Create a file atomically: a reader sees all of it or nothing."""
     if path.exists():
         raise FileExistsError(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -104,12 +103,12 @@ class _KeyFile:
 
     @property
     def name(self) -> str:
-        """What a token's head says: the same moment may have made keys of two issuers."""
+        """The key id in a token's header: issuer and kid, as two issuers may have keys of the same moment."""
         return f"{self.issuer}.{self.kid}"
 
 
 def _key_files(keys_dir: Path, kind: str) -> list[_KeyFile]:
-    """The key files of a kind, oldest first; other files are left alone."""
+    """The key files of a kind, oldest first; other files are ignored."""
     found = []
     for path in keys_dir.iterdir() if keys_dir.is_dir() else ():
         match = _KEY_FILE.fullmatch(path.name)
@@ -119,7 +118,7 @@ def _key_files(keys_dir: Path, kind: str) -> list[_KeyFile]:
 
 
 def _public_keys(keys_dir: Path) -> Iterator[tuple[str, tuple[str, OKPKey]]]:
-    """(name, (issuer, key)) of every public key that can be read: a broken file costs its own tokens only."""
+    """(name, (issuer, key)) of every readable public key: a broken file invalidates its own tokens only."""
     for each in _key_files(keys_dir, "public"):
         try:
             yield each.name, (each.issuer, OKPKey.import_key(each.path.read_bytes()))
@@ -128,7 +127,7 @@ def _public_keys(keys_dir: Path) -> Iterator[tuple[str, tuple[str, OKPKey]]]:
 
 
 class TokenSigner:
-    """Signs as one issuer."""
+    """Signs tokens of one issuer."""
 
     def __init__(self, keys_dir: Path, issuer: str, *, now: Callable[[], float] = time.time) -> None:
         self.issuer = issuer
@@ -137,20 +136,20 @@ class TokenSigner:
         self._cache: dict[tuple[str, str, frozenset[str]], tuple[str, float]] = {}
 
     def token(self, audience: str, *, subject: str = "", rights: Iterable[str] = ()) -> str:
-        """A token for calls of one service; made anew when a third of its life is left.
+        """A token for calling one service; renewed when a third of its lifetime is left.
 
-        Only staff have a subject of their own and rights.
+        Only staff tokens have a subject and rights.
 
         Raises:
-            NoSigningKey: there is no private key of the issuer.
-            ValueError: a service asks for another subject or for rights; staff name nobody.
+            NoSigningKey: the issuer has no private key.
+            ValueError: a service gives a subject or rights, or staff give no subject.
         """
         subject = subject or ("" if self.issuer == STAFF else self.issuer)
         wanted = (audience, subject, frozenset(rights))
         if not subject:
             raise ValueError("a staff token names a person")
         if self.issuer != STAFF and (subject != self.issuer or wanted[2]):
-            raise ValueError(f"{self.issuer} speaks for itself alone and has no rights of its own")
+            raise ValueError(f"{self.issuer} is a service: its token has no other subject and no rights")
         token, renew_at = self._cache.get(wanted, ("", 0.0))
         now = self._now()
         if now >= renew_at:
@@ -162,7 +161,7 @@ class TokenSigner:
     def _sign(self, audience: str, subject: str, rights: frozenset[str], now: float) -> str:
         own = [each for each in _key_files(self._keys_dir, "private") if each.issuer == self.issuer]
         if not own:
-            raise NoSigningKey(f"{self._keys_dir} holds no private key of {self.issuer}; create one")
+            raise NoSigningKey(f"{self._keys_dir} has no private key of {self.issuer}; create one")
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "sub": subject,
@@ -177,7 +176,7 @@ class TokenSigner:
 
 
 class TokenVerifier:
-    """Tells who signed a token."""
+    """Verifies tokens."""
 
     def __init__(self, keys_dir: Path, *, now: Callable[[], float] = time.time) -> None:
         self._keys_dir = Path(keys_dir)
@@ -189,7 +188,7 @@ class TokenVerifier:
         """The caller that a token proves.
 
         Raises:
-            InvalidToken: forged, expired, for somebody else, of an unknown key or of another issuer's.
+            InvalidToken: forged, expired, for another audience, or signed with an unknown or another issuer's key.
         """
         issuers: list[str] = []
 
@@ -201,26 +200,26 @@ class TokenVerifier:
         try:
             claims = jwt.decode(token, find, algorithms=[_ALGORITHM]).claims
         except (JoseError, ValueError) as error:
-            # The error's own words may hold pieces of the token.
+            # The error's own text may contain parts of the token.
             raise InvalidToken(f"the token is not valid ({type(error).__name__})") from error
         return self._caller(claims, issuers[0], audience)
 
     def _caller(self, claims: dict[str, Any], issuer: str, audience: str) -> Caller:
-        """Judge the claims of a token whose signature holds."""
+        """Check the claims of a token whose signature is valid."""
         now, subject, rights = self._now(), claims.get("sub"), claims.get("rights", [])
         issued, expires = claims.get("iat"), claims.get("exp")
         if claims.get("iss") != issuer:
-            raise InvalidToken("the token names another issuer than its key's")
+            raise InvalidToken("the token's issuer is not the issuer of its key")
         if claims.get("aud") != audience:
             raise InvalidToken(f"the token is not for {audience}")
         if not isinstance(issued, int) or not isinstance(expires, int):
-            raise InvalidToken("the token says not how long it lives")
+            raise InvalidToken("the token has no valid time of issue or expiry")
         if not issued - LEEWAY_SECONDS <= now < expires + LEEWAY_SECONDS or expires - issued > LIFETIME_SECONDS:
-            raise InvalidToken("the token has expired, is of the future or lives too long")
+            raise InvalidToken("the token has expired, is not valid yet, or has too long a lifetime")
         if not isinstance(subject, str) or not subject or not isinstance(rights, list):
-            raise InvalidToken("the token names nobody")
+            raise InvalidToken("the token has no subject")
         if issuer != STAFF and (subject != issuer or rights):
-            raise InvalidToken("a service speaks for itself alone and has no rights of its own")
+            raise InvalidToken("a service's token has no other subject and no rights")
         return Caller(issuer, subject, frozenset(str(each) for each in rights))
 
     def _key(self, name: str) -> tuple[str, OKPKey]:
@@ -230,5 +229,5 @@ class TokenVerifier:
             self._read_at = now
             self._keys = dict(_public_keys(self._keys_dir))
         if name not in self._keys:
-            raise InvalidToken("the token's key is not known")
+            raise InvalidToken("the token's key is unknown")
         return self._keys[name]

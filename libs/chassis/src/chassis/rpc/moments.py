@@ -1,4 +1,4 @@
-"""Moments in messages of gRPC: a `Timestamp` holds UTC and says so nowhere."""
+"""datetime ↔ protobuf `Timestamp`, which is always UTC."""
 
 from datetime import UTC, datetime
 from typing import overload
@@ -11,7 +11,7 @@ def stamp_of(moment: datetime) -> Timestamp: ...
 @overload
 def stamp_of(moment: None) -> None: ...
 def stamp_of(moment: datetime | None) -> Timestamp | None:
-    """A moment as a message holds it; None leaves its field unset."""
+    """A moment as a `Timestamp`; None leaves the field unset."""
     if moment is None:
         return None
     stamp = Timestamp()
@@ -20,5 +20,5 @@ def stamp_of(moment: datetime | None) -> Timestamp | None:
 
 
 def moment_of(stamp: Timestamp) -> datetime:
-    """The moment that a message holds, in UTC. Whether it holds one, `HasField` says."""
+    """The moment of a `Timestamp`, in UTC. Check `HasField` first: an unset field reads as 1970."""
     return stamp.ToDatetime(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The page that a request over gRPC asks for: its size and where it begins, or a refusal that names the field."""
+"""The page that a gRPC request asks for: its size and start, or a refusal that names the field."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def page_size(asked: int, default: int = PAGE_SIZE, highest: int = MAX_PAGE_SIZE) -> int:
-    """How many entries a page has; 0 asks for the default.
+    """The size of a page; 0 asks for the default.
 
     Raises:
         RpcError: INVALID_ARGUMENT, the size is negative.
@@ -26,10 +26,10 @@ def page_size(asked: int, default: int = PAGE_SIZE, highest: int = MAX_PAGE_SIZE
 
 
 def page_place(token: str, of: str) -> Place | None:
-    """Moment and id behind which a page of the list `of` begins; None at the beginning.
+    """The moment and id after which a page of the list `of` starts; None: at the beginning.
 
     Raises:
-        RpcError: INVALID_ARGUMENT, the token is of another list or of nobody.
+        RpcError: INVALID_ARGUMENT, the token is invalid or of another list.
     """
     try:
         return place_of(token, of)
@@ -38,7 +38,7 @@ def page_place(token: str, of: str) -> Place | None:
 
 
 def page_id(token: str, of: str) -> str:
-    """As `page_place`, in lists that are ordered by id alone; empty at the beginning."""
+    """As `page_place`, for lists ordered by id alone; empty: at the beginning."""
     try:
         return id_of(token, of)
     except BadCursor:
@@ -46,10 +46,10 @@ def page_id(token: str, of: str) -> str:
 
 
 def page_of(found: Sequence[T], size: int, of: str, place: Callable[[T], Place | str]) -> tuple[Sequence[T], str]:
-    """A page of the list `of`, and the token of the next one: empty at the end.
+    """A page of the list `of`, and the token of the next page: empty at the end.
 
     Args:
-        found: up to `size` + 1 entries; the last one says that more follow.
+        found: up to `size` + 1 entries; the extra one shows that more follow.
         place: an entry's moment and id, or its id alone.
     """
     page = found[:size]
@@ -57,9 +57,9 @@ def page_of(found: Sequence[T], size: int, of: str, place: Callable[[T], Place |
 
 
 def refused(field: str, rule: str) -> RpcError:
-    """A refusal over one field of a request."""
+    """A refusal because of one field of a request."""
     return RpcError(grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID", f"{field} {rule}", [(field, rule)])
 
 
 def _bad_token() -> RpcError:
-    return refused("page_token", "is one that this service gave for the same list")
+    return refused("page_token", "must be a token that this service returned for the same list")

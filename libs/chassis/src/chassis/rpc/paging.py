@@ -1,7 +1,7 @@
-"""Where a page of a list ends, as an opaque cursor that is good for that list alone.
+"""Opaque cursors for the end of a page, each valid for one list only.
 
-A list has a total order: it ends with what no two entries share, the id. A cursor holds the whole
-place of the last entry that was shown, so that entries which share a moment are all reached, each once.
+A list has a total order whose last key is the unique id. A cursor holds all keys of the last entry shown, so entries
+with the same moment are each listed exactly once.
 """
 
 import base64
@@ -11,26 +11,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 Place: TypeAlias = tuple[datetime, str]
-"""Moment and id of an entry, in lists that are ordered by both."""
+"""Moment and id of an entry, for lists ordered by both."""
 
 LONGEST = 2_048
-"""Characters; no cursor of ours is longer."""
+"""Maximum length of a cursor, in characters."""
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 class BadCursor(ValueError):
-    """Not one of ours, or given for another list."""
+    """The cursor is invalid, or of another list."""
 
 
 def cursor(place: Place | str, of: str) -> str:
-    """The cursor behind an entry of the list `of`: by moment and id, or by an id alone."""
+    """The cursor after an entry of the list `of`, from moment and id, or from the id alone."""
     values = [place] if isinstance(place, str) else [(place[0] - _BEGINNING) // _MICROSECOND, place[1]]
     return base64.urlsafe_b64encode(json.dumps([of, *values], separators=(",", ":")).encode()).decode()
 
 
 def place_of(given: str, of: str) -> Place | None:
-    """The place behind which a page of the list `of` begins; None at the beginning.
+    """The place after which a page of the list `of` starts; None: at the beginning.
 
     Raises:
         BadCursor: as it says.
@@ -47,7 +47,7 @@ def place_of(given: str, of: str) -> Place | None:
 
 
 def id_of(given: str, of: str) -> str:
-    """The id behind which a page of the list `of` begins; empty at the beginning.
+    """The id after which a page of the list `of` starts; empty: at the beginning.
 
     Raises:
         BadCursor: as it says.
@@ -61,12 +61,12 @@ def id_of(given: str, of: str) -> str:
 
 
 def _read(given: str, of: str) -> list[Any]:
-    """What a cursor holds beside the name of its list."""
+    """The contents of a cursor, without the name of its list."""
     try:
         if len(given) > LONGEST:
             raise BadCursor(of)
         found = json.loads(base64.b64decode(given, altchars=b"-_", validate=True))
-        # No UTF-8 carries a lone surrogate, so no database does.
+        # A lone surrogate cannot be encoded as UTF-8, so no stored value contains one.
         json.dumps(found, ensure_ascii=False).encode()
     except (binascii.Error, ValueError, RecursionError) as error:
         raise BadCursor(of) from error

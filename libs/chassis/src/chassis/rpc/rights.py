@@ -1,4 +1,4 @@
-"""Who may call a method."""
+"""Authorisation: who may call a method."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ ANY_SERVICE = "*"
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """The callers of one method. One that names nobody lets nobody in."""
+    """The allowed callers of one method. By default nobody is allowed."""
 
     services: tuple[str, ...] = ()
-    """Names of the services that may call; `*` for every one."""
+    """Names of the services that may call; `*` for all."""
     staff: str = ""
-    """The right that a person needs; empty: no person may."""
+    """The right that a person needs; empty: no person may call."""
     anyone: bool = False
-    """Without a token and without a place at the door: for what foreign programs ask of every server, as probes do."""
+    """Needs no token and no place at the door: for standard methods that probes and tools call."""
     publishes: bool = False
-    """A call brings about events, and so is turned away while the outbox is overloaded."""
+    """A call may publish events, so it is turned away while the outbox is overloaded."""
 
     def allows(self, caller: Caller) -> bool:
         if caller.is_staff:

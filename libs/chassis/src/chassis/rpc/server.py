@@ -1,8 +1,8 @@
-"""The gRPC door of a service.
+"""The gRPC server of a service.
 
-Every method asks who calls and by what right, has a place or is turned away, runs in the caller's
-trace, and ends by its deadline; what it raises becomes a status. A method without a right is refused.
-Before it stops it says NOT_SERVING, so that callers turn elsewhere while calls in hand are finished.
+Every call is authenticated and authorised, gets a place or is turned away, runs in the caller's trace, and ends by its
+deadline; errors become statuses. A method without an entry in `rights` is refused. Before the server stops it reports
+NOT_SERVING, so that new calls go elsewhere while calls in progress finish.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ from chassis.settings import DoorSettings
 log = structlog.get_logger(__name__)
 
 CONNECTION_AGE_SECONDS = 300.0
-"""After so long a connection is closed gracefully, so that callers find new replicas."""
+"""The age at which a connection is closed gracefully, so that callers find new replicas."""
 
 _OPEN = {
     "/grpc.health.v1.Health/Check": Right(anyone=True),
@@ -35,7 +35,7 @@ Register = Callable[[grpc.aio.Server], None]
 
 
 class GrpcServer:
-    """A service's gRPC server: what is added before `start` is served."""
+    """A service's gRPC server; register methods before `start`."""
 
     def __init__(
         self,
@@ -57,19 +57,19 @@ class GrpcServer:
         self._server: grpc.aio.Server | None = None
         self._health = HealthServicer()
         self.port = listen.port
-        """The port listened on, once started."""
+        """The port, once started."""
 
     def register(self, register: Register) -> None:
         """Serve what `register` adds to the server."""
         self._registrations.append(register)
 
     async def start(self) -> None:
-        """Listen, and say SERVING.
+        """Listen, and report SERVING.
 
         Raises:
             RuntimeError: the port is taken.
         """
-        # Built here and not before: a server belongs to the event loop that runs.
+        # Built here, not earlier: a server is bound to the running event loop.
         server = grpc.aio.server(
             interceptors=[self._guard],
             options=[
@@ -92,11 +92,11 @@ class GrpcServer:
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
 
     async def say_not_serving(self) -> None:
-        """Tell health checks that no new calls are wanted; calls are still answered."""
+        """Report NOT_SERVING to health checks; calls are still answered."""
         await self._health.enter_graceful_shutdown()
 
     async def stop(self, grace_seconds: float) -> None:
-        """Say NOT_SERVING, finish the calls in hand, cut off what is not done in time."""
+        """Report NOT_SERVING, finish the calls in progress, and cancel those not done in time."""
         await self.say_not_serving()
         if self._server is not None:
             await self._server.stop(grace_seconds)

@@ -1,7 +1,7 @@
-"""Errors on the wire: a gRPC code, a stable reason, and which fields broke which rule (google.rpc.Status).
+"""Errors on the wire (google.rpc.Status): a gRPC code, a stable reason, and which fields broke which rule.
 
-An error travels in the call's trailing metadata, which a client takes up to some 8 kB of: one that is longer breaks the
-call, and its code is lost. So whatever a refusal repeats of a request, it is cut to what fits.
+An error travels in the call's trailing metadata, of which a client accepts about 8 kB; a longer one breaks the call and
+its code is lost. So text that a refusal quotes from a request is truncated to fit.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,14 +17,14 @@ from values.faults import shortened
 DETAILS_KEY = "grpc-status-details-bin"
 
 OVERLOADED = "OVERLOADED"
-"""The reason of a call that was turned away before anything was begun: any method may be repeated."""
+"""The reason of a call that was turned away before it began; any method may then be retried."""
 
 MESSAGE_BYTES = 600
-"""Of the message: it is sent twice, once with up to three signs for a byte."""
+"""Limit of the message: it is sent twice, once percent-encoded with up to three characters per byte."""
 VIOLATIONS_BYTES = 2_400
-"""Of all violations together."""
+"""Limit of all violations together."""
 _LEFT_OUT = 60
-"""Bytes kept for the line that says how many violations are not sent."""
+"""Bytes reserved for the line that says how many violations are left out."""
 
 Metadata: TypeAlias = "Iterable[tuple[str, str | bytes]] | None"
 Violations = Sequence[tuple[str, str]]
@@ -32,7 +32,7 @@ Violations = Sequence[tuple[str, str]]
 
 
 class RpcError(Exception):
-    """A refusal that code without a call's context raises; the server answers with it."""
+    """A refusal raised by code that has no call context; the server sends it as the answer."""
 
     def __init__(self, code: grpc.StatusCode, reason: str, message: str, violations: Violations = ()) -> None:
         super().__init__(message)
@@ -50,10 +50,10 @@ async def abort(
     *,
     again_seconds: float | None = None,
 ) -> NoReturn:
-    """End the call with an error; never returns.
+    """End the call with an error. Never returns.
 
-    `reason` is stable and in capitals, such as `PARTY_SUSPENDED`; `violations` name the request's fields. Both are
-    cut to what a client takes. `again_seconds` says after how long the same call may succeed (google.rpc.RetryInfo).
+    `reason` is stable and in capitals, such as `PARTY_SUSPENDED`; `violations` name the request's fields. Message and
+    violations are truncated to fit. `again_seconds` is the retry delay (google.rpc.RetryInfo).
     """
     call = current_call()
     status = status_pb2.Status(code=code.value[0], message=_cut(message or reason, MESSAGE_BYTES))
@@ -72,7 +72,7 @@ async def abort(
 
 
 def _that_fit(violations: Violations) -> Iterator[tuple[str, str]]:
-    """The first violations, as many as fit, each field and rule no longer than a line; then how many there are more."""
+    """The first violations, as many as fit, each field and rule cut to a line; then the number left out."""
     room = VIOLATIONS_BYTES - _LEFT_OUT
     for place, (named, broken) in enumerate(violations):
         field, rule = shortened(named), _cut(broken, VIOLATIONS_BYTES // 3)
@@ -84,19 +84,19 @@ def _that_fit(violations: Violations) -> Iterator[tuple[str, str]]:
 
 
 def _cut(text: str, most: int) -> str:
-    """A text of at most so many bytes, without half a character."""
+    """A text cut to at most `most` bytes, at a character boundary."""
     raw = text.encode()
     return text if len(raw) <= most else f"{raw[: most - 3].decode(errors='ignore')}…"
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
-    """The stable reason of a peer's error, empty where it gave none."""
+    """The stable reason of a peer's error; empty if it gave none."""
     info = error_details_pb2.ErrorInfo()
     return next((info.reason for detail in _details(error.trailing_metadata()) if detail.Unpack(info)), "")
 
 
 def turned_away_for(metadata: Metadata) -> float | None:
-    """How many seconds a call stays away that a door turned away, by its trailing metadata; None where none did."""
+    """The retry delay in seconds from the trailing metadata of a turned-away call; None if it was not turned away."""
     details, retry, info = _details(metadata), error_details_pb2.RetryInfo(), error_details_pb2.ErrorInfo()
     if not any(detail.Unpack(info) and info.reason == OVERLOADED for detail in details):
         return None
@@ -105,7 +105,7 @@ def turned_away_for(metadata: Metadata) -> float | None:
 
 
 def violations_of(error: grpc.aio.AioRpcError) -> list[tuple[str, str]]:
-    """The fields of the request that a peer refused, with the rules they broke."""
+    """The request fields that a peer refused, with the rules they broke."""
     broken = error_details_pb2.BadRequest()
     for detail in _details(error.trailing_metadata()):
         if detail.Unpack(broken):

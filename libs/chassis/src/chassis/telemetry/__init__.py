@@ -1,8 +1,8 @@
 """Traces, logs and metrics of a service.
 
-Owns: the process's tracer, its log lines, its Prometheus registry, and the span of an input. Keeps: no secret and no
-personal data in a line; a trace is recorded as a whole or not at all; telemetry never fails or delays what it observes.
-Must not know what a service does: it is the lowest wing, and imports no other.
+Owns: the process's tracer, its log lines, its Prometheus registry, and the span of an input. Keeps: log lines hold no
+secrets and no personal data; a trace is recorded as a whole or not at all; telemetry never fails or delays the work it
+observes. Must not know what a service does: it is the lowest wing, and imports no other.
 """
 
 from chassis.telemetry.metrics import INFRASTRUCTURE_FAILURES

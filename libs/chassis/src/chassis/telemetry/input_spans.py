@@ -1,7 +1,7 @@
-"""One input on its way through an aggregate, as traces and logs see it.
+"""The span of one input to an aggregate, for traces and logs.
 
-Deciding is pure: nothing within a step asks for the current context, so none is made. What a step hands on is
-written straight from what it was given; that is most of what a trace costs where nobody listens to spans.
+Deciding is pure: nothing inside a step reads the current context, so none is set. A step's outgoing headers are built
+directly from the incoming ones; when no spans are exported, this is most of the cost of tracing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ _TRACE_BITS, _SPAN_BITS = 128, 64
 
 
 class Step:
-    """The span around one input. It is ended by whoever began it: `with begin(…) as step`."""
+    """The span of one input. Use it as `with begin(…) as step`."""
 
     __slots__ = ("_entries", "_span", "_traceparent", "_tracestate")
 
@@ -39,16 +39,16 @@ class Step:
 
     @property
     def recorded(self) -> bool:
-        """Whether somebody will see its span."""
+        """Whether its span will be exported."""
         return self._span is not None
 
     def failed(self, error: Exception) -> None:
-        """The input cannot be applied: its delivery will be parked, and the span says why."""
+        """Record on the span why the input cannot be applied."""
         if self._span is not None:
             self._span.record_exception(error)
 
     def know(self, baggage: Mapping[str, str]) -> None:
-        """Entries of the baggage that deciding has brought."""
+        """Add baggage entries that the decision produced."""
         if baggage.items() <= self._entries.items():
             return
         self._entries = {**self._entries, **baggage}
@@ -57,7 +57,7 @@ class Step:
 
     @property
     def headers(self) -> dict[str, str]:
-        """W3C headers of what comes of the input."""
+        """W3C headers for the input's events."""
         headers = {"traceparent": self._traceparent} if self._traceparent else {}
         if self._tracestate:
             headers["tracestate"] = self._tracestate
@@ -67,7 +67,7 @@ class Step:
 
     @property
     def log_fields(self) -> dict[str, str]:
-        """What a log line about the input carries: as `tracing.log_fields`."""
+        """Fields for a log line about the input: as `tracing.log_fields`."""
         fields = _shown(self._entries)
         if self._traceparent:
             _, fields["trace_id"], fields["span_id"], _ = self._traceparent.split("-")
@@ -77,11 +77,11 @@ class Step:
 def begin(
     name: str, headers: Mapping[str, str], *, links: Iterable[Mapping[str, str]] = (), known: Mapping[str, str]
 ) -> Step:
-    """A step caused by what came with these W3C headers; without any, by the current context.
+    """A step whose parent is in these W3C headers; without any, the current context.
 
     Args:
-        links: W3C headers of earlier stimuli of the same aggregate.
-        known: the aggregate's entries of the baggage.
+        links: W3C headers of earlier inputs of the same aggregate.
+        known: the aggregate's baggage entries.
     """
     headers = headers or trace_headers.inject()
     entries = trace_headers.read_baggage(headers.get("baggage", ""))

@@ -1,8 +1,8 @@
-"""Which traces are recorded: so few that spans never cost a shipment.
+"""Sampling: limits how many traces are recorded, so that spans never slow down the work.
 
-A trace that begins in this process, or comes in from outside, is recorded while there is room: so many a second, and
-more at once after a quiet time. Whatever follows of it, in every service, is recorded or not as its beginning was: the
-W3C flag says so. An event's cause, and the trace's id in events and logs, do not depend on it.
+A trace that begins in this process, or comes from outside, is recorded within a rate limit that allows bursts. All
+later spans of the trace, in every service, follow that decision through the W3C flag. An event's cause, and the trace
+id in events and logs, do not depend on it.
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ from chassis.clock import Clock, SystemClock
 from chassis.telemetry import metrics
 
 AT_ONCE = 200
-"""So many traces are recorded in a row after a quiet time: a test, a demonstration, a morning's first declarations."""
+"""The burst that is recorded after a quiet time: a test, a demonstration, a morning's first declarations."""
 
 _OUTSIDE = context.create_key("trade-from-outside")
 
 
 def from_outside(parent: Context) -> Context:
-    """A caller's context, whose flag does not decide what is recorded here."""
+    """An external caller's context; its flag does not decide what is recorded here."""
     return context.set_value(_OUTSIDE, True, parent)
 
 
 class Budget(Sampler):
-    """Records what follows of a recorded trace, and of those that begin as many as there is room for."""
+    """Records all spans of recorded traces, and new traces up to the rate limit."""
 
     def __init__(self, traces_per_second: float, clock: Clock | None = None) -> None:
         self._per_second = traces_per_second
@@ -57,7 +57,7 @@ class Budget(Sampler):
         return SamplingResult(Decision.DROP, None, state)
 
     def begins(self) -> bool:
-        """Whether the trace that begins now is recorded."""
+        """Whether a trace that begins now is recorded."""
         recorded = self._take()
         metrics.TRACES.labels("yes" if recorded else "no").inc()
         return recorded

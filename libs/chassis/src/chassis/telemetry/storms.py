@@ -1,8 +1,8 @@
-"""Storms of lines that libraries write: what repeats is counted, and told once an interval.
+"""Limits repeated log lines of libraries: repetitions are counted, and reported once per interval.
 
-Keeps: the first line of a kind is written at once and whole, and no line is left out without a later one that counts
-it, at the end of the process too. A client library that has lost its server writes hundreds of lines a second of one
-kind; in them nobody finds the line of another kind that says why.
+Keeps: the first line of a kind is written at once and whole; every suppressed line is counted in a later one, also at
+the end of the process. A client library that has lost its server logs hundreds of lines of one kind per second, which
+would hide the line that says why.
 """
 
 import copy
@@ -21,9 +21,9 @@ INTERVAL_SECONDS = 60.0
 MAX_KINDS = 500
 
 _SHAPED = 300
-"""Characters of a line that say of what kind it is."""
+"""How many characters of a line determine its kind."""
 _VARYING = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|\d+")
-"""Numbers and ids: what differs between lines of one kind. Names of topics, servers and errors stay."""
+"""Numbers and ids, which differ between lines of one kind. Names of topics, servers and errors are kept."""
 
 Kind = tuple[str, int, str]
 """Logger, level, shape of the text with the exception's type."""
@@ -31,15 +31,15 @@ Kind = tuple[str, int, str]
 
 @dataclass(slots=True)
 class _Interval:
-    """The time after a line was written, in which those of its kind are counted."""
+    """The time after a line was written in which lines of its kind are only counted."""
 
     ends: float
     first: logging.LogRecord | None = None
-    """The first that was left out, without what it would keep alive."""
+    """The first suppressed line, without references that would keep objects alive."""
     left_out: int = 0
 
     def told(self) -> list[logging.LogRecord]:
-        """The line that stands for those left out, if any."""
+        """The summary line of the suppressed lines, if there are any."""
         if self.first is None:
             return []
         self.first.left_out = self.left_out
@@ -47,20 +47,20 @@ class _Interval:
 
 
 class Storms:
-    """What of a stream of log records is to be written, and when. Times are seconds that only grow."""
+    """Decides which log records are written, and when. Times are monotonic seconds."""
 
     def __init__(self, interval_seconds: float = INTERVAL_SECONDS) -> None:
         self._seconds = interval_seconds
         self._running: OrderedDict[Kind, _Interval] = OrderedDict()
-        """By when they end."""
+        """Ordered by their ends."""
 
     @property
     def next_end(self) -> float | None:
-        """When an interval ends in which lines were left out; None where there is none."""
+        """The end of the next interval with suppressed lines; None if there is none."""
         return next((each.ends for each in self._running.values() if each.left_out), None)
 
     def take(self, record: logging.LogRecord, now: float) -> list[logging.LogRecord]:
-        """Take a record in; returns what is to be written now."""
+        """Add a record; return the records to write now."""
         written = self.ended(now)
         text = record.getMessage()
         kind = _kind(record, text)
@@ -76,7 +76,7 @@ class Storms:
         return written
 
     def ended(self, now: float) -> list[logging.LogRecord]:
-        """The lines of intervals that have ended; where some were left out the next interval begins with that line."""
+        """The summary lines of intervals that have ended; each starts a new interval."""
         written: list[logging.LogRecord] = []
         while self._running and next(iter(self._running.values())).ends <= now:
             kind, running = self._running.popitem(last=False)
@@ -86,13 +86,13 @@ class Storms:
         return written
 
     def rest(self) -> list[logging.LogRecord]:
-        """The lines of all intervals, at the end."""
+        """The summary lines of all intervals, at the end of the process."""
         running, self._running = self._running, OrderedDict()
         return [line for each in running.values() for line in each.told()]
 
 
 class CalmHandler(logging.StreamHandler[TextIO]):
-    """Writes log records to a stream, without their storms."""
+    """Writes log records to a stream, with repetitions summarised."""
 
     def __init__(self, stream: TextIO, interval_seconds: float = INTERVAL_SECONDS) -> None:
         super().__init__(stream)
@@ -102,13 +102,13 @@ class CalmHandler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             lines = self._storms.take(record, time.monotonic())
-        except Exception:  # of a text that does not fit its arguments
+        except Exception:  # the text does not match its arguments
             self.handleError(record)
             return
         self._write(lines)
 
     def close(self) -> None:
-        """Write what was left out; the standard library calls it when the process ends."""
+        """Write the summary lines; the standard library calls this when the process ends."""
         self.acquire()
         try:
             if self._timer is not None:
@@ -124,7 +124,7 @@ class CalmHandler(logging.StreamHandler[TextIO]):
             super().emit(line)
         if self._timer is None and (ends := self._storms.next_end) is not None:
             self._timer = threading.Timer(max(0.0, ends - time.monotonic()), self._ring)
-            self._timer.daemon = True  # the end of the process does not wait for it
+            self._timer.daemon = True  # do not delay the end of the process
             self._timer.start()
 
     def _ring(self) -> None:
@@ -137,7 +137,7 @@ class CalmHandler(logging.StreamHandler[TextIO]):
 
 
 class Plain(logging.Formatter):
-    """Lines for a person at a terminal: the text, and how often."""
+    """Lines for a terminal: the text, and how often it was repeated."""
 
     def format(self, record: logging.LogRecord) -> str:
         left_out = getattr(record, "left_out", 0)
@@ -145,14 +145,14 @@ class Plain(logging.Formatter):
 
 
 def calm_stderr() -> None:
-    """Have what libraries log in a command, which has no log of its own, go to standard error without its storms."""
+    """In a command, send what libraries log to standard error, with repetitions summarised."""
     handler = CalmHandler(sys.stderr)
     handler.setFormatter(Plain())
     logging.basicConfig(handlers=[handler])
 
 
 def told(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add to a line that stands for others how many were left out, and when the first of them was."""
+    """Add to a summary line how many lines were suppressed, and when the first one came."""
     record = event.get("_record")
     if left_out := getattr(record, "left_out", 0):
         event["repeated"] = left_out

@@ -1,8 +1,8 @@
-"""Waiting: deadlines, pending work, claimed effects, and waking for what was just saved.
+"""Waiting: deadlines, pending work and claimed effects.
 
-Owns: timers, pending work, effects on the world outside, and the alarm by which they wake. Keeps: what is due is found
-after a crash, by a seldom look; timers and pending work leave a parked document alone; an effect is claimed before it
-is attempted, and attempted at least once, always under one id. Must not know Kafka or gRPC, nor what goes out.
+Owns: timers, pending work, external effects, and the alarm that wakes their loops. Keeps: a periodic scan finds due
+work after a crash; timers and pending work skip parked documents; an effect is claimed before it is attempted, and
+attempted at least once, always under one id. Must not know Kafka, gRPC or the content of effects.
 """
 
 from chassis.waiting.alarm import SELDOM_SECONDS, Alarm

@@ -1,7 +1,7 @@
-"""When a loop looks next: at once where something was just saved for it, on time for what is due soon, else seldom.
+"""Wakes a loop: at once for work just saved, on time for work due soon, otherwise at long intervals.
 
-What this process saves is told to the alarm. What another one left behind is found by the seldom look, so that nothing
-waits for longer than that; a loop that asks the database all the time costs every service its share.
+This process sets the alarm for what it saves. A periodic scan finds work that other processes left behind, so nothing
+waits longer than one interval. Polling the database more often would slow down every service.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ class Alarm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._moments: list[datetime] = []
-        """Before the next seldom look; what is due later is found by a look of then."""
+        """Moments before the next periodic scan, which finds whatever is due later."""
         self._woken = asyncio.Event()
 
     def set(self, moment: datetime) -> None:
-        """Ring at a moment, at once where it has passed."""
+        """Ring at a moment; at once if it has passed."""
         if moment - self._clock.now() < timedelta(seconds=SELDOM_SECONDS):
             heapq.heappush(self._moments, moment)
             self._woken.set()
 
     async def rings(self) -> None:
-        """Wait for the next moment, for `SELDOM_SECONDS` at most. One ring is for all moments that have passed."""
+        """Wait for the next moment, at most `SELDOM_SECONDS`. One ring covers all moments that have passed."""
         until = self._clock.now() + timedelta(seconds=SELDOM_SECONDS)
         while True:
             self._woken.clear()

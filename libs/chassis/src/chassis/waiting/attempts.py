@@ -1,7 +1,7 @@
-"""One claimed effect and its attempts: what a service says of it, how an attempt can end, and the inputs around one.
+"""One claimed effect and its attempts: its definition by a service, the results of an attempt, and its inputs.
 
-Keeps: the inputs of one attempt have causes of their own, `<id>/attempt/<number>` and what follows it, so that each
-counts once, whoever repeats it.
+Keeps: each input of an attempt has its own cause, beginning with `<id>/attempt/<number>`, so it is applied once
+however often it is repeated.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,12 +21,12 @@ W = TypeVar("W")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The other side took it: from now on it is the other side's."""
+    """The other side accepted it, and is responsible from now on."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotTaken(Generic[W]):
-    """The other side did not take it, or nobody knows whether it did."""
+    """The other side did not accept it, or the result is unknown."""
 
     why: W
     final: bool = False
@@ -39,71 +39,70 @@ def _nothing(_: Any) -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class Effect(Generic[S, C, M, W]):
-    """One kind of effect on the world outside: at most one for each aggregate of a type, attempted at least once.
+    """One kind of external effect: at most one per aggregate of a type, attempted at least once.
 
-    The type's `due_at` says when the next attempt is due, or when the claimed one counts as lost.
+    The type's `due_at` is the time of the next attempt, or the end of the lease of the claimed one.
 
-    S: state; C: command; M: what attempts need beside the state; W: why an attempt failed.
+    S: state; C: command; M: material that attempts need in addition to the state; W: why an attempt failed.
     """
 
     name: str
-    """In spans, logs and metrics."""
+    """Its name in spans, logs and metrics."""
     actor: str
-    """Who claims and notes."""
+    """The actor of claims and results."""
     route: str
-    """The field of the state that says by which way it goes (a mail domain, a host): no way takes the places of
-    another."""
+    """The state's field that holds the route (a mail domain, a host); routes do not take each other's places."""
     id: Callable[[S], str]
-    """The aggregate's."""
+    """The aggregate's id."""
     waits: Callable[[S], bool]
-    """Whether there is an attempt to make, and none is claimed."""
+    """Whether an attempt is to be made, and none is claimed."""
     attempts: Callable[[S], int]
-    """How many were claimed."""
+    """How many attempts were claimed."""
     since: Callable[[S], datetime]
-    """From when it could be attempted: patience is counted from here."""
+    """When it could first be attempted; the time until giving up counts from here."""
     load: Callable[[Sequence[str]], Awaitable[Mapping[str, M]]]
-    """By id what attempts need beside the state, in one round trip: a text, an address, a key."""
+    """Loads the material of attempts (a text, an address, a key) by id, in one round trip."""
     attempt: Callable[[S, M | None], Awaitable[Taken | NotTaken[W]]]
-    """One attempt, under the id that all attempts at this effect have. Ends within the lease. What it raises is
-    judged by `broke`."""
+    """Makes one attempt, under the id shared by all attempts at this effect. Must end within the lease. `broke`
+    interprets what it raises."""
     broke: Callable[[S, Exception], NotTaken[W]]
-    """What it means that an attempt raised; called while the error is handled."""
+    """The result of an attempt that raised; called while the error is handled."""
     claim: Callable[[int, datetime], C]
-    """(attempt, until when it is held) → the command that claims it."""
+    """(attempt, end of lease) → the command that claims it."""
     taken: Callable[[int], C]
-    """The command that notes that an attempt was taken."""
+    """attempt → the command that records its success."""
     not_taken: Callable[[int, W, datetime | None], C]
-    """(attempt, why, when to try again) → the command that notes it; no moment: it is given up."""
+    """(attempt, why, when to retry) → the command that records its failure; None: it is given up."""
     not_due: type[Exception]
-    """What the decision raises of a claim that somebody else was faster with."""
+    """The error that the decision raises if another process has claimed the attempt."""
     attributes: Callable[[S], Mapping[str, str]] = _nothing
-    """Of an attempt's span."""
+    """Attributes of an attempt's span."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How hard and how long an effect is attempted."""
+    """Concurrency, retries and giving up of an effect."""
 
     lease_seconds: float
-    """After which a claimed attempt counts as lost; longer than an attempt takes."""
+    """After this a claimed attempt counts as lost; longer than an attempt takes."""
     at_once: int
-    """Attempts side by side in this process."""
+    """Concurrent attempts in this process."""
     at_once_per_route: int
     first_retry_seconds: float
     longest_retry_seconds: float
     give_up_after_seconds: float
-    """Counted from when it could first be attempted."""
+    """Counted from when the effect could first be attempted."""
 
     def retry_at(self, since: datetime, now: datetime) -> datetime | None:
-        """When to try again what could be attempted `since`, with jitter; None: it is given up."""
+        """When to retry an effect that could first be attempted at `since`, with jitter; None: it is given up."""
         waited = (now - since).total_seconds()
-        # As long again as it has taken so far: the delays double by themselves.
+        # The delay is the time waited so far, so the delays double.
         delay = jittered(min(max(waited, self.first_retry_seconds), self.longest_retry_seconds), 0.25)
         return None if waited + delay > self.give_up_after_seconds else now + timedelta(seconds=delay)
 
 
 def claiming(effect: Effect[S, C, M, W], state: S, document: Document, lease_until: datetime) -> Input[C]:
-    """The claim of the next attempt, in the trace of what last happened to the aggregate."""
+    """The claim of the next attempt, in the trace of the aggregate's last event."""
     attempt = effect.attempts(state) + 1
     lines = reversed(document["history"])
     return Input(
@@ -119,7 +118,7 @@ def claiming(effect: Effect[S, C, M, W], state: S, document: Document, lease_unt
 def ending(
     effect: Effect[S, C, M, W], state: S, answer: Taken | NotTaken[W], limits: Limits, now: datetime
 ) -> Input[C]:
-    """What became of the latest attempt, and when there is another one."""
+    """The input that records the result of the latest attempt, and the time of the next one."""
     id_, attempt = effect.id(state), effect.attempts(state)
     match answer:
         case Taken():

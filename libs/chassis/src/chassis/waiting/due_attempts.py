@@ -1,7 +1,7 @@
-"""Which attempts are due: taken from what this process knows, looked for in the database where it knows of none.
+"""Due attempts: from this process's memory, otherwise from a scan of the database.
 
-Keeps: nothing that waits is forgotten. A look finds what falls due before the next one, the ends of others' claims
-among it; what was taken and came to nothing is known again.
+Keeps: no waiting attempt is forgotten. A scan finds all attempts due before the next scan, including the ends of other
+processes' leases; an attempt that was taken and not started is remembered again.
 """
 
 import math
@@ -15,18 +15,18 @@ from chassis.waiting.known_due import Due, KnownDue
 from chassis.waiting.places import Places
 
 INTERVAL_SECONDS = 1.0
-"""Between two looks while more is due than is known."""
+"""Seconds between two scans while more is due than is remembered."""
 LOOK_LIMIT = 2_000
 
 
 class DueAttempts:
-    """The attempts of one effect that wait, and the alarm that rings for them."""
+    """The waiting attempts of one effect, and their alarm."""
 
     def __init__(self, documents: Documents, route: str, places: Places, clock: Clock) -> None:
         self.alarm = Alarm(clock)
         self._documents = documents
         self._route = route
-        """The field of the state that says by which way it goes."""
+        """The state's field that holds the route."""
         self._places = places
         self._clock = clock
         self._known = KnownDue()
@@ -34,22 +34,22 @@ class DueAttempts:
         self._left_alone: set[str] = set()
 
     def know(self, due: Due) -> None:
-        """An attempt waits for its moment."""
+        """Remember an attempt and set the alarm."""
         self._known.add(due)
         self.alarm.set(due.moment)
 
     def know_again(self, taken: Iterable[Due]) -> None:
-        """Nothing is known of what was taken; it is taken again."""
+        """Remember attempts that were taken and not started."""
         for due in taken:
             if due.id not in self._left_alone:
                 self._known.add(due)
 
     def leave_alone(self, id_: str) -> None:
-        """Find one no more, until it is saved again here."""
+        """Ignore an aggregate until this process saves it again."""
         self._left_alone.add(id_)
 
     async def take(self) -> list[Due]:
-        """What is due and has room at the other side."""
+        """Due attempts for which a place is free."""
         now, free = self._clock.now(), self._places.free
         if free <= 0:
             return []

@@ -1,7 +1,7 @@
-"""What is due, as far as this process knows of it: what it saved itself, and what it found when it looked.
+"""Due attempts in this process's memory: those it saved itself, and those a scan found.
 
-To ask the database for what is due costs it the whole of a backlog every time; what is known here is taken without
-asking. Of each route and in all so many are known, so that neither a dead route nor a dead world fills memory.
+Querying the database for due attempts reads the whole backlog each time; remembered ones need no query. The number
+remembered is limited per route and in total, so neither a dead route nor a dead network fills memory.
 """
 
 from collections.abc import Callable, Collection
@@ -14,41 +14,41 @@ IN_ALL = 20_000
 
 
 class Due(NamedTuple):
-    """An attempt that waits for its moment."""
+    """A waiting attempt."""
 
     moment: datetime
     id: str
-    """The aggregate's."""
+    """The aggregate's id."""
     route: str
 
 
 class KnownDue:
-    """The attempts that are known to wait, each aggregate once, by route and moment."""
+    """Remembered attempts, one per aggregate, by route and moment."""
 
     def __init__(self) -> None:
         self._routes: dict[str, list[Due]] = {}
-        """Heaps; what became due earlier than it was stays in them, and is passed over."""
+        """Heaps; when an entry moves to an earlier moment, the old one stays and is skipped later."""
         self._of: dict[str, Due] = {}
-        """By id."""
+        """By the aggregate's id."""
         self._more = True
         self._more_of: set[str] = set()
-        """Routes of which more is due than is known here."""
+        """Routes with more due attempts than are remembered."""
 
     @property
     def worth_a_look(self) -> bool:
-        """Whether a look may find what is not known here and for which there is room: half of it, so that a backlog
-        is read a few times only."""
+        """Whether a scan may find attempts that are not remembered, and half of the capacity is free for them: so a
+        backlog is read only a few times."""
         if len(self._of) > IN_ALL // 2:
             return False
         return self._more or any(len(self._routes.get(route, ())) <= OF_A_ROUTE // 2 for route in self._more_of)
 
     def looked(self, besides: Collection[str], *, more: bool) -> None:
-        """A look has ended, and `add` was told what it found: in all routes `besides` these. Whether there is more."""
+        """A scan of all routes except `besides` has ended and its results were added; `more`: it hit its limit."""
         self._more = more
         self._more_of.intersection_update([*besides, *self.full_routes])
 
     def add(self, due: Due) -> None:
-        """Know of an attempt, the earliest of an aggregate; where there is no room, that there are more."""
+        """Remember an attempt, the earliest per aggregate; if there is no capacity, remember that there are more."""
         before = self._of.get(due.id)
         if before is not None and before.moment <= due.moment:
             return
@@ -63,11 +63,11 @@ class KnownDue:
 
     @property
     def full_routes(self) -> list[str]:
-        """Those of which no more can be known."""
+        """Routes at their limit."""
         return [route for route, known in self._routes.items() if len(known) >= OF_A_ROUTE]
 
     def take(self, now: datetime, limit: int, room: Callable[[str], int]) -> list[Due]:
-        """Up to `limit` that are due, of each route as many as it has `room` for; the longest waiting route first."""
+        """Up to `limit` due attempts, at most `room(route)` per route; the longest waiting route first."""
         chosen: list[Due] = []
         for route in sorted(self._routes, key=lambda each: self._routes[each][0]):
             known = self._routes[route]

@@ -1,4 +1,4 @@
-"""What became of attempts, saved in batches: a bulk costs the database hardly more than one of its writes."""
+"""Saves the results of attempts in batches: a bulk costs the database hardly more than one write."""
 
 import asyncio
 from typing import Any, Generic, TypeVar
@@ -11,11 +11,11 @@ C = TypeVar("C")
 
 BATCH = 50
 BATCHES_AT_ONCE = 3
-"""A busy database serves its connections in turn: who waits in one line behind himself falls behind the others."""
+"""A busy database serves its connections in turn, so a single writer would fall behind the others."""
 
 
 class Noting(Generic[S, C]):
-    """Inputs of many attempts, applied with whatever else came while the batch before was being saved."""
+    """Collects inputs while the previous batch is being saved, and applies them together."""
 
     def __init__(self, aggregates: Aggregates[S, C, Any]) -> None:
         self._aggregates = aggregates
@@ -23,7 +23,7 @@ class Noting(Generic[S, C]):
         self._batches: list[asyncio.Task[None]] = []
 
     async def note(self, input_: Input[C]) -> Outcome[S]:
-        """Apply an input. Raises what its batch met."""
+        """Apply an input. Raises the error of its batch."""
         outcome: asyncio.Future[Outcome[S]] = asyncio.get_running_loop().create_future()
         self._to_note.append((input_, outcome))
         self._batches = [each for each in self._batches if not each.done()]
@@ -32,7 +32,7 @@ class Noting(Generic[S, C]):
         return await outcome
 
     async def give_up(self) -> None:
-        """Give up what is not saved yet; its claims end, and it is tried again."""
+        """Drop inputs not saved yet; their leases expire, and the attempts are repeated."""
         await cancel(self._batches)
 
     async def _note_all(self) -> None:
@@ -42,7 +42,7 @@ class Noting(Generic[S, C]):
                 outcomes = await self._aggregates.apply([input_ for input_, _ in batch], recent=True)
             except Exception as error:
                 for _, outcome in batch:
-                    if not outcome.done():  # else its attempt was given up meanwhile
+                    if not outcome.done():  # otherwise its attempt was cancelled meanwhile
                         outcome.set_exception(error)
             else:
                 for (_, outcome), found in zip(batch, outcomes, strict=True):

@@ -1,8 +1,8 @@
-"""Pending work: documents that wait for a peer's answer or for something to be sent.
+"""Pending work: documents that wait for a peer's answer.
 
-A worker takes them in batches, at once when they are saved and again when `try_after` has come.
-Nobody who does not need the peer waits for it. What the work returns goes through the same
-load-decide-save; a peer that is away changes nothing but the time of the next attempt.
+A worker takes them in batches, when they are saved and again when `try_after` has passed. Documents that do not need
+the peer never wait for it. The work's results are applied as inputs; if the peer is unavailable, only the time of the
+next attempt changes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ BACKOFF_SECONDS = (0.2, 30.0)
 log = structlog.get_logger(__name__)
 
 Work = Callable[[Sequence[S]], Awaitable[Sequence[Input[C] | None]]]
-"""Per state one input, or None where nothing can be said yet. Raises infrastructure errors where the peer is away."""
+"""Per state one input, or None if there is no answer yet. Raises infrastructure errors if the peer is unavailable."""
 
 
 class PendingWork(Generic[S, C]):
@@ -62,7 +62,7 @@ class PendingWork(Generic[S, C]):
             self._alarm.set(moment)
 
     async def run(self) -> None:
-        """Do what is pending, for ever."""
+        """Do pending work, for ever."""
         backoff = Backoff(*BACKOFF_SECONDS)
         while True:
             try:
@@ -77,7 +77,7 @@ class PendingWork(Generic[S, C]):
                 await self._alarm.rings()
 
     async def step(self) -> bool:
-        """Do one batch; whether there may be more at once."""
+        """Do one batch; return whether more may be ready now."""
         free = await unlocked(self._aggregates.documents, self._parking, "try_after", self._clock.now(), self._batch)
         metrics.PENDING_WORK.labels(self._name).set(len(free))
         if not free:
@@ -92,20 +92,20 @@ class PendingWork(Generic[S, C]):
                 await self._park_step(input_.target, self._name, outcome.error)
             elif isinstance(outcome, Conflict | Blocked):
                 log.error("pending_work_not_applied", target=input_.target, cause=input_.cause)
-        # What changed nothing is no progress: to ask again at once would turn in circles.
+        # Without a change there is no progress: retrying at once would be a busy loop.
         return any(isinstance(outcome, Applied) for outcome in outcomes)
 
     def _baggage(self, documents: Sequence[Document]) -> Mapping[str, str]:
-        """What names a single document's subject on the peer's spans too; a batch has many subjects."""
+        """The baggage of a single document, for the peer's spans; a batch of several has none."""
         if len(documents) != 1:
             return {}
         try:
             return self._aggregates.type.baggage(self._aggregates.type.codec.decode(documents[0]["state"]))
         except Exception:
-            return {}  # unreadable: the work itself meets the same error, and parks it
+            return {}  # unreadable: the work fails with the same error, and parks it
 
     async def _answers(self, documents: Sequence[Document]) -> list[Input[C] | None]:
-        """The work on a batch; one document's fault is narrowed down by halves and parks that one alone."""
+        """Do the work on a batch; on a fault, bisect the batch and park only the faulty document."""
         if not documents:
             return []
         try:
@@ -123,5 +123,5 @@ class PendingWork(Generic[S, C]):
 
 
 def _traces(documents: Sequence[Document]) -> list[Mapping[str, str]]:
-    """Per document the trace of the input that made the work necessary."""
+    """Per document, the trace of the input that caused the work."""
     return [document["history"][-1]["trace"] for document in documents if document["history"]]

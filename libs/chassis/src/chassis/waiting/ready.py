@@ -1,4 +1,4 @@
-"""Documents whose moment has come, and that nothing parked holds back."""
+"""Finds due documents that are not parked."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,9 +11,9 @@ from chassis.parking.model import Locked, key_lock
 async def unlocked(
     documents: Documents, parking: Locked, moment: str, now: datetime, limit: int, topics: Sequence[str] = ()
 ) -> list[Document]:
-    """Up to `limit` documents whose `moment` (due_at, try_after) has come, the earliest first, none of them parked.
+    """Up to `limit` documents whose `moment` (due_at, try_after) has passed, earliest first, without parked ones.
 
-    Looks behind the parked ones: so many of them at the front must not starve the rest.
+    Reads on past parked ones, so that many of them at the front do not starve the rest.
     """
     shut: set[str] = set()
     while True:
@@ -26,7 +26,7 @@ async def unlocked(
 
 
 async def without_parked(parking: Locked, documents: Sequence[Document], topics: Sequence[str] = ()) -> list[Document]:
-    """Those for which nothing is parked, neither by their own id nor by their key on one of `topics`."""
+    """The documents that have nothing parked, neither by id nor by their key on one of `topics`."""
 
     def locks(document: Document) -> set[str]:
         return {document["_id"], *(key_lock(topic, document["key"]) for topic in topics)}

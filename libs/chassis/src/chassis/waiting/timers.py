@@ -1,9 +1,8 @@
-"""Deadlines: a due document is handed its command once everything that came in time was read.
+"""Deadlines: applies a command to a due document once every record that came in time has been read.
 
-A due document fires only when the group has resolved all that stood on its topics when the
-deadline had passed, when nothing is parked for it or under its key, and when this process's clock agrees with the
-database's. Any replica may fire it: the compare-and-set lets one win, and the cause
-`<id>/<timer>/<due_at>` lets it count once.
+A timer fires only if the group has resolved all records that were on its topics when the deadline passed, nothing is
+parked for the document or its key, and this process's clock agrees with the database's. Any replica may fire it: the
+compare-and-set lets one win, and the cause `<id>/<timer>/<due_at>` is applied once.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,18 +27,18 @@ S = TypeVar("S")
 C = TypeVar("C")
 
 INTERVAL_SECONDS = 0.5
-"""Between two looks while something is due and may not fire yet."""
+"""Seconds between two checks while a timer is due but may not fire yet."""
 BATCH = 200
 CLOCK_TOLERANCE = timedelta(seconds=5)
 
 _MILLISECOND = timedelta(milliseconds=1)
-"""What the database keeps of a time."""
+"""The database's time resolution."""
 
 log = structlog.get_logger(__name__)
 
 
 class DeadlineStands(Exception):
-    """A deadline fired, and the decision left it where it was."""
+    """A deadline fired, and the decision did not move it."""
 
 
 class Progress(Protocol):
@@ -50,7 +49,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class _Sample:
-    """The topics' ends at a moment."""
+    """The topics' ends at one moment."""
 
     taken_at: datetime
     ends: Mapping[TopicPartition, int]
@@ -96,7 +95,7 @@ class Timers(Generic[S, C]):
         return 0.0 if self._oldest_due is None else max(0.0, (self._clock.now() - self._oldest_due).total_seconds())
 
     async def run(self) -> None:
-        """Fire what is due, for ever."""
+        """Fire due timers, for ever."""
         while True:
             try:
                 while await self.fire_due():
@@ -112,13 +111,13 @@ class Timers(Generic[S, C]):
                 await self._alarm.rings()
 
     async def fire_due(self) -> bool:
-        """Fire what may fire now; whether a full batch was due, so that there may be more."""
+        """Fire the timers that may fire now; return whether a full batch was due, so that there may be more."""
         now = self._clock.now()
         due = await unlocked(self._aggregates.documents, self._parking, "due_at", now, BATCH, self._topics)
         metrics.OVERDUE_TIMERS.labels(self._name).set(len(due))
         self._oldest_due = due[0]["due_at"] if due else None
         if not due:
-            metrics.TIMERS_REST.labels(self._name).set(0)  # nothing is held back, whatever the clocks say
+            metrics.TIMERS_REST.labels(self._name).set(0)  # nothing is delayed, whatever the clocks say
             return False
         if not await self._clocks_agree():
             return False
@@ -128,7 +127,7 @@ class Timers(Generic[S, C]):
             return False
         covered = [document for document in due if document["due_at"] <= self._sample.taken_at]
         self._sample = None
-        # Asked again: what reaching the ends brought may have been parked.
+        # Checked again: records read up to the ends may have been parked.
         fired, inputs = [], []
         for document in await without_parked(self._parking, covered, self._topics):
             try:
@@ -145,7 +144,7 @@ class Timers(Generic[S, C]):
         return len(due) == BATCH and bool(inputs)
 
     async def _judge(self, document: Document, outcome: Outcome[S]) -> None:
-        """Park what failed, and what is due as before: the same cause counts once, so it would never fire again."""
+        """Park it if it failed or is still due: the same cause is applied once, so it would never fire again."""
         if isinstance(outcome, Failed):
             await self._park_step(document["_id"], self._name, outcome.error)
         elif isinstance(outcome, Conflict | Blocked):
@@ -165,7 +164,7 @@ class Timers(Generic[S, C]):
         )
 
     async def _clocks_agree(self) -> bool:
-        """Whether this clock and the database's are close; timers rest, with an alarm, where they are not."""
+        """Whether this clock and the database's agree; if not, timers pause with an alarm."""
         apart = abs(await self._server_time() - self._clock.now())
         agree = apart <= CLOCK_TOLERANCE
         metrics.TIMERS_REST.labels(self._name).set(0 if agree else 1)
