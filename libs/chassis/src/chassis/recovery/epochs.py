@@ -54,6 +54,4 @@ async def _begun_under(db: Database) -> int:
 
 def _refuse_older(epoch: int, begun: int) -> None:
     if epoch < begun:
-        raise EpochRefused(
-            f"TRADE_EPOCH is {epoch}, but the database has epoch {begun}: event ids would be used again"
-        )
+        raise EpochRefused(f"TRADE_EPOCH is {epoch}, but the database has epoch {begun}: event ids would be used again")

@@ -52,5 +52,7 @@ class InstanceName:
             await self.take()  # the database was emptied meanwhile
         elif found["process"] != self._process:
             since = found["since"].isoformat(timespec="seconds")
-            self.lost = f"another process has taken the instance name {self._name} at {since}: give each replica its own"
+            self.lost = (
+                f"another process has taken the instance name {self._name} since {since}: give each replica its own"
+            )
             log.error("instance_name_taken", name=self._name, since=since)
