@@ -1,12 +1,12 @@
 #!/usr/bin/env python
-"""Keeps the golden JSON Schemas of all event types in step with the contracts, and never lets one break.
+"""Updates the golden JSON Schemas of all event types from the contracts, and refuses breaking changes.
 
-    python libs/contracts/schemas.py                    write what is new or compatibly changed
-    python libs/contracts/schemas.py --check            only compare; exit status 1 where something differs
+    python libs/contracts/schemas.py                    write new and compatibly changed schemas
+    python libs/contracts/schemas.py --check            only compare; exit status 1 if something differs
     python libs/contracts/schemas.py --example TYPE …   write the skeleton of a golden payload, to be filled in
-    python libs/contracts/schemas.py --reset TYPE …     give an old schema up: only while a type was never published
+    python libs/contracts/schemas.py --reset TYPE …     discard an old schema: only if the type was never published
 
-A type that is gone from the contracts keeps its golden schema: what was published stays readable.
+A type that was removed from the contracts keeps its golden schema, because its published events must stay readable.
 """
 
 import argparse
@@ -25,7 +25,7 @@ RUN = "python libs/contracts/schemas.py"
 
 
 def schema_text(event: EventType) -> str:
-    """The JSON Schema of a type as it stands in its golden file: sorted, so that it is stable."""
+    """The JSON Schema of a type as written to its golden file: sorted, so that it is stable."""
     schema = event.payload.model_json_schema() | {"$id": event.name}
     return _text(schema)
 
@@ -43,7 +43,7 @@ def _text(value: Any) -> str:
 
 
 def findings(event: EventType) -> list[str]:
-    """What is wrong between a type and its golden schema, with what to do."""
+    """The problems between a type and its golden schema, with advice."""
     file = schema_file(event.name)
     if not file.exists():
         return [f"{event.name}: no golden schema; run: {RUN}"]
@@ -59,16 +59,16 @@ def findings(event: EventType) -> list[str]:
 
 
 def check(types: dict[str, EventType]) -> list[str]:
-    """Findings of all types, and types that were given up without keeping their module."""
+    """Findings of all types, and published types whose module is missing."""
     found = [line for event in types.values() for line in findings(event)]
     gone = [file.stem for file in sorted((GOLDEN / "schemas").glob("*.json")) if file.stem not in types]
     return found + [
-        f"{name}: was published and is gone from the contracts; past versions stay readable" for name in gone
+        f"{name}: was published but is missing from the contracts; past versions must stay readable" for name in gone
     ]
 
 
 def write(types: dict[str, EventType]) -> list[str]:
-    """Write what may be written; return what may not."""
+    """Write the compatible schemas; return the findings of the others."""
     refused = []
     for event in types.values():
         file, new = schema_file(event.name), schema_text(event)
@@ -85,22 +85,22 @@ def write(types: dict[str, EventType]) -> list[str]:
 
 
 def write_examples(types: dict[str, EventType], names: list[str]) -> None:
-    """Skeletons of golden payloads; one that is there stays as it is."""
+    """Write skeletons of golden payloads; existing ones are kept."""
     for name in names:
         file = payload_file(name)
         if file.exists():
-            print(f"{file} is there already")
+            print(f"{file} exists already")
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(_text(example(types[name].payload)), encoding="utf-8")
-        print(f"wrote {file}; put real values in")
+        print(f"wrote {file}; fill in real values")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="only compare")
     parser.add_argument("--example", nargs="+", metavar="TYPE", help="write skeletons of golden payloads")
-    parser.add_argument("--reset", nargs="+", metavar="TYPE", help="give old schemas up")
+    parser.add_argument("--reset", nargs="+", metavar="TYPE", help="discard old schemas")
     arguments = parser.parse_args()
     types = event_types()
     unknown = [name for name in [*(arguments.example or ()), *(arguments.reset or ())] if name not in types]

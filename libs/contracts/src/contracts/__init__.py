@@ -1,4 +1,4 @@
-"""Every message the services exchange over Kafka, and every text a person reads.
+"""Every message that the services exchange over Kafka, and every text for people.
 
-One module of payloads per owner and major version. Nothing here knows a service's insides.
+One module of payloads per owner and major version. Contracts do not depend on any service.
 """

@@ -1,8 +1,7 @@
 """The envelope around every payload: CloudEvents 1.0 in Kafka's binary mode.
 
-`parse` is total: whatever bytes a record has, it returns an `Envelope` or a `BadEnvelope`
-that says what is wrong. It never raises, because a record that kills its parser is a record
-that is lost.
+`parse` is total: for any bytes it returns an `Envelope`, or a `BadEnvelope` that says what is wrong. It never raises,
+because a record that crashes its parser would be lost.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,10 +23,10 @@ _ALWAYS = (("ce_specversion", SPECVERSION.encode()), ("content-type", CONTENT_TY
 
 
 class Envelope(NamedTuple):
-    """Who says what about which aggregate, caused by what."""
+    """The metadata of an event: its source, type, aggregate, cause and trace."""
 
     id: str
-    """Unique and final: `<aggregate id>/<epoch>.<seq>`."""
+    """Unique and permanent: `<aggregate id>/<epoch>.<seq>`."""
     source: str
     """`/trade/<service>`."""
     type: str
@@ -36,13 +35,13 @@ class Envelope(NamedTuple):
     subject: str
     """The emitting aggregate's id."""
     sequence: int
-    """The aggregate's events counted from 1."""
+    """Number of the event within its aggregate, from 1."""
     partitionkey: str
     """The Kafka key: the UCR for everything that belongs to a shipment."""
     causationid: str
     """Id of the input that caused the event."""
     actor: str
-    """Who stood behind that input: `partner:port-qd`, `firm:CN-USCC:…`, `staff:li`, `service:registry`."""
+    """The actor of that input: `partner:port-qd`, `firm:CN-USCC:…`, `staff:li`, `service:registry`."""
     trace: Mapping[str, str] = MappingProxyType({})
     """W3C headers `traceparent`, `tracestate`, `baggage`."""
 
@@ -67,7 +66,7 @@ class Envelope(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BadEnvelope:
-    """Why a record's headers are no envelope."""
+    """Why a record's headers are not an envelope."""
 
     reason: str
 
@@ -75,7 +74,7 @@ class BadEnvelope:
 def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope:
     """Read an envelope from Kafka headers. Never raises."""
     try:
-        text = {name: raw.decode() for name, raw in headers}  # type: ignore[union-attr]  # told below
+        text = {name: raw.decode() for name, raw in headers}  # type: ignore[union-attr]  # handled below
     except (AttributeError, UnicodeDecodeError):
         ours = _without_foreign(headers)
         if isinstance(ours, BadEnvelope):
@@ -88,7 +87,7 @@ def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope
     if not all(required):
         return BadEnvelope(f"header {_REQUIRED[required.index('')]!r} is missing")
     if version != SPECVERSION:
-        return BadEnvelope(f"ce_specversion is {version!r}, only {SPECVERSION} is read")
+        return BadEnvelope(f"ce_specversion is {version!r}, only {SPECVERSION} is supported")
     try:
         time = read_moment(said_at)
         sequence = read_whole(text.get("ce_sequence", "0"))
@@ -109,11 +108,11 @@ def parse(headers: Sequence[tuple[str, bytes | None]]) -> Envelope | BadEnvelope
 
 
 def _without_foreign(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str] | BadEnvelope:
-    """The texts of the headers without those of others that are none; why it is no envelope, where one of ours is."""
+    """The headers as texts, skipping undecodable foreign ones; a `BadEnvelope` if one of ours cannot be decoded."""
     text = {}
     for name, raw in headers:
         try:
-            text[name] = raw.decode()  # type: ignore[union-attr]  # told below
+            text[name] = raw.decode()  # type: ignore[union-attr]  # handled below
         except (AttributeError, UnicodeDecodeError):
             if name.startswith("ce_"):
                 return BadEnvelope(f"header {name!r} is {'null' if raw is None else 'not UTF-8'}")

@@ -1,6 +1,6 @@
 """Every event type of the platform, found in the modules `contracts.<owner>.v<major>`.
 
-A module counts when it has a dictionary `EVENTS` of type → payload; there is no list to keep in step.
+A module is included if it has a dictionary `EVENTS` of type → payload; there is no list to maintain.
 """
 
 import importlib
@@ -27,7 +27,7 @@ def event_types() -> dict[str, EventType]:
     """Every event type by its name, sorted.
 
     Raises:
-        ValueError: a type stands in two modules, or its name does not agree with the module it stands in.
+        ValueError: a type is in two modules, or its name does not match its module.
     """
     found: dict[str, EventType] = {}
     for owner in pkgutil.iter_modules(contracts.__path__):
@@ -44,8 +44,8 @@ def event_types() -> dict[str, EventType]:
 
 def _add(found: dict[str, EventType], event: EventType) -> None:
     if event.name in found:
-        raise ValueError(f"{event.name} stands in two modules")
+        raise ValueError(f"{event.name} is in two modules")
     parts = event.name.split(".")
     if [parts[0], parts[1], parts[-1]] != ["trade", event.owner, event.version]:
-        raise ValueError(f"{event.name} stands in contracts.{event.owner}.{event.version}")
+        raise ValueError(f"{event.name} is in contracts.{event.owner}.{event.version}, which does not match its name")
     found[event.name] = event

@@ -1,4 +1,4 @@
-"""Whether a changed payload can still be read by those who read it before, and still reads what was written before.
+"""Checks that a changed payload is compatible: old readers can read new events, and new readers can read old events.
 
 Compares two JSON Schemas of one event type. Within a major version a field may be added if it is
 optional, a description may change, a limit may be widened and an enumeration may grow (readers are
@@ -16,7 +16,7 @@ _SAME = ("pattern", "format", "const")
 
 
 def breaks(old: Schema, new: Schema) -> list[str]:
-    """What breaks from `old` to `new`, each with the path of its field; empty where nothing does."""
+    """The breaking changes from `old` to `new`, each with the path of its field; empty if there are none."""
     return list(_compare(old, new, old, new, ""))
 
 

@@ -1,7 +1,7 @@
-"""An example of a payload, made from its fields: the skeleton of a golden payload, and input for tests.
+"""Builds an example of a payload from its fields: the skeleton of a golden payload, and input for tests.
 
-Values are plausible where the field's name says what it is; every field is filled, also optional
-ones, so that a golden payload shows everything its version could carry.
+Values are plausible where the field's name suggests them. Optional fields are filled too, so that a golden payload
+shows everything that its version can carry.
 """
 
 import types
@@ -42,7 +42,7 @@ def example(payload: type[BaseModel]) -> dict[str, Any]:
     """JSON values of every field of a payload.
 
     Raises:
-        pydantic.ValidationError: a field has a rule that a plain example does not meet; give its name a value above.
+        pydantic.ValidationError: a field has a rule that the example breaks; add a value for its name above.
     """
     values = {name: _of_field(name, field.annotation, payload) for name, field in payload.model_fields.items()}
     dumped: dict[str, Any] = payload.model_validate(values).model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""What a partner is and may report on: its role and its grants, in events of partners and about them."""
+"""The grants of a partner: what it may report on. Part of events from partners and about them."""
 
 from pydantic import Field
 
@@ -10,18 +10,18 @@ __all__ = ["GrantedPlace", "Grants", "PartnerRole"]
 
 
 class GrantedPlace(Payload):
-    """A place that a partner reports from."""
+    """A place from which a partner may report."""
 
     unlocode: Locode = Field(description="UN/LOCODE, such as CNTAO; set by staff")
-    facility: str | None = Field(default=None, description="The one facility meant; none: every one of the place")
+    facility: str | None = Field(default=None, description="One facility; null: all of the place; set by staff")
 
 
 class Grants(Payload):
-    """What a partner may report on, as it was when the event came in."""
+    """What a partner may report on, at the time of the event."""
 
-    places: tuple[GrantedPlace, ...] = Field(default=(), description="Where it reports from; set by staff")
-    customs_offices: tuple[str, ...] = Field(default=(), description="Customs offices it speaks for; set by staff")
-    agencies: tuple[str, ...] = Field(default=(), description="Codes of the agencies it speaks for; set by staff")
+    places: tuple[GrantedPlace, ...] = Field(default=(), description="Places it may report from; set by staff")
+    customs_offices: tuple[str, ...] = Field(default=(), description="Customs offices it may report for; set by staff")
+    agencies: tuple[str, ...] = Field(default=(), description="Codes of the agencies it may report for; set by staff")
     carriers: tuple[Identifier, ...] = Field(
         default=(), description="Registry numbers that a carrier acts under; set by staff"
     )

@@ -1,17 +1,17 @@
-"""What a submission may measure at the door, so that whatever comes of it behind the door fits into an event.
+"""Size limits of submissions at the door, chosen so that every event derived from them fits the event limit.
 
-An event holds at most `MAX_EVENT_BYTES`. What grows with a submission has its room here, as the contract writes it:
+An event has at most `MAX_EVENT_BYTES`. Each part that grows with the submission has its limit here, by event:
 
     declaration lodged      declaration + fact + warnings
-    rejected                fact + errors told
-    routed                  fact + what the risk rules looked at, 5 entries a goods item
-    assessed                fact + lines, each tax of each goods item
+    rejected                fact + errors
+    routed                  fact + inputs of the risk rules, 5 entries per goods item
+    assessed                fact + lines, one per tax and goods item
     partner event noted     partner event + fact
     listing submitted …     listing
 
-A *fact* is what every event of a declaration repeats: its ids and its parties. Errors, warnings and lines are bounded
-where they are made (`declarations.domain.room`, by the same numbers). The door refuses what exceeds a room; what it
-takes, no step behind it may find too large.
+A *fact* is the part that every event of a declaration repeats: ids and parties. Errors, warnings and lines are limited
+where they are created (`declarations.domain.room`, by the same numbers). The door refuses what exceeds a limit; what
+it accepts must never be too large for a later step.
 """
 
 from typing import Final, NamedTuple
@@ -22,28 +22,28 @@ from contracts.topics import MAX_EVENT_BYTES
 from contracts.values import Payload
 
 FACT_BYTES: Final = 40_000
-"""Some 300 parties by number; 99 supply chain actors are the most that the Union Customs Code's annexes ask for."""
+"""About 300 parties by number; the Union Customs Code's annexes allow 99 supply chain actors."""
 ERRORS_TOLD: Final = 100
-"""Of one version; the last one says how many more there are."""
+"""Errors of one version; the last one says how many more there are."""
 WARNINGS_TOLD: Final = 20
 VALUE_SHOWN: Final = 200
-"""Characters of what was found, and of each parameter, in an error."""
+"""Characters of the value found, and of each parameter, in an error."""
 ERROR_BYTES: Final = 3_400
-"""A value and three parameters of four bytes a character, with code, pointer and names."""
+"""One error: a value and three parameters at four bytes per character, with code, pointer and names."""
 MAX_ITEMS: Final = 999
-"""Goods items of one declaration: the most that the Union Customs Code's annexes (1/6) allow."""
+"""Goods items of one declaration: the maximum of the Union Customs Code's annexes (1/6)."""
 LINES_BYTES: Final = 800_000
-"""Of an assessment; where its formulas take more, they are written short."""
+"""Bytes of an assessment's lines; if its formulas need more, they are shortened."""
 DECLARATION_BYTES: Final = MAX_EVENT_BYTES - FACT_BYTES - WARNINGS_TOLD * ERROR_BYTES - 12_000
-"""The last are ids and times beside the declaration."""
+"""The last term is for ids and times."""
 PARTNER_EVENT_BYTES: Final = 64_000
-"""Findings of 2,000 characters and a few hundred documents asked for."""
+"""Findings of 2,000 characters and a few hundred requested documents."""
 LISTING_BYTES: Final = 64_000
-"""Every country and every sector, with their words."""
+"""All countries and all sectors, with texts."""
 
 
 class Exceeded(NamedTuple):
-    """One room that a submission does not fit into."""
+    """One limit that a submission exceeds."""
 
     code: str
     """Last part of the text's code."""
@@ -53,7 +53,7 @@ class Exceeded(NamedTuple):
 
 
 def exceeded(payload: Payload) -> Exceeded | None:
-    """The first room that a payload which the door would publish exceeds; None where every step behind has its own."""
+    """The first limit that a payload exceeds; None if it exceeds none."""
     match payload:
         case DeclarationSubmitted():
             return _of_declaration(payload)
@@ -69,7 +69,7 @@ def _of_declaration(payload: DeclarationSubmitted) -> Exceeded | None:
     if len(declaration.goods) > MAX_ITEMS:
         return Exceeded("items", "/goods", MAX_ITEMS, len(declaration.goods))
     parties = sum(map(written, declaration.parties))
-    if parties > FACT_BYTES // 2:  # the other half is the ids'
+    if parties > FACT_BYTES // 2:  # the other half is for the ids
         return Exceeded("bytes", "/parties", FACT_BYTES // 2, parties)
     return _of_bytes(payload, "", DECLARATION_BYTES)
 
@@ -80,5 +80,5 @@ def _of_bytes(payload: Payload, pointer: str, limit: int) -> Exceeded | None:
 
 
 def written(value: Payload) -> int:
-    """Bytes of a value with every field in its place: an absent one is sent as null behind the door."""
+    """Bytes of a value with all fields written: absent ones are published as null."""
     return len(value.model_dump_json().encode())

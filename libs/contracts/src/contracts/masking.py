@@ -1,6 +1,6 @@
-"""Payloads as people may see them: what their contract marks as personal data is masked.
+"""Masks personal data in payloads before people see them, by the marks in the contract.
 
-Works on the JSON as it stood on the wire, so that fields a reader does not know are shown as they are.
+Works on the original JSON, so fields that a reader does not know are shown unchanged.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,13 +15,13 @@ MASK = "•••"
 
 
 def masked_event(type_: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """A payload with its personal data masked; one of an unknown type as it is."""
+    """A payload with its personal data masked; a payload of an unknown type is returned unchanged."""
     known = _types().get(type_)
     return dict(payload) if known is None else masked(known, payload)
 
 
 def masked(contract: type[BaseModel], payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a contract, marked ones masked where they have a value, however deep they stand."""
+    """The fields of a contract, with marked ones masked if they have a value, at any depth."""
     shown = dict(payload)
     for name, field in contract.model_fields.items():
         if shown.get(name) is None:

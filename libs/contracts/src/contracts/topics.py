@@ -1,7 +1,7 @@
-"""The one table of Kafka topics: who owns, writes and reads each, its key, width and retention.
+"""The table of Kafka topics: owner, writers, readers, key, partitions and retention of each.
 
-Services check at start that the broker agrees with this table. Partition counts never change
-after installation: a wider topic is a new topic, and the old one is drained.
+Services check at start that the broker matches this table. Partition counts never change after installation: to get
+more partitions, create a new topic and drain the old one.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ REPLICATION = {Profile.DEV: 1, Profile.CITY: 3, Profile.ALL_MEMBERS: 3}
 MIN_INSYNC = {Profile.DEV: 1, Profile.CITY: 2, Profile.ALL_MEMBERS: 2}
 
 MAX_MESSAGE_BYTES = 1_048_576
-"""Largest record, compressed or not, that the broker takes."""
+"""Largest record that the broker accepts, compressed or not."""
 
 MAX_EVENT_BYTES = 900_000
-"""Largest value of an event of ours: below the largest record, with room for headers."""
+"""Largest value of our events: below the largest record, to leave room for headers."""
 
 FOREVER = -1
 PARTNER_INBOX_RETENTION_MS = 30 * 24 * 3600 * 1000
@@ -34,7 +34,7 @@ PARTNER_INBOX_RETENTION_MS = 30 * 24 * 3600 * 1000
 class Topic:
     name: str
     owner: str
-    """The service whose facts it carries."""
+    """The service that owns it."""
     writers: tuple[str, ...]
     readers: tuple[str, ...]
     key: str
@@ -42,7 +42,7 @@ class Topic:
     retention_ms: int = FOREVER
     compacted: bool = False
     broker_time: bool = False
-    """Records carry the time at which the broker had them, whatever their writer says."""
+    """Record times are set by the broker on receipt, not by the writer."""
 
     def settings(self, profile: Profile) -> dict[str, str]:
         """The topic's settings on the broker, by Kafka's names."""
@@ -82,17 +82,17 @@ NOTIFICATIONS = Topic(
 )
 
 EVENT_TOPICS = (PARTNERS, GATEWAY, REGISTRY, DECLARATIONS, MATCHING, NOTIFICATIONS)
-"""Kept for ever: read models and lost databases are rebuilt from them."""
+"""Retained for ever: read models and lost databases are rebuilt from them."""
 
 _NAMED = [topic.owner for topic in EVENT_TOPICS] + [name for topic in EVENT_TOPICS for name in topic.readers]
 SERVICES = tuple(dict.fromkeys(_NAMED))
-"""Every service: who owns a topic, then who only reads."""
+"""Every service: owners of topics first, then those that only read."""
 
 
 def inbox(partner: str) -> Topic:
     """The topic that one partner writes to with its own credentials; only the gateway reads it.
 
-    It is a door: what counts as the time of receipt there is the broker's, not the partner's.
+    The broker's time counts as the time of receipt, not the partner's.
     """
     return Topic(
         f"inbox.{partner}",

@@ -1,4 +1,4 @@
-"""Values that payloads of several owners share: money, parties, places, quantities.
+"""Values shared by payloads of several owners: money, parties, places, quantities.
 
 Money is a decimal string with its currency, a quantity carries its unit, a time is RFC 3339
 with an offset. A payload ignores fields it does not know, so that a newer writer never
@@ -32,26 +32,26 @@ from values.places import Locode
 from values.references import ContainerNumber, DeclarationNumber, TransportDocument, Ucr
 
 MAX_DIGITS = 38
-"""Of a decimal as it is written out, before and behind the point together: what MongoDB's and SQL's decimals hold."""
+"""Digits of a decimal, written out, before and after the point: the precision of MongoDB's and SQL's decimals."""
 
 
 class Payload(BaseModel):
-    """The base of everything on the wire: immutable, unknown fields ignored."""
+    """The base of all payloads: immutable, ignores unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
 
 def _bounded(number: Decimal) -> Decimal:
-    """Refuse what is long when written out: 1E+999999999 is short to send and would fill the memory."""
+    """Refuse numbers that are long when written out: 1E+999999999 is short to send and would fill memory."""
     _, digits, exponent = number.as_tuple()
-    # Not finite: refused before this by the type.
+    # Infinity and NaN were refused by the type before this.
     if isinstance(exponent, int) and max(len(digits) + exponent, 0) + max(-exponent, 0) > MAX_DIGITS:
         raise PydanticCustomError("number_too_long", "At most {limit} digits, written out", {"limit": MAX_DIGITS})
     return number
 
 
 def _decimal(given: Any) -> Any:
-    """A number as JSON has it, or a text that is one by the strict grammar; no truth value and no binary fraction."""
+    """Accept a JSON integer, or a text by the strict grammar; refuse booleans and floats."""
     if isinstance(given, str):
         try:
             return read_decimal(given)
@@ -63,7 +63,7 @@ def _decimal(given: Any) -> Any:
 
 
 def _whole(given: Any) -> Any:
-    """A whole number, or a text that is one by the strict grammar; no truth value."""
+    """Accept a whole number, or a text by the strict grammar; refuse booleans."""
     if isinstance(given, str):
         try:
             return read_whole(given)
@@ -75,7 +75,7 @@ def _whole(given: Any) -> Any:
 
 
 def _moment(given: Any) -> Any:
-    """A moment, or a text that is one by RFC 3339; no number."""
+    """Accept a datetime, or a text by RFC 3339; refuse numbers."""
     if isinstance(given, datetime):
         return given
     if isinstance(given, str):
@@ -94,13 +94,13 @@ DecimalString = Annotated[
     PlainSerializer(lambda value: format(value, "f"), return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}),
 ]
-"""A decimal number as a JSON string, never as a float."""
+"""A decimal number, as a JSON string and never as a float."""
 
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_moment)]
-"""A moment with its offset, RFC 3339."""
+"""A moment with an offset, RFC 3339."""
 
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
-"""A whole number, also where a format writes it as a text."""
+"""A whole number, also from formats that write it as text."""
 
 
 def personal(**extra: Any) -> Any:
@@ -109,7 +109,7 @@ def personal(**extra: Any) -> Any:
 
 
 class Classifier(StrEnum):
-    """How sure the publisher is. Only ACT moves a life cycle."""
+    """How certain the publisher is. Only ACT moves a life cycle."""
 
     PLANNED = "PLN"
     ESTIMATED = "EST"
@@ -151,7 +151,7 @@ class Identifier(Payload):
 
     @property
     def number(self) -> identifiers.Identifier:
-        """The number as a value of its own."""
+        """The number as a value type."""
         return identifiers.Identifier(self.scheme, self.value)
 
     def __str__(self) -> str:
@@ -159,9 +159,9 @@ class Identifier(Payload):
 
 
 class Party(Payload):
-    """A party of a shipment, by number only: names and addresses stay out of events."""
+    """A party of a shipment, by number only: events hold no names or addresses."""
 
-    role: PartyRole = Field(description="What the party does in this shipment; set by the declarant")
+    role: PartyRole = Field(description="The party's role in this shipment; set by the declarant")
     identifier: Identifier = Field(description="The party's number; set by the declarant")
 
 
@@ -171,7 +171,7 @@ class Money(Payload):
 
 
 class Quantity(Payload):
-    value: DecimalString = Field(description="Decimal string in the unit beside it")
+    value: DecimalString = Field(description="Decimal string, in `unit`")
     unit: str = Field(description="UN/ECE Recommendation 20 code, such as KGM or NAR")
 
 
@@ -181,7 +181,8 @@ class Location(Payload):
 
 
 class References(Payload):
-    """What an event is about, matched in this order: payment reference, UCR, number, document with container."""
+    """References to the subject of an event, matched in this order: payment reference, UCR, declaration number,
+    transport document with container."""
 
     ucr: Ucr | None = Field(
         default=None, max_length=35, description="Unique consignment reference; set by the publisher"
@@ -196,6 +197,6 @@ class References(Payload):
     payment_reference: PaymentReference | None = Field(
         default=None,
         max_length=60,
-        description="Of the assessment that is paid, as the platform issued it; set by the publisher. "
-        "The bank's own reference stands beside the amount",
+        description="Payment reference of the assessment, issued by the platform; set by the publisher. "
+        "Not the bank's own reference, which has a field of its own",
     )

@@ -1,9 +1,8 @@
-"""The code lists of the world's trade that payloads refer to: countries, currencies,
+"""The international code lists that payloads refer to: countries, currencies,
 places, units, kinds of package, languages, economic activities.
 
-A list refuses what is no code; it never refuses a code that exists, so where a list cannot be whole
-(`places`) what is missing from it is a matter for a warning. Each file beside this one names its
-source and edition in its head.
+A complete list refuses unknown codes. No list may refuse a code that exists, so an incomplete list (`places`) only
+causes warnings. Each data file in this folder names its source and edition in its header.
 """
 
 import re
@@ -23,13 +22,13 @@ _DIVISIONS = frozenset(
         *range(90, 100),
     ]
 )  # fmt: skip
-"""Of ISIC Rev.4; its sections are A to U."""
+"""The divisions of ISIC Rev.4; its sections are A to U."""
 _ACTIVITY = re.compile(r"[A-U]|[0-9]{2,4}")
 
 
 @cache
 def countries() -> frozenset[str]:
-    """ISO 3166-1 alpha-2, with the codes left to users that customs or the UN do use."""
+    """ISO 3166-1 alpha-2, with the user-assigned codes that customs or the UN use."""
     return frozenset(country.alpha_2 for country in pycountry.countries).union(_words("countries_in_use"))
 
 
@@ -47,7 +46,7 @@ def languages() -> frozenset[str]:
 
 @cache
 def units() -> frozenset[str]:
-    """UN/CEFACT Recommendation 20, with units of tariffs that it does not have."""
+    """UN/CEFACT Recommendation 20, with additional units of tariffs."""
     return frozenset(_words("units"))
 
 
@@ -61,29 +60,29 @@ def package_kinds() -> frozenset[str]:
 def places() -> Mapping[str, frozenset[str]]:
     """Country → its places by UN/LOCODE, five characters.
 
-    Of a country that is absent nothing is known: its places can be neither confirmed nor doubted.
+    For a country that is missing here nothing is known: its places cause no warnings.
     """
     return {country: frozenset(country + place for place in found) for country, found in _listed("places")}
 
 
 def is_place(place: Locode) -> bool:
-    """Whether a code can be a UN/LOCODE: its form, and a country that exists."""
+    """Whether a code can be a UN/LOCODE: it has the form, and its country exists."""
     return place.fault() is None and place.country in countries()
 
 
 def is_unit(code: str) -> bool:
-    """Whether a text is a unit of measure; a tariff's qualifier may follow behind "#", such as KGM#G."""
+    """Whether a text is a unit of measure; a tariff's qualifier may follow after "#", as in KGM#G."""
     unit, sign, qualifier = code.partition("#")
     return unit in units() and (not sign or _QUALIFIER.fullmatch(qualifier) is not None)
 
 
 def is_activity(code: str) -> bool:
-    """Whether a text is an economic activity of ISIC Rev.4: a section, or a division with what may stand below it."""
+    """Whether a text is an economic activity of ISIC Rev.4: a section, or a division with its optional lower levels."""
     return _ACTIVITY.fullmatch(code) is not None and (code.isalpha() or int(code[:2]) in _DIVISIONS)
 
 
 def _listed(name: str) -> Iterator[tuple[str, list[str]]]:
-    """The words behind each `HEAD:` of a file."""
+    """The words after each `HEAD:` of a file."""
     found: dict[str, list[str]] = {}
     head = ""
     for word in _words(name):

@@ -1,8 +1,8 @@
-"""Listings and matches, as matching publishes them on `matching.events.v1`. Key: the listing's or the match's id.
+"""Listings and matches, published by matching on `matching.events.v1`. Key: the listing's or the match's id.
 
-A listing is a project or a mandate as one firm published it under its own reference. A match is one
-project and one mandate that pass every hard filter; it explains its score and what it misses.
-Codes are codes of `texts/matching.toml`, their `parameters` fill the placeholders of those texts.
+A listing is a project or a mandate that a firm published under its own reference. A match is a project and a mandate
+that pass every hard filter; it explains its score and the criteria it misses. Codes are keys of `texts/matching.toml`;
+their `parameters` fill the placeholders of those texts.
 """
 
 from enum import StrEnum
@@ -19,7 +19,7 @@ class ListingKind(StrEnum):
 
 
 class ListingFact(Payload):
-    """What every event of a listing says."""
+    """The fields of every event of a listing."""
 
     listing_id: str = Field(description="Derived from firm, kind and reference; set by matching")
     kind: ListingKind = Field(description="Project or mandate; set by matching")
@@ -29,14 +29,14 @@ class ListingFact(Payload):
 
 
 class ListingTerms(ListingFact):
-    """A fact that carries the whole listing; exactly one of `project` and `mandate` is there."""
+    """An event with the whole listing; exactly one of `project` and `mandate` is set."""
 
     project: Project | None = Field(default=None, description="What is sought; set by the sponsor")
     mandate: Mandate | None = Field(default=None, description="What is offered; set by the investor")
 
 
 class ListingSubmitted(ListingTerms):
-    """New or changed terms wait for the registry's word on the firm."""
+    """New or changed terms; the registry is asked whether the firm may act."""
 
     check: int = Field(description="Counts the questions; an answer to an earlier one is void; set by matching")
     asked_at: Timestamp = Field(description="From when the registry is asked; set by matching")
@@ -44,33 +44,33 @@ class ListingSubmitted(ListingTerms):
 
 
 class ListingChecked(ListingFact):
-    """The firm's standing is to be asked for (again)."""
+    """The registry is asked for the firm's standing, for the first time or again."""
 
-    enterprise_id: str = Field(description="The enterprise as far as it is known; set by matching")
+    enterprise_id: str = Field(description="The enterprise, empty if not known yet; set by matching")
     check: int = Field(description="Counts the questions; an answer to an earlier one is void; set by matching")
     asked_at: Timestamp = Field(description="From when the registry is asked; set by matching")
 
 
 class ListingPublished(ListingTerms):
-    """The listing is open: it is compared with the other side."""
+    """The listing is open, and is compared with the other side."""
 
     enterprise_id: str = Field(description="The firm's enterprise in the registry; set by registry")
 
 
 class ListingChanged(ListingTerms):
-    """An open listing has other terms: it is compared anew."""
+    """The terms of an open listing changed; it is compared again."""
 
     receipt_id: str = Field(description="The gateway's receipt of the submission; set by the gateway")
 
 
 class ListingWithdrawn(ListingFact):
-    """The listing is not open, or not any more; its matches end."""
+    """The listing is not open, or no longer open; its matches end."""
 
     reason: str = Field(description="party_suspended, party_unknown or expired; set by matching")
 
 
 class MatchSide(Payload):
-    """One side of a match, by reference: names and terms stay with the listing."""
+    """One side of a match, by reference: names and terms are in the listing."""
 
     listing_id: str = Field(description="Set by matching")
     kind: ListingKind = Field(description="Project or mandate; set by matching")
@@ -80,47 +80,47 @@ class MatchSide(Payload):
 
 
 class Reason(Payload):
-    """What a criterion added to the score."""
+    """The points that a criterion added to the score."""
 
     code: str = Field(description="Text code; set by matching")
-    points: int = Field(ge=0, description="Points given; all points of a match add up to its score; set by matching")
-    weight: int = Field(ge=0, description="Points the criterion gives at most; set by matching")
+    points: int = Field(ge=0, description="Points given; the score is the sum over all reasons; set by matching")
+    weight: int = Field(ge=0, description="Maximum points of the criterion; set by matching")
     parameters: dict[str, str] = Field(default={}, description="Values of the text's placeholders; set by matching")
 
 
 class MissedCriterion(Payload):
-    """What does not fit, or not wholly, though no hard filter refuses it."""
+    """A criterion that does not fit, or not fully, but is not a hard filter."""
 
     code: str = Field(description="Text code; set by matching")
     parameters: dict[str, str] = Field(default={}, description="Values of the text's placeholders; set by matching")
 
 
 class MatchFact(Payload):
-    """What every event of a match says."""
+    """The fields of every event of a match."""
 
     match_id: str = Field(description="Derived from the two listing ids; set by matching")
     project: MatchSide = Field(description="The side that seeks capital; set by matching")
     mandate: MatchSide = Field(description="The side that offers it; set by matching")
-    round: int = Field(ge=1, description="Counts how often this pair was found, from 1; set by matching")
+    round: int = Field(ge=1, description="How often this pair was found, from 1; set by matching")
 
 
 class MatchFound(MatchFact):
-    """The two fit: for the first time, or again after a withdrawal (then `round` is higher)."""
+    """The two match, for the first time or again after a withdrawal (then `round` is higher)."""
 
     score: int = Field(ge=0, le=100, description="Sum of the reasons' points; set by matching")
-    reasons: tuple[Reason, ...] = Field(description="What the score is made of; set by matching")
-    missed: tuple[MissedCriterion, ...] = Field(default=(), description="What does not fit; set by matching")
+    reasons: tuple[Reason, ...] = Field(description="The composition of the score; set by matching")
+    missed: tuple[MissedCriterion, ...] = Field(default=(), description="Criteria that do not fit; set by matching")
     judged_at: Timestamp = Field(description="When the pair was judged; set by matching")
 
 
 class MatchChanged(MatchFound):
-    """The two still fit, with another score or for other reasons."""
+    """The two still match, with another score or other reasons."""
 
 
 class MatchWithdrawn(MatchFact):
-    """The two no longer fit."""
+    """The two no longer match."""
 
-    reason: str = Field(description="Code below `matching.withdrawn.`, such as party_suspended; set by matching")
+    reason: str = Field(description="Code under `matching.withdrawn.`, such as party_suspended; set by matching")
     parameters: dict[str, str] = Field(default={}, description="Values of the text's placeholders; set by matching")
 
 

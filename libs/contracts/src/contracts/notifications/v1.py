@@ -1,7 +1,7 @@
-"""Notices to firms, as notifications publishes them on `notifications.events.v1`. Key: the UCR, else the notice id.
+"""Notices to firms, published by notifications on `notifications.events.v1`. Key: the UCR, otherwise the notice id.
 
-One notice is one intent to tell one recipient one thing over one channel. Addresses and rendered
-texts are personal data: they stand in erasable documents of notifications, never here.
+A notice informs one recipient of one event over one channel. Addresses and rendered texts are personal data: they are
+kept in erasable documents of notifications, never in events.
 """
 
 from enum import StrEnum
@@ -33,70 +33,68 @@ class FailureReason(StrEnum):
 class Point(Payload):
     """One thing a notice lists, such as one error of a rejected declaration."""
 
-    code: str = Field(description="Code of its text in the message catalogue, or of the document asked for")
-    pointer: str = Field(default="", description="JSON pointer to the field it is about; empty where there is none")
+    code: str = Field(description="Code of its text in the message catalogue, or of the requested document")
+    pointer: str = Field(default="", description="JSON pointer to the field concerned; empty if there is none")
     parameters: dict[str, str] = Field(default={}, description="Values of the text's placeholders")
 
 
 class NoticeFact(Payload):
-    """What every event of a notice says."""
+    """The fields of every event of a notice."""
 
     notice_id: str = Field(description="Derived from source event, recipient and channel; set by notifications")
-    ucr: str | None = Field(default=None, description="Unique consignment reference; none where it is about a match")
-    source_event_id: str = Field(description="Id of the event that the notice tells of")
-    source_event_type: str = Field(description="Type of the event that the notice tells of")
-    recipient: str = Field(description="SCHEME:VALUE of the enterprise told")
-    channel: Channel = Field(description="How it is told")
+    ucr: str | None = Field(default=None, description="Unique consignment reference; null if it is about a match")
+    source_event_id: str = Field(description="Id of the event that the notice is about")
+    source_event_type: str = Field(description="Type of the event that the notice is about")
+    recipient: str = Field(description="SCHEME:VALUE of the recipient enterprise")
+    channel: Channel = Field(description="How it is delivered")
     template: str = Field(description="Code of the text in the message catalogue")
-    message_id: str = Field(description="Message-ID of the mail and of every repeat of it; also of an inbox notice")
+    message_id: str = Field(description="Message-ID of the mail and its repeats; also used for an inbox notice")
 
 
 class NoticeCreated(NoticeFact):
-    """Somebody is to be told; nothing was sent yet."""
+    """The notice was created; nothing was sent yet."""
 
     declaration_id: str | None = Field(
         default=None, description="The platform's id of the declaration, if it is about one"
     )
     parameters: dict[str, str] = Field(default={}, description="Numbers and codes that the text mentions")
     points: tuple[Point, ...] = Field(default=(), description="What the text lists")
-    asked_at: Timestamp = Field(description="When the platform decided to tell it")
+    asked_at: Timestamp = Field(description="When the platform created the notice")
     language: str | None = Field(
-        default=None, description="zh, ru or en, where the recipient's contact was known: it was addressed at once then"
+        default=None, description="zh, ru or en, if the contact was known and the notice addressed at once"
     )
     template_version: str | None = Field(
-        default=None, description="Fingerprint of the template's wording, where it was addressed at once"
+        default=None, description="Fingerprint of the template's wording, if addressed at once"
     )
-    route: str | None = Field(
-        default=None, description="Fingerprint of the mail domain, where it was addressed at once"
-    )
+    route: str | None = Field(default=None, description="Fingerprint of the mail domain, if addressed at once")
 
 
 class NoticeAddressed(NoticeFact):
-    """Registry said how to reach the recipient, and the text was rendered and stored."""
+    """The registry returned the recipient's contact, and the text was rendered and stored."""
 
     language: str = Field(description="zh, ru or en: the language the text was rendered in")
     template_version: str = Field(description="Fingerprint of the template's wording")
     route: str = Field(default="", description="Fingerprint of the mail domain, so that one domain delays no other")
-    addressed_at: Timestamp = Field(description="From when it may be sent")
+    addressed_at: Timestamp = Field(description="When it was addressed; it may be sent from then on")
 
 
 class AttemptStarted(NoticeFact):
-    """An attempt at sending was claimed; it counts, whatever becomes of it."""
+    """A sending attempt was claimed; it counts whatever its result."""
 
     attempt: int = Field(description="Attempts counted from 1")
-    lease_until: Timestamp = Field(description="From when another attempt may be made if nothing more is heard")
+    lease_until: Timestamp = Field(description="When another attempt may be made if this one has no result")
 
 
 class NoticeSent(NoticeFact):
-    """The mail server took it, or it stands in the inbox."""
+    """The mail server accepted it, or it was put into the inbox."""
 
     attempt: int = Field(description="The attempt that succeeded; 0 for an inbox notice")
-    language: str = Field(description="zh, ru or en: the language it was told in")
+    language: str = Field(description="zh, ru or en: the language of the text")
     template_version: str = Field(description="Fingerprint of the template's wording")
 
 
 class AttemptFailed(NoticeFact):
-    """An attempt failed; another one follows."""
+    """An attempt failed; another one will follow."""
 
     attempt: int = Field(description="The attempt that failed")
     reason: FailureReason = Field(description="Why")
@@ -107,13 +105,13 @@ class AttemptFailed(NoticeFact):
 class NoticeGivenUp(NoticeFact):
     """No further attempt is made unless staff ask for it."""
 
-    attempt: int = Field(description="The last attempt; 0 where none could be made")
+    attempt: int = Field(description="The last attempt; 0 if none was made")
     reason: FailureReason = Field(description="Why")
     reply_code: int | None = Field(default=None, description="The mail server's reply code, if it gave one")
 
 
 class ResendRequested(NoticeFact):
-    """Staff asked for the notice to be sent once more; the actor stands in the envelope."""
+    """Staff asked to send the notice again; the envelope names the actor."""
 
     reason: str = Field(max_length=500, description="Why; set by staff")
     asked_at: Timestamp = Field(description="When staff asked")

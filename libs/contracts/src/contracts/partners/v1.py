@@ -1,8 +1,8 @@
-"""Events of partner systems, as the gateway publishes them on `partners.events.v1`.
+"""Events of partner systems, published by the gateway on `partners.events.v1`.
 
-Only the gateway writes them: whatever stands here was authenticated, authorised, validated,
-de-duplicated and stamped. `publisher`, `publisher_role`, `grants`, `received_at`,
-`submission_id` and `submission_source` are the gateway's; everything else is the partner's.
+Only the gateway writes them: every event was authenticated, authorised, validated, de-duplicated and stamped. The
+gateway sets `publisher`, `publisher_role`, `grants`, `received_at`, `submission_id` and `submission_source`; the
+partner sets everything else.
 """
 
 from enum import StrEnum
@@ -17,15 +17,15 @@ from values.references import SubmissionId, SubmissionSource
 
 
 class PartnerEvent(Payload):
-    """What every partner event says, whatever happened."""
+    """The fields of every partner event."""
 
     classifier: Classifier = Field(description="PLN planned, EST estimated, ACT actual; set by the partner")
     occurred_at: Timestamp = Field(description="When it happened or is expected, with offset; set by the partner")
-    received_at: Timestamp = Field(description="When the gateway had it; set by the gateway")
+    received_at: Timestamp = Field(description="When the gateway received it; set by the gateway")
     publisher: str = Field(description="The partner's code; set by the gateway from the key or topic")
     publisher_role: PartnerRole = Field(description="The partner's role; set by the gateway")
     grants: Grants | None = Field(
-        default=None, description="What the partner may report on; set by the gateway, absent in events before grants"
+        default=None, description="What the partner may report on; null in old events; set by the gateway"
     )
     submission_id: SubmissionId = Field(
         description="The partner's own event id; set by the gateway from the CloudEvent"
@@ -36,13 +36,13 @@ class PartnerEvent(Payload):
     location: Location | None = Field(default=None, description="Where; set by the partner")
     references: References = Field(description="Which shipment; set by the partner")
     retracts: SubmissionId | None = Field(
-        default=None, description="The partner's own id of the event that this one takes back; set by the partner"
+        default=None, description="The partner's own id of the event that this one retracts; set by the partner"
     )
     retracts_source: SubmissionSource | None = Field(
         default=None,
-        description="Source of the event taken back; set by the partner, else by the gateway to this event's own",
+        description="Source of the retracted event; set by the partner, otherwise by the gateway to this one's source",
     )
-    receipt: ReceiptFacts | None = Field(default=None, description="How it came here; set by the gateway")
+    receipt: ReceiptFacts | None = Field(default=None, description="How it reached the gateway; set by the gateway")
 
 
 class ShipmentArrived(PartnerEvent):
@@ -54,11 +54,11 @@ class ShipmentDeparted(PartnerEvent):
 
 
 class GateIn(PartnerEvent):
-    """The goods entered the facility: they are presented to customs there."""
+    """The goods entered the facility, where they are presented to customs."""
 
 
 class GateOut(PartnerEvent):
-    """The goods left the facility: an import is removed."""
+    """The goods left the facility; an import is then removed."""
 
 
 class BorderCrossed(PartnerEvent):
@@ -72,7 +72,7 @@ class DocumentsRequested(PartnerEvent):
 
 
 class DocumentsAccepted(PartnerEvent):
-    """Customs is content with the documents."""
+    """Customs accepted the documents."""
 
 
 class InspectionResult(StrEnum):
@@ -88,7 +88,7 @@ class InspectionCompleted(PartnerEvent):
 
 
 class HoldPlaced(PartnerEvent):
-    """An agency keeps the goods from being released."""
+    """An agency's hold blocks the release of the goods."""
 
     hold: str = Field(max_length=60, description="The hold's code, such as quarantine or permit; set by the agency")
 
@@ -102,20 +102,20 @@ class HoldLifted(PartnerEvent):
 class PaymentConfirmed(PartnerEvent):
     """A bank confirms money paid for duties.
 
-    `references` name what is paid: the payment reference of an assessment or a declaration number, else the UCR
-    alone. What names a UCR alone is spread over its open assessments, the oldest deadline first.
+    `references` name what is paid: the payment reference of an assessment, a declaration number, or only the UCR. A
+    payment that names only the UCR is allocated to its open assessments, earliest deadline first.
     """
 
-    amount: Money = Field(description="What was paid; set by the bank")
+    amount: Money = Field(description="The amount paid; set by the bank")
     payment_reference: BankReference = Field(description="The bank's own reference of the payment; set by the bank")
 
 
 class PaymentReversed(PartnerEvent):
-    """A bank takes a confirmed payment back."""
+    """A bank reverses a confirmed payment."""
 
-    amount: Money = Field(description="What was taken back; set by the bank")
+    amount: Money = Field(description="The amount reversed; set by the bank")
     payment_reference: BankReference = Field(
-        description="The bank's own reference of the payment that is reversed; set by the bank"
+        description="The bank's own reference of the reversed payment; set by the bank"
     )
 
 

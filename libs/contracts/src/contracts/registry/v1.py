@@ -1,6 +1,6 @@
-"""Facts about enterprises, as registry publishes them on `registry.events.v1`. Key: the enterprise id.
+"""Facts about enterprises, published by registry on `registry.events.v1`. Key: the enterprise id.
 
-Names and contacts are not here: a peer that needs them asks registry over gRPC.
+Names and contacts are not included: a service that needs them calls registry over gRPC.
 """
 
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What a person reads, by code, in Chinese, Russian and English.
+"""Texts for people, by code, in Chinese, Russian and English.
 
 One TOML file per owner in this folder; one table per code with the keys `zh`, `ru` and `en`.
 Placeholders are `str.format` fields. Codes and numbers are not translated.
@@ -13,7 +13,7 @@ FALLBACK = "en"
 
 
 class UnknownText(KeyError):
-    """No owner has a text of this code."""
+    """No text has this code."""
 
 
 @cache
@@ -29,13 +29,13 @@ def catalogue() -> dict[str, dict[str, str]]:
             continue
         for code, by_language in tomllib.loads(file.read_text(encoding="utf-8")).items():
             if code in texts:
-                raise ValueError(f"text {code!r} stands in two files, the second is {file.name}")
+                raise ValueError(f"text {code!r} is defined in two files; the second is {file.name}")
             texts[code] = by_language
     return texts
 
 
 def text(code: str, language: str, **parameters: object) -> str:
-    """The text of a code in a language, English where the language is not one of ours.
+    """The text of a code in a language; English if the language is not supported.
 
     Raises:
         UnknownText: no such code.

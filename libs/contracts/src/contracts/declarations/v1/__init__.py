@@ -1,9 +1,8 @@
-"""The life of a declaration, as declarations publishes it on `declarations.events.v1`. Key: the UCR.
+"""The life of a declaration, published by declarations on `declarations.events.v1`. Key: the UCR.
 
-Every fact repeats what a reader needs to act on it alone: ids, direction and parties. Folding the
-facts of one declaration in their order gives its whole state, so nothing that the state needs may
-be missing here. `routed` and `partner_event_noted` are for the platform's own eyes: why a lane was
-chosen is never shown to the trader.
+Every event repeats the ids, direction and parties, so that readers can act on it alone. Folding the events of one
+declaration in order gives its whole state, so they must contain everything that the state needs. `routed` and
+`partner_event_noted` are internal to the platform: the reasons for a lane are never shown to the trader.
 """
 
 from contracts.declarations import settlement

@@ -1,4 +1,4 @@
-"""Which lane a declaration takes, what customs asks for, and what agencies hold."""
+"""Control: the lane, requests of customs, inspections, and holds of agencies."""
 
 from enum import StrEnum
 
@@ -20,28 +20,28 @@ class RuleHit(Payload):
     rule: str = Field(description="Id of the risk rule; set by customs")
     version: int = Field(description="Version of the rule; set by customs")
     points: int = Field(description="What it added to the score; set by customs")
-    lane: Lane | None = Field(default=None, description="The least lane that it makes mandatory; set by customs")
+    lane: Lane | None = Field(default=None, description="The minimum lane that it requires; set by customs")
 
 
 class Routed(DeclarationFact):
-    """The lane, with everything needed to compute it again. Never shown to the trader."""
+    """The lane, with everything needed to recompute it. Never shown to the trader."""
 
     lane: Lane = Field(description="Set by the risk engine")
     score: int = Field(description="Sum of the hits' points; set by the risk engine")
     hits: tuple[RuleHit, ...] = Field(description="Rules that matched; set by the risk engine")
-    inputs: dict[str, str] = Field(description="Everything the rules looked at; set by the risk engine")
+    inputs: dict[str, str] = Field(description="The inputs of the rules; set by the risk engine")
     seed: str = Field(description="Hex digits that decide the random selection, from the declaration id")
     routed_at: Timestamp = Field(description="Set by declarations")
 
 
 class DocumentsRequested(DeclarationFact):
-    """Customs wants to see documents before it goes on."""
+    """Customs requires documents before it continues."""
 
     documents: tuple[str, ...] = Field(description="Types of the documents asked for; set by customs")
 
 
 class DocumentsAccepted(DeclarationFact):
-    """Customs is content with the documents."""
+    """Customs accepted the documents."""
 
 
 class InspectionOrdered(DeclarationFact):
@@ -56,7 +56,7 @@ class InspectionCompleted(DeclarationFact):
 
 
 class HoldPlaced(DeclarationFact):
-    """An agency keeps the goods from being released."""
+    """An agency's hold blocks the release of the goods."""
 
     hold: str = Field(description="Code of the hold; set by the agency")
 

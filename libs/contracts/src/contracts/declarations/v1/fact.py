@@ -1,4 +1,4 @@
-"""What every event of a declaration says: which declaration, and how it lies after the event."""
+"""The fields that every event of a declaration repeats: its identity, and its status after the event."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from contracts.values import Direction, Party, Payload
 
 
 class MainStatus(StrEnum):
-    """The main status of a declaration, as its life goes."""
+    """The main status of a declaration, in the order of its life."""
 
     SUBMITTED = "submitted"
     REJECTED = "rejected"
@@ -40,22 +40,20 @@ class MoneyStatus(StrEnum):
 
 
 class RegionSummary(Payload):
-    """The regions beside the main status. For the platform's own eyes: what control waits for tells of the lane."""
+    """The regions besides the main status. Internal to the platform: pending control would reveal the lane."""
 
     control: tuple[ControlMatter, ...] = Field(
-        description="What control waits for, the gravest first; set by declarations"
+        description="What control waits for, the most serious first; set by declarations"
     )
     held: bool = Field(description="Whether an agency holds the goods; set by declarations")
-    money: MoneyStatus = Field(description="nil also while nothing is assessed; set by declarations")
-    overdue: bool = Field(description="Whether too little had come in by the deadline; set by declarations")
-    presented: bool = Field(description="Whether customs can see the goods; set by declarations")
-    left_unreleased: bool = Field(
-        description="Whether the goods were gone before they were released; set by declarations"
-    )
+    money: MoneyStatus = Field(description="nil also before the assessment; set by declarations")
+    overdue: bool = Field(description="Whether too little was paid by the deadline; set by declarations")
+    presented: bool = Field(description="Whether the goods are presented; set by declarations")
+    left_unreleased: bool = Field(description="Whether the goods left before they were released; set by declarations")
 
 
 class DeclarationFact(Payload):
-    """What every event of a declaration says."""
+    """The fields of every event of a declaration."""
 
     declaration_id: str = Field(description="The platform's id of the declaration; set by declarations")
     lrn: str = Field(description="The declarant's local reference; set by the declarant")
@@ -64,8 +62,8 @@ class DeclarationFact(Payload):
     declaration_number: str | None = Field(default=None, description="Number issued at acceptance; set by declarations")
     parties: tuple[Party, ...] = Field(description="Who takes part, by number")
     main_status: MainStatus | None = Field(
-        default=None, description="After the event; none in events before it was told; set by declarations"
+        default=None, description="The status after the event; null in old events; set by declarations"
     )
     regions: RegionSummary | None = Field(
-        default=None, description="After the event; none in events before they were told; set by declarations"
+        default=None, description="The regions after the event; null in old events; set by declarations"
     )

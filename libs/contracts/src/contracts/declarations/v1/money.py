@@ -1,4 +1,4 @@
-"""What is assessed, what comes in of it, and whether it comes in time."""
+"""Money: assessment, payments, and the payment deadline."""
 
 from pydantic import Field
 
@@ -8,7 +8,7 @@ from values.payments import BankReference, PaymentReference
 
 _PAYMENT_REFERENCE = Field(
     default=None,
-    description="What a payment for the assessment names, ISO 11649; none before references; set by declarations",
+    description="The reference to quote in a payment, ISO 11649; null in old events; set by declarations",
 )
 
 
@@ -17,25 +17,25 @@ class AssessmentLine(Payload):
 
     item: int = Field(description="Number of the goods item; set by the declarant")
     tax: str = Field(description="duty or vat; set by declarations")
-    base: DecimalString = Field(description="What the rate applies to, in the currency of the total")
+    base: DecimalString = Field(description="Taxable amount, in the currency of the total; set by declarations")
     rate: DecimalString = Field(description="As a fraction: 0.13 is 13 %; from the tariff")
-    formula: str = Field(description="How the amount came about, with the numbers put in; set by declarations")
+    formula: str = Field(description="The calculation of the amount, with its numbers; set by declarations")
     amount: DecimalString = Field(description="In the currency of the total, rounded to its minor unit")
 
 
 class Assessed(DeclarationFact):
-    """Duties and taxes are fixed."""
+    """Duties and taxes were assessed."""
 
     lines: tuple[AssessmentLine, ...] = Field(description="Every tax of every goods item; set by declarations")
     total: Money = Field(description="What is to be paid; set by declarations")
     tariff: str = Field(description="Name and date of the tariff applied; set by customs")
     assessed_at: Timestamp = Field(description="Set by declarations")
-    pay_by: Timestamp | None = Field(default=None, description="Last moment for payment; none where nothing is due")
+    pay_by: Timestamp | None = Field(default=None, description="Payment deadline; null if nothing is due")
     payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
 
 class PaidPart(Payload):
-    """What counts of one payment."""
+    """The part of one payment that counts as paid."""
 
     publisher: str = Field(description="Code of the bank whose payment it is; set by the gateway")
     payment_reference: BankReference = Field(description="The bank's own reference of the payment; set by the bank")
@@ -43,47 +43,47 @@ class PaidPart(Payload):
 
 
 class PaymentRecorded(DeclarationFact):
-    """Money for the duties has come in."""
+    """A payment for the duties was recorded."""
 
     status: MoneyStatus = Field(description="paid or short; set by declarations")
-    paid: Money = Field(description="What counts as paid, in all; set by declarations")
+    paid: Money = Field(description="Total that counts as paid; set by declarations")
     parts: tuple[PaidPart, ...] = Field(
-        default=(), description="What it is made of, by payment; empty in events before parts; set by declarations"
+        default=(), description="Its parts by payment; empty in old events; set by declarations"
     )
     due: Money = Field(description="The assessed total; set by declarations")
     payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
 
 class PaymentReversed(DeclarationFact):
-    """Less is paid than before: a bank took a payment or its confirmation back."""
+    """Less is paid than before: a bank reversed a payment or retracted its confirmation."""
 
     status: MoneyStatus = Field(description="paid, short or reversed; set by declarations")
-    paid: Money = Field(description="What still counts as paid, in all; set by declarations")
+    paid: Money = Field(description="Total that still counts as paid; set by declarations")
     parts: tuple[PaidPart, ...] = Field(
-        default=(), description="What it is made of, by payment; empty in events before parts; set by declarations"
+        default=(), description="Its parts by payment; empty in old events; set by declarations"
     )
     due: Money = Field(description="The assessed total; set by declarations")
     payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
 
 class PaymentDeadlinePassed(DeclarationFact):
-    """The last moment for payment is over, whatever was paid."""
+    """The payment deadline has passed, whatever was paid."""
 
     pay_by: Timestamp = Field(description="The deadline; set by declarations")
 
 
 class PaymentOverdue(DeclarationFact):
-    """Too little had come in when the deadline passed."""
+    """Too little was paid by the deadline."""
 
     pay_by: Timestamp = Field(description="The deadline; set by declarations")
-    paid: Money = Field(description="What had come in by then; set by declarations")
+    paid: Money = Field(description="Amount paid by then; set by declarations")
     due: Money = Field(description="The assessed total; set by declarations")
-    daily_fee: Money = Field(description="Late payment fee for each day, 0.05 % of what is unpaid; set by declarations")
+    daily_fee: Money = Field(description="Late payment fee per day, 0.05 % of the unpaid amount; set by declarations")
     payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
 
 class PaymentOverdueWithdrawn(DeclarationFact):
-    """A payment that was in time became known only now: it was never overdue."""
+    """A payment that was in time became known only now, so the declaration was never overdue."""
 
     pay_by: Timestamp = Field(description="The deadline; set by declarations")
 

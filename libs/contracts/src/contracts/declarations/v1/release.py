@@ -9,42 +9,44 @@ from contracts.values import Payload, Timestamp
 
 
 class Presented(DeclarationFact):
-    """The goods stand where customs can see them."""
+    """The goods are presented to customs."""
 
-    presented_at: Timestamp = Field(description="When the port says they came in; set by the partner")
+    presented_at: Timestamp = Field(description="When the goods came in, as the port reports; set by the partner")
 
 
 class PresentationWithdrawn(DeclarationFact):
-    """Who reported the goods as presented took it back."""
+    """The partner that reported the goods as presented retracted its report."""
 
 
 class Guard(Payload):
     """The terms of the release guard."""
 
     accepted: bool = Field(description="A number was issued")
-    control_done: bool = Field(description="Documents and inspection are settled")
+    control_done: bool = Field(description="Document control and inspection are complete")
     no_holds: bool = Field(description="No agency holds the goods")
-    money_settled: bool = Field(description="Paid, or nothing to pay")
-    presented: bool = Field(description="The goods are there")
+    money_settled: bool = Field(description="Paid, or nothing is due")
+    presented: bool = Field(description="The goods are presented")
 
 
 class Released(DeclarationFact):
-    """The goods may go."""
+    """The goods were released."""
 
     released_at: Timestamp = Field(description="Set by declarations")
-    guard: Guard = Field(description="The release guard as it stood; set by declarations")
+    guard: Guard = Field(description="The terms of the release guard at that moment; set by declarations")
 
 
 class Removed(DeclarationFact):
     """Imported goods left the port."""
 
-    removed_at: Timestamp = Field(description="When the port says so; set by the partner")
+    removed_at: Timestamp = Field(description="When the goods left, as the port reports; set by the partner")
 
 
 class Exited(DeclarationFact):
     """Exported goods left the customs territory."""
 
-    exited_at: Timestamp = Field(description="When the exit office or carrier says so; set by the partner")
+    exited_at: Timestamp = Field(
+        description="When the goods left, as exit office or carrier reports; set by the partner"
+    )
 
 
 class Closed(DeclarationFact):
@@ -65,8 +67,8 @@ class CaseReason(StrEnum):
 
 
 class CaseOpened(DeclarationFact):
-    """Something became known after release that would have kept it back, goods left without a release, what was
-    accepted cannot be assessed, or an audit is due: staff must act."""
+    """Staff must act: a fact became known after release that would have prevented it, goods left without a release, an
+    accepted declaration cannot be assessed, or an audit is due."""
 
     reason: CaseReason = Field(description="Set by declarations")
     opened_at: Timestamp = Field(description="Set by declarations")

@@ -1,7 +1,7 @@
-"""Submissions of firms, as the gateway publishes them on `gateway.events.v1`.
+"""Submissions of firms, published by the gateway on `gateway.events.v1`.
 
-A submission is authenticated and readable, not yet judged: whether a declaration is right is
-decided by declarations, whether a project fits is decided by matching.
+A submission is authenticated and readable, but not checked yet: declarations validates declarations, matching judges
+projects and mandates.
 """
 
 from contracts.gateway.v1.declaration import (

@@ -62,13 +62,13 @@ class ChargeCode(StrEnum):
 
 
 class Charge(Payload):
-    code: ChargeCode = Field(description="A code in A is added to the price, one in B taken off; set by the declarant")
-    amount: Money = Field(description="Without a sign, and not in the price if it is added; set by the declarant")
+    code: ChargeCode = Field(description="Codes in A are added to the price, codes in B deducted; set by the declarant")
+    amount: Money = Field(description="Unsigned; an addition is not included in the price; set by the declarant")
 
 
 class GoodsItem(Payload):
     number: WholeNumber = Field(ge=1, le=9999, description="Sequence number from 1; set by the declarant")
-    commodity_code: CommodityCode = Field(description="HS code of 6 digits with national digits behind, no separators")
+    commodity_code: CommodityCode = Field(description="HS code of 6 digits followed by national digits, no separators")
     description: str | None = Field(default=None, max_length=1000, description="Goods in plain words")
     origin: str | None = Field(default=None, description="ISO 3166 country of origin")
     preference: Preference | None = Field(default=None, description="Preferential treatment claimed")
@@ -110,7 +110,7 @@ class Declaration(Payload):
         min_length=1, max_length=35, description="Local reference, unique per declarant; set by the declarant"
     )
     ucr: Ucr = Field(
-        min_length=1, max_length=35, description="Unique consignment reference; by the gateway where absent"
+        min_length=1, max_length=35, description="Unique consignment reference; set by the gateway if absent"
     )
     direction: Direction = Field(description="Import or export; set by the declarant")
     procedure: str | None = Field(default=None, max_length=10, description="Customs procedure code")
@@ -123,8 +123,8 @@ class Declaration(Payload):
     incoterm_place: str | None = Field(default=None, max_length=80, description="Place named with the rule")
     currency: str | None = Field(default=None, description="ISO 4217 currency of the invoice")
     total_price: Money | None = Field(default=None, description="Invoice total")
-    freight: Money | None = Field(default=None, description="Transport cost to the border, where the price excludes it")
-    insurance: Money | None = Field(default=None, description="Insurance to the border, where the price excludes it")
+    freight: Money | None = Field(default=None, description="Transport cost to the border, if not in the price")
+    insurance: Money | None = Field(default=None, description="Insurance to the border, if not in the price")
     charges: tuple[Charge, ...] = Field(
         default=(), description="Additions and deductions of all goods items together; set by the declarant"
     )

@@ -33,7 +33,7 @@ class Project(Payload):
 
 
 class Mandate(Payload):
-    """An investor's mandate: what capital is offered and where it may go."""
+    """An investor's mandate: the capital offered, and where it may be invested."""
 
     reference: str = Field(min_length=1, max_length=60, description="The investor's own reference; set by the investor")
     title: str = Field(max_length=200, description="Set by the investor")
@@ -41,8 +41,8 @@ class Mandate(Payload):
     ticket_max: Money = Field(description="Largest investment")
     sectors: tuple[str, ...] = Field(description="ISIC Rev.4 codes of any level")
     countries: tuple[str, ...] = Field(description="ISO 3166 countries the capital may go to; empty means any")
-    excluded_sectors: tuple[str, ...] = Field(default=(), description="ISIC Rev.4 codes that are out of question")
-    excluded_countries: tuple[str, ...] = Field(default=(), description="ISO 3166 countries that are out of question")
+    excluded_sectors: tuple[str, ...] = Field(default=(), description="ISIC Rev.4 codes that are excluded")
+    excluded_countries: tuple[str, ...] = Field(default=(), description="ISO 3166 countries that are excluded")
     instruments: tuple[Instrument, ...] = Field(description="What the investor uses")
     stake_min_percent: DecimalString | None = Field(default=None, description="Smallest stake, percent")
     stake_max_percent: DecimalString | None = Field(default=None, description="Largest stake, percent")

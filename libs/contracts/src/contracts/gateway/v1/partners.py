@@ -7,28 +7,28 @@ from contracts.values import Payload, Timestamp
 
 
 class PartnerFact(Payload):
-    """What every event about a partner says."""
+    """The fields of every event about a partner."""
 
     partner: str = Field(description="The partner's code; set by staff")
-    at: Timestamp = Field(description="When; set by the gateway")
-    by: str = Field(description="Who: staff:<name>; set by the gateway")
+    at: Timestamp = Field(description="When the change was made; set by the gateway")
+    by: str = Field(description="Who made the change: staff:<name>; set by the gateway")
 
 
 class PartnerRegistered(PartnerFact):
-    """A partner has its code and its one role, both for ever."""
+    """A partner was registered with its code and its role, both permanent."""
 
-    role: PartnerRole = Field(description="What it is; set by staff")
+    role: PartnerRole = Field(description="The partner's role; set by staff")
 
 
 class PartnerGranted(PartnerFact):
-    """A partner may report on more than before."""
+    """Grants were added to a partner."""
 
     grants: Grants = Field(description="What was added; set by staff")
     reason: str = Field(default="", description="Why; set by staff")
 
 
 class PartnerRevoked(PartnerFact):
-    """A partner may no longer report on some things. What it reported before stays as it was decided."""
+    """Grants were taken from a partner. Decisions on its earlier reports are not changed."""
 
     grants: Grants = Field(description="What was taken away; set by staff")
     reason: str = Field(description="Why; set by staff")
@@ -39,4 +39,4 @@ PARTNER_FACTS: dict[str, type[PartnerFact]] = {
     "trade.gateway.partner.granted.v1": PartnerGranted,
     "trade.gateway.partner.revoked.v1": PartnerRevoked,
 }
-"""Type of what happened to a partner → payload."""
+"""Event types about partners → payload."""
