@@ -1,9 +1,8 @@
-"""Value types that every service reads alike: one thing has one name, one number has one spelling.
+"""Value types shared by all services: every spelling of a reference or number has one normal form.
 
-Two kinds live here. **References** (`references`, `identifiers`) bring what was written into one normal form when
-they are built, and never refuse: what was kept once can always be read again. Whether a reference may be used is
-asked at a door (`fault`, `warning`). **Readers** (`numbers`, `moments`) turn a text into a number or a moment by one
-strict grammar, and raise `NotOfItsForm` for everything else.
+There are two kinds. **References** (`references`, `identifiers`) normalise the text they are built from and never
+refuse it, so that stored values can always be read again. The doors check whether one may be used (`fault`,
+`warning`). **Readers** (`numbers`, `moments`) parse a text by one strict grammar, and raise `NotOfItsForm` otherwise.
 
-The standard library alone is imported, so that domains may use this package.
+It imports only the standard library, so that domains may use it.
 """

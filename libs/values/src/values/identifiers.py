@@ -1,6 +1,6 @@
 """An enterprise's number in normal form: scheme and value without blanks, in upper case.
 
-Whether a number is one of its scheme is judged by the registry; here every spelling of one number becomes that number.
+The registry checks whether a number is valid in its scheme; here all spellings of a number become one.
 """
 
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from values.faults import TextFault
 
 SEPARATED = frozenset({"BY", "CN", "IN", "IR", "KG", "KZ", "LEI", "PK", "RU", "TJ", "UZ"})
-"""Countries, and the LEI, whose numbers may be written with dashes that do not count: `1234567-8`."""
+"""Countries (and LEI) whose numbers may be written with insignificant dashes: `1234567-8`."""
 _UPPER = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
 _CYRILLIC_LETTERS_OF_UNP = str.maketrans("АВСЕНКМОРТавсенкморт", "ABCEHKMOPTABCEHKMOPT")
-"""Belarus prints its numbers with Cyrillic letters of the same shape."""
+"""Belarus prints its numbers with Cyrillic letters that look like these."""
 
 NOT_ASCII = "identifier.not_ascii"
 EMPTY = "identifier.empty"
 
 
 def upper(text: str) -> str:
-    """Upper case of ASCII letters alone: no letter of another script may become one of them."""
+    """Upper case for ASCII letters only, so that no letter of another script becomes one."""
     return text.translate(_UPPER)
 
 
 def compact(text: str) -> str:
-    """Without any white space, upper case."""
+    """The text without white space, in upper case."""
     return upper("".join(text.split()))
 
 
@@ -45,7 +45,7 @@ class Identifier:
 
     @classmethod
     def parse(cls, written: str) -> "Identifier":
-        """The number of a `SCHEME:VALUE`; without a colon all of it is the scheme."""
+        """Parse `SCHEME:VALUE`; without a colon, the whole text is the scheme."""
         scheme, _, value = written.partition(":")
         return cls(scheme, value)
 
@@ -53,7 +53,7 @@ class Identifier:
         return f"{self.scheme}:{self.value}"
 
     def fault(self) -> tuple[str, TextFault] | None:
-        """The field that cannot be part of a number, `scheme` or `value`, and why."""
+        """The faulty field, `scheme` or `value`, and its fault."""
         for name, text in (("scheme", self.scheme), ("value", self.value)):
             if not text:
                 return name, TextFault(EMPTY)

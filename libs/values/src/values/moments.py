@@ -1,8 +1,8 @@
-"""Moments as RFC 3339 writes them: date, `T`, time with seconds, offset.
+"""Parses moments in RFC 3339 form: date, `T`, time with seconds, offset.
 
-Letters may be lower case and a fraction may have any number of digits; what is finer than a microsecond is dropped. A
-leap second is read as the second behind it: clocks and databases have no sixty-first one. Week dates, ordinal dates,
-bare dates and numbers are no moments. A moment without an offset is another fault than a text that is none.
+Letters may be lower case, and a fraction may have any number of digits; digits beyond microseconds are dropped. A leap
+second is read as the following second, as clocks and databases have no second 60. Week dates, ordinal dates, bare
+dates and numbers are refused. A missing offset is a fault of its own.
 """
 
 import re
@@ -14,7 +14,7 @@ NO_OFFSET = "moment.no_offset"
 NO_MOMENT = "moment.form"
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""By how much a partner's clock may differ from the platform's: what the door lets lie in the future, by default."""
+"""How far in the future the door accepts a time, by default, as a partner's clock may differ from the platform's."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
@@ -24,7 +24,7 @@ _MOMENT = re.compile(
 _USUAL = re.compile(
     r"(?!0001|9999)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-5][0-9])"
 )
-"""What services write, and nearly everybody: of this the standard library reads just what stands there."""
+"""The usual form, which the services write; the standard library parses it correctly."""
 _LEAP = "60"
 _EXPECTED = "time by RFC 3339, such as 2026-11-24T16:00:00+08:00"
 
@@ -33,19 +33,19 @@ def read_moment(text: str) -> datetime:
     """A moment with its offset.
 
     Raises:
-        NotOfItsForm: `NO_OFFSET` where only the offset is missing, else `NO_MOMENT`.
+        NotOfItsForm: `NO_OFFSET` if only the offset is missing, otherwise `NO_MOMENT`.
     """
     if _USUAL.fullmatch(text):
         try:
             return datetime.fromisoformat(text)
         except ValueError:
-            pass  # no such day or hour: told below
+            pass  # no such day or hour: handled below
     return _read_unusual(text)
 
 
 def _read_unusual(text: str) -> datetime:
-    """Any moment, the long way."""
-    found = _MOMENT.fullmatch(text) if len(text) <= 100 else None  # noqa: PLR2004 - no moment is as long
+    """Parse any allowed form, slowly."""
+    found = _MOMENT.fullmatch(text) if len(text) <= 100 else None  # noqa: PLR2004 - no moment is this long
     if found is None:
         raise NotOfItsForm(NO_MOMENT, text, _EXPECTED)
     leap = found["second"] == _LEAP
@@ -54,7 +54,7 @@ def _read_unusual(text: str) -> datetime:
         if found["offset"] is None:
             raise NotOfItsForm(NO_OFFSET, text, "time with an offset")
         moment = moment.replace(tzinfo=_zone(found["offset"]))
-        moment.astimezone(UTC)  # a moment that no calendar in UTC holds is none
+        moment.astimezone(UTC)  # raises if it is out of range in UTC
         if leap:
             return _behind_leap(moment, text)
     except NotOfItsForm:
@@ -68,7 +68,7 @@ def read_day(text: str) -> date:
     """A calendar day, `YYYY-MM-DD`.
 
     Raises:
-        NotOfItsForm: the text is no such day.
+        NotOfItsForm: the text is not a day.
     """
     try:
         if _DATE.fullmatch(text):
@@ -79,7 +79,7 @@ def read_day(text: str) -> date:
 
 
 def _behind_leap(last: datetime, text: str) -> datetime:
-    """The second behind a leap second; those are inserted at the end of a day in UTC only."""
+    """The second after a leap second, which exists only at the end of a UTC day."""
     behind = last + timedelta(seconds=1)
     if behind.astimezone(UTC).strftime("%H%M%S") != "000000":
         raise NotOfItsForm(NO_MOMENT, text, _EXPECTED)

@@ -1,7 +1,6 @@
-"""Numbers in a text, by one grammar: ASCII digits, an optional minus, an optional fraction behind a point.
+"""Parses numbers by one grammar: ASCII digits, an optional minus, an optional fraction after a point.
 
-No exponent, no thousands sign, no underscore, no digits of other scripts, no blank: what a person would not read as
-this number is not it.
+No exponents, thousands separators, underscores, blanks or digits of other scripts.
 """
 
 import re
@@ -12,14 +11,14 @@ from values.faults import NotOfItsForm
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 MAX_DIGITS = 400
-"""Beyond any quantity; a longer text is not read at all."""
+"""Longer than any real quantity; a longer text is refused unread."""
 
 
 def read_decimal(text: str) -> Decimal:
-    """A decimal number, digit by digit as it is written.
+    """A decimal number, exactly as written.
 
     Raises:
-        NotOfItsForm: the text is no such number.
+        NotOfItsForm: the text is not such a number.
     """
     if len(text) > MAX_DIGITS or not _DECIMAL.fullmatch(text):
         raise NotOfItsForm("number.decimal", text, "decimal number in ASCII digits, such as 1234.50")
@@ -30,7 +29,7 @@ def read_whole(text: str) -> int:
     """A whole number of at most 19 digits.
 
     Raises:
-        NotOfItsForm: the text is no such number.
+        NotOfItsForm: the text is not such a number.
     """
     if not _WHOLE.fullmatch(text):
         raise NotOfItsForm("number.whole", text, "whole number in ASCII digits")

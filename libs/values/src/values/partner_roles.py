@@ -1,7 +1,7 @@
-"""The roles of partners, one row each: what a role tells, what it can be granted, which declarations it concerns.
+"""The roles of partners, one row each: its events, its kinds of grants, and which declarations it concerns.
 
-All that depends on a role follows from its row: the contracts' enum and schemas, what the gateway lets in and staff
-may grant, whose word moves a declaration, the help of the command.
+Everything that depends on a role is derived from its row: the enum and schemas of the contracts, what the gateway
+accepts, what staff may grant, whose reports move a declaration, and the help of the command.
 """
 
 from collections.abc import Iterable
@@ -13,27 +13,27 @@ _CONTROL = "trade.partners.control.*"
 _HOLD = "trade.partners.hold.*"
 
 PLACES, OFFICES, AGENCIES, CARRIERS = "places", "customs_offices", "agencies", "carriers"
-"""Kinds of grants, by their field."""
+"""Kinds of grants, named by their field."""
 
 
 class Concern(StrEnum):
-    """By what an event meets a declaration."""
+    """What connects a partner's event with a declaration."""
 
     CARRIER = "carrier"
-    """The declaration names the carrier, or the event the declaration's transport document."""
+    """The declaration names the carrier, or the event names the declaration's transport document."""
     PLACE = "place"
-    """The declaration has a granted place or office."""
+    """The declaration names a granted place or office."""
     AGENCY = "agency"
-    """As by place; or the declaration carries a document that the agency issued."""
+    """As for PLACE; or the declaration lists a document that the agency issued."""
     PAYMENT = "payment"
     """The event names what is paid for."""
 
 
 class PartnerRole(StrEnum):
     events: tuple[str, ...]
-    """Types of the events that are its to tell; `*` at the end stands for anything."""
+    """Event types that it may report; a final `*` matches anything."""
     grants: frozenset[str]
-    """Kinds of grants that mean something to it."""
+    """Kinds of grants that apply to it."""
     concern: Concern
 
     CARRIER = "carrier", (_SHIPMENT, _EXIT), {CARRIERS}, Concern.CARRIER
@@ -54,4 +54,4 @@ class PartnerRole(StrEnum):
 
 
 ROLES = {role.value: role for role in PartnerRole}
-"""By name, as it stands in events and in what staff write."""
+"""By the name used in events and by staff."""

@@ -1,7 +1,7 @@
-"""The code of a partner: one name, the same in keys, topics, settings and at the terminal.
+"""The code of a partner, used in keys, topics, settings and commands.
 
-It stands in topic names (`inbox.<code>`), file names and addresses, so it has lower-case letters,
-digits, points and dashes alone, and begins with a letter or digit.
+It is part of topic names (`inbox.<code>`), file names and URLs, so it has only lower-case letters, digits, points and
+dashes, and begins with a letter or digit.
 """
 
 import re
@@ -9,13 +9,13 @@ import re
 from values.faults import TextFault, shortened
 
 FORM = "[a-z0-9][a-z0-9.-]{0,58}"
-"""Of the whole code, as a regular expression."""
+"""The whole code, as a regular expression."""
 
 BAD_FORM = "partner.form"
 
 
 class PartnerCode(str):
-    """A partner's code without blanks around it, in lower case."""
+    """A partner's code, stripped and in lower case."""
 
     __slots__ = ()
 
@@ -23,5 +23,5 @@ class PartnerCode(str):
         return str.__new__(cls, written.strip().lower())
 
     def fault(self) -> TextFault | None:
-        """Why it cannot be one; None where it can."""
+        """Why it is not a valid code; None if it is."""
         return None if re.fullmatch(FORM, self) else TextFault(BAD_FORM, shortened(self))

@@ -1,10 +1,10 @@
-"""The references of money: the platform's own of an assessment, and a bank's own of a payment.
+"""Payment references: the platform's, for an assessment, and a bank's, for a payment.
 
-A payer writes the platform's on its order, so that the money settles what it is for:
+The payer quotes the platform's reference in the payment order, so that the money settles the right assessment:
 
-`RF`, two check digits, twenty digits: a structured creditor reference (ISO 11649), which banks know how to carry and
-to check. The check digits (ISO 7064, MOD 97-10) find every single wrong digit and every pair that was swapped. There
-are no letters in it, though the standard allows them: between a letter and a digit the check digits do not see all.
+`RF`, two check digits and twenty digits: a structured creditor reference (ISO 11649), which banks transport and check.
+The check digits (ISO 7064, MOD 97-10) detect every single wrong digit and every transposed pair. The standard also
+allows letters, but not every confusion of a letter with a digit would be detected, so there are none.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _DIGITS = 20
 
 
 class PaymentReference(Reference):
-    """A creditor reference, without the blanks and dashes that people write it with."""
+    """A creditor reference, without blanks and dashes."""
 
     __slots__ = ()
 
@@ -33,7 +33,7 @@ class PaymentReference(Reference):
         return compact(written).replace("-", "")
 
     def fault(self) -> TextFault | None:
-        """Not of the form, or its check digits are those of another one: somebody has mistyped it."""
+        """It has the wrong form, or wrong check digits: a typing error."""
         if not self:
             return TextFault(EMPTY)
         if not self._FORM.fullmatch(self):
@@ -42,9 +42,9 @@ class PaymentReference(Reference):
 
 
 class BankReference(Reference):
-    """A bank's own reference of one payment, without blanks, in upper case. It says nothing without the bank.
+    """A bank's own reference of one payment, without blanks, in upper case. It is unique only per bank.
 
-    Dashes stay: every bank numbers by a rule of its own, and `2026-1` may be another payment than `20261`.
+    Dashes are significant: every bank has its own numbering, and `2026-1` may be another payment than `20261`.
     """
 
     __slots__ = ()
@@ -55,12 +55,12 @@ class BankReference(Reference):
 
 
 def payment_reference(declaration_id: str, version: int) -> PaymentReference:
-    """The reference of the assessment of a declaration's version: derived, so that it never has to be looked up."""
+    """The reference for the assessment of a declaration's version; derived, so it needs no look-up."""
     digest = int.from_bytes(hashlib.sha256(f"{declaration_id}/{version}".encode()).digest())
     own = f"{digest % 10**_DIGITS:0{_DIGITS}}"
     return PaymentReference(f"RF{98 - _remainder(own + 'RF00'):02}{own}")
 
 
 def _remainder(text: str) -> int:
-    """Of a text read as a number, letters counting from 10, by 97 (ISO 7064)."""
+    """The remainder by 97 of a text read as a number, with letters counting from 10 (ISO 7064)."""
     return int("".join(str(int(sign, 36)) for sign in text)) % 97

@@ -1,7 +1,7 @@
-"""Places in normal form: a UN/LOCODE, and the place that a partner may report from.
+"""Places in normal form: a UN/LOCODE, and a place from which a partner may report.
 
-A UN/LOCODE has two letters of a country and three of letters or the digits 2 to 9, since 0 and 1 look like letters
-(UN/CEFACT Recommendation 16). Whether its country exists, and whether it is listed, the code lists say.
+A UN/LOCODE is the country's two letters and three more of letters or the digits 2 to 9; 0 and 1 are excluded because
+they look like letters (UN/CEFACT Recommendation 16). The code lists check its country and whether it is listed.
 """
 
 import re
@@ -27,11 +27,11 @@ class Locode(Reference):
 
     @property
     def country(self) -> str:
-        """Of ISO 3166-1, where the code is one."""
+        """The ISO 3166-1 country, if the code is valid."""
         return self[:2]
 
     def fault(self) -> TextFault | None:
-        """Not of the form."""
+        """It does not have the form of a UN/LOCODE."""
         if not self:
             return TextFault(EMPTY)
         return None if self._FORM.fullmatch(self) else TextFault(FORM)
@@ -39,7 +39,7 @@ class Locode(Reference):
 
 @dataclass(frozen=True, slots=True)
 class GrantedPlace:
-    """One facility of a place, with single blanks within and none around, or every one."""
+    """One facility of a place (blanks normalised), or all of them."""
 
     unlocode: Locode
     facility: str | None = None

@@ -1,4 +1,4 @@
-"""References by which one thing is found again, each in its normal form.
+"""References by which things are identified, each in its normal form.
 
 Lrn, Ucr,
 SubmissionId,
@@ -9,10 +9,10 @@ DeclarationNumber    without blanks, upper case
 CommodityCode        without blanks and points, upper case
 ContainerNumber      without blanks, dashes, points and slashes, upper case
 
-`fault` says why one cannot be used, by `text`; a container number must also be ASCII, and warns where it has another
-form than ISO 6346 gives, or another check digit: units of road and rail stand there too.
+`fault` says why a reference cannot be used, by the rules of `text`. A container number must also be ASCII; `warning`
+reports a form or check digit that differs from ISO 6346, because road and rail units are entered there too.
 
-A reference is a text, so it compares, sorts, and is written and stored as one.
+A reference is a `str`, so it compares, sorts and serialises as one.
 """
 
 import hashlib
@@ -43,20 +43,20 @@ class Reference(str):
 
     @classmethod
     def normal(cls, written: str) -> str:
-        """The normal form of what was written; never fails."""
+        """The normal form of a text; never fails."""
         return _BLANKS.sub(" ", unicodedata.normalize("NFC", written).strip())
 
     def fault(self) -> TextFault | None:
-        """Why it cannot be used; None where it can."""
+        """Why it cannot be used; None if it can."""
         return reference_fault(self) if self else TextFault(EMPTY)
 
     def warning(self) -> TextFault | None:
-        """What is odd about it though it may be used."""
+        """What is unusual about it, though it may be used."""
         return None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, handler: Callable[[type], Mapping[str, Any]]) -> dict[str, Any]:
-        """Read as a text with the rules of a field, then brought into normal form."""
+        """Validate as a string with the field's rules, then normalise."""
         return {"type": "function-after", "function": {"type": "no-info", "function": cls}, "schema": handler(str)}
 
 
@@ -73,25 +73,25 @@ class Ucr(Reference):
 
 
 class SubmissionId(Reference):
-    """A submitter's own id of what it sends, one thing within a source: of an event its CloudEvents `id`."""
+    """A submitter's own id of a submission, unique within its source; for events the CloudEvents `id`."""
 
     __slots__ = ()
 
 
 class CommandId(Reference):
-    """A caller's own id of a command, by which the command is known when it comes again."""
+    """A caller's own id of a command, by which a repeated command is recognised."""
 
     __slots__ = ()
 
 
 class SubmissionSource(Reference):
-    """Within what a submitter's ids are unique: of an event its CloudEvents `source`."""
+    """The scope in which a submitter's ids are unique; for events the CloudEvents `source`."""
 
     __slots__ = ()
 
 
 class TransportDocument(Reference):
-    """Number of a bill of lading, consignment note or air waybill."""
+    """The number of a bill of lading, consignment note or air waybill."""
 
     __slots__ = ()
 
@@ -101,7 +101,7 @@ class TransportDocument(Reference):
 
 
 class DeclarationNumber(Reference):
-    """Number that an office gave a declaration at acceptance."""
+    """The number that a customs office gave a declaration at acceptance."""
 
     __slots__ = ()
 
@@ -111,7 +111,7 @@ class DeclarationNumber(Reference):
 
 
 class CommodityCode(Reference):
-    """HS code with national digits behind."""
+    """An HS code followed by national digits."""
 
     __slots__ = ()
 
@@ -120,12 +120,12 @@ class CommodityCode(Reference):
         return compact(written).replace(".", "")
 
     def fault(self) -> TextFault | None:
-        """May be empty: a simplified procedure asks for none."""
+        """As for other references, but it may be empty: a simplified procedure requires none."""
         return reference_fault(self)
 
 
 class ContainerNumber(Reference):
-    """Number of a container, or of a unit of road or rail that stands for one."""
+    """The number of a container, or of a road or rail unit in its place."""
 
     __slots__ = ()
 
@@ -143,7 +143,7 @@ class ContainerNumber(Reference):
         return None if self else TextFault(EMPTY)
 
     def warning(self) -> TextFault | None:
-        """Another form than ISO 6346 gives a container, or another check digit."""
+        """Its form or check digit differs from ISO 6346."""
         if not self._ISO_6346.fullmatch(self):
             return TextFault(CONTAINER_FORM)
         digit = self.check_digit(self[:10])
@@ -153,7 +153,7 @@ class ContainerNumber(Reference):
     def check_digit(first_ten: str) -> int:
         """The check digit of owner code, category and serial (ISO 6346:2022, annex A); a remainder of 10 counts as 0.
 
-        Letters count from 10 upwards, without the multiples of 11; the sign at place i weighs 2^i.
+        Letters count from 10 upwards, without the multiples of 11; the character at position i has the weight 2^i.
         """
         letters = [value for value in range(10, 39) if value % 11]
         values = (int(sign) if "0" <= sign <= "9" else letters[ord(sign) - ord("A")] for sign in first_ten)
@@ -161,8 +161,8 @@ class ContainerNumber(Reference):
 
 
 def declaration_id(declarant: Identifier, lrn: Lrn) -> str:
-    """The platform's id of a declaration: `D-` and twenty hex digits, one for each local reference of a declarant.
+    """The platform's id of a declaration: `D-` and twenty hex digits, derived from declarant and local reference.
 
-    A corrected version, and the same submission posted again, come to the same declaration.
+    So a corrected version, and a repeated submission, belong to the same declaration.
     """
     return f"D-{hashlib.sha256(f'{declarant}|{lrn}'.encode()).hexdigest()[:20]}"

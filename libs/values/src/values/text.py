@@ -1,14 +1,13 @@
-"""Which characters a text may have, for every door alike.
+"""The characters that a text may have, the same at every door.
 
-    reference   one line that names something: every character is seen (none that is ignored in display or shows a
+    reference   one line that identifies something: only visible characters (none that display ignores or shows as a
                 blank, no format, private-use or unassigned ones), in NFC, no compatibility forms (full-width letters,
-                ligatures, superscripts), ASCII digits, and within one word letters of one alphabet
-    line        one line for people: no control characters, none that turn the text beside them
+                ligatures, superscripts), ASCII digits, and letters of only one alphabet per word
+    line        one line for people: no control characters, no direction overrides
     prose       as a line, with line feeds and tabs
 
-A line and prose may hold what is ignored in display otherwise: Chinese names choose the shape of a character by a
-variation selector, Mongolian writing by one of its own, and Persian keeps letters apart by a joiner. Nothing is found
-by such a text.
+Lines and prose may have other characters that display ignores: variation selectors in Chinese names and Mongolian, and
+joiners in Persian. They are not used to look anything up.
 
 Sources: Unicode Standard Annex 15 (normal forms), Annex 44 with `DerivedCoreProperties.txt`
 (Default_Ignorable_Code_Point), Technical Standard 39 (mixed scripts; alphabets that look alike), Technical Report 36
@@ -32,7 +31,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _TURNING = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _HIDDEN_CATEGORIES = frozenset({"Cf", "Co", "Cs", "Cn", "Zs"})
-"""Format, private use, half characters, unassigned, and blanks other than the plain one."""
+"""Format, private-use, surrogate and unassigned characters, and blanks other than the space."""
 IGNORABLE = (
     (0x00AD, 0x00AD),
     (0x034F, 0x034F),
@@ -52,33 +51,33 @@ IGNORABLE = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
-"""First and last of the characters that are ignored in display: Default_Ignorable_Code_Point, of every category."""
+"""Ranges (first, last) of characters that display ignores: Default_Ignorable_Code_Point, of every category."""
 BLANK = ((0x2800, 0x2800), (0x13441, 0x13442), (0x16FE4, 0x16FE4), (0x1D159, 0x1D159))
-"""Symbols and letters that show a blank: of Braille, of hieroglyphs, the filler of Khitan, a note without a head."""
+"""Symbols and letters that look like a blank: Braille, hieroglyphs, the Khitan filler, a note without a head."""
 _UNSEEN = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in IGNORABLE + BLANK) + "]")
 _LOOK_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU", "GEORGIAN")
-"""Alphabets that share shapes; letters of two of them in one word make another name that looks the same."""
+"""Alphabets with look-alike letters; mixing two of them in one word makes another name that looks the same."""
 _WORD = re.compile(r"\w+")
 
 
 def line_fault(text: str) -> TextFault | None:
-    """What is wrong with one line for people."""
+    """The fault of one line for people, if any."""
     return _first(text, CONTROL, _CONTROL) or _first(text, HIDDEN, _TURNING)
 
 
 def prose_fault(text: str) -> TextFault | None:
-    """What is wrong with a text of several lines."""
+    """The fault of a text of several lines, if any."""
     return _first(text, CONTROL, _CONTROL_IN_PROSE) or _first(text, HIDDEN, _TURNING)
 
 
 def hidden_fault(text: str) -> TextFault | None:
-    """The first character that nobody sees; a plain blank is seen."""
+    """The first invisible character; a space counts as visible."""
     hidden = (sign for sign in text if unicodedata.category(sign) in _HIDDEN_CATEGORIES or _UNSEEN.match(sign))
     return next((TextFault(HIDDEN, _visible(sign)) for sign in hidden if sign != " "), None)
 
 
 def reference_fault(text: str) -> TextFault | None:
-    """What is wrong with a name of something; a reference that is right looks like no other one."""
+    """The fault of a reference, if any; no two valid references look alike."""
     if text.isascii():
         return _first(text, CONTROL, _CONTROL)
     return next(_reference_faults(text), None)
@@ -102,7 +101,7 @@ def _reference_faults(text: str) -> Iterator[TextFault]:
 
 
 def _alphabet(sign: str) -> str:
-    """The alphabet of a letter, where that is one of those that look alike."""
+    """The alphabet of a letter, if it is one of those with look-alike letters."""
     first = unicodedata.name(sign, "").partition(" ")[0]
     return first if first in _LOOK_ALIKE else ""
 
@@ -113,5 +112,5 @@ def _first(text: str, code: str, pattern: re.Pattern[str]) -> TextFault | None:
 
 
 def _visible(sign: str) -> str:
-    """A character by its code point: many of those at fault cannot be seen."""
+    """A character's code point, as many faulty characters cannot be seen."""
     return f"U+{ord(sign):04X}"
