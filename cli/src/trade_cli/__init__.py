@@ -1,1 +1,1 @@
-"""The command trade."""
+"""The command `trade`."""

@@ -1,7 +1,7 @@
-"""What declarations say, as it is published: how a load learns outcomes without asking anybody.
+"""Reads the declarations topic, so that a load learns outcomes without polling the platform.
 
-One consumer of the topic for all shipments, from its end on; nothing is committed. An event may stand on the topic
-twice, and is handed out once: a partner that answered it again would state another moment under the same id.
+One consumer reads the topic for all shipments, from its current end; nothing is committed. An event may be on the topic
+twice and is handed out once: a partner that answered twice would send another time under the same id.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ class Feed:
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Queue[Said]] = {}
         self._handed_out: dict[str, set[str]] = {}
-        """By reference the ids of events."""
+        """Reference → ids of events."""
 
     def listen(self, lrn: str) -> "asyncio.Queue[Said]":
-        """Events of this reference from now on; ask before it is lodged."""
+        """The events of this reference from now on; call it before lodging."""
         return self._waiting.setdefault(lrn, asyncio.Queue())
 
     def forget(self, lrn: str) -> None:
@@ -47,7 +47,7 @@ class Feed:
         self._handed_out.pop(lrn, None)
 
     async def follow(self, reader: Reader) -> None:
-        """Hand out what is read, for ever."""
+        """Read and hand out events, for ever."""
         while True:
             batch = await reader.getmany(timeout_ms=_POLL_MS)
             for records in batch.values():
@@ -69,13 +69,13 @@ class Feed:
 
 @asynccontextmanager
 async def feed(kafka: str) -> AsyncIterator[Feed]:
-    """The feed of a broker, from now on."""
+    """The feed of a broker, from the current end of the topic."""
     reader = Reader(DECLARATIONS.name, bootstrap_servers=kafka, group_id=None, auto_offset_reset="latest")
     await reader.start()
     try:
         await reader.seek_to_end()
         for partition in reader.assignment():
-            await reader.position(partition)  # now, not when it is first read
+            await reader.position(partition)  # fixes the position now, not at the first read
         found = Feed()
         following = asyncio.create_task(found.follow(reader))
         try:

@@ -1,4 +1,4 @@
-"""`trade demo`: a platform of its own, one shipment from lodging to closing, and nothing left behind."""
+"""`trade demo`: starts a platform, plays one shipment from lodging to closing, and stops everything."""
 
 import json
 import os
@@ -68,7 +68,7 @@ async def _demo(console: Console, *, crash: bool, language: str, as_json: bool) 
         console.print(f"Logs are kept in {folder / 'logs'}", style="dim", markup=False)
         raise
     shutil.rmtree(folder, ignore_errors=True)
-    ending = "The shipment is closed." if done else "The shipment was not closed, or a service stayed away."
+    ending = "The shipment is closed." if done else "The shipment was not closed, or a service did not come back."
     console.print(f"{ending} {time.monotonic() - started:.1f} s in all.", style="bold")
     return done
 
@@ -76,9 +76,9 @@ async def _demo(console: Console, *, crash: bool, language: str, as_json: bool) 
 async def _play(
     console: Console, launched: Launched, *, crash: bool, language: str, since: float
 ) -> tuple[Story, Crashes]:
-    """Enrol the parties and let the story run to its end."""
+    """Enrol the parties and play the story to its end."""
     platform, told = load_platform(launched.layout.description), facts()
-    console.print(f"Platform up after {time.monotonic() - since:.1f} s. The desk: {platform.tracking_url}", style="dim")
+    console.print(f"Platform up in {time.monotonic() - since:.1f} s. Console: {platform.tracking_url}", style="dim")
     await register(platform, told.enterprises)
     keys = await issue_keys(platform, told.enterprises, told.partners, label="demonstration")
     crashes = Crashes(launched)
@@ -102,7 +102,7 @@ async def _play(
 
 
 def _complete(story: Story, crashes: Crashes, *, crash: bool) -> bool:
-    """Whether the shipment closed, the match was seen, and, if asked for, every service was killed once."""
+    """Whether the shipment closed, the match was seen and, with `crash`, every service was killed once."""
     closed = bool(story.view["situations"]) and all(each["where"] == "closed" for each in story.view["situations"])
     planned = {service for services in PLAN.values() for service in services} if crash else set()
     return closed and bool(story.match) and {kill.service for kill in crashes.kills} == planned

@@ -1,4 +1,4 @@
-"""Kills every service once while the demonstration plays, and starts it again at once."""
+"""Kills every service once during the demonstration, and restarts it at once."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _AT_WORK: Mapping[str, tuple[str, ...]] = {
     "declarations.declaration.accepted": ("gateway", "notifications"),
     "declarations.declaration.released": ("tracking",),
 }
-"""Services that are killed while the shipment needs them."""
+"""Services that are killed while the shipment is in progress."""
 
 PLAN: Mapping[str, tuple[str, ...]] = {
     **_AT_WORK,
@@ -22,7 +22,7 @@ PLAN: Mapping[str, tuple[str, ...]] = {
         name for name in SERVICES if not any(name in names for names in _AT_WORK.values())
     ),
 }
-"""The event after which services are killed: every one, nobody twice."""
+"""The event after which services are killed, each once."""
 
 
 class Killable(Protocol):
@@ -45,7 +45,7 @@ class Kill:
 
 @dataclass
 class Crashes:
-    """Carries the plan out; what was killed stands in `kills`."""
+    """Carries out the plan; `kills` records what was killed."""
 
     platform: Killable
     kills: list[Kill] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Crashes:
     _returning: list["asyncio.Task[None]"] = field(default_factory=list)
 
     async def on_progress(self, view: View) -> None:
-        """Kill what is due by the events seen so far; services come back while the story goes on."""
+        """Kill the services due after the events seen so far; they restart while the story goes on."""
         seen = {step["type"].removeprefix("trade.").rpartition(".")[0] for step in view["steps"]}
         for after, services in PLAN.items():
             for service in services if after in seen else ():

@@ -12,7 +12,7 @@ from trade_cli.enrolment import Enterprise, Partner
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A project or a mandate and the firm that submits it."""
+    """A project or a mandate, and the firm that submits it."""
 
     firm: str
     reference: str
@@ -35,7 +35,7 @@ class Facts:
 
     @property
     def languages(self) -> frozenset[str]:
-        """The languages that the firms of this story are told things in."""
+        """The languages of the notices to the firms of this story."""
         return frozenset(each.language for each in self.enterprises)
 
 

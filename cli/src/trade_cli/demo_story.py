@@ -1,7 +1,7 @@
 """Plays the demonstration through the public doors and watches it in tracking.
 
-Nothing waits for a fixed time: each move follows what tracking says the shipment waits for, so that
-the story goes on wherever a killed service left it.
+There are no fixed waits: each move answers what tracking says the shipment waits for, so the story continues wherever
+a killed service left it.
 """
 
 import asyncio
@@ -45,10 +45,10 @@ class Story:
     _seen: set[str] = field(default_factory=set)
 
     async def play(self) -> bool:
-        """Lodge, answer what is waited for until the shipment closes, and see the match; whether both happened.
+        """Lodge, answer what the shipment waits for until it closes, and see the match; return whether both happened.
 
         Raises:
-            CliError: a door refuses, or nothing moved for too long.
+            CliError: a door refuses, or there was no progress for too long.
         """
         receipt = await self.doors.lodge(self.keys[self.facts.declarant], self.facts.declaration)
         ucr = str(receipt["ucr"])
@@ -66,7 +66,7 @@ class Story:
         await self._until(lambda: self._step(ucr), "the shipment to close")
 
     async def _step(self, ucr: str) -> bool:
-        """Look once, show what is new, and answer what is waited for."""
+        """Read the timeline once, show new steps, and answer what the shipment waits for."""
         await self._look(ucr)
         await self.on_progress(self.view)
         for situation in self.view["situations"]:
@@ -85,7 +85,7 @@ class Story:
         self._told.add(waiting_for)
 
     async def _told_everybody(self, ucr: str) -> bool:
-        """Whether every notice came to its end, and each language was told of the release by mail."""
+        """Whether every notice is complete, and a mail about the release was sent in each language."""
         await self._look(ucr)
         notices = self.view["notices"]
         released = {each["id"] for each in self.view["steps"] if each["type"] == RELEASED}
@@ -111,18 +111,18 @@ class Story:
                 self.show(step)
 
     async def _until(self, done: Callable[[], Awaitable[bool]], what: str) -> None:
-        """Look again and again; a tracking that is away for a moment is waited for."""
+        """Poll until done; keep polling while tracking is unavailable."""
         deadline = time.monotonic() + STORY_SECONDS
         while True:
             try:
                 if await done():
                     return
             except httpx2.TransportError:
-                pass  # tracking was killed: it comes back with all it knew
+                pass  # tracking was killed, and comes back with its data
             if time.monotonic() > deadline:
-                raise CliError(f"waited {STORY_SECONDS:.0f} s in vain for {what}; {self._where()}")
+                raise CliError(f"waited {STORY_SECONDS:.0f} s for {what}, which did not come; {self._where()}")
             await asyncio.sleep(LOOK_SECONDS)
 
     def _where(self) -> str:
         waits = [f"{each['where']}, waiting for {each['waiting_for']}" for each in self.view["situations"]]
-        return "it stands at: " + ("; ".join(waits) or "nothing heard of it yet")
+        return "it is at: " + ("; ".join(waits) or "no event yet")

@@ -1,4 +1,4 @@
-"""What the demonstration shows at its end."""
+"""The summary at the end of the demonstration."""
 
 import email
 import email.policy
@@ -19,7 +19,7 @@ from trade_cli.trace import behind_the_scenes
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A notice as the mail server received it."""
+    """A notice received by the mail server."""
 
     to: str
     subject: str
@@ -29,7 +29,7 @@ class Mail:
 
 
 def received_mails(folder: Path) -> list[Mail]:
-    """The mails in the receiving server's folder, in the order of arrival."""
+    """The mails in the mail server's folder, in order of arrival."""
     return [_mail(file.read_bytes()) for file in sorted(folder.glob("*.eml"))]
 
 
@@ -46,11 +46,11 @@ def _mail(content: bytes) -> Mail:
 
 
 def show_summary(console: Console, story: Story, mails: Sequence[Mail], kills: Sequence[Kill]) -> None:
-    """Steps, notices, duty, match and what was killed."""
+    """Print steps, notices, duty, match and killed services."""
     console.rule(f"Shipment {story.view['ucr']}")
     console.print(_steps(story.view["steps"]))
     hidden = sum(1 for step in story.view["steps"] if behind_the_scenes(step))
-    console.print(Text(f"and {hidden} steps on the way of notices; `trade trace` shows those, too", style="dim"))
+    console.print(Text(f"and {hidden} steps of sending notices; `trade trace` shows them too", style="dim"))
     console.rule("Notices")
     console.print(_mail_table(mails, {each.email: each.language for each in story.facts.enterprises}))
     console.rule("Duties")
@@ -66,7 +66,7 @@ def show_summary(console: Console, story: Story, mails: Sequence[Mail], kills: S
         for missed in match["missed"]:
             console.print(Text(f"    missed   {missed['text']}", style="dim"))
     if kills:
-        console.rule("Killed on the way (SIGKILL)")
+        console.rule("Services killed (SIGKILL)")
         for kill in sorted(kills, key=lambda each: each.at):
             back = f"ready again after {kill.back_after_seconds:.1f} s"
             console.print(Text(f"{kill.at:%H:%M:%S}Z  {kill.service:<14} after {kill.after}; {back}"))
@@ -103,5 +103,5 @@ def _mail_table(mails: Sequence[Mail], languages: Mapping[str, str]) -> Table:
 
 
 def languages_told(mails: Sequence[Mail], languages: Mapping[str, str]) -> frozenset[str]:
-    """The languages in which mails arrived, by their header, else by their reader."""
+    """The languages of the mails received, by their header, otherwise by their recipient."""
     return frozenset(mail.language or languages.get(mail.to, "") for mail in mails)

@@ -1,4 +1,4 @@
-"""`trade dev up|down|status|restart|url`: the platform on this machine, by hand."""
+"""`trade dev up|down|status|restart|url`: runs the platform on this machine."""
 
 import json
 from collections.abc import Coroutine
@@ -18,10 +18,10 @@ from trade_cli.platform import CliError
 T = TypeVar("T")
 INTERRUPTED = 130
 PARTS = (*SERVICES, "kafka", "database", "mail")
-"""What can be started again by itself."""
+"""The parts that can be restarted alone."""
 
 app = typer.Typer(
-    help="Start, stop and look at the platform on this machine.",
+    help="Start, stop and inspect the platform on this machine.",
     no_args_is_help=True,
     epilog="Examples:  trade dev up  |  trade dev status --json  |  trade dev restart kafka  |  trade dev down",
 )
@@ -29,12 +29,12 @@ app = typer.Typer(
 Name = Annotated[str, typer.Option("--name", help="Which platform; each has its own ports and data in .run/<name>.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Infra = Annotated[str, typer.Option("--infra", help=f"Where Kafka and the database come from: {', '.join(MODES)}.")]
-NewPorts = Annotated[bool, typer.Option("--new-ports", help="Choose new ports, where a remembered one is taken.")]
+NewPorts = Annotated[bool, typer.Option("--new-ports", help="Choose new ports if a remembered one is taken.")]
 
 
 Rebuild = Annotated[
     list[str] | None,
-    typer.Option("--rebuild", help="A service whose database is lost: rebuilt from its topic first; may be repeated."),
+    typer.Option("--rebuild", help="Rebuild this service's lost database from its topic first; may be repeated."),
 ]
 
 
@@ -46,9 +46,9 @@ def up(
     rebuild: Rebuild = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start the platform and leave it running; harmless when it runs already."""
+    """Start the platform and leave it running; does nothing if it runs already."""
     if infra not in MODES:
-        raise CliError(f"--infra is one of {', '.join(MODES)}")
+        raise CliError(f"--infra must be one of {', '.join(MODES)}")
     if unknown := set(rebuild or ()) - set(SERVICES):
         raise CliError(f"--rebuild takes {', '.join(SERVICES)}, not {', '.join(sorted(unknown))}")
     description = _run(lifecycle.up(_layout(name), infra, _report, new_ports=new_ports, rebuild=rebuild or ()))
@@ -70,7 +70,7 @@ def down(name: Name = "default", as_json: AsJson = False) -> None:
 
 @app.command(epilog="Examples:  trade dev status  |  trade dev status --json")
 def status(name: Name = "default", as_json: AsJson = False) -> None:
-    """Say what runs, with every process, and what had to be started again; exit status 1 unless all is ready."""
+    """Show every process, and what had to be restarted; exit status 1 unless everything is ready."""
     found = _run(lifecycle.status(_layout(name)))
     if as_json:
         print(json.dumps(found or {"name": name, "state": "down"}))
@@ -90,7 +90,7 @@ def restart(
     name: Name = "default",
     as_json: AsJson = False,
 ) -> None:
-    """Stop one part of the running platform, start it again on the same ports and data, and wait until it is ready."""
+    """Restart one part of the running platform on the same ports and data, and wait until it is ready."""
     if part not in PARTS:
         raise CliError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
     done = _run(lifecycle.restart(_layout(name), part, _report))
@@ -118,7 +118,7 @@ def url(
 
 def _layout(name: str) -> Layout:
     if not name or name.startswith(".") or Path(name).name != name:
-        raise CliError(f"{name!r} is no name for a platform: use letters, digits and dashes")
+        raise CliError(f"{name!r} is not a valid name for a platform: use letters, digits and dashes")
     return Layout(run_root() / name)
 
 

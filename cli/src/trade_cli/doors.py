@@ -1,4 +1,4 @@
-"""The gateway's public doors as firms and partners use them: HTTP with a key."""
+"""A client of the gateway's public doors, as firms and partners use them: HTTP with a key."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -15,7 +15,7 @@ _TAKEN = 202
 
 
 class Doors:
-    """Submissions, repeated until the gateway has them: every one carries an id, so repeating is harmless."""
+    """Sends submissions, retrying until the gateway accepts them; each has an id, so retries are harmless."""
 
     def __init__(self, http: httpx2.AsyncClient, patience_seconds: float) -> None:
         self._http = http
@@ -36,17 +36,17 @@ class Doors:
         return await self._post("/v1/events", key, event, "application/cloudevents+json")
 
     async def tell_all(self, key: str, events: Sequence[Mapping[str, Any]]) -> list[str | None]:
-        """Submit CloudEvents as one batch; per event why it is refused, None where it is taken."""
+        """Submit CloudEvents as one batch; returns per event why it was refused, or None if it was accepted."""
         answer = await self._post("/v1/events", key, list(events), "application/cloudevents-batch+json")
         return [_refusal(result) for result in answer["results"]]
 
     async def _post(
         self, path: str, key: str, content: Mapping[str, Any] | list[Any], media_type: str = "application/json"
     ) -> Mapping[str, Any]:
-        """Post until it is taken.
+        """Post until it is accepted.
 
         Raises:
-            CliError: the gateway refuses it, or does not take it within the patience.
+            CliError: the gateway refuses it, or does not accept it in time.
         """
         headers = {"authorization": f"Bearer {key}", "content-type": media_type}
         deadline = asyncio.get_running_loop().time() + self._patience
@@ -79,7 +79,7 @@ async def doors(
 
 
 def _reason(response: httpx2.Response) -> str:
-    """A problem's title and its first errors, as the gateway tells them (RFC 9457)."""
+    """The title and first errors of the gateway's problem details (RFC 9457)."""
     try:
         return _words(response.json())
     except (ValueError, AttributeError):
@@ -87,7 +87,7 @@ def _reason(response: httpx2.Response) -> str:
 
 
 def _refusal(result: Mapping[str, Any]) -> str | None:
-    """Why an event of a batch is refused."""
+    """Why an event of a batch was refused."""
     if result.get("status") != "refused":
         return None
     return f"the gateway refuses the event {result.get('submission_id', '')}: {_words(result['problem'])}"

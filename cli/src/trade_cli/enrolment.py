@@ -1,4 +1,4 @@
-"""Makes parties known to a platform: enterprises in the registry, keys at the gateway, both over gRPC as staff."""
+"""Enrols parties at a platform, over gRPC as staff: enterprises in the registry, partners and keys at the gateway."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from trade_cli.platform import Platform
 
 @dataclass(frozen=True, slots=True)
 class Enterprise:
-    """A firm as staff enter it."""
+    """A firm to be registered."""
 
     scheme: str
     value: str
@@ -32,7 +32,7 @@ class Enterprise:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """A partner system, and what it may report on, as it is written at the terminal."""
+    """A partner system and its grants, as written at the terminal."""
 
     code: str
     role: str
@@ -43,10 +43,10 @@ class Partner:
 
 
 async def register(platform: Platform, enterprises: Sequence[Enterprise]) -> list[str]:
-    """Register enterprises, those that are known already left as they are; returns their numbers.
+    """Register enterprises, leaving known ones unchanged; returns their numbers.
 
     Raises:
-        grpc.aio.AioRpcError: registry refuses or is away.
+        grpc.aio.AioRpcError: registry refuses or is unavailable.
     """
     async with platform.channel("registry") as channel:
         stub = registry_pb2_grpc.RegistryServiceStub(channel)
@@ -73,10 +73,10 @@ def _registration(each: Enterprise) -> registry_pb2.RegisterEnterpriseRequest:
 async def issue_keys(
     platform: Platform, firms: Sequence[Enterprise], partners: Sequence[Partner], *, label: str
 ) -> Mapping[str, str]:
-    """A new key for each: by the firm's number or the partner's code. Partners are registered and granted first.
+    """A new key for each, by the firm's number or the partner's code. Partners are registered and granted first.
 
     Raises:
-        grpc.aio.AioRpcError: gateway refuses or is away.
+        grpc.aio.AioRpcError: gateway refuses or is unavailable.
     """
     keys: dict[str, str] = {}
     async with platform.channel("gateway") as channel:

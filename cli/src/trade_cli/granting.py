@@ -1,4 +1,4 @@
-"""What a partner may report on, as it is written at the terminal: `--place CNTAO/Qianwan terminal --office 4218`."""
+"""Grants of a partner as command options: `--place "CNTAO/Qianwan terminal" --office 4218`."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,13 +10,13 @@ from trade_cli.platform import CliError
 
 Places = Annotated[
     list[str] | None,
-    typer.Option("--place", metavar="UNLOCODE[/FACILITY]", help="A place it reports from; may be repeated."),
+    typer.Option("--place", metavar="UNLOCODE[/FACILITY]", help="A place it may report from; may be repeated."),
 ]
 Offices = Annotated[
-    list[str] | None, typer.Option("--office", metavar="CODE", help="A customs office it speaks for; may be repeated.")
+    list[str] | None, typer.Option("--office", metavar="CODE", help="A customs office it reports for; may be repeated.")
 ]
 Agencies = Annotated[
-    list[str] | None, typer.Option("--agency", metavar="CODE", help="An agency it speaks for; may be repeated.")
+    list[str] | None, typer.Option("--agency", metavar="CODE", help="An agency it reports for; may be repeated.")
 ]
 Carriers = Annotated[
     list[str] | None,
@@ -30,10 +30,10 @@ def grants(
     agencies: Sequence[str] | None = None,
     carriers: Sequence[str] | None = None,
 ) -> pb.PartnerGrants:
-    """Grants as they are written.
+    """Parse grants.
 
     Raises:
-        CliError: a carrier's number has no scheme.
+        CliError: a carrier's number lacks its scheme.
     """
     return pb.PartnerGrants(
         places=[_place(each) for each in places or ()],
@@ -44,7 +44,7 @@ def grants(
 
 
 def written(granted: pb.PartnerGrants) -> dict[str, list[str]]:
-    """Grants as one writes them, by kind; kinds without any are left out."""
+    """Grants in their written form, by kind; empty kinds are left out."""
     kinds = {
         "places": [f"{each.unlocode}/{each.facility}" if each.facility else each.unlocode for each in granted.places],
         "customs_offices": list(granted.customs_offices),
@@ -55,7 +55,7 @@ def written(granted: pb.PartnerGrants) -> dict[str, list[str]]:
 
 
 def in_words(granted: pb.PartnerGrants) -> str:
-    """Grants in one line; empty where there are none."""
+    """Grants in one line; empty if there are none."""
     return "; ".join(f"{kind.replace('_', ' ')}: {', '.join(values)}" for kind, values in written(granted).items())
 
 

@@ -1,7 +1,7 @@
-"""`trade keys`: keys with which partners and firms open the gateway's door; issued and ended by staff.
+"""`trade keys`: API keys of partners and firms for the gateway; issued and revoked by staff.
 
-The key itself is shown once, when it is issued. Keys of one owner overlap: issue the new one, let
-the owner change over, revoke the old one.
+A key is shown once, when it is issued. An owner may have several keys: to rotate, issue a new one, let the owner switch
+to it, then revoke the old one.
 """
 
 import json
@@ -53,27 +53,27 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 def issue(
     owner: Owner,
     role: Annotated[
-        PartnerRole | None, typer.Option(help="Registers a partner that is not yet, in this role for ever.")
+        PartnerRole | None, typer.Option(help="Register a new partner in this role, which is permanent.")
     ] = None,
     places: Places = None,
     offices: Offices = None,
     agencies: Agencies = None,
     carriers: Carriers = None,
-    scope: Annotated[list[str] | None, typer.Option(help="May be repeated; default: all the owner may have.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="May be repeated; default: all scopes of the owner.")] = None,
     label: Annotated[str, typer.Option(help="What the key is for.")] = "",
-    days: Annotated[int, typer.Option(min=0, max=MAX_DAYS, help="Days until it ends; 0: without an end.")] = 0,
-    key_file: Annotated[Path | None, typer.Option(help="Write the key there instead of showing it.")] = None,
+    days: Annotated[int, typer.Option(min=0, max=MAX_DAYS, help="Days until it expires; 0: never.")] = 0,
+    key_file: Annotated[Path | None, typer.Option(help="Write the key to this file instead of showing it.")] = None,
     as_json: Json = False,
 ) -> None:
     """Issue a key. Other keys of the owner stay valid.
 
-    A partner is registered first: by `trade partners add`, or here by a role and what it may report on.
+    A partner must be registered: earlier by `trade partners add`, or here by --role and its grants.
     """
     granted = grants(places, offices, agencies, carriers)
     request = pb.IssueKeyRequest(owner=_owner(owner, role or ""), scopes=scope or [], label=label)
     if days:
         request.expires_at.CopyFrom(stamp_of(datetime.now(UTC) + timedelta(days=days)))
-    # The file first: a key that cannot be written down would be lost, but valid.
+    # Open the file first: a key that could not be written would be lost but valid.
     descriptor = None if key_file is None else _open_private(key_file)
     _register(owner, role, granted)
     answer = _call(lambda stub: stub.IssueKey(request, timeout=DEADLINE_SECONDS))
@@ -88,7 +88,7 @@ def issue(
     _print([answer.key])
     if key_file is None:
         print(answer.secret)
-        Console(stderr=True).print("[dim]The key is shown this once; only its hash is kept.[/dim]")
+        Console(stderr=True).print("[dim]The key is shown only once; the platform stores only its hash.[/dim]")
     else:
         print(f"written to {key_file}")
 
@@ -99,7 +99,7 @@ def revoke(
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept for the audit.")],
     as_json: Json = False,
 ) -> None:
-    """End a key at once."""
+    """Revoke a key; it stops working at once."""
     request = pb.RevokeKeyRequest(key_id=key_id, reason=reason)
     _show([_call(lambda stub: stub.RevokeKey(request, timeout=DEADLINE_SECONDS)).key], as_json)
 
@@ -109,7 +109,7 @@ def list_(
     owner: Annotated[str, typer.Option(help="Only of this partner or firm.")] = "",
     as_json: Json = False,
 ) -> None:
-    """List keys; what opens with them is not kept and not shown."""
+    """List keys, without their secrets, which are not stored."""
     of = _owner(owner, "") if owner else None
     _show(_call(lambda stub: _every(stub, of)), as_json)
 
@@ -134,10 +134,10 @@ def _owner(written: str, role: str) -> pb.Owner:
 
 
 def _register(owner: str, role: str | None, granted: PartnerGrants) -> None:
-    """Register a partner that is given a role here, and say so."""
+    """Register a partner if a role is given, and report it."""
     if role is None or ":" in owner:
         if granted.ByteSize():
-            raise CliError("what a partner may report on is given with its --role, or by `trade partners grant`")
+            raise CliError("grants need --role here; for a registered partner use `trade partners grant`")
         return
 
     partner: RegisteredPartner = ask("gateway", lambda channel: register(channel, owner, role, granted))
@@ -147,11 +147,11 @@ def _register(owner: str, role: str | None, granted: PartnerGrants) -> None:
 
 
 def _open_private(path: Path) -> int:
-    """A new file that only its owner reads."""
+    """Create a file that only its owner can read."""
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise CliError(f"{path} exists already; a key is not written over another one") from None
+        raise CliError(f"{path} exists already and is not overwritten") from None
 
 
 def _call(method: Callable[[Any], Awaitable[Any]]) -> Any:

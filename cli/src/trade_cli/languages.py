@@ -1,4 +1,4 @@
-"""The languages that a command speaks: one that is none of ours is an error that names them, wherever it is given."""
+"""The languages of the commands' output; an unknown one is an error that lists them."""
 
 import os
 from enum import StrEnum
@@ -19,11 +19,11 @@ class LanguageCode(StrEnum):
 
 Language = Annotated[
     LanguageCode | None,
-    typer.Option("--lang", help="Default: the terminal's language, else English.", envvar="TRADE_LANG"),
+    typer.Option("--lang", help="Default: the terminal's language, otherwise English.", envvar="TRADE_LANG"),
 ]
 
 
 def spoken(asked: str | None) -> str:
-    """The language asked for, else the terminal's, else English."""
+    """The given language, otherwise the terminal's, otherwise English."""
     language = str(asked or os.environ.get("LANG", "")[:2])
     return language if language in LANGUAGES else FALLBACK

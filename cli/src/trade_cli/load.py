@@ -1,6 +1,6 @@
-"""Load for a running platform: seeded shipments through the public doors, and how long their steps took.
+"""Load for a running platform: plays seeded shipments through the public doors and times their steps.
 
-Firms and partners of the load act on what declarations publish, as partners do who read it; nobody is asked.
+Firms and partners of the load react to the published events of declarations, as real ones do; they do not poll.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from values.references import ContainerNumber
 
 MILESTONES = ("lodged", "accepted", "released", "closed")
 BEGUN = "begun"
-"""When a shipment was to be lodged: what its door makes it wait for is part of the load's answer."""
+"""When a shipment was to be lodged: waiting at the door counts in the result."""
 SHIPMENT_SECONDS = 180.0
-"""So long without any news a shipment counts as not closed."""
+"""A shipment without any event for so long counts as failed."""
 _CONTAINERS = 5_000
-"""Containers that the shipments use, one after the other."""
+"""Containers, used by the shipments in turn."""
 _FAILED = {"rejected": "was rejected", "submission_refused": "was refused"}
 
 
@@ -40,7 +40,7 @@ class Shipment:
 
 @dataclass
 class Times:
-    """When a shipment reached its milestones, in seconds of this process's clock."""
+    """When a shipment reached its milestones, in seconds of the monotonic clock."""
 
     lrn: str
     at: dict[str, float] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Times:
 
 
 def shipments(facts: Facts, count: int, seed: int) -> list[Shipment]:
-    """The load's shipments: the demonstration's goods with seeded masses and prices; the same seed, the same load."""
+    """The shipments: the demonstration's goods with seeded masses and prices; the same seed gives the same load."""
     draw = random.Random(seed)  # noqa: S311 - a load, not a secret
     return [_shipment(facts, number, seed, draw) for number in range(count)]
 
@@ -88,7 +88,7 @@ def _shipment(facts: Facts, number: int, seed: int, draw: random.Random) -> Ship
 
 
 def _waits_for(said: Said) -> str:
-    """What a declaration waits for after an event; empty: for nothing that a partner of the load answers."""
+    """What a declaration waits for after an event; empty: nothing that a partner of the load answers."""
     match said.fact:
         case "prelodged":
             return "arrival"
@@ -113,7 +113,7 @@ def _container(number: int) -> str:
 
 
 class Load:
-    """Plays shipments side by side."""
+    """Plays shipments concurrently."""
 
     def __init__(self, doors: Doors, feed: Feed, keys: Mapping[str, str], declarant: str) -> None:
         self._doors = doors
@@ -122,14 +122,14 @@ class Load:
         self._keys = keys
         self._declarant = declarant
         self.times: list[Times] = []
-        """Of every shipment that was begun, also where the load is stopped."""
+        """Times of every shipment begun, also if the load is stopped."""
 
     async def run(self, load: Sequence[Shipment], *, side_by_side: int, rate: float | None = None) -> list[Times]:
-        """Play all; one that fails does not end the others.
+        """Play all; a failed one does not stop the others.
 
         Args:
-            side_by_side: at most so many are under way.
-            rate: so many are begun a second, whatever became of those before; None: the next when there is room.
+            side_by_side: maximum number in progress.
+            rate: number begun per second, whatever the progress of earlier ones; None: begin one when one ends.
         """
         slots = asyncio.Semaphore(side_by_side)
         begun = time.monotonic()
@@ -162,11 +162,11 @@ class Load:
             raise CliError(f"{shipment.lrn} was played before: take another seed")
         while not times.closed:
             try:
-                # Not `wait_for`: where news comes with the cancellation of a stop, it loses the cancellation.
+                # Not `wait_for`: it loses a cancellation that coincides with an event.
                 async with asyncio.timeout(SHIPMENT_SECONDS):
                     said = await heard.get()
             except TimeoutError:
-                raise CliError(f"{shipment.lrn}: no news for {SHIPMENT_SECONDS:.0f} s") from None
+                raise CliError(f"{shipment.lrn}: no event for {SHIPMENT_SECONDS:.0f} s") from None
             if said.fact in _FAILED:
                 raise CliError(f"{shipment.lrn} {_FAILED[said.fact]}")
             if said.fact in MILESTONES:
@@ -181,7 +181,7 @@ class Load:
 
 
 async def progress(load: Load, count: int, every_seconds: float, tell: Callable[[str], None]) -> None:
-    """Say from time to time how far it is, for ever."""
+    """Report progress periodically, for ever."""
     before = 0
     while True:
         await asyncio.sleep(every_seconds)
@@ -194,7 +194,7 @@ async def progress(load: Load, count: int, every_seconds: float, tell: Callable[
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    """Median, 95th, 99th percentile and the longest, by the nearest rank; nothing of nothing."""
+    """Median, 95th and 99th percentile (nearest rank) and maximum; empty for no values."""
     ranked = sorted(seconds)
     if not ranked:
         return {}
@@ -206,7 +206,7 @@ _RANKS = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 
 
 def report(times: Sequence[Times], seconds: float) -> dict[str, Any]:
-    """Of those begun: counts, throughput, and the percentiles of every step between milestones, in seconds."""
+    """Counts, throughput, and percentiles of the time between milestones in seconds, of shipments begun."""
     done = [each for each in times if each.closed]
     stages = (*pairwise((BEGUN, *MILESTONES)), (MILESTONES[0], MILESTONES[-1]))
     steps = {f"{start}_to_{end}": percentiles(_between(done, start, end)) for start, end in stages}

@@ -1,7 +1,7 @@
-"""The command `trade`: finds the module of a subcommand when it is asked for, and reports failure in one line.
+"""The command `trade`: loads the module of a subcommand on demand, and reports failures in one line.
 
-Each subcommand is a module of this package with an `app` (a `typer.Typer`). A module is imported
-only when its command is used or listed, so that one command's needs never break another.
+Each subcommand is a module of this package with an `app` (a `typer.Typer`). A module is imported only when its command
+is used or listed, so that a missing dependency of one command does not break another.
 """
 
 import importlib
@@ -18,13 +18,13 @@ from chassis.telemetry import calm_stderr
 from trade_cli.platform import CliError
 
 COMMANDS = ("trace", "send", "parked", "registry", "partners", "keys", "simulate", "demo", "dev")
-"""Subcommands in the order of the help; each is the module `trade_cli.<name>`."""
+"""Subcommands in the order of the help text; each is the module `trade_cli.<name>`."""
 
 INTERRUPTED = 130
 
 
 class Commands(TyperGroup):
-    """The subcommands, imported when asked for."""
+    """The subcommands, imported on demand."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
         return [name for name in COMMANDS if importlib.util.find_spec(f"trade_cli.{name}") is not None]
@@ -44,7 +44,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
-            # Options are read by pydantic, which names the kind of its own exception before the words.
+            # Options are validated by pydantic, which prefixes the message with the kind of its exception.
             error.message = error.message.removeprefix("Value error, ")
             raise
         except KeyboardInterrupt:
@@ -55,15 +55,15 @@ class Commands(TyperGroup):
 
 
 def in_one_line(error: BaseException) -> str:
-    """What a person needs to know of a failure."""
+    """A failure in one line, for a person."""
     match error:
         case grpc.aio.AioRpcError():
             words = f"{error.code().name.lower().replace('_', ' ')}: {error.details() or 'no details'}"
         case httpx2.ConnectError():
             words = f"nothing answers at {error.request.url.host}:{error.request.url.port}; is the platform up?"
         case UnicodeError():
-            # Its own words show the whole text, which may be a key.
-            words = "a file or an argument holds characters that cannot stand there"
+            # Its own message shows the whole text, which may be a key.
+            words = "a file or an argument contains characters that are not allowed there"
         case httpx2.HTTPError():
             words = f"{type(error).__name__}: {error}"
         case _:
@@ -74,7 +74,7 @@ def in_one_line(error: BaseException) -> str:
 app = typer.Typer(
     cls=Commands,
     name="trade",
-    help="Cross-border trade platform: follow shipments, send documents, repair, simulate.",
+    help="Cross-border trade platform: follow shipments, send documents, repair failures, simulate load.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -85,7 +85,7 @@ app = typer.Typer(
 
 @app.callback()
 def root() -> None:
-    """Cross-border trade platform: follow shipments, send documents, repair, simulate."""
+    """Cross-border trade platform: follow shipments, send documents, repair failures, simulate load."""
     calm_stderr()
 
 

@@ -1,8 +1,8 @@
-"""`trade parked`: what could not be processed, and how to mend it.
+"""`trade parked`: shows deliveries that could not be processed, and redrives or discards them.
 
-Every service keeps its own parked deliveries; without `--service` all of them are asked. Reading
-changes nothing; `redrive` and `discard` ask for a reason, which stays in the audit with the name
-of who gave it (TRADE_STAFF, else the login).
+Every service stores its own parked deliveries; without `--service` all services are asked. Listing changes nothing;
+`redrive` and `discard` require a reason, which is kept in the audit with the person's name (TRADE_STAFF, otherwise the
+login).
 """
 
 import asyncio
@@ -24,11 +24,11 @@ if TYPE_CHECKING:  # the generated type has no body
 BREAKER = "~breaker"
 
 app = typer.Typer(
-    help="What could not be processed: see it, replay it in order, or give it up.",
+    help="Deliveries that could not be processed: list, explain, redrive (replay in order) or discard them.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     epilog="Examples:  trade parked list --by target  |  trade parked explain TARGET  |  "
-    'trade parked redrive TARGET --reason "mended"  |  trade parked audit',
+    'trade parked redrive TARGET --reason "fixed"  |  trade parked audit',
 )
 
 
@@ -42,7 +42,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the audit.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before acting.")]
 Only = Annotated[str, typer.Option("--target", "-t", help="Only this target.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many per service.")]
+Limit = Annotated[int, typer.Option(min=1, help="Maximum number per service.")]
 
 
 @app.command(
@@ -53,11 +53,11 @@ Limit = Annotated[int, typer.Option(min=1, help="At most so many per service.")]
 def list_parked(
     service: Service = "",
     target: Only = "",
-    by: Annotated[By, typer.Option(help="One row per delivery, or per target with how many wait.")] = By.delivery,
+    by: Annotated[By, typer.Option(help="One row per delivery, or per target with its count.")] = By.delivery,
     limit: Limit = 200,
     as_json: Json = False,
 ) -> None:
-    """List what is parked: deliveries, oldest first, or targets by name."""
+    """List parked deliveries, oldest first, or parked targets by name."""
     if by is By.target:
         _list_targets(service, target, limit, as_json=as_json)
         return
@@ -112,10 +112,10 @@ def _list_targets(service: str, target: str, limit: int, *, as_json: bool) -> No
 def explain(
     target: Annotated[str, typer.Argument(help="As `parked list --by target` prints it.")],
     service: Service = "",
-    limit: Annotated[int, typer.Option(min=1, max=client.PAGE, help="At most so many deliveries.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=client.PAGE, help="Maximum number of deliveries.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Tell why a target is parked, since when, how many wait, and what a redrive would do; changes nothing."""
+    """Explain why a target is parked, since when, how many deliveries wait, and what a redrive would do."""
 
     async def ask(stub: "ParkingServiceAsyncStub") -> pb.PlanRedriveResponse:
         request = pb.PlanRedriveRequest(target=target, page_size=limit)
@@ -161,7 +161,7 @@ def show(
 
 @app.command(
     epilog='Examples:  trade parked redrive D-77 --service declarations --reason "rule corrected in 1.4.2"  |  '
-    "trade parked redrive '~breaker' --service gateway --reason \"mended, go on\""
+    "trade parked redrive '~breaker' --service gateway --reason \"cause fixed\""
 )
 def redrive(
     target: Annotated[str, typer.Argument(help="Whose deliveries to replay, in order; ~breaker closes the breaker.")],
@@ -170,7 +170,7 @@ def redrive(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Replay what is parked for a target; exit status 1 where one failed again."""
+    """Replay the parked deliveries of a target; exit status 1 if one failed again."""
     platform = load_platform()
     _confirm(f"{'Close the breaker' if target == BREAKER else f'Replay what is parked for {target}'}?", yes or as_json)
     found = asyncio.run(
@@ -197,7 +197,7 @@ def _in_words(row: dict[str, Any]) -> str:
         return f"{row['service']}: the breaker is closed"
     said = "{service}: {applied} applied, {duplicates} duplicates, {remaining} still parked".format(**row)
     if row["released"]:
-        said += f", {row['released']} to be tried again by themselves"
+        said += f", {row['released']} will be retried automatically"
     if row["failed"]:
         said += f"\n  failed again: {row['failed']['id']}: {row['failed']['reason']}: {row['failed']['error']}"
     return said
@@ -211,7 +211,7 @@ def discard(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Give one parked delivery up for good; what waits behind it stays until it is redriven."""
+    """Discard one parked delivery for good; those waiting behind it stay parked until a redrive."""
     _confirm(f"Discard {delivery} for good?", yes or as_json)
 
     async def act(stub: "ParkingServiceAsyncStub") -> pb.DiscardParkedResponse:
@@ -224,12 +224,12 @@ def discard(
         return
     print(f"{name}: discarded {delivery}")
     if done.remaining:
-        print(f"  {done.remaining} still wait for the same target: redrive it to let them go on")
+        print(f"  {done.remaining} still wait for the same target; redrive it to process them")
 
 
 @app.command(epilog="Examples:  trade parked audit  |  trade parked audit --target D-77 --json")
 def audit(service: Service = "", target: Only = "", limit: Limit = 50, as_json: Json = False) -> None:
-    """List what was redriven and discarded, by whom and why, the latest first."""
+    """List redrives and discards, by whom and why, latest first."""
     found = asyncio.run(client.everywhere(load_platform(), service, lambda stub: client.audit(stub, target, limit)))
     rows = [{"service": name, **words.audit_line(each)} for name, lines in found.items() for each in lines]
     rows.sort(key=lambda row: row["at"], reverse=True)
@@ -243,6 +243,6 @@ def audit(service: Service = "", target: Only = "", limit: Limit = 50, as_json: 
 
 
 def _confirm(question: str, skip: bool) -> None:
-    """Ask a person; a program that gives no terminal is taken at its word."""
+    """Ask for confirmation at a terminal; without a terminal, go ahead."""
     if not skip and sys.stdin.isatty():
         typer.confirm(question, abort=True)

@@ -1,4 +1,4 @@
-"""Asking services about what they have parked: all of them, or the one that is named."""
+"""Queries services for their parked deliveries: all services, or a named one."""
 
 import asyncio
 import sys
@@ -33,7 +33,7 @@ async def deliveries(stub: "ParkingServiceAsyncStub", target: str, limit: int) -
 
 
 async def targets(stub: "ParkingServiceAsyncStub", limit: int) -> tuple[list[pb.ParkedTarget], pb.Breaker | None]:
-    """Parked targets by name, until `limit` or the end; and the breaker, where it is open."""
+    """Parked targets by name, until `limit` or the end; and the breaker, if it is open."""
     breaker: pb.Breaker | None = None
 
     async def page(size: int, token: str) -> tuple[Sequence[pb.ParkedTarget], str]:
@@ -47,7 +47,7 @@ async def targets(stub: "ParkingServiceAsyncStub", limit: int) -> tuple[list[pb.
 
 
 async def audit(stub: "ParkingServiceAsyncStub", target: str, limit: int) -> list[pb.AuditLine]:
-    """Lines of the audit, the latest first, until `limit` or the end."""
+    """Audit lines, latest first, until `limit` or the end."""
 
     async def page(size: int, token: str) -> tuple[Sequence[pb.AuditLine], str]:
         request = pb.ListAuditRequest(target=target, page_size=size, page_token=token)
@@ -58,7 +58,7 @@ async def audit(stub: "ParkingServiceAsyncStub", target: str, limit: int) -> lis
 
 
 async def redrive(stub: "ParkingServiceAsyncStub", target: str, reason: str) -> pb.RedriveTargetResponse:
-    """Replay until nothing remains or one fails again, in as many calls as that takes."""
+    """Replay until none is left or one fails again, in as many calls as needed."""
     done = pb.RedriveTargetResponse()
     while True:
         request = pb.RedriveTargetRequest(target=target, reason=reason)
@@ -85,13 +85,13 @@ async def _pages(page: Callable[[int, str], Awaitable[tuple[Sequence[T], str]]],
 
 
 class Answers(dict[str, T]):
-    """Service → its answer; and which services could not be asked, of which nothing is known."""
+    """Service → its answer; and the services that could not be reached."""
 
     away: Sequence[str] = ()
 
 
 async def everywhere(platform: Platform, service: str, ask: Ask[T]) -> Answers[T]:
-    """Ask every service, or the one named; one that is away is named on the error output.
+    """Ask every service, or the named one; unreachable ones are reported on standard error.
 
     Raises:
         CliError: none of them answered, or there is no such service.
@@ -113,10 +113,10 @@ async def everywhere(platform: Platform, service: str, ask: Ask[T]) -> Answers[T
 
 
 async def where_parked(platform: Platform, service: str, ask: Ask[T], what: str) -> dict[str, T]:
-    """Ask all; those that have nothing of it are left out.
+    """Ask all; services without it are left out.
 
     Raises:
-        CliError: nobody has it.
+        CliError: no service has it.
     """
 
     async def maybe(stub: "ParkingServiceAsyncStub") -> T | None:

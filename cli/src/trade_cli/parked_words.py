@@ -1,4 +1,4 @@
-"""How `trade parked` says things: rows for programs, tables and sentences for people."""
+"""The output of `trade parked`: rows for programs, tables and sentences for people."""
 
 import json
 import sys
@@ -12,16 +12,16 @@ from rich.table import Table
 from trade.parking.v1 import parking_pb2 as pb
 
 EXPECTED = {
-    "same_build": "this very build refused it: likely refused again, unless what it met was outside the code",
-    "other_build": "another build refused it: this one tries",
-    "follows": "did not fail itself: follows what stands before it",
-    "still_unreadable": "this build cannot read it either: fails again; discard it, or roll out what can read it",
-    "not_consumed": "its topic is not consumed any more: fails again; only discarding helps",
-    "not_addressed": "its type is not subscribed to any more: dropped",
-    "by_itself": "a timer or pending step: once unlocked it is tried again by itself",
-    "targets_asked": "its targets are looked up again; each gets it, behind what is parked there",
+    "same_build": "this same build refused it: will fail again unless the cause was outside the code",
+    "other_build": "another build refused it: this one will try",
+    "follows": "did not fail itself: waits for the one before it",
+    "still_unreadable": "this build cannot read it either: will fail again; discard it, or deploy a build that can",
+    "not_consumed": "its topic is no longer consumed: will fail again; only discarding helps",
+    "not_addressed": "its type is no longer subscribed to: will be dropped",
+    "by_itself": "a timer or pending step: retried automatically once unlocked",
+    "targets_asked": "its targets are looked up again; each gets it after what is parked there",
 }
-"""What a redrive is expected to do with a delivery."""
+"""The expected outcome of a redrive for a delivery."""
 
 
 def delivery(parked: pb.Parked) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def breaker(open_: pb.Breaker) -> dict[str, Any]:
 
 
 def plan(planned: pb.PlanRedriveResponse) -> dict[str, Any]:
-    """What a redrive would do, as JSON values."""
+    """A redrive plan as JSON values."""
     steps = [{**delivery(step.parked), "expected": step.expected} for step in planned.steps]
     open_ = breaker(planned.breaker) if planned.HasField("breaker") else None
     return {**target(planned.parked), "build": planned.build, "breaker": open_, "steps": steps}
@@ -65,7 +65,7 @@ def explain(service: str, planned: Mapping[str, Any]) -> Iterable[str]:
     """A plan in sentences, line by line."""
     first, waiting = planned["first"], planned["waiting"]
     yield f"{service}: {planned['target']}"
-    yield f"  since    {planned['since']}, {waiting} waiting" + (": the first and what is behind it" * (waiting > 1))
+    yield f"  since    {planned['since']}, {waiting} waiting" + (": the first and those behind it" * (waiting > 1))
     yield f"  why      {first['reason']}" + (f": {first['error']}" if first["error"] else "")
     if first["stack_line"]:
         yield f"  where    {first['stack_line']}"
@@ -74,18 +74,18 @@ def explain(service: str, planned: Mapping[str, Any]) -> Iterable[str]:
     yield f"  build    refused by {first['build'] or '-'}; running now: {planned['build'] or '-'}"
     if planned["breaker"]:
         open_ = planned["breaker"]
-        yield f"  breaker  open since {open_['opened_at']} ({open_['reason']}): nothing new is consumed meanwhile"
-    yield "  a redrive would, in this order, up to the first that fails:"
+        yield f"  breaker  open since {open_['opened_at']} ({open_['reason']}): nothing new is consumed"
+    yield "  a redrive would process, in this order, up to the first that fails:"
     for number, step in enumerate(planned["steps"], start=1):
         yield f"  {number:>4}. {step['id']}  {step['event_type'] or '-'}"
         yield f"        {EXPECTED.get(step['expected'], step['expected'])}"
     if waiting > len(planned["steps"]):
         yield f"        … and {waiting - len(planned['steps'])} more"
-    yield f"  whole content and stack: trade parked show '{first['id']}'"
+    yield f"  full content and stack: trade parked show '{first['id']}'"
 
 
 def nothing(said: str, asked: Iterable[str], away: Sequence[str]) -> str:
-    """That nothing was found, and where; a service that could not be asked may hold something."""
+    """The message that nothing was found, and where; services that could not be asked may have something."""
     return f"{said} at {', '.join(asked)}; {', '.join(away)} could not be asked" if away else said
 
 

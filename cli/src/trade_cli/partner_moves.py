@@ -1,6 +1,6 @@
-"""What partners report next: from what a shipment waits for to the event that its partner sends.
+"""Maps what a shipment waits for to the event that the responsible partner sends.
 
-Ids derive from the shipment and the move, so that a move that is told twice counts once.
+Ids derive from the shipment and the move, so that a repeated move counts once.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ MOVES: Mapping[str, Move] = {
     "removal": Move("port-qd", "shipment.gate_out"),
     "exit": Move("customs-qd", "exit.confirmed"),
 }
-"""What tracking says a shipment waits for → who answers, and with what."""
+"""What a shipment waits for, as tracking reports it → the partner and event that answer it."""
 
 
 def event(ucr: str, waiting_for: str, *, now: datetime, due: Fields | None = None, pays: str | None = None) -> Fields:
@@ -39,7 +39,7 @@ def event(ucr: str, waiting_for: str, *, now: datetime, due: Fields | None = Non
 
     Args:
         due: amount and currency that a payment settles.
-        pays: payment reference of the assessment that it settles; without one it names the UCR alone.
+        pays: payment reference of the assessment that it settles; without one it names only the UCR.
 
     Raises:
         KeyError: no partner answers this.
@@ -69,6 +69,6 @@ def event(ucr: str, waiting_for: str, *, now: datetime, due: Fields | None = Non
 
 
 def money_of(text: str) -> Fields | None:
-    """`655000.00 CNY` → amount and currency; None where nothing is due."""
+    """`655000.00 CNY` → amount and currency; None if nothing is due."""
     amount, _, currency = text.partition(" ")
     return {"amount": amount, "currency": currency} if currency else None

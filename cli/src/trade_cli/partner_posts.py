@@ -1,7 +1,7 @@
-"""What a partner of the load tells, as its own system would send it: one post at a time, with all that came meanwhile.
+"""Sends the events of a load's partners as a real system would: one request at a time, with all queued events.
 
-With little to tell every event goes alone and at once; where the door is slow, events gather, and the next post takes
-them together.
+Under low load each event is sent alone and at once; if the door is slow, events queue up and the next request sends
+them as a batch.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ class PartnerPosts:
         self._senders: dict[str, asyncio.Task[None]] = {}
 
     async def tell(self, key: str, event: Mapping[str, Any]) -> None:
-        """Submit an event; it is taken when this returns.
+        """Submit an event; it is accepted when this returns.
 
         Raises:
-            CliError: the gateway refuses it, or does not take it within the doors' patience.
+            CliError: the gateway refuses it, or does not accept it in time.
         """
         taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append((event, taken))
@@ -48,7 +48,7 @@ class PartnerPosts:
                 problems = [str(error)] * len(batch)
             for (_, taken), problem in zip(batch, problems, strict=True):
                 if taken.done():
-                    continue  # its shipment was given up meanwhile
+                    continue  # its shipment was cancelled meanwhile
                 if problem is None:
                     taken.set_result(None)
                 else:

@@ -1,4 +1,4 @@
-"""`trade partners`: who reports events, in which role, and what each may report on; changed by staff."""
+"""`trade partners`: registers partners and manages their grants, as staff."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ DEADLINE_SECONDS = 10.0
 PAGE = 200
 
 app = typer.Typer(
-    help="Partners that report events: register them, and say what each may report on.",
+    help="Partners that report events: register them, and set what each may report on.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The partner's code: letters, digits, points, dashes.")]
-Role = Annotated[PartnerRole, typer.Option(help="What it is; it keeps this role for ever.")]
+Role = Annotated[PartnerRole, typer.Option(help="Its role, which is permanent.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -49,7 +49,7 @@ def add(
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the history.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Register a partner. One that is known in this role already stays as it is, and is granted more."""
+    """Register a partner with its grants. If it is registered in this role already, the grants are added."""
     granted = grants(places, offices, agencies, carriers)
     _show([call(lambda stub: _register(stub, code, role, granted, reason))], as_json)
 
@@ -67,7 +67,7 @@ def grant(
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the history.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Let a partner report on more."""
+    """Add grants to a partner."""
     request = pb.GrantPartnerRequest(code=code, grants=_some(places, offices, agencies, carriers), reason=reason)
     _show([call(lambda stub: stub.GrantPartner(request, timeout=DEADLINE_SECONDS)).partner], as_json)
 
@@ -82,14 +82,14 @@ def revoke(
     carriers: Carriers = None,
     as_json: Json = False,
 ) -> None:
-    """Take grants away. What was reported under them stays as it was decided."""
+    """Take grants from a partner. Decisions on its earlier reports are not changed."""
     request = pb.RevokePartnerRequest(code=code, grants=_some(places, offices, agencies, carriers), reason=reason)
     _show([call(lambda stub: stub.RevokePartner(request, timeout=DEADLINE_SECONDS)).partner], as_json)
 
 
 @app.command(epilog="Examples:  trade partners show port-qd  |  trade partners show port-qd --json")
 def show(code: Code, as_json: Json = False) -> None:
-    """One partner with its history."""
+    """Show one partner with its history."""
     request = pb.GetPartnerRequest(code=code)
     partner = call(lambda stub: stub.GetPartner(request, timeout=DEADLINE_SECONDS)).partner
     if as_json:
@@ -126,10 +126,10 @@ async def _register(stub: Any, code: str, role: str, granted: pb.PartnerGrants, 
 
 
 async def register(channel: Any, code: str, role: str, granted: pb.PartnerGrants) -> pb.RegisteredPartner:
-    """Register a partner and grant it what it is to report on; harmless to repeat.
+    """Register a partner and add its grants; idempotent.
 
     Raises:
-        grpc.aio.AioRpcError: the gateway refuses or is away.
+        grpc.aio.AioRpcError: the gateway refuses or is unavailable.
     """
     partner: pb.RegisteredPartner = await _register(PartnerServiceStub(channel), code, role, granted)
     return partner
@@ -145,7 +145,7 @@ def _some(
 ) -> pb.PartnerGrants:
     granted = grants(places, offices, agencies, carriers)
     if not granted.ByteSize():
-        raise CliError("name at least one --place, --office, --agency or --carrier")
+        raise CliError("give at least one --place, --office, --agency or --carrier")
     return granted
 
 

@@ -1,7 +1,7 @@
-"""The platform that the command talks to: addresses and keys, as the launcher wrote them down.
+"""The platform that the command connects to: its addresses and keys, from the launcher's file.
 
-A command never guesses an address. `load_platform` reads the file of the running platform, and
-every client (HTTP or gRPC) is made from it.
+A command never guesses an address: `load_platform` reads the file of the running platform, and every client (HTTP or
+gRPC) is created from it.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ STAFF_RIGHTS = (
     "notices.read",
     "notices.write",
 )
-"""What the holder of a development platform's staff key may do."""
+"""The rights that go with a development platform's staff key."""
 
 
 class CliError(Exception):
-    """What went wrong, in one line for the person at the terminal; the exit status is 1."""
+    """A failure, as one line for the terminal; the exit status is 1."""
 
 
 class ServiceAddress(BaseModel):
@@ -77,15 +77,14 @@ class Platform(BaseModel):
     services: dict[str, ServiceAddress] = Field(default_factory=dict)
 
     def channel(self, service: str, *, rights: Iterable[str] = STAFF_RIGHTS) -> grpc.aio.Channel:
-        """A gRPC channel to a service, with a staff token on every call; call it inside a running loop.
+        """A gRPC channel to a service, with a staff token on every call; needs a running event loop.
 
-        Whoever holds the staff key of a development platform grants the rights: all of them unless
-        fewer are asked for.
+        The holder of a development platform's staff key has all rights; `rights` limits those in the token.
 
         Raises:
-            CliError: the service has no gRPC address, or this machine holds no staff key.
+            CliError: the service has no gRPC address, or this machine has no staff key.
         """
-        # Imported here: commands that speak HTTP start faster without.
+        # Imported here so that commands that only use HTTP start faster.
         from chassis.rpc import TokenSigner, connect  # noqa: PLC0415
 
         address = self.services[service].grpc if service in self.services else None
@@ -110,7 +109,7 @@ class Platform(BaseModel):
             CliError: the password cannot be read.
         """
         if self.tracking_password_file is None:
-            raise CliError(f"the platform {self.name!r} names no password file for tracking")
+            raise CliError(f"the platform {self.name!r} has no password file for tracking")
         try:
             return self.tracking_user, self.tracking_password_file.read_text(encoding="utf-8").strip()
         except OSError as error:
@@ -118,12 +117,12 @@ class Platform(BaseModel):
 
 
 def current_person() -> str:
-    """The name under which staff commands are recorded: TRADE_STAFF, else the login."""
+    """The name under which staff commands are recorded: TRADE_STAFF, otherwise the login."""
     return os.environ.get("TRADE_STAFF") or os.environ.get("USER") or "operator"
 
 
 def load_platform(path: Path | str | None = None) -> Platform:
-    """The platform that runs here: the given file, else $TRADE_PLATFORM, else the default run.
+    """The running platform: from the given file, otherwise $TRADE_PLATFORM, otherwise the default run.
 
     Raises:
         CliError: none runs, or its file cannot be read.
@@ -138,15 +137,15 @@ def load_platform(path: Path | str | None = None) -> Platform:
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         where = "/".join(str(part) for part in fault["loc"])
-        raise CliError(f"{file} is no platform file: {where or 'the file'}: {fault['msg']}") from None
+        raise CliError(f"{file} is not a platform file: {where or 'the file'}: {fault['msg']}") from None
 
 
 def ask(service: str, method: Callable[[grpc.aio.Channel], Awaitable[Any]]) -> Any:
-    """What a service of the running platform answers, over one channel.
+    """Call a service of the running platform and return its answer.
 
     Raises:
         CliError: as `load_platform` and `Platform.channel`.
-        grpc.aio.AioRpcError: the service refuses or is away.
+        grpc.aio.AioRpcError: the service refuses or is unavailable.
     """
 
     async def asking() -> Any:
@@ -157,7 +156,7 @@ def ask(service: str, method: Callable[[grpc.aio.Channel], Awaitable[Any]]) -> A
 
 
 def _default_file() -> Path:
-    """The default run below `TRADE_RUN_DIR`, else of this folder or one above it, else of this command's checkout."""
+    """The file of the default run: below `TRADE_RUN_DIR`, otherwise this folder or a parent, otherwise the checkout."""
     given = os.environ.get("TRADE_RUN_DIR")
     if given:
         return Path(given) / DEFAULT.relative_to(".run")

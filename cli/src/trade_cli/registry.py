@@ -1,8 +1,8 @@
-"""`trade registry`: who may trade. Registers, shows, suspends and reinstates enterprises.
+"""`trade registry`: registers, shows, suspends and reinstates enterprises.
 
-Every change carries a command id, so that it can be repeated when an answer got lost: the id is
-made here unless one is given, and named where the outcome is not known. Errors name the field, the
-value and the rule, in the language of the terminal (zh, ru or en).
+Every change has a command id, so that it can be repeated if its answer is lost. The id is generated unless given, and
+printed if the outcome is unknown. Errors name the field, the value and the rule, in the terminal's language (zh, ru or
+en).
 """
 
 import asyncio
@@ -38,7 +38,7 @@ DEADLINE_SECONDS = 10.0
 _PASSING = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 app = typer.Typer(
-    help="Who may trade: register, show, suspend and reinstate enterprises.",
+    help="Enterprises that may trade: register, show, suspend and reinstate them.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -61,9 +61,9 @@ def add(
     number: Annotated[str, typer.Argument(metavar="SCHEME:VALUE", help="Primary number; becomes the enterprise's id.")],
     role: Annotated[list[str] | None, typer.Option(help=f"May be repeated: {', '.join(ROLES)}.")] = None,
     also: Annotated[list[str] | None, typer.Option("--number", "-n", help="Further number; may be repeated.")] = None,
-    country: Annotated[str, typer.Option(help="ISO 3166 code; default: the one in the number's scheme.")] = "",
-    name: Annotated[str, typer.Option(help="Name; kept apart, erasable.")] = "",
-    email: Annotated[str, typer.Option(help="Where notices go; kept apart, erasable.")] = "",
+    country: Annotated[str, typer.Option(help="ISO 3166 code; default: the country of the number's scheme.")] = "",
+    name: Annotated[str, typer.Option(help="Name; stored separately, erasable.")] = "",
+    email: Annotated[str, typer.Option(help="Address for notices; stored separately, erasable.")] = "",
     contact_language: Annotated[LanguageCode | None, typer.Option(help="Language of its notices.")] = None,
     command_id: CommandId = "",
     lang: Language = None,
@@ -93,7 +93,7 @@ def show(number: Number, lang: Language = None, as_json: Json = False) -> None:
 def suspend(
     number: Number, reason: Reason, command_id: CommandId = "", lang: Language = None, as_json: Json = False
 ) -> None:
-    """Keep an enterprise from acting until it is reinstated."""
+    """Suspend an enterprise: it may not act until it is reinstated."""
     request = pb.SuspendEnterpriseRequest(command_id=command_id or _new_id(), enterprise_id=number, reason=reason)
     _change(lambda stub: stub.SuspendEnterprise, request, lang, as_json)
 
@@ -114,20 +114,20 @@ def _new_id() -> str:
 def _identifier(written: str) -> pb.Identifier:
     scheme, colon, value = written.partition(":")
     if not colon or not scheme or not value:
-        raise CliError(f"{written!r} is no number; write SCHEME:VALUE, such as KZ-BIN:190540000014")
+        raise CliError(f"{written!r} is not a number; write SCHEME:VALUE, such as KZ-BIN:190540000014")
     return pb.Identifier(scheme=scheme, value=value)
 
 
 def _country_of(identifier: pb.Identifier) -> str:
     country, dash, _ = identifier.scheme.partition("-")
     if not dash:
-        raise CliError(f"{identifier.scheme} names no country; add --country")
+        raise CliError(f"the scheme {identifier.scheme} has no country; add --country")
     return country
 
 
 def _role(name: str) -> pb.EnterpriseRole.ValueType:
     if name not in ROLES:
-        raise CliError(f"{name!r} is no role; known are {', '.join(ROLES)}")
+        raise CliError(f"{name!r} is not a role; known roles: {', '.join(ROLES)}")
     return pb.EnterpriseRole.Value(f"ENTERPRISE_ROLE_{name.upper()}")
 
 
@@ -138,14 +138,14 @@ def _change(method: "Method", request: Any, lang: str | None, as_json: bool) -> 
         if error.code() not in _PASSING:
             raise
         raise CliError(
-            f"registry does not answer ({error.code().name.lower()}); whether it was done is not known: "
+            f"registry does not answer ({error.code().name.lower()}), so the outcome is unknown: "
             f"repeat the command with --command-id {request.command_id}"
         ) from None
     _print_enterprise(enterprise, lang, as_json)
 
 
 def _call(method: "Method", request: Any, lang: str | None, as_json: bool) -> pb.Enterprise:
-    """The enterprise that a method answers with; a refusal is printed and ends the program with status 1."""
+    """Call a method and return its enterprise; a refusal is printed and ends the program with status 1."""
     try:
         return asyncio.run(_attempts(method, request, spoken(lang)))
     except grpc.aio.AioRpcError as error:
@@ -156,7 +156,7 @@ def _call(method: "Method", request: Any, lang: str | None, as_json: bool) -> pb
 
 
 async def _attempts(method: "Method", request: Any, language: str) -> pb.Enterprise:
-    """Call, and again while the service is away: a command id makes that harmless."""
+    """Call, and retry while the service is unavailable; the command id makes that safe."""
     channel = load_platform().channel("registry")
     try:
         call = method(RegistryServiceStub(channel))
@@ -204,7 +204,7 @@ def _print_enterprise(enterprise: pb.Enterprise, lang: str | None, as_json: bool
 
 
 def _text(code: str, lang: str | None) -> str:
-    """The text of a code; the code itself where a newer service sent one that is not known here."""
+    """The text of a code; the code itself if it is unknown, as from a newer service."""
     try:
         return text(code, spoken(lang))
     except (UnknownText, KeyError):
@@ -212,7 +212,7 @@ def _text(code: str, lang: str | None) -> str:
 
 
 def _print_refusal(error: grpc.aio.AioRpcError, as_json: bool) -> None:
-    """A refusal with every field at fault: `field: text`."""
+    """Print a refusal with every faulty field: `field: text`."""
     broken = [(field, *said.partition(": ")[::2]) for field, said in violations_of(error)]
     if as_json:
         violations = [{"field": field, "rule": rule, "text": words} for field, rule, words in broken]

@@ -1,7 +1,7 @@
-"""`trade send`: hands a file to the gateway as a firm or a partner would, and says what became of it.
+"""`trade send`: sends a file to the gateway, as a firm or a partner would, and shows the result.
 
 A declaration is JSON in the shape of the contract, or a WCO document as XML. An event is a
-CloudEvent in structured form, or a list of them. A refusal is shown with every field at fault.
+CloudEvent in structured form, or a list of them. A refusal is shown with every faulty field.
 """
 
 import json
@@ -34,8 +34,8 @@ app = typer.Typer(
     "TRADE_KEY=… trade send event gate_in.json --json",
 )
 
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="What to send.")]
-Key = Annotated[str, typer.Option("--key", envvar="TRADE_KEY", help="The key; better in a file or the environment.")]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The file to send.")]
+Key = Annotated[str, typer.Option("--key", envvar="TRADE_KEY", help="The key; safer in a file or the environment.")]
 KeyFile = Annotated[Path | None, typer.Option("--key-file", help="File that holds the key.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")]
 
@@ -46,20 +46,20 @@ def declaration(
     key: Key = "",
     key_file: KeyFile = None,
     own_id: Annotated[
-        str, typer.Option("--id", help="Your own id for this submission: repeats are then harmless.")
+        str, typer.Option("--id", help="Your own id of this submission, which makes repeats harmless.")
     ] = "",
-    correction: Annotated[bool, typer.Option("--correction", help="It corrects one that was rejected.")] = False,
+    correction: Annotated[bool, typer.Option("--correction", help="It corrects a rejected declaration.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is accepted, prelodged or rejected.")] = False,
     wait_seconds: Annotated[float, typer.Option(help="How long to wait.")] = WAIT_SECONDS,
     lang: Language = None,
     as_json: Json = False,
 ) -> None:
-    """Lodge a declaration: JSON or a WCO document."""
+    """Lodge a declaration (JSON or WCO XML)."""
     content = file.read_bytes()
     headers = {"content-type": "application/xml" if _is_xml(content) else "application/json"}
     if own_id:
         if not _is_plain(own_id):
-            raise CliError("--id takes Latin letters, digits and signs, in one line")
+            raise CliError("--id takes ASCII letters, digits and signs, in one line")
         headers["idempotency-key"] = own_id
     parameters = {"function": "correction"} if correction else {}
     with _client(_key(key, key_file), lang) as http:
@@ -93,7 +93,7 @@ def event(
 
 
 def _is_xml(content: bytes) -> bool:
-    """Whether a file is XML: in any encoding an XML document begins with `<` after its byte-order mark."""
+    """Whether a file is XML: in every encoding it begins with `<` after its byte-order mark."""
     return content.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<")
 
 
@@ -104,12 +104,12 @@ def _key(key: str, key_file: Path | None) -> str:
     if not key:
         raise CliError("no key; give --key-file or set TRADE_KEY (staff issue keys with `trade keys issue`)")
     if not _is_plain(key):
-        raise CliError(f"{key_file or 'what was given'} holds no key: a key is one line of letters and digits")
+        raise CliError(f"{key_file or 'the given text'} is not a key: a key is one line of letters and digits")
     return key
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text can stand in a header."""
+    """Whether a text is allowed in a header."""
     return text.isascii() and text.isprintable()
 
 
@@ -126,9 +126,9 @@ def _post(
     parameters: Mapping[str, str],
     as_json: bool,
 ) -> dict[str, Any]:
-    """What the gateway answers once it has the submission; a refusal is shown and ends the program.
+    """Post a submission and return the gateway's answer; a refusal is shown and ends the program.
 
-    Repeating is harmless: the same content has the same receipt.
+    Retries are harmless: the same content gets the same receipt.
     """
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -150,12 +150,12 @@ def _read(response: httpx2.Response) -> dict[str, Any]:
     except ValueError:
         raise CliError(f"the gateway answers {response.status_code} without JSON") from None
     if not isinstance(answer, dict):
-        raise CliError(f"the gateway answers {response.status_code} with something else than an object")
+        raise CliError(f"the gateway answers {response.status_code} with JSON that is not an object")
     return answer
 
 
 def _outcome(http: httpx2.Client, url: str, seconds: float) -> dict[str, Any]:
-    """The receipt once its submission is decided.
+    """Wait for the receipt to be decided.
 
     Raises:
         CliError: it was not decided in time.
@@ -170,7 +170,7 @@ def _outcome(http: httpx2.Client, url: str, seconds: float) -> dict[str, Any]:
             if status not in _UNDECIDED:
                 return receipt
         time.sleep(again_seconds(response, PAUSE_SECONDS) or PAUSE_SECONDS)
-    raise CliError(f"still {status} after {seconds:g} s; look again at {url}")
+    raise CliError(f"still {status} after {seconds:g} s; check {url} later")
 
 
 def _print_receipt(receipt: Mapping[str, Any], as_json: bool) -> None:
@@ -189,10 +189,10 @@ def _print_receipt(receipt: Mapping[str, Any], as_json: bool) -> None:
             console.print(f"  {name}: {escape(decided[name])}", highlight=False)
     _print_faults(console, decided.get("errors", ()))
     if decided.get("warnings"):
-        console.print("  look at again:", highlight=False)
+        console.print("  warnings:", highlight=False)
         _print_faults(console, decided["warnings"])
     if receipt.get("not_read"):
-        console.print(f"  kept but not read: {len(receipt['not_read'])} elements", highlight=False)
+        console.print(f"  stored but not read: {len(receipt['not_read'])} elements", highlight=False)
         for path in receipt["not_read"]:
             console.print(f"    [dim]{escape(path)}[/dim]", highlight=False)
 

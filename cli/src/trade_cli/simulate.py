@@ -1,4 +1,4 @@
-"""`trade simulate`: load through the public doors of the running platform on this machine."""
+"""`trade simulate`: puts load on the running platform of this machine, through its public doors."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ app = typer.Typer()
 
 
 CONNECTIONS = 50
-"""Of the load to the gateway, however many shipments are under way."""
+"""Connections of the load to the gateway, however many shipments are in progress."""
 PROGRESS_SECONDS = 5.0
 
 
@@ -34,21 +34,21 @@ PROGRESS_SECONDS = 5.0
     "  |  trade simulate --shipments 600 --rate 5 --json"
 )
 def simulate(
-    count: Annotated[int, typer.Option("--shipments", min=1, max=100_000, help="How many to play.")] = 20,
+    count: Annotated[int, typer.Option("--shipments", min=1, max=100_000, help="Number of shipments.")] = 20,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same load.")] = 1,
     side_by_side: Annotated[
-        int, typer.Option("--side-by-side", min=1, max=10_000, help="How many are under way at most.")
+        int, typer.Option("--side-by-side", min=1, max=10_000, help="Maximum number in progress.")
     ] = 10,
     rate: Annotated[
         float | None,
-        typer.Option("--rate", min=0.01, help="Begin so many a second. Default: the next one when one is closed."),
+        typer.Option("--rate", min=0.01, help="Shipments to begin per second. Default: begin one when one ends."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
-    """Play shipments from lodging to closing and measure them; only on a platform of this machine.
+    """Play shipments from lodging to closing and measure them, on the platform of this machine.
 
-    Says how far it is from time to time; stopped with Ctrl-C it reports what it has measured until then.
-    Exit status 0 if every one was closed. A seed is used up once: a second run with it is refused.
+    Reports progress; when stopped with Ctrl-C it reports what it has measured so far. Exit status 0 if every shipment
+    was closed. Each seed can be used once per platform: a second run with it is refused.
     """
     found = asyncio.run(_simulate(load_platform(), count, seed, side_by_side, rate))
     if as_json:
@@ -67,14 +67,14 @@ async def _simulate(platform: Platform, count: int, seed: int, side_by_side: int
         load = Load(gateway, said, keys, told.declarant)
         showing = asyncio.create_task(progress(load, count, PROGRESS_SECONDS, tell))
         started = time.monotonic()
-        with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C: what is known is reported
+        with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C: report what is known
             await load.run(shipments(told, count, seed), side_by_side=side_by_side, rate=rate)
         await cancel([showing])
         return {"seed": seed, **report(load.times, time.monotonic() - started)}
 
 
 async def _keys(platform: Platform) -> Mapping[str, str]:
-    """Keys of the load's firm and partners: made once a platform, and kept beside its own."""
+    """Keys of the load's firm and partners, created once per platform and stored with its own."""
     kept = platform.keys_dir / "simulation.json"
     if kept.exists():
         keys: Mapping[str, str] = json.loads(kept.read_text())
@@ -89,10 +89,10 @@ async def _keys(platform: Platform) -> Mapping[str, str]:
 
 
 def check_loopback(url: str) -> None:
-    """A load is for the own machine only.
+    """Refuse to put load on another machine.
 
     Raises:
-        CliError: the address is another machine's.
+        CliError: the address is not on this machine.
     """
     host = urlsplit(url).hostname or ""
     try:
@@ -100,7 +100,7 @@ def check_loopback(url: str) -> None:
     except ValueError:
         own = False
     if not own:
-        raise CliError(f"simulate is for a platform on this machine, not for {host or url}")
+        raise CliError(f"simulate only works with a platform on this machine, not with {host or url}")
 
 
 def _show(found: dict[str, Any]) -> None:

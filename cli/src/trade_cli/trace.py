@@ -1,4 +1,4 @@
-"""`trade trace UCR`: one shipment's timeline with the cause of every step."""
+"""`trade trace UCR`: a shipment's timeline with the cause of every step."""
 
 import asyncio
 import json
@@ -35,10 +35,10 @@ app = typer.Typer()
 def trace(
     query: Annotated[str, typer.Argument(metavar="UCR", help="UCR, or any exact id that belongs to one shipment.")],
     language: Language = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until interrupted or closed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable; one object a step with -f.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue until it is closed, or Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable; with -f one object per step.")] = False,
 ) -> None:
-    """Show everything that happened to a shipment: when, who, what, because of what."""
+    """Show everything that happened to a shipment: when, who, what, and why."""
     asyncio.run(_trace(query, spoken(language), follow, as_json))
 
 
@@ -56,7 +56,7 @@ async def _trace(query: str, language: str, follow: bool, as_json: bool) -> None
 
 
 async def _resolve(client: TrackingClient, query: str) -> str:
-    """The one shipment that an id belongs to; what a door took a moment ago may still be on its way to the desk."""
+    """The shipment that an id belongs to; retries briefly, as tracking may lag behind."""
     found: list[str] = []
     for _ in range(PATIENT_LOOKS):
         if found := await client.search(query):
@@ -65,11 +65,11 @@ async def _resolve(client: TrackingClient, query: str) -> str:
     if query in found:
         return query
     if len(found) > 1:
-        raise CliError(f"{query} belongs to several: {', '.join(found[:10])}")
+        raise CliError(f"{query} belongs to several shipments: {', '.join(found[:10])}")
     if not found:
         coverage = (await client.shipment(query))["coverage"]
         unread = [each["topic"] for each in coverage if each["conclusion"] == "no_data"]
-        why = f"; not all is read yet: {', '.join(unread)}" if unread else "; every topic is read to its end"
+        why = f"; not read to the end yet: {', '.join(unread)}" if unread else "; every topic was read to its end"
         raise CliError(f"no event names {query}{why}")
     return found[0]
 
@@ -89,7 +89,7 @@ async def _follow(client: TrackingClient, ucr: str, as_json: bool) -> None:
 
 
 def unseen(view: View, seen: set[str]) -> list[Mapping[str, Any]]:
-    """The steps that are not in `seen` as they stand, which then are: a step that was taken back comes again."""
+    """The steps not in `seen` in their present state, which are added to it; a retracted step is returned again."""
     new = [step for step in view["steps"] if _state(step) not in seen]
     seen.update(_state(step) for step in new)
     return new
@@ -100,7 +100,7 @@ def _state(step: Mapping[str, Any]) -> str:
 
 
 def behind_the_scenes(step: Mapping[str, Any]) -> bool:
-    """Whether a step is a notice's own business: prepared, claimed, not sent yet."""
+    """Whether a step is internal to sending a notice: prepared, claimed, not sent yet."""
     return step["type"].startswith("trade.notifications.notice.") and step["type"].split(".")[3] in _ON_THE_WAY
 
 
@@ -110,7 +110,7 @@ def closed(view: View) -> bool:
 
 
 def show(console: Console, view: View) -> None:
-    """A whole timeline: how current it is, what is held back, situation, steps with causes, duty, notices."""
+    """Print a timeline: how current it is, parked deliveries, situation, steps with causes, duty, notices."""
     console.print(Text(f"Shipment {view['ucr']}", style="bold"))
     for each in (*view["stale"], *view["held_unknown"]):
         console.print(Text(each["text"], style="yellow"), soft_wrap=True)
@@ -141,7 +141,7 @@ def show(console: Console, view: View) -> None:
 
 
 def situation_lines(situation: Mapping[str, Any]) -> Iterator[Text]:
-    """Where it is, and every obstacle: what, who must act, since when, by when, what is wrong."""
+    """The situation and every obstacle: what, who must act, since when, by when, what is wrong."""
     name = situation["declaration_number"] or situation["lrn"]
     yield Text(f"{name}: {situation['where_text']}", style="bold")
     for each in situation["obstacles"]:
@@ -158,7 +158,7 @@ _TIME_WIDTH = len("2026-01-05 08:00:00Z")
 
 
 def step_line(step: Mapping[str, Any], depth: int = 0) -> Text:
-    """One step in one line: day and time, who, what. What was taken back, and what did not happen yet, is marked."""
+    """One step in one line: time, who, what. Retracted steps, and those that have not happened yet, are marked."""
     service = step["topic"].partition(".")[0]
     when = step["happened_at"] or step["expected_at"]
     line = Text(f"{when['utc']}  {service:<14}")
@@ -172,7 +172,7 @@ def step_line(step: Mapping[str, Any], depth: int = 0) -> Text:
 
 
 def _depths(steps: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """How far each step is from the first cause that stands in the timeline; bounded for the eye."""
+    """The distance of each step from its first cause in the timeline, limited for readability."""
     depths: dict[str, int] = {}
     for step in steps:
         depths[step["id"]] = min(depths.get(step["cause"], -1) + 1, 6)

@@ -16,7 +16,7 @@ View = Mapping[str, Any]
 
 
 class TrackingClient:
-    """The support desk's door, for one reader in one language."""
+    """A client of tracking's HTTP door, in one language."""
 
     def __init__(self, http: httpx2.AsyncClient, language: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._http = http
@@ -24,17 +24,17 @@ class TrackingClient:
         self._patience = patience_seconds
 
     async def shipment(self, ucr: str, *, spans: bool = True) -> View:
-        """What is known of a UCR; `known` is false where no event names it. Without spans it is cheaper.
+        """The timeline of a UCR; `known` is false if no event names it. Without spans it is cheaper.
 
         Raises:
             CliError: tracking refuses.
-            httpx2.HTTPError: nobody answers.
+            httpx2.HTTPError: tracking does not answer.
         """
         asked = {"id": ucr, "lang": self._language} | ({} if spans else {"spans": "no"})
         return await self._get("/shipments", asked, allowed=(200, 404))
 
     async def search(self, query: str) -> list[str]:
-        """UCRs and keys under which exactly this id is known, the first of them where there are many."""
+        """UCRs and keys under which exactly this id is known; only the first if there are many."""
         found = await self._get("/search", {"q": query, "lang": self._language}, allowed=(200,))
         return [each["thread"] for each in found["results"]]
 
@@ -49,7 +49,7 @@ class TrackingClient:
         return answer
 
     async def _let_in(self, path: str, parameters: Mapping[str, str]) -> httpx2.Response:
-        """The answer, once tracking has room and its database, or the patience is at its end."""
+        """The answer; retries while tracking is full or its database unavailable, until time is up."""
         until = asyncio.get_running_loop().time() + self._patience
         while True:
             response = await self._http.get(path, params=dict(parameters), headers={"accept": "application/json"})
@@ -60,7 +60,7 @@ class TrackingClient:
 
 
 def _detail(response: httpx2.Response) -> str:
-    """What a problem (RFC 9457) says is wrong; nothing where the answer is none."""
+    """The detail of a problem (RFC 9457); empty if the answer is not one."""
     try:
         detail = response.json()["detail"]
     except (ValueError, KeyError, TypeError):
@@ -76,6 +76,6 @@ async def tracking(platform: Platform, language: str = "en") -> AsyncIterator[Tr
         CliError: the password cannot be read.
     """
     auth = platform.tracking_auth()
-    # The platform is addressed directly, whatever proxy the environment names.
+    # Connect directly, ignoring proxies from the environment.
     async with httpx2.AsyncClient(base_url=platform.tracking_url, auth=auth, timeout=10, trust_env=False) as http:
         yield TrackingClient(http, language)

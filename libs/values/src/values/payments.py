@@ -1,8 +1,8 @@
 """Payment references: the platform's, for an assessment, and a bank's, for a payment.
 
-The payer quotes the platform's reference in the payment order, so that the money settles the right assessment:
+The payer quotes the platform's reference in the payment order, so that the money settles the right assessment.
 
-`RF`, two check digits and twenty digits: a structured creditor reference (ISO 11649), which banks transport and check.
+It is `RF`, two check digits and twenty digits: a structured creditor reference (ISO 11649), which banks can check.
 The check digits (ISO 7064, MOD 97-10) detect every single wrong digit and every transposed pair. The standard also
 allows letters, but not every confusion of a letter with a digit would be detected, so there are none.
 """
