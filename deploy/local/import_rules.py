@@ -1,7 +1,7 @@
-"""Kinds of import contract that import-linter lacks: what may be imported, who may import, faces, services apart.
+"""Import contracts that import-linter lacks: allowed imports, allowed importers, faces, independent services.
 
-Patterns are those of the shell over dotted names: `*.domain*` is every module below a package called domain.
-`<service>` stands for the package of each folder of services/.
+Patterns are shell patterns over dotted names: `*.domain*` matches every module of a package called domain.
+`<service>` stands for the package of each folder in services/.
 """
 
 import sys
@@ -14,7 +14,7 @@ from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 
 SERVICES = frozenset(each.parent.name for each in Path(__file__).parents[2].glob("services/*/pyproject.toml"))
-"""A service's folder has the name of its package."""
+"""Each service's folder has the name of its package."""
 _SERVICE = "<service>"
 
 
@@ -25,7 +25,7 @@ def _matches(module: str, patterns: list[str]) -> bool:
 
 
 class _DirectImports(Contract):
-    """Judges each import by itself; a subclass says which ones break the rule."""
+    """Checks each import by itself; a subclass says which ones break the rule."""
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - import-linter's signature
         broken = sorted(
@@ -46,13 +46,13 @@ class _DirectImports(Contract):
 
 
 class AllowedOnly(_DirectImports):
-    """The sources import the standard library, what is allowed, and their own package `own` names up to."""
+    """The sources may import the standard library, allowed modules, and their own package up to the name `own`."""
 
     type_name = "allowed_only"
     source_modules: Any = fields.ListField(subfield=fields.StringField())
     allowed_modules: Any = fields.ListField(subfield=fields.StringField(), required=False)
     own: Any = fields.StringField()
-    """The last name of the package that counts as the source's own: `domain` in `registry.domain.enterprise`."""
+    """The last name of the source's own package: `domain` in `registry.domain.enterprise`."""
 
     def breaks(self, importer: str, imported: str) -> bool:
         if not _matches(importer, self.source_modules):
@@ -71,7 +71,7 @@ class AllowedOnly(_DirectImports):
 
 
 class OnlyBy(_DirectImports):
-    """Within some packages, the targets are imported by the named modules alone."""
+    """Within some packages, only the named modules may import the targets."""
 
     type_name = "only_by"
     within: Any = fields.ListField(subfield=fields.StringField())
@@ -87,15 +87,15 @@ class OnlyBy(_DirectImports):
 
 
 class Faces(_DirectImports):
-    """Of each package in the containers, others import its face, which is its `__init__`, and no module inside.
+    """Other packages import only the face (`__init__`) of each package in the containers, never a module inside it.
 
-    Nor does a module inside import its own face: that would be a circle. A package that is added later is judged too.
+    A module inside does not import its own face either, which would be circular. New packages are checked too.
     """
 
     type_name = "faces"
     containers: Any = fields.ListField(subfield=fields.StringField())
     shared_modules: Any = fields.ListField(subfield=fields.StringField(), required=False)
-    """Packages whose modules anybody in the container imports one by one."""
+    """Packages whose modules may be imported directly within the container."""
 
     def breaks(self, importer: str, imported: str) -> bool:
         return any(self._breaks_in(container, importer, imported) for container in self.containers)
@@ -113,7 +113,7 @@ class Faces(_DirectImports):
 
 
 class ServicesApart(_DirectImports):
-    """No service imports another: what they say to each other goes over topics and gRPC."""
+    """No service imports another: services communicate over topics and gRPC."""
 
     type_name = "services_apart"
 

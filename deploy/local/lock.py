@@ -1,9 +1,9 @@
-"""The lock file: resolved with hashes by `--write`, checked without any network by `--check`.
+"""The lock file: resolved with hashes by `--write`, checked offline by `--check`.
 
-The check walks what `requirements.in` asks for through the dependencies that the installed packages
-declare, with their markers and extras, and compares what it reaches with the lock. So a line that was
-added, removed or narrowed without resolving again is seen, and so is a lock edited by hand. The lock
-holds no address: it says what to install, never from where.
+The check follows the requirements of `requirements.in` through the declared dependencies of the installed packages,
+with markers and extras, and compares the result with the lock. So it detects a line that was added, removed or
+narrowed without resolving again, and a lock edited by hand. The lock contains no URLs: it says what to install, never
+from where.
 
 Usage: python deploy/local/lock.py --check | --write
 """
@@ -30,7 +30,7 @@ _COMPILE = [
 
 
 def wanted() -> list[Requirement]:
-    """What the project asks for by name."""
+    """The project's direct requirements."""
     lines = (line.split("#")[0].strip() for line in WANTED.read_text().splitlines())
     return [Requirement(line) for line in lines if line]
 
@@ -44,7 +44,7 @@ def locked(text: str) -> Iterator[tuple[str, str, Marker | None, int]]:
 
 
 def reached(requirements: list[Requirement]) -> dict[str, list[Requirement]]:
-    """Every package that is needed on this machine, with what is asked of it.
+    """Every package needed on this machine, with the requirements on it.
 
     Raises:
         PackageNotFoundError: one of them is not installed.
@@ -66,16 +66,16 @@ def reached(requirements: list[Requirement]) -> dict[str, list[Requirement]]:
 
 
 def faults() -> list[str]:
-    """What is wrong with the lock, a line each."""
+    """The faults of the lock, one line each."""
     text = LOCK.read_text()
-    found = [f"line {number} holds an address" for number, line in enumerate(text.splitlines(), 1) if "://" in line]
+    found = [f"line {number} contains a URL" for number, line in enumerate(text.splitlines(), 1) if "://" in line]
     entries = list(locked(text))
     found += [f"{name}=={version} has no hash" for name, version, _, hashes in entries if hashes == 0]
     here = {name: version for name, version, marker, _ in entries if marker is None or marker.evaluate()}
     try:
         needed = reached(wanted())
     except PackageNotFoundError as error:
-        return [*found, f"{error.name} is asked for but neither locked nor installed"]
+        return [*found, f"{error.name} is required but neither locked nor installed"]
     found += [f"{name} is needed but not locked" for name in needed if name not in here]
     found += [f"{name} is locked but nothing needs it" for name in here if name not in needed]
     for name, requirements in needed.items():
@@ -85,7 +85,7 @@ def faults() -> list[str]:
         if (installed := distribution(name).version) != version:
             found.append(f"{name} is locked at {version}, installed is {installed}")
         found += [
-            f"{name}=={version} is not what is asked for: {requirement}"
+            f"{name}=={version} does not meet the requirement {requirement}"
             for requirement in requirements
             if not requirement.specifier.contains(version, prereleases=True)
         ]

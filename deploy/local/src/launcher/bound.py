@@ -1,10 +1,10 @@
-"""Become a program that the kernel kills when its launcher dies, however the launcher dies.
+"""Runs a program that the kernel kills when its launcher dies, for whatever reason.
 
 Usage: python bound.py <pid of the launcher> <program> [arguments]
 
-A program of its own, run before the real one, because Python cannot safely run code between fork and
-exec in a process that has threads. Linux ties the signal to the *thread* that started the child:
-start children from a thread that lives as long as they should.
+It is a separate program that executes the real one, because Python cannot safely run code between fork and exec in a
+process with threads. Linux ties the signal to the *thread* that started the child, so start children from a thread
+that lives as long as they should.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Servers in containers, by testcontainers, whose reaper removes them when we die. Which servers, their modules say."""
+"""Servers in containers, run by testcontainers, whose reaper removes them if the launcher dies."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ START_SECONDS = 300.0
 
 
 def docker_runs() -> bool:
-    """Whether a Docker daemon answers; the program alone proves nothing."""
+    """Whether a Docker daemon answers; an installed client proves nothing."""
     docker = shutil.which("docker")
     if docker is None:
         return False
@@ -29,7 +29,7 @@ def docker_runs() -> bool:
 
 
 class ContainerServer:
-    """A server in a container on a fixed port, its data in a folder of ours."""
+    """A server in a container on a fixed port, with its data in our folder."""
 
     kind = "container"
     pid: int | None = None
@@ -76,20 +76,20 @@ class ContainerServer:
 
 
 def container(image: str, folder: Path, inside: str, port: int, outside: int, environment: dict[str, str]) -> Any:
-    """A container that is not started.
+    """Create a container without starting it.
 
     Args:
-        folder: where its data stays; inside of it that folder is `inside`.
-        port: inside of it.
-        outside: the port of this machine, on the loopback interface.
-        environment: what its program is started with.
+        folder: where its data is kept, mounted as `inside`.
+        port: the port in the container.
+        outside: the port on this machine's loopback interface.
+        environment: environment variables of its program.
     """
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - slow, and only where Docker runs
 
     folder.mkdir(parents=True, exist_ok=True)
     made = DockerContainer(image, user=f"{os.getuid()}:{os.getgid()}")
     made = made.with_volume_mapping(str(folder), inside, "rw")
-    # Docker's library also takes an address beside the port, which keeps it off the network.
+    # Docker's library also accepts an address with the port, which keeps the server off the network.
     made = made.with_bind_ports(port, ("127.0.0.1", outside))  # type: ignore[arg-type]
     for name, value in environment.items():
         made = made.with_env(name, value)

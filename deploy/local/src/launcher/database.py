@@ -1,7 +1,7 @@
-"""The database: a given MongoDB, else `mongod`, else a container, else SecantusDB.
+"""The database: a given MongoDB, otherwise `mongod`, a container, or SecantusDB.
 
-SecantusDB speaks MongoDB's wire protocol over the WiredTiger engine and comes with the locked packages:
-for development and tests only. Whichever it is, an acknowledged write survives `kill -9`.
+SecantusDB implements MongoDB's wire protocol over the WiredTiger engine and is one of the locked packages; it is for
+development and tests only. With each of them, an acknowledged write survives `kill -9`.
 """
 
 import os
@@ -23,7 +23,7 @@ MONGO_IMAGE = "mongo:8.0"
 
 
 class ProcessDatabase:
-    """A database server that runs as a child process; its data stays where its command says."""
+    """A database server as a child process; its command says where its data is."""
 
     def __init__(self, kind: str, command: list[str], *, port: int, log: Path, stop_seconds: float) -> None:
         self.kind = kind
@@ -56,14 +56,14 @@ def mongod(program: str, folder: Path, log: Path, *, port: int) -> ProcessDataba
 
 
 def secantus(folder: Path, log: Path, *, port: int) -> ProcessDatabase:
-    """The embedded server; the Rust one where it is on the path, which is three to five times as fast."""
+    """The embedded server; the Rust version if it is on the path, which is three to five times as fast."""
     rust = shutil.which("secantusd-rs")
     program = [rust] if rust else [sys.executable, "-m", "launcher.secantus"]
-    # Without sync-on-commit a kill loses acknowledged writes. A member of a replica set would write every change once
-    # more, to an oplog that nobody reads: a fifth of its work.
+    # Without sync-on-commit a kill loses acknowledged writes. As a replica set member it would also write every change
+    # to an oplog that nobody reads, a fifth of its work.
     options = ["--sync-on-commit", "--standalone"]
     command = [*program, "--port", str(port), "--storage-path", str(folder), *options]
-    # It is slow to stop and loses nothing when killed: no reason to wait long.
+    # It is slow to stop and loses nothing when killed, so do not wait long.
     return ProcessDatabase("secantusd-rs" if rust else "secantusdb", command, port=port, log=log, stop_seconds=5.0)
 
 

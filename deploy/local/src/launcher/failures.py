@@ -1,14 +1,14 @@
-"""What can go wrong on the user's machine, each in one line that says what to do."""
+"""Failures on the user's machine, each reported in one line that says what to do."""
 
 import errno
 
 
 class LauncherError(Exception):
-    """Something is missing or in the way; the message is one line for the user, no stack trace wanted."""
+    """Something is missing or in the way; the message is one line for the user, shown without a stack trace."""
 
 
 def explain(error: OSError) -> LauncherError:
-    """An operating system's refusal as a line that says what to do."""
+    """An error of the operating system, as a line that says what to do."""
     where = error.filename or "the working folder"
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
@@ -20,4 +20,4 @@ def explain(error: OSError) -> LauncherError:
         case errno.EMFILE | errno.ENFILE:
             return LauncherError("Too many open files: raise the limit with `ulimit -n 4096` and try again.")
         case _:
-            return LauncherError(f"The system refused: {error}.")
+            return LauncherError(f"The operating system refused: {error}.")

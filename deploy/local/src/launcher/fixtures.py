@@ -1,11 +1,11 @@
-"""Fixtures that give tests real servers: `infrastructure` (Kafka and a database) and `platform` (all six services).
+"""Fixtures with real servers for tests: `infrastructure` (Kafka and a database) and `platform` (all six services).
 
-Loaded for the whole repository by `-p launcher.fixtures`. A test that asks for either, or stands in
-`tests/` with those of the whole platform, carries the marker `infra`, unless it says that it is `serverless`; a
-run of `-m "not infra"` starts no server. `--infra=auto|local|containers|external` says where the servers come from.
+Loaded for the whole repository by `-p launcher.fixtures`. A test that uses either fixture, or is in `tests/`, gets
+the marker `infra`, unless it is marked `serverless`; a run with `-m "not infra"` starts no server.
+`--infra=auto|local|containers|external` says where the servers come from.
 
-`-n 2 --dist loadgroup` runs two at once, each with servers of its own unless they are external; those that share a
-platform stay together.
+`-n 2 --dist loadgroup` runs two workers, each with its own servers unless they are external; tests that share a
+platform run on one worker.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +19,7 @@ from launcher.stored_names import StoredNames, watch
 
 _SERVERS = {"infrastructure", "platform"}
 _PLATFORMS = {"platform", "fragile"}
-"""Each is started once per worker that needs it."""
+"""Fixtures that are started once per worker."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,7 +32,7 @@ _NAMES = pytest.StashKey[StoredNames]()
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_NAMES] = watch()
     config.addinivalue_line("markers", "infra: needs a real Kafka and a real database")
-    config.addinivalue_line("markers", "serverless: stands in tests/, and needs no server all the same")
+    config.addinivalue_line("markers", "serverless: is in tests/, but needs no server")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -47,18 +47,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def stored_names(request: pytest.FixtureRequest) -> Iterator[StoredNames]:
-    """Fails the test that had a store write a field of a name that the database does not take."""
+    """Fails a test whose store writes a field name that the database does not accept."""
     names = request.config.stash[_NAMES]
     yield names
     if unfit := names.take():
-        pytest.fail(f"written under names that the database does not take: {', '.join(unfit)}")
+        pytest.fail(f"wrote field names that the database does not accept: {', '.join(unfit)}")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def infrastructure(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Infrastructure]:
-    """A running Kafka and database of this test run alone; tests take topics and databases of their own names."""
+    """A running Kafka and database for this test run only; each test uses its own topic and database names."""
     servers = Infrastructure(tmp_path_factory.mktemp("infrastructure"), mode=request.config.getoption("--infra"))
     async with servers:
         yield servers
@@ -66,9 +66,9 @@ async def infrastructure(
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
-    """All six services, for this test run. Who kills a part starts it again.
+    """All six services, for this test run. A test that kills a part restarts it.
 
-    It has servers of its own: a service that another test runs by itself would share its consumer group with it.
+    It has its own servers: otherwise a service run by another test would share its consumer group.
     """
     folder, mode = tmp_path_factory.mktemp("platform"), request.config.getoption("--infra")
     async with Platform(folder, mode=mode) as running:

@@ -1,4 +1,4 @@
-"""Kafka and the database, started and stopped together: what tests and the platform stand on."""
+"""Kafka and the database, started and stopped together, for tests and the platform."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ PORTS = ["kafka", "kafka-controller", "database"]
 
 
 class Infrastructure:
-    """One broker and one database, on ports of their own, data below `folder`.
+    """One broker and one database, on their own ports, with data below `folder`.
 
-    An asynchronous context manager: leaving it stops what it started. Use it from the main thread.
+    An asynchronous context manager that stops what it started. Use it from the main thread.
     """
 
     def __init__(
         self, folder: Path, *, mode: str = "auto", report: Report = silent, ports: dict[str, int] | None = None
     ) -> None:
         if mode not in MODES:
-            raise LauncherError(f"--infra is one of {', '.join(MODES)}.")
+            raise LauncherError(f"--infra must be one of {', '.join(MODES)}.")
         self._layout = Layout(folder.absolute())
         self._mode = mode
         self._report = report
@@ -74,7 +74,7 @@ class Infrastructure:
             raise
 
     async def stop(self) -> None:
-        """Stop what was started; what was given is left alone."""
+        """Stop what was started; given servers are left running."""
         stops = [server.stop() for server in (self._kafka, self._database) if server is not None]
         await asyncio.gather(*stops)
         self._block.release()
@@ -87,7 +87,7 @@ class Infrastructure:
         await self.kafka.kill()
 
     async def start_kafka(self) -> None:
-        """Start the broker again on the same port and data; returns when it answers."""
+        """Start the broker again with the same port and data; returns when it answers."""
         await self.kafka.start(self._report)
 
     async def kill_database(self) -> None:
@@ -95,18 +95,18 @@ class Infrastructure:
         await self.database.kill()
 
     async def start_database(self) -> None:
-        """Start the database again on the same port and data; returns when it answers."""
+        """Start the database again with the same port and data; returns when it answers."""
         await self.database.start(self._report)
 
     async def restart(self, name: str) -> None:
-        """Stop `kafka` or `database`, and start it again on the same port and data; returns when it answers.
+        """Restart `kafka` or `database` with the same port and data; returns when it answers.
 
         Raises:
-            LauncherError: it is not ours, or does not come back.
+            LauncherError: it is a given server, or does not come back.
         """
         server = {"kafka": self.kafka, "database": self.database}[name]
         if isinstance(server, GivenServer):
-            raise LauncherError(f"{server.what} was given to us, it is not ours to start again.")
+            raise LauncherError(f"{server.what} was not started here, so it cannot be restarted here.")
         await server.stop()
         await server.start(self._report)
 
@@ -120,5 +120,5 @@ class Infrastructure:
 
 def _started(server: Server | None) -> Server:
     if server is None:
-        raise LauncherError("Nothing was started yet.")
+        raise LauncherError("Nothing has been started yet.")
     return server

@@ -1,4 +1,4 @@
-"""Runs a program so that Ctrl-C, SIGTERM and a closed terminal let it stop what it started."""
+"""Runs a program so that it can clean up after Ctrl-C, SIGTERM and a closed terminal."""
 
 import asyncio
 import signal
@@ -9,13 +9,13 @@ T = TypeVar("T")
 
 
 class Interrupted(Exception):
-    """The user or the system asked to stop; everything was stopped."""
+    """The program was told to stop, and everything was stopped."""
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, or until a signal; cleaning up (`finally`, `async with`) is waited for.
+    """Run to the end or until a signal; waits for cleanup (`finally`, `async with`).
 
-    A second signal ends the process at once: its children are killed by the kernel.
+    A second signal ends the process at once, and the kernel kills its children.
 
     Raises:
         Interrupted: a signal came.

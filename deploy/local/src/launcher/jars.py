@@ -1,7 +1,6 @@
-"""Apache Kafka's published jars, fetched once per user by Maven.
+"""Apache Kafka's published jars, fetched by Maven once per user.
 
-The folder in the cache appears by one rename, complete or not at all: two runs that fetch side by
-side both end with whole jars.
+The cache folder appears by one atomic rename, so that two concurrent runs both end with complete jars.
 """
 
 import os
@@ -25,7 +24,7 @@ _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependenc
 
 
 def find_java() -> Path | None:
-    """A Java runtime that is new enough: of `JAVA_HOME`, else on the path."""
+    """A recent enough Java runtime: from `JAVA_HOME`, otherwise on the path."""
     home = os.environ.get("JAVA_HOME")
     candidates = [Path(home) / "bin" / "java"] if home else []
     found = shutil.which("java")
@@ -38,7 +37,7 @@ def jars_folder() -> Path:
 
 
 def what_is_missing() -> str | None:
-    """What keeps Kafka from running from its jars, in words; None when nothing does."""
+    """What is missing to run Kafka from its jars, in words; None if nothing."""
     missing = []
     if find_java() is None:
         missing.append(f"Java {JAVA_WANTED} or newer (Debian: apt-get install openjdk-17-jre-headless)")
@@ -48,7 +47,7 @@ def what_is_missing() -> str | None:
 
 
 async def fetch_jars(report: Report, log: Path) -> Path:
-    """The folder of the jars, fetched where it is not there yet.
+    """The folder of the jars; fetched if it is missing.
 
     Raises:
         LauncherError: Maven is missing or failed.
@@ -70,7 +69,7 @@ async def fetch_jars(report: Report, log: Path) -> Path:
 
 
 def _empty_folders(target: Path, log: Path) -> Path:
-    """A fresh folder beside the target, and no log: what an earlier try said is no reason of this one."""
+    """Create a fresh folder next to the target, and remove the log of earlier tries."""
     try:
         log.unlink(missing_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +92,7 @@ async def _run_maven(maven: str, fresh: Path, log: Path) -> None:
 
 
 def first_error(log: Path) -> str:
-    """Maven's own first reason; its last lines are advice about its options."""
+    """Maven's first error; its last lines are only advice about options."""
     lines = log.read_text(errors="replace").splitlines()
     return next((line for line in lines if line.startswith("[ERROR]")), "it said nothing")[:300]
 
@@ -102,7 +101,7 @@ def _publish(fresh: Path, target: Path) -> None:
     try:
         fresh.rename(target)
     except OSError as error:
-        if not target.exists():  # another run came first otherwise, and its jars are as good
+        if not target.exists():  # otherwise another run was first, and its jars will do
             raise explain(error) from error
 
 

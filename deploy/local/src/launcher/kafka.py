@@ -1,4 +1,4 @@
-"""Apache Kafka as one KRaft node: from its jars, in a container, or the one given by the environment."""
+"""Apache Kafka as one KRaft node: from its jars, in a container, or a given one from the environment."""
 
 import asyncio
 import base64
@@ -31,10 +31,10 @@ SETTINGS = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "group.initial.rebalance.delay.ms": "0",
-    # Members are static, so that a killed one is back at once; the low bound lets a test time one out.
+    # Members are static, so that a killed one is back at once; the low minimum lets a test time one out.
     "group.min.session.timeout.ms": "1000",
     "auto.create.topics.enable": "false",
-    # A killed broker comes back under the same number: its old session must end soon.
+    # A killed broker comes back with the same id, so its old session must end soon.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
     "num.network.threads": "2",
@@ -44,7 +44,7 @@ SETTINGS = {
 
 
 class JarKafka:
-    """A broker started with `java` from the cached jars; its data stays in `folder`."""
+    """A broker started with `java` from the cached jars; its data is in `folder`."""
 
     kind = "kafka-jars"
 
@@ -122,8 +122,8 @@ class JarKafka:
 
 
 async def answers(address: str) -> bool:
-    """Whether a broker at that address tells its cluster."""
-    if not await listens(address):  # the client would complain in the log at every try
+    """Whether a broker at that address answers with its cluster's metadata."""
+    if not await listens(address):  # otherwise the client would log an error at every try
         return False
     admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=5_000)
     try:
@@ -136,7 +136,7 @@ async def answers(address: str) -> bool:
 
 
 async def listens(address: str) -> bool:
-    """Whether anybody takes connections at an address."""
+    """Whether an address accepts connections."""
     host, _, port = address.partition(",")[0].rpartition(":")
     try:
         _, writer = await asyncio.open_connection(host, int(port))
@@ -162,7 +162,7 @@ def in_container(folder: Path, *, port: int) -> ContainerServer:
 
 
 def choose(mode: str, folder: Path, logs: Path, *, port: int, controller_port: int) -> Server:
-    """The broker for this machine: the given one, else from jars, else in a container.
+    """The broker for this machine: the given one, otherwise from jars, otherwise in a container.
 
     Args:
         mode: auto, local, containers or external.

@@ -1,4 +1,4 @@
-"""Where one platform keeps what it owns: one folder, nothing outside it but the cache of Kafka's jars."""
+"""The files of one platform: all in one folder, except the cache of Kafka's jars."""
 
 import fcntl
 import os
@@ -11,14 +11,14 @@ from typing import IO
 from launcher.failures import LauncherError, explain
 
 FREE_BYTES_WANTED = 500 * 1024 * 1024
-"""Below this a run would soon fill the disk: Kafka's and the database's journals are preallocated."""
+"""Free space needed at the start: the journals of Kafka and the database are preallocated."""
 
 TRIES = 10
-"""Somebody who asks who holds the lock has it shared for a moment."""
+"""How long to retry the lock: a query for its holder takes it in shared mode for a moment."""
 
 
 def run_root() -> Path:
-    """The folder of all platforms: `TRADE_RUN_DIR`, else `.run` of the checkout this module stands in."""
+    """The folder of all platforms: `TRADE_RUN_DIR`, otherwise `.run` of this module's checkout."""
     given = os.environ.get("TRADE_RUN_DIR")
     if given:
         return Path(given).absolute()
@@ -27,7 +27,7 @@ def run_root() -> Path:
 
 
 def cache_root() -> Path:
-    """What may be fetched again: the user's XDG cache."""
+    """The folder for files that can be fetched again: the user's XDG cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trade-platform"
 
 
@@ -71,16 +71,16 @@ class Layout:
 
     @property
     def ports(self) -> Path:
-        """The ports that were chosen once; it outlives the platform, unlike its description."""
+        """The chosen ports; unlike the description, it is kept when the platform stops."""
         return self.folder / "ports.json"
 
     def progress(self, pid: int) -> Path:
-        """What the supervisor with this process id reports; `up` reads it aloud."""
+        """The progress of the supervisor with this process id, shown by `up`."""
         return self.logs / f"progress-{pid}.log"
 
     @property
     def orders(self) -> Path:
-        """The socket at which the supervisor takes orders."""
+        """The socket on which the supervisor accepts orders."""
         return self.folder / "orders"
 
     @property
@@ -88,7 +88,7 @@ class Layout:
         return self.folder / "lock"
 
     def prepare(self) -> None:
-        """Make the folders, for their owner alone: mails and databases hold names and addresses, in the clear.
+        """Create the folders, readable only by their owner: mails and databases contain names and addresses.
 
         Raises:
             LauncherError: the disk is full or not writable.
@@ -108,14 +108,14 @@ class Layout:
 
 
 class FolderLock:
-    """One platform per folder: an advisory lock that the system drops when its holder dies, however it dies."""
+    """One platform per folder: an advisory lock that the system releases when its holder dies."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[str] | None = None
 
     def acquire(self) -> bool:
-        """Take the lock; false while another process holds it."""
+        """Take the lock; false if another process holds it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = self._path.open("a")
         for _ in range(TRIES):
@@ -138,7 +138,7 @@ class FolderLock:
             self._file = None
 
     def holder(self) -> int | None:
-        """The process id of who holds it now; None when nobody does."""
+        """The process id of the holder; None if nobody holds it."""
         try:
             with self._path.open() as file:
                 try:

@@ -1,4 +1,4 @@
-"""`up`, `down`, `status` and `restart`: a platform that stays when the command that started it has ended."""
+"""`up`, `down`, `status` and `restart` of a platform that keeps running after the command has ended."""
 
 import asyncio
 import contextlib
@@ -28,19 +28,19 @@ STOP_SECONDS = 90.0
 async def up(
     layout: Layout, mode: str, report: Report, *, new_ports: bool = False, rebuild: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Start a platform, or find it running; returns its description once it is ready.
+    """Start a platform unless it runs; returns its description once it is ready.
 
     Args:
         rebuild: services whose databases are rebuilt from their own topics before they start.
 
     Raises:
-        LauncherError: it cannot start, or runs while something is to be rebuilt; the reason in one line.
+        LauncherError: it cannot start, or it runs although `rebuild` is given.
     """
     layout.prepare()
     lock = FolderLock(layout.lock)
     holder = lock.holder()
     if holder is not None and rebuild:
-        raise LauncherError("A database is rebuilt while its service is stopped: stop the platform first (make down).")
+        raise LauncherError("A database can only be rebuilt while its service is stopped: run `make down` first.")
     if holder is not None:
         report(f"The platform {layout.name!r} runs already (process {holder})")
         if (description := _described(layout)) is not None and description["launcher_pid"] == holder:
@@ -59,7 +59,7 @@ async def up(
 
 
 async def down(layout: Layout, report: Report) -> bool:
-    """Stop the platform; false when none runs.
+    """Stop the platform; false if none runs.
 
     Raises:
         LauncherError: it does not stop.
@@ -73,19 +73,19 @@ async def down(layout: Layout, report: Report) -> bool:
         with contextlib.suppress(ProcessLookupError):
             os.kill(holder, signal.SIGTERM)
         if not await _released(lock, STOP_SECONDS):
-            # Its children are killed with it by the kernel.
+            # The kernel kills its children with it.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(holder, signal.SIGKILL)
             if not await _released(lock, LOOK_SECONDS * 50):
-                raise LauncherError(f"The launcher (process {holder}) does not end; end it by hand.")
+                raise LauncherError(f"The launcher (process {holder}) does not stop; kill it by hand.")
         await _gone(holder)
     layout.description.unlink(missing_ok=True)
     return True
 
 
 async def status(layout: Layout) -> dict[str, Any] | None:
-    """The description of the running platform, with `ready` for each service and `alive` for every other part; None
-    when none runs. Of a part that is no process of ours `alive` is None: the services' readiness tells."""
+    """The description of the running platform, with `ready` for each service and `alive` for every other part; None if
+    none runs. `alive` is None for a part that is not our process; the services' readiness covers it."""
     if FolderLock(layout.lock).holder() is None:
         return None
     description = _described(layout)
@@ -102,7 +102,7 @@ async def status(layout: Layout) -> dict[str, Any] | None:
 
 
 async def restart(layout: Layout, part: str, report: Report) -> dict[str, Any]:
-    """Start one part of the running platform again; returns its name, process and how long it took, once it is ready.
+    """Restart one part of the running platform; returns its name, process and the seconds it took, once it is ready.
 
     Raises:
         LauncherError: none runs, there is no such part, or it does not come back.
@@ -123,7 +123,7 @@ def _spawn(layout: Layout, mode: str, rebuild: Sequence[str]) -> subprocess.Pope
     command = [sys.executable, "-m", "launcher.supervisor", str(layout.folder), mode, *rebuild]
     own = layout.logs / "launcher.log"
     try:
-        # Nobody reads its output by a pipe, and it says little: a new file at a new start is enough.
+        # It writes little, so its output goes to a file that each start truncates.
         if own.exists() and own.stat().st_size >= MAX_BYTES:
             put_away(own)
         with own.open("ab") as log:
@@ -137,7 +137,7 @@ def _spawn(layout: Layout, mode: str, rebuild: Sequence[str]) -> subprocess.Pope
 async def _follow(
     layout: Layout, holder: int, supervisor: subprocess.Popen[bytes] | None, report: Report
 ) -> dict[str, Any]:
-    """Tell what the supervisor reports until the platform is ready."""
+    """Report the supervisor's progress until the platform is ready."""
     told = 0
     while True:
         ended = supervisor.poll() is not None if supervisor else FolderLock(layout.lock).holder() is None
@@ -182,9 +182,9 @@ async def _released(lock: FolderLock, seconds: float) -> bool:
 
 
 async def _gone(pid: int) -> None:
-    """Wait until a process that has nothing left to do has ended."""
+    """Wait until a process that is about to exit has ended."""
     deadline = time.monotonic() + LOOK_SECONDS * 50
-    while time.monotonic() < deadline and _lives(pid):  # noqa: ASYNC110 - another's process wakes no event loop
+    while time.monotonic() < deadline and _lives(pid):  # noqa: ASYNC110 - not our child: there is nothing to await
         await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -1,9 +1,9 @@
-"""What a process writes, kept in a file that does not grow without end: `x.log`, and `x.log.1` (newest) to `x.log.4`.
+"""Bounded logs of processes: the file `x.log`, rotated to `x.log.1` (newest) to `x.log.4`.
 
-The launcher reads the process's output from a pipe and alone has the file open, so it can put a new one in its place
-between two lines while the process runs, whatever the process is: a service, the broker's Java machine, the embedded
-database, a crash's last words. A process that opened the file itself would go on writing into the one put away.
-What is in the pipe when the launcher is killed, a twentieth of a second of it, is lost with it.
+The launcher reads the process's output from a pipe and is the only one to open the file, so it can rotate between two
+lines while the process runs, for any kind of process: a service, the broker's JVM, the embedded database, the output
+of a crash. A process that opened the file itself would keep writing to the rotated one.
+If the launcher is killed, the last twentieth of a second of output, still in the pipe, is lost.
 """
 
 import contextlib
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 MAX_BYTES = 32 * 1024 * 1024
-"""Of one file; it ends with the line that reaches it."""
+"""Size of one file; it ends with the line that reaches it."""
 KEPT = 4
-"""How many older files stay."""
+"""How many older files are kept."""
 
 GATHER_SECONDS = 0.05
-"""Between two looks into the pipe: a busy process writes thousands of lines a second, each is not worth a look."""
+"""Pause between two reads of the pipe: a busy process writes thousands of lines per second, and is read in chunks."""
 _PIPE_BYTES = 1024 * 1024
 
 
@@ -40,22 +40,22 @@ class BoundedLog:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = self.path.open("ab", buffering=0)
         source, sink = os.pipe()
-        with contextlib.suppress(OSError):  # more than this user may have: a smaller one does
+        with contextlib.suppress(OSError):  # over this user's limit: a smaller pipe will do
             fcntl.fcntl(source, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._reader = threading.Thread(target=self._keep, args=(source, file), name=f"log {self.path.name}")
-        self._reader.daemon = True  # the launcher's end does not wait for it
+        self._reader.daemon = True  # do not delay the launcher's exit
         self._reader.start()
         return sink
 
     @property
     def ended(self) -> bool:
-        """Whether all that was written is in the file."""
+        """Whether all output is in the file."""
         return self._reader is None or not self._reader.is_alive()
 
     def _keep(self, source: int, file: BinaryIO) -> None:
         missed = 0
         while chunk := os.read(source, _PIPE_BYTES):
-            # Whatever the disk says, the pipe is read on: the process would stand still.
+            # Keep reading even if the disk fails: a full pipe would block the process.
             try:
                 if missed:
                     file.write(b"(%d bytes could not be written here)\n" % missed)
@@ -68,7 +68,7 @@ class BoundedLog:
         file.close()
 
     def _add(self, chunk: bytes, file: BinaryIO) -> BinaryIO:
-        """Write a chunk, and go on in a new file behind the line that fills this one; the file to go on in."""
+        """Write a chunk, rotating after the line that fills the file; return the file to continue with."""
         lines = chunk.rfind(b"\n") + 1
         file.write(chunk[:lines])
         if file.tell() >= MAX_BYTES and lines:
@@ -80,7 +80,7 @@ class BoundedLog:
 
 
 def put_away(path: Path) -> None:
-    """Make room for a new file under a log's name: every older one moves on, the oldest goes."""
+    """Rotate a log's files: each is renamed to the next number, the oldest is deleted."""
     for number in range(KEPT, 0, -1):
         newer = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
         with contextlib.suppress(FileNotFoundError):

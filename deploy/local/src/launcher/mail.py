@@ -1,9 +1,9 @@
-"""An SMTP server that keeps every mail as a file: where the platform's e-mail ends in development.
+"""An SMTP server that stores every mail as a file: the platform's mail server in development.
 
 Usage: python -m launcher.mail PORT FOLDER
 
-A mail is acknowledged when its `.eml` file is on disk whole; names sort by time of arrival. The latest are kept: a
-platform that is played loads for weeks would fill the disk with them.
+A mail is acknowledged once its `.eml` file is completely on disk; names sort by time of arrival. Only the latest mails
+are kept, as weeks of load would fill the disk.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 MAX_BYTES = 10 * 1024 * 1024
 KEPT = 100_000
-"""Mails; some 400 MB as the platform writes them."""
+"""Number of mails kept; about 400 MB of the platform's mails."""
 
 
 class Sink:
-    """Stores mails in a folder, the envelope's recipients in a header of their own."""
+    """Stores mails in a folder, with the envelope's recipients in an extra header."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

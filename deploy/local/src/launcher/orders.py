@@ -1,10 +1,10 @@
-"""Orders to a platform that runs: a socket in its folder, which only its owner may enter. One order a connection.
+"""Orders to a running platform, over a socket in its folder, which only its owner can access. One order per connection.
 
     → {"restart": "kafka"}
     ← {"line": "Starting Kafka ..."}      any number
     ← {"done": {"part": "kafka", "pid": 4711, "seconds": 4.2}}      or {"failed": "why, in one line"}
 
-The launcher alone can start a part, since the kernel ends a part with the process that started it.
+Only the launcher can start a part, because the kernel kills a part when the process that started it ends.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from launcher.layout import Layout
 from launcher.progress import Report
 
 Restart = Callable[[str, Report], Awaitable[dict[str, Any]]]
-"""Takes a part's name, and lines for who asked. Raises LauncherError."""
+"""Takes a part's name, and a report for the sender of the order. Raises LauncherError."""
 
 
 @contextlib.asynccontextmanager
 async def taken(layout: Layout, restart: Restart) -> AsyncIterator[None]:
-    """Take orders until left."""
+    """Accept orders within this context."""
 
     under_way: set[asyncio.Task[Any] | None] = set()
 
@@ -44,7 +44,7 @@ async def taken(layout: Layout, restart: Restart) -> AsyncIterator[None]:
     finally:
         server.close()
         layout.orders.unlink(missing_ok=True)
-        # Who stops the platform does not want a part of it back.
+        # When the platform is being stopped, do not restart a part.
         for task in [each for each in under_way if each is not None]:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -52,9 +52,7 @@ async def taken(layout: Layout, restart: Restart) -> AsyncIterator[None]:
 
 async def _carry_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, restart: Restart) -> None:
     def say(**answer: Any) -> None:
-        writer.write(
-            json.dumps(answer).encode() + b"\n"
-        )  # to nobody, where who asked has gone: done it is all the same
+        writer.write(json.dumps(answer).encode() + b"\n")  # the sender may be gone; the order is carried out anyway
 
     try:
         order = json.loads(await reader.readline())
@@ -62,13 +60,13 @@ async def _carry_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
     except LauncherError as error:
         say(failed=str(error))
     except (ValueError, KeyError, TypeError):
-        say(failed="That is no order.")
+        say(failed="That is not an order.")
     with contextlib.suppress(ConnectionError):
         await writer.drain()
 
 
 async def give_restart(layout: Layout, part: str, report: Report) -> dict[str, Any]:
-    """Have a part of the running platform started again; what the launcher says of it once it is ready.
+    """Order the restart of a part; returns the launcher's answer once the part is ready.
 
     Raises:
         LauncherError: there is no such part, it does not come back, or the platform is not up.
@@ -77,7 +75,7 @@ async def give_restart(layout: Layout, part: str, report: Report) -> dict[str, A
         with _short(layout) as path:
             reader, writer = await asyncio.open_unix_connection(path)
     except OSError:
-        raise LauncherError("The platform is not up yet: `trade dev status` says when it is.") from None
+        raise LauncherError("The platform is not up yet; check with `trade dev status`.") from None
     with contextlib.closing(writer):
         writer.write(json.dumps({"restart": part}).encode() + b"\n")
         async for line in reader:
@@ -93,7 +91,7 @@ async def give_restart(layout: Layout, part: str, report: Report) -> dict[str, A
 
 @contextlib.contextmanager
 def _short(layout: Layout) -> Iterator[str]:
-    """The socket's path in a form that fits the system's 107 characters, however deep the folder lies."""
+    """The socket's path in a form that fits the system's limit of 107 characters, however deep the folder is."""
     folder = os.open(layout.folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         yield f"/proc/self/fd/{folder}/{layout.orders.name}"

@@ -1,9 +1,9 @@
-"""Ports of one platform: chosen once, remembered, never shared with a platform beside it.
+"""The ports of one platform: chosen once, remembered, never shared with another platform.
 
-A platform takes a block of neighbouring ports. A block is claimed by an abstract socket, which lives
-exactly where ports live (the network namespace) and vanishes with its process: two platforms started
-in the same instant cannot choose the same ports. Blocks lie below the ephemeral range, so that no
-outgoing connection ever sits on a port whose server was killed a moment ago.
+A platform takes a block of consecutive ports. It claims a block by an abstract socket, which belongs to the network
+namespace, as ports do, and vanishes with its process. So two platforms started at the same instant cannot choose the
+same ports. Blocks are below the ephemeral range, so that no outgoing connection takes the port of a server that was
+just killed.
 """
 
 import json
@@ -32,10 +32,10 @@ class PortBlock:
         self._claim: socket.socket | None = None
 
     def choose(self, names: list[str], remembered: dict[str, int]) -> dict[str, int]:
-        """A port for each name: the remembered ones, else those of a free block.
+        """A port for each name: the remembered ones, otherwise those of a free block.
 
         Raises:
-            LauncherError: a remembered port is taken by another program, named where it can be seen.
+            LauncherError: another program uses a remembered port; the text names the program if it is known.
         """
         if all(name in remembered for name in names):
             self._claim = _soon(lambda: _claim(min(remembered.values())))
@@ -44,7 +44,7 @@ class PortBlock:
                     raise LauncherError(_taken(name, remembered[name]))
             return {name: remembered[name] for name in names}
         while True:
-            base = random.randrange(FIRST, LAST, SIZE)  # noqa: S311 - no secret
+            base = random.randrange(FIRST, LAST, SIZE)  # noqa: S311 - not a secret
             self._claim = _claim(base)
             if self._claim is not None and all(is_free(base + offset) for offset in range(len(names))):
                 return {name: base + offset for offset, name in enumerate(names)}
@@ -74,7 +74,7 @@ class PortBlock:
 
 
 def _soon(look: Callable[[], T]) -> T:
-    """What `look` finds, once it finds anything: a server that was killed lets go of its port a moment later."""
+    """Retry `look` until it finds something: a killed server frees its port a moment later."""
     deadline = time.monotonic() + LETTING_GO_SECONDS
     while not (found := look()) and time.monotonic() < deadline:
         time.sleep(0.05)

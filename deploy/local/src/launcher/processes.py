@@ -1,6 +1,6 @@
-"""Child processes: each in a session of its own, its output in a bounded log, none outliving its launcher."""
+"""Child processes: each has its own session and a bounded log, and does not outlive its launcher."""
 
-# ruff: noqa: ASYNC110 - a child that ends wakes no event loop; it is asked
+# ruff: noqa: ASYNC110 - the end of a child wakes no event loop, so it is polled
 import asyncio
 import contextlib
 import os
@@ -20,7 +20,7 @@ LOGGED_SECONDS = 2.0
 
 
 class Child:
-    """One program that can be started, stopped, killed and started again.
+    """One program that can be started, stopped, killed and restarted.
 
     Start it from the main thread: the kernel kills a child when the thread that started it ends.
     """
@@ -35,7 +35,7 @@ class Child:
         self._environment = dict(environment)
         self._stop_seconds = stop_seconds
         self._process: subprocess.Popen[bytes] | None = None
-        self._cleared = True  # nothing of its group is left: its number may be another's by now
+        self._cleared = True  # no process of its group is left; its number may have been reused
 
     @property
     def pid(self) -> int | None:
@@ -46,7 +46,7 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start the program; a living one is left alone.
+        """Start the program, unless it runs.
 
         Raises:
             LauncherError: it cannot be started.
@@ -72,7 +72,7 @@ class Child:
             raise explain(error) from error
 
     async def stop(self) -> None:
-        """SIGTERM, and SIGKILL to whatever is left of its group after its term."""
+        """Send SIGTERM, then SIGKILL to the rest of its group after a grace period."""
         if self.alive:
             self._signal(signal.SIGTERM)
             deadline = time.monotonic() + self._stop_seconds
@@ -81,7 +81,7 @@ class Child:
         await self.kill()
 
     async def kill(self) -> None:
-        """SIGKILL, now; returns when it is gone."""
+        """Send SIGKILL; returns when it has ended."""
         if self._process is None or self._cleared:
             return
         self._signal(signal.SIGKILL)
@@ -91,7 +91,7 @@ class Child:
         self._cleared = True
 
     async def finished(self) -> int:
-        """Wait until it ends by itself; its exit status."""
+        """Wait until it ends by itself; returns its exit status."""
         if self._process is None:
             raise LauncherError(f"{self.name} was never started.")
         while (status := self._process.poll()) is None:
@@ -100,10 +100,10 @@ class Child:
         return status
 
     async def until(self, ready: Callable[[], Awaitable[bool]], *, seconds: float) -> None:
-        """Wait until `ready` says so.
+        """Wait until `ready` returns true.
 
         Raises:
-            LauncherError: the program ended first, or `seconds` passed; the log's last line is told.
+            LauncherError: the program ended first, or `seconds` passed; the text includes the log's last line.
         """
         deadline = time.monotonic() + seconds
         while not await ready():
@@ -116,7 +116,7 @@ class Child:
             await asyncio.sleep(POLL_SECONDS)
 
     def last_words(self) -> str:
-        """The last line of the log, and where the log is."""
+        """The last line and the path of the log."""
         with contextlib.suppress(OSError), self.log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
             lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
@@ -124,7 +124,7 @@ class Child:
         return f"log: {self.log}"
 
     async def _logged(self) -> None:
-        """Wait until the log has what an ended program wrote; what it left behind may write on."""
+        """Wait until the log has all output of an ended program; its remaining children may still write."""
         deadline = time.monotonic() + LOGGED_SECONDS
         while not self._output.ended and time.monotonic() < deadline:
             await asyncio.sleep(POLL_SECONDS)

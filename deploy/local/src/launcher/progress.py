@@ -1,4 +1,4 @@
-"""Lines that say what the launcher is doing, so that nothing over two seconds is silent."""
+"""Progress lines of the launcher, so that nothing that takes over two seconds is silent."""
 
 import asyncio
 import contextlib
@@ -12,12 +12,12 @@ REPEAT_SECONDS = 5.0
 
 
 def silent(_: str) -> None:
-    """A report that nobody reads."""
+    """A report that is discarded."""
 
 
 @contextlib.asynccontextmanager
 async def step(report: Report, what: str) -> AsyncIterator[None]:
-    """Report a step as it starts, every few seconds while it lasts, and with its time when it ended well."""
+    """Report a step when it starts, every few seconds while it runs, and with its duration when it succeeds."""
     started = time.monotonic()
     report(f"{what} ...")
     ticking = asyncio.create_task(_tick(report, what, started))
@@ -33,4 +33,4 @@ async def step(report: Report, what: str) -> AsyncIterator[None]:
 async def _tick(report: Report, what: str, started: float) -> None:
     while True:
         await asyncio.sleep(REPEAT_SECONDS)
-        report(f"{what}: still at it after {time.monotonic() - started:.0f} s")
+        report(f"{what}: still working after {time.monotonic() - started:.0f} s")

@@ -1,9 +1,9 @@
-"""The embedded server, as its package starts it, but for one thing: a write reads its collection's indexes once.
+"""The embedded server with one patch: a write reads its collection's indexes only once.
 
-SecantusDB reads the list of indexes from its tables seven times for each update and twice for each document of an
-insert, and decodes it every time: two fifths of all that a shipment costs it (docs/decisions/0041). Within one
-transaction of the storage engine the list can change by that transaction alone, since it sees one snapshot. So it is
-remembered until the transaction ends, or marks an index itself. Between transactions nothing is remembered.
+SecantusDB reads and decodes the list of indexes seven times for each update and twice for each inserted document, two
+fifths of the cost of a shipment (docs/decisions/0041). A transaction of the storage engine sees one snapshot, so within
+it only the transaction itself can change the list. The list is cached until the transaction ends or marks an index;
+nothing is cached between transactions.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ Index = tuple[str, dict[str, Any], dict[str, Any]]
 
 
 def remember_indexes_in_transactions(storage: type[Any]) -> None:
-    """Change a storage class of the package.
+    """Patch the package's storage class.
 
     Raises:
-        AttributeError: this version of the package has no such methods: see what it does now.
+        AttributeError: this version of the package lacks the methods; adapt the patch.
     """
     storage._batch_transaction = _remembering(storage._batch_transaction)
     storage._iter_indexes = _remembered(storage._iter_indexes)

@@ -1,4 +1,4 @@
-"""What the launcher needs to know of a server it runs, or of one that was given to it."""
+"""The port for servers that the launcher runs, or that were given to it."""
 
 from typing import Protocol
 
@@ -7,10 +7,10 @@ from launcher.progress import Report
 
 
 class Server(Protocol):
-    """A broker or a database: one that the launcher runs, or one that is there already."""
+    """A broker or a database: run by the launcher, or given."""
 
     kind: str
-    """Which one it is, in a word for the user: `kafka-jars`, `secantusdb`, `mongod`, `given`."""
+    """Its kind, as shown to the user: `kafka-jars`, `secantusdb`, `mongod`, `given`."""
     address: str
 
     @property
@@ -20,7 +20,7 @@ class Server(Protocol):
     def alive(self) -> bool: ...
 
     async def start(self, report: Report, /) -> None:
-        """Start it, or check that it is there; returns when it answers.
+        """Start it, or check that it runs; returns when it answers.
 
         Raises:
             LauncherError: it does not answer.
@@ -32,12 +32,12 @@ class Server(Protocol):
         """SIGKILL.
 
         Raises:
-            LauncherError: it is not ours.
+            LauncherError: it is a given server.
         """
 
 
 class GivenServer:
-    """A server that somebody else runs: checked at the start, never stopped."""
+    """A server that was given: checked at the start, never stopped."""
 
     kind = "given"
     pid: int | None = None
@@ -48,10 +48,10 @@ class GivenServer:
         self.address = address
 
     async def start(self, report: Report) -> None:
-        report(f"{self.what}: the one given to us, {self.address.rpartition('@')[2]}")
+        report(f"{self.what}: using the given one, {self.address.rpartition('@')[2]}")
 
     async def stop(self) -> None:
-        """It is not ours."""
+        """Leave it running."""
 
     async def kill(self) -> None:
-        raise LauncherError(f"{self.what} was given to us, it is not ours to kill.")
+        raise LauncherError(f"{self.what} was not started here, so it cannot be killed here.")

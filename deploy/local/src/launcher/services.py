@@ -14,29 +14,29 @@ from launcher.layout import Layout
 from launcher.processes import Child
 
 SERVICES = topics.SERVICES
-"""In the order in which they are told; they start side by side, each waits for what it needs."""
+"""In the order in which they are listed; they start concurrently, and each waits for what it needs."""
 
 DOORS = ("gateway", "tracking")
-"""Those with an HTTP door for people and partners."""
+"""Services with a public HTTP door."""
 
 PARTNERS = ("port",)
-"""Codes of the partners that write to a Kafka topic of their own, unless others are asked for; staff register them."""
+"""Default codes of the partners with an inbox topic; staff register them."""
 
 STAFF_USER = "staff"
 
 MAIL_FROM = "notices@trade.example"
-"""Sender of the platform's mail; no such domain exists."""
+"""Sender of the platform's mail; the domain does not exist."""
 
 
 def port_names(services: Iterable[str] = SERVICES) -> list[str]:
-    """Every port of the services, in words."""
+    """The names of all ports of the services."""
     names = [f"{service}.{kind}" for service in services for kind in ("grpc", "admin")]
     return [*names, *(f"{service}.http" for service in DOORS), "tracking.otlp", "smtp"]
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the services stand on."""
+    """The servers, keys and ports that the services use."""
 
     layout: Layout
     ports: Mapping[str, int]
@@ -48,7 +48,7 @@ class Surroundings:
 
 
 def prepare_secrets(layout: Layout) -> None:
-    """Make the keys of every issuer and the support desk's password, where they are not there yet."""
+    """Create the keys of every issuer and the support console's password, if missing."""
     for issuer in (*SERVICES, STAFF):
         if not any(layout.keys.glob(f"{issuer}.*.private.pem")):
             create_key(layout.keys, issuer)
@@ -58,7 +58,7 @@ def prepare_secrets(layout: Layout) -> None:
 
 
 def environment(service: str, around: Surroundings) -> dict[str, str]:
-    """The service's settings; variables of the user's own that begin with TRADE_ do not leak in."""
+    """The environment of a service; the user's own TRADE_ variables are left out."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRADE_")}
     settings = {
         "INSTANCE": f"{service}-0",
@@ -97,7 +97,7 @@ def _special(service: str, around: Surroundings) -> dict[str, str]:
                 "SMTP__HOST": "127.0.0.1",
                 "SMTP__PORT": str(around.ports["smtp"]),
                 "SMTP__FROM": MAIL_FROM,
-                # A server on this machine answers at once, so an attempt that was killed is soon repeated.
+                # A local server answers at once, so a short lease lets a killed attempt be repeated soon.
                 "MAIL__ATTEMPT_SECONDS": "3",
                 "MAIL__LEASE_MARGIN_SECONDS": "1",
             }
@@ -106,18 +106,18 @@ def _special(service: str, around: Surroundings) -> dict[str, str]:
 
 
 def inbox_settings(partners: Sequence[str]) -> dict[str, str]:
-    """What the gateway must know to read the partners' inbox topics."""
+    """The gateway's settings for reading the partners' inbox topics."""
     return {"TRADE_INBOXES": json.dumps([{"partner": code} for code in partners])}
 
 
 def child(service: str, around: Surroundings, extra: Mapping[str, str], arguments: Sequence[str] = ()) -> Child:
-    """The service as a process, not started."""
+    """The process of a service, not started."""
     log = around.layout.logs / f"{service}.log"
     settings = environment(service, around) | dict(extra)
     return Child(service, [sys.executable, "-m", service, *arguments], log=log, environment=settings, stop_seconds=20.0)
 
 
 def mail_child(around: Surroundings) -> Child:
-    """The receiving mail server as a process, not started."""
+    """The process of the mail server, not started."""
     command = [sys.executable, "-m", "launcher.mail", str(around.ports["smtp"]), str(Path(around.layout.mail))]
     return Child("mail", command, log=around.layout.logs / "mail.log", environment=os.environ)

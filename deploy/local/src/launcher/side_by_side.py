@@ -1,4 +1,4 @@
-"""Runs starts side by side: all succeed, or the first failure ends the others before it is raised."""
+"""Runs starts concurrently: all succeed, or the first failure cancels the others and is then raised."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable

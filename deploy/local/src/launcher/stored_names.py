@@ -1,7 +1,7 @@
-"""A watch for tests: no test's process writes a field of a name that the database does not take or does not find.
+"""A check for tests: no store may write a field name that the database does not accept or cannot find.
 
-Every client that is opened after `watch` is watched, so that a store which forgets about names is found by its own
-tests. Services that run as processes of their own are not.
+It watches every client opened in this process after `watch`, so a store that does not escape names fails its own
+tests. Services in other processes are not watched.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,11 +15,11 @@ _WRITING = ("$set", "$setOnInsert", "$push", "$addToSet")
 
 
 class StoredNames(monitoring.CommandListener):
-    """Collects what was written under unfit names."""
+    """Collects unfit field names that were written."""
 
     def __init__(self) -> None:
         self.unfit: list[str] = []
-        """`<collection>: <name>`, since they were last taken."""
+        """`<collection>: <name>`, since the last `take`."""
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         name, command = event.command_name, event.command
@@ -33,23 +33,23 @@ class StoredNames(monitoring.CommandListener):
         """Asked for by the driver."""
 
     def take(self) -> list[str]:
-        """What was found since it was last taken."""
+        """The names found since the last call."""
         found, self.unfit = self.unfit, []
         return found
 
 
 def watch() -> StoredNames:
-    """Watch every client of this process that is opened from here on."""
+    """Watch every client opened in this process from now on."""
     names = StoredNames()
     monitoring.register(names)
     return names
 
 
 def _written(updates: Any) -> Iterator[Any]:
-    """The values that updates write; the paths to them are the server's to refuse."""
+    """The values that updates write; bad paths are refused by the server."""
     for update in (each["u"] for each in updates):
         if not isinstance(update, Mapping):
-            continue  # a pipeline: it computes
+            continue  # a pipeline, which computes its values
         for operator, change in update.items():
             if not operator.startswith("$"):
                 yield {operator: change}  # of a replacement
@@ -62,7 +62,7 @@ def _pushed(value: Any) -> Any:
 
 
 def _names(value: Any) -> Iterator[str]:
-    """Unfit names, however deep."""
+    """Unfit names, at any depth."""
     if isinstance(value, Mapping):
         yield from (name for name in value if not fits(name))
     for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():

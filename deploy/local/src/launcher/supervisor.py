@@ -2,9 +2,9 @@
 
 Usage: python -m launcher.supervisor FOLDER MODE [SERVICE ...]     the services named are rebuilt first
 
-What it does until the platform is up is told line by line in a progress file named after its process; a part that dies
-is started again, later each time, and the platform's description remembers it. A part is also started again when
-somebody orders it (`orders.py`).
+Until the platform is up, it writes its progress line by line to a file named after its process. A part that dies is
+restarted, with growing pauses, and the platform's description records it. A part can also be restarted by order
+(`orders.py`).
 """
 
 import asyncio
@@ -27,11 +27,11 @@ from launcher.progress import Report, step
 LOOK_SECONDS = 0.5
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 HEALTHY_SECONDS = 60.0
-"""A part that lived so long starts again without a pause the next time it dies."""
+"""A part that ran this long is restarted without a pause when it dies."""
 
 
 class Progress:
-    """The file that `up` reads: one JSON object a line."""
+    """The file that `up` reads: one JSON object per line."""
 
     def __init__(self, path: Path) -> None:
         for old in path.parent.glob("progress-*.log"):
@@ -43,7 +43,7 @@ class Progress:
             self._file.write(json.dumps(entry) + "\n")
 
     def end(self) -> None:
-        """Say no more: nobody reads on once the platform is up, and it may be up for months."""
+        """Stop writing: nobody reads the file once the platform is up, and it may be up for months."""
         self._file.close()
 
     def line(self, text: str) -> None:
@@ -51,11 +51,11 @@ class Progress:
 
 
 class Keeper:
-    """Starts one part again whenever it died, or when it is told to; never twice at once.
+    """Restarts one part when it has died or on order; never twice at once.
 
     Args:
-        start: starts the part where it died; returns when it is ready.
-        restart: the same for one that lives, which is stopped first.
+        start: starts a part that has died; returns when it is ready.
+        restart: stops a running part and starts it; returns when it is ready.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Keeper:
                 self._pause = FIRST_PAUSE_SECONDS
             await asyncio.sleep(self._pause)
             async with self._starting:
-                if self._alive():  # somebody ordered it meanwhile
+                if self._alive():  # restarted by order meanwhile
                     continue
                 self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
                 reason = "it had died"
@@ -94,17 +94,17 @@ class Keeper:
             noted(self.name, reason)
 
     async def restart(self) -> None:
-        """Stop the part and start it again, now.
+        """Restart the part now.
 
         Raises:
-            LauncherError: it does not come back; it is tried again like one that died.
+            LauncherError: it does not come back; it will be retried like one that died.
         """
         async with self._starting:
             await self._restart()
 
 
 def keepers(platform: Platform) -> dict[str, Keeper]:
-    """Who keeps what, by the part's name."""
+    """The keepers of all parts, by name."""
     servers = platform.infrastructure
     again = servers.restart
     found = [
@@ -118,7 +118,7 @@ def keepers(platform: Platform) -> dict[str, Keeper]:
 
 
 async def supervise(platform: Platform) -> None:
-    """Keep every part alive and take orders until cancelled."""
+    """Keep every part running and accept orders, until cancelled."""
     kept = keepers(platform)
 
     def noted(part: str, reason: str) -> None:
@@ -141,7 +141,7 @@ async def supervise(platform: Platform) -> None:
 
 
 async def stay_up(layout: Layout, mode: str, rebuild: Sequence[str]) -> None:
-    """Start the platform, say so, and keep it until cancelled."""
+    """Start the platform, report it, and keep it running until cancelled."""
     layout.prepare()
     progress = Progress(layout.progress(os.getpid()))
     try:
