@@ -97,7 +97,7 @@ def test_what_the_system_refuses_says_what_to_do(number: int, words: str) -> Non
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(LauncherError, match="The system refused"):
+    with pytest.raises(LauncherError, match="The operating system refused"):
         Layout(tmp_path / "file" / "platform").prepare()
 
 

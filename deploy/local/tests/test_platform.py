@@ -190,7 +190,7 @@ async def test_nothing_is_started_again_where_no_platform_runs(layout: Layout) -
 async def test_a_server_that_was_given_is_not_ours_to_start_again(monkeypatch: pytest.MonkeyPatch) -> None:
     servers = Infrastructure(Path("unused"))
     servers._kafka = servers._database = GivenServer("MongoDB", "mongodb://db")
-    with pytest.raises(LauncherError, match="MongoDB was given to us"):
+    with pytest.raises(LauncherError, match="MongoDB was not started here"):
         await servers.restart("database")
 
 
