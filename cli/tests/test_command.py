@@ -55,7 +55,7 @@ def test_without_a_platform_it_says_how_to_start_one(tmp_path: Path) -> None:
 def test_a_broken_platform_file_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "platform.json").write_text(content)
     result = run("trace", "6CN1", TRADE_PLATFORM=str(tmp_path / "platform.json"))
-    assert_one_line(result, "is no platform file")
+    assert_one_line(result, "is not a platform file")
 
 
 def test_a_tracking_that_is_away_is_named(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_without_a_password_it_says_so(tmp_path: Path) -> None:
 
 def test_a_load_is_for_this_machine_only(tmp_path: Path) -> None:
     file = a_platform(tmp_path, gateway_url="http://trade.example:80")
-    assert_one_line(run("simulate", "--shipments", "1", TRADE_PLATFORM=file), "not for trade.example")
+    assert_one_line(run("simulate", "--shipments", "1", TRADE_PLATFORM=file), "not with trade.example")
 
 
 def test_without_a_staff_key_it_says_so(tmp_path: Path) -> None:

@@ -29,17 +29,17 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["send", "declaration", "declaration.json", "--key-file", "binary"], "holds no key"),
-        (["send", "declaration", "declaration.json", "--key", "ключ"], "holds no key"),
-        (["send", "declaration", "declaration.json", "--key", f"{KEY}\nx"], "holds no key"),
+        (["send", "declaration", "declaration.json", "--key-file", "binary"], "contains no key"),
+        (["send", "declaration", "declaration.json", "--key", "ключ"], "contains no key"),
+        (["send", "declaration", "declaration.json", "--key", f"{KEY}\nx"], "contains no key"),
         (["send", "declaration", "declaration.json", "--key-file", "good.key", "--id", "номер"], "--id takes"),
         (["send", "declaration", "declaration.json", "--key-file", "good.key", "--id", "a\nb"], "--id takes"),
         (
             ["send", "declaration", "declaration.json", "--key-file", "good.key", "--lang", "русский"],
             "Invalid value for '--lang'",
         ),
-        (["registry", "show", b"KZ-BIN:\xff"], "characters that cannot stand there"),
-        (["trace", "6CN1"], "characters that cannot stand there"),
+        (["registry", "show", b"KZ-BIN:\xff"], "characters that are not allowed there"),
+        (["trace", "6CN1"], "characters that are not allowed there"),
         (["keys", "issue", "port-x", "--role", "port", "--days", "4000000"], "--days"),
     ],
 )

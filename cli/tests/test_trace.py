@@ -164,7 +164,7 @@ class TestTrace:
     def test_an_unknown_id_says_whether_all_was_read(self) -> None:
         result = _trace("nothing")
         assert result.exit_code == 1
-        assert "not all is read yet: gateway.events.v1" in result.stderr
+        assert "not read to the end yet: gateway.events.v1" in result.stderr
 
     def test_every_obstacle_stands_in_a_line_of_its_own(self) -> None:
         lines = [line.strip() for line in _trace("L1").stdout.splitlines() if "waiting for" in line]

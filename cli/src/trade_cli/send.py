@@ -104,7 +104,7 @@ def _key(key: str, key_file: Path | None) -> str:
     if not key:
         raise CliError("no key; give --key-file or set TRADE_KEY (staff issue keys with `trade keys issue`)")
     if not _is_plain(key):
-        raise CliError(f"{key_file or 'the given text'} is not a key: a key is one line of letters and digits")
+        raise CliError(f"{key_file or 'the given text'} contains no key: a key is one line of letters and digits")
     return key
 
 

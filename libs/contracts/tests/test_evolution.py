@@ -149,4 +149,4 @@ def test_growth_is_reported_by_the_check_and_written_by_the_command(planted):
 
 
 def test_a_type_that_is_gone_is_reported(planted):
-    assert "was published and is gone" in schemas.check({})[0]
+    assert "was published but is missing" in schemas.check({})[0]

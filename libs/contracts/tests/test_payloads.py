@@ -20,7 +20,7 @@ FILES = sorted(PAYLOADS.glob("*.json"))
 
 def test_every_event_type_has_a_golden_payload():
     missing = [name for name in TYPES if not (PAYLOADS / f"{name}.json").exists()]
-    assert not missing, f"run: python libs/contracts/schemas.py --example {' '.join(missing)}  and put real values in"
+    assert not missing, f"run: python libs/contracts/schemas.py --example {' '.join(missing)}  and fill in real values"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

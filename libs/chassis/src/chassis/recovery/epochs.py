@@ -31,7 +31,7 @@ async def check_epoch(db: Database, epoch: int, collections: Sequence[str]) -> N
         for name in collections:
             if await db[name].find_one({}, {"_id": 1}) is not None:
                 raise EpochRefused(
-                    f"TRADE_EPOCH is {epoch}, but the database has epoch {begun}: raise an epoch with `rebuild`,"
+                    f"TRADE_EPOCH is {epoch}, but the database has epoch {begun}: an epoch is raised by `rebuild`,"
                     " on an empty database or an older copy"
                 )
         await note_epoch(db, epoch)
