@@ -1,10 +1,10 @@
-"""Names that production code may use in one place only, each for a reason; a row is a ban.
+"""Bans: names that production code may use only in the places listed, each with its reason.
 
     .venv/bin/python deploy/local/forbidden.py [FILE ...]     # without files: the code of all services, libraries, cli
 
-Judged by the syntax tree, so that a comment or a text may name what is banned. A ban holds for every
-use of an attribute of that name, called or not: types are not known here, and a name that means
-something harmless elsewhere gets another name or a place in the row.
+The check works on the syntax tree, so comments and texts may mention banned names. A ban covers every use of an
+attribute of that name, called or not, because types are unknown here. A harmless use needs another name, or an entry
+in the row.
 """
 
 import ast
@@ -23,29 +23,29 @@ CODE = ("services/*/src/**/*.py", "libs/*/src/**/*.py", "cli/src/**/*.py")
 class Ban:
     attributes: frozenset[str]
     why: str
-    """What goes wrong, and what to use."""
+    """The reason, and what to use instead."""
     allowed: Mapping[str, str] = field(default_factory=dict)
-    """File → why it may."""
+    """File → why it is allowed there."""
 
 
 BANS = (
     Ban(
         frozenset({"date", "today", "utcnow", "utcfromtimestamp", "year"}),
-        "a moment's own date is the day in UTC: ask the customs office for its day (declarations.domain.office_day)",
+        "the date of a moment is its day in UTC: use the customs office's day (declarations.domain.office_day)",
         {
-            "services/declarations/src/declarations/domain/office_day.py": "makes the office's day of a moment",
-            "services/gateway/src/gateway/formats/bounds.py": "bounds of what a database can hold, no day",
-            "services/gateway/src/gateway/firms/handlers.py": "a digit of a reference, which nothing is decided by",
+            "services/declarations/src/declarations/domain/office_day.py": "computes the office's day of a moment",
+            "services/gateway/src/gateway/formats/bounds.py": "bounds of what a database can hold, not a day",
+            "services/gateway/src/gateway/firms/handlers.py": "a digit of a reference, on which nothing depends",
         },
     ),
     Ban(
         frozenset({"isdigit", "isdecimal", "isnumeric"}),
         "true of digits of every script: values.numbers.is_digits, read_whole",
-        {"libs/values/src/values/numbers.py": "says what a digit is"},
+        {"libs/values/src/values/numbers.py": "defines what a digit is"},
     ),
     Ban(
         frozenset({"isprintable"}),
-        "true of what is ignored in display, as variation selectors: values.text.reference_fault, line_fault",
+        "true of characters that display ignores, such as variation selectors: values.text.reference_fault, line_fault",
         {
             "libs/chassis/src/chassis/telemetry/cleaning.py": "looks for white space alone",
             "cli/src/trade_cli/send.py": "says of ASCII what a header can hold",
@@ -54,51 +54,51 @@ BANS = (
     Ban(
         frozenset({"fromisoformat", "strptime"}),
         "reads week dates, bare days and moments without an offset: values.moments.read_moment, read_day",
-        {"libs/values/src/values/moments.py": "reads them behind its own grammar"},
+        {"libs/values/src/values/moments.py": "parses after its own grammar check"},
     ),
     Ban(
         frozenset({"uniform"}),
-        "chance has its place in pauses alone: chassis.backoff.Backoff, jittered",
-        {"libs/chassis/src/chassis/backoff.py": "draws it"},
+        "only pauses are random: chassis.backoff.Backoff, jittered",
+        {"libs/chassis/src/chassis/backoff.py": "implements them"},
     ),
     Ban(
         frozenset({"FromDatetime", "ToDatetime"}),
-        "a Timestamp holds UTC and says so nowhere: chassis.rpc.stamp_of, moment_of",
-        {"libs/chassis/src/chassis/rpc/moments.py": "reads and writes it"},
+        "a Timestamp is in UTC without saying so: chassis.rpc.stamp_of, moment_of",
+        {"libs/chassis/src/chassis/rpc/moments.py": "converts it"},
     ),
     Ban(
         frozenset({"log"}),
-        "whether a failure passes or is a bug is decided once: chassis.failures.log_failure",
+        "whether a failure is transient or a bug is decided in one place: chassis.failures.log_failure",
         {
             "libs/chassis/src/chassis/failures.py": "decides it",
-            "libs/chassis/src/chassis/doors/answering.py": "says how a request was answered instead",
+            "libs/chassis/src/chassis/doors/answering.py": "logs how a failed request was answered",
         },
     ),
     Ban(
         frozenset({"overloaded"}),
-        "a door that asks for itself forgets a method: chassis.rpc.Right(publishes=True); HTTP goes by the method",
+        "a door that checks by itself may miss a method: chassis.rpc.Right(publishes=True); HTTP goes by the method",
         {
-            "libs/chassis/src/chassis/assembly.py": "tells the HTTP door",
-            "libs/chassis/src/chassis/service.py": "tells the gRPC door and the consumer",
+            "libs/chassis/src/chassis/assembly.py": "passes it to the HTTP door",
+            "libs/chassis/src/chassis/service.py": "passes it to the gRPC door and the consumer",
         },
     ),
     Ban(
         frozenset({"add_insecure_port", "start_server"}),
-        "a door of its own has no places, no counts and no reading of errors: service.grpc, service.http",
+        "a server of its own has no admission, metrics or error mapping: service.grpc, service.http",
         {
             "libs/chassis/src/chassis/rpc/server.py": "is the gRPC door",
-            "libs/chassis/src/chassis/doors/admin.py": "asks no database, and must answer when nothing else does",
-            "services/tracking/src/tracking/otlp.py": "asks no database: its queue drops what has no room",
+            "libs/chassis/src/chassis/doors/admin.py": "uses no database, and must answer when nothing else does",
+            "services/tracking/src/tracking/otlp.py": "uses no database: its queue drops what does not fit",
         },
     ),
 )
 
-NUMBER_WHY = "Decimal reads 1_000 and digits of every script: values.numbers.read_decimal"
+NUMBER_WHY = "Decimal accepts 1_000 and digits of every script: values.numbers.read_decimal"
 NUMBER_ALLOWED = {
-    "libs/values/src/values/numbers.py": "reads it behind its own grammar",
+    "libs/values/src/values/numbers.py": "parses after its own grammar check",
     "services/gateway/src/gateway/formats/json_text.py": "a number of JSON, by JSON's own grammar",
 }
-"""File → why it may call `Decimal` with more than what the code itself writes out or counts."""
+"""File → why it may call `Decimal` with more than literals and counts."""
 PAGE_FIELDS = frozenset({"page_size", "page_token"})
 PAGE_HELPERS = frozenset({"page_size", "page_place", "page_id"})
 PAGE_WHY = "a size may be negative, a token anybody's: chassis.rpc.page_size, page_place, page_id"
@@ -118,7 +118,7 @@ _COUNTED = frozenset({"int", "len", "round"})
 
 
 def uses(name: str, source: str) -> Iterator[str]:
-    """Every use of what is banned in the file of a name, as `name:line: reason`."""
+    """Every banned use in the source of file `name`, as `name:line: reason`."""
     bans = [ban for ban in BANS if name not in ban.allowed]
     tree = ast.parse(source)
     yield from (f"{name}:{node.lineno}: .{node.attr}: {PAGE_WHY}" for node in _pages(tree))
@@ -135,7 +135,7 @@ def uses(name: str, source: str) -> Iterator[str]:
 
 
 def _pages(tree: ast.AST) -> Iterator[ast.Attribute]:
-    """What is asked of a page, wherever it is used otherwise than by the helper that judges it."""
+    """Uses of a request's page fields other than through the helpers that validate them."""
     judged = {
         id(each)
         for call in ast.walk(tree)
@@ -155,7 +155,7 @@ def _doubles(tree: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.Asy
 
 
 def _bare_refusals(tree: ast.AST) -> Iterator[ast.Raise | ast.Assert]:
-    """What a validator of pydantic raises or asserts and pydantic would tell as an error of Python."""
+    """Raises and asserts in pydantic validators that pydantic would report as Python errors."""
     nodes = list(ast.walk(tree))
     calls = [each for each in nodes if isinstance(each, ast.Call) and _is_validator(each)]
     named = {each.id for call in calls for each in call.args if isinstance(each, ast.Name)}
@@ -177,7 +177,7 @@ def _is_bare(node: ast.AST) -> TypeGuard[ast.Raise | ast.Assert]:
 
 
 def _reads_a_number(call: ast.Call) -> bool:
-    """Whether a call makes a number of something that the code neither writes out nor counts."""
+    """Whether a call converts anything but a literal or a count."""
     named = isinstance(call.func, ast.Name) and call.func.id == "Decimal"
     return named and not all(_is_known(each) for each in call.args)
 

@@ -9,7 +9,7 @@ from launcher.failures import LauncherError
 
 
 async def create_topics(bootstrap_servers: str, topics: Sequence[Topic], profile: Profile = Profile.DEV) -> None:
-    """Create what is missing; returns when every partition has a leader and every topic its settings.
+    """Create missing topics; returns when every partition has a leader and every topic its settings.
 
     Raises:
         LauncherError: the broker refused a topic, a partition found no leader, or settings are not shown.

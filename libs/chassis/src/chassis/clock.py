@@ -1,4 +1,4 @@
-"""Time behind a port: nothing below a process's edge asks the machine what time it is."""
+"""The clock port: only the edge of a process reads the machine's clock."""
 
 import asyncio
 import time
@@ -8,11 +8,11 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The moment, in UTC, with whole milliseconds: what the database keeps of a time."""
+        """The current time in UTC, cut to milliseconds, the precision that the database stores."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that only grow; for measuring, never for storing."""
+        """Seconds that never go back; for measuring, never for storing."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...

@@ -1,17 +1,17 @@
-"""The time that a stop may take, shared by everything that is stopped.
+"""The time limit of a stop, shared by all parts that are stopped.
 
-Keeps: parts that are stopped one after the other end together within one span, whichever of them takes long; a span
-for each would add up past the moment at which whoever asked for the stop kills the process.
+Keeps: parts that are stopped one after the other all end within one limit, whichever of them is slow. With a limit for
+each part, the sum could exceed the time after which the process is killed.
 """
 
 from chassis.clock import Clock
 
 LEAST_SECONDS = 0.5
-"""What a part is given when nothing is left, so that it can at least disconnect."""
+"""The minimum for each part, so that it can at least disconnect."""
 
 
 class Grace:
-    """One span, which runs from `begin` on."""
+    """One time limit, which runs from `begin`."""
 
     def __init__(self, seconds: float, clock: Clock) -> None:
         self._seconds = seconds
@@ -19,13 +19,13 @@ class Grace:
         self._ends: float | None = None
 
     def begin(self) -> "Grace":
-        """Let the span run; it runs only once."""
+        """Start the limit, unless it runs already."""
         if self._ends is None:
             self._ends = self._clock.monotonic() + self._seconds
         return self
 
     def left(self) -> float:
-        """Seconds that the next part may take: the whole span before it runs."""
+        """Seconds that the next part may take; the whole limit if it has not begun."""
         if self._ends is None:
             return self._seconds
         return max(LEAST_SECONDS, self._ends - self._clock.monotonic())

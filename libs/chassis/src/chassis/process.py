@@ -1,4 +1,4 @@
-"""A service as a process: settings and arguments in, an exit status out. What a service's `__main__.py` runs."""
+"""Runs a service as a process: settings and arguments in, an exit status out. Called by a service's `__main__.py`."""
 
 import asyncio
 import gc
@@ -25,10 +25,10 @@ log = structlog.get_logger(__name__)
 
 
 def main(build: Callable[[Settings], Assembly], settings: type[Settings]) -> None:
-    """Run a service as this process until it is asked to end.
+    """Run a service until it is told to stop.
 
-    With the argument `prepare`, make its indexes and topics instead, and end; with `rebuild`, rebuild its database.
-    Exit status 2: the settings or arguments are wrong; 3: the broker's topics are; 4: the database does not fit them.
+    With the argument `prepare`, create its indexes and topics and exit; with `rebuild`, rebuild its database and exit.
+    Exit status 2: wrong settings or arguments; 3: wrong topics at the broker; 4: the database does not fit the topics.
     """
     if sys.argv[1:] not in ([], ["prepare"], ["rebuild"]):
         print("usage: python -m <service> [prepare | rebuild]", file=sys.stderr)
@@ -65,10 +65,10 @@ def main(build: Callable[[Settings], Assembly], settings: type[Settings]) -> Non
 
 
 def _calm_the_collector() -> None:
-    """Have the garbage collector leave alone what was imported, and come less often.
+    """Exempt imported objects from garbage collection, and collect less often.
 
-    Batches make many objects that live for a moment and form no cycles: looking through all that is
-    loaded for their sake took a quarter of a busy service's time.
+    Batches create many short-lived objects without cycles; scanning everything loaded because of them took a quarter
+    of a busy service's time.
     """
     gc.collect()
     gc.freeze()

@@ -1,7 +1,7 @@
-"""Secrets from files: `TRADE_KAFKA__PASSWORD_FILE` names the file that holds what `TRADE_KAFKA__PASSWORD` would.
+"""Secrets from files: `TRADE_KAFKA__PASSWORD_FILE` names a file with the value of `TRADE_KAFKA__PASSWORD`.
 
-Every setting of the type `SecretStr` has such a form. Keeps: a file that cannot be read, or a secret given twice, ends
-the start with a line that names the variable; the content is shown nowhere.
+It works for every setting of type `SecretStr`. Keeps: if a file cannot be read or a secret is given twice, the start
+fails with a line that names the variable; the content is never shown.
 """
 
 import os
@@ -15,11 +15,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 
 class SecretNotRead(Exception):
-    """A secret's file cannot be used; the message names the variable."""
+    """A secret's file cannot be used; the text names the variable."""
 
 
 def secrets_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The path of every secret among a model's fields, nested ones too."""
+    """The paths of all secret fields of a model, including nested ones."""
     for name, field in model.model_fields.items():
         types = (field.annotation, *get_args(field.annotation))
         if SecretStr in types:

@@ -1,8 +1,8 @@
-"""The typed environment that every service shares.
+"""The settings that every service shares, typed and read from the environment.
 
-Read once at the start, from variables with the prefix `TRADE_` (nested names by `__`, as
-`TRADE_KAFKA__BOOTSTRAP_SERVERS`), and secrets from the files that variables with `_FILE` at their end name
-(`chassis.secret_files`). Printed settings mask what is secret.
+Read once at the start, from variables with the prefix `TRADE_` (`__` separates nested names, as in
+`TRADE_KAFKA__BOOTSTRAP_SERVERS`). A variable that ends in `_FILE` names a file with a secret
+(`chassis.secret_files`). Printed settings mask secrets.
 """
 
 import socket
@@ -21,12 +21,12 @@ from contracts.topics import Profile
 _Settings = TypeVar("_Settings", bound=BaseSettings)
 
 CONNECTIONS = 8
-"""Of a process to the database, so that its work waits here and not there: a server that has hundreds of commands in
-hand answers none of them in time, and what was given up after the time-out is done again."""
+"""Database connections of one process. The bound makes work queue here and not at the server: a server with hundreds
+of commands in progress answers none of them in time, and timed-out commands are sent again."""
 
 
 class KafkaSettings(BaseModel):
-    """The broker, who we are to it, and when the outbox counts as overloaded."""
+    """The broker, our credentials there, and when the outbox counts as overloaded."""
 
     bootstrap_servers: str = "127.0.0.1:9092"
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -38,13 +38,13 @@ class KafkaSettings(BaseModel):
     key_file: Path | None = None
     compression: Literal["lz4", "gzip", "zstd"] | None = "lz4"
     linger_ms: int = Field(default=5, ge=0)
-    session_timeout_ms: int = Field(default=30_000, ge=1_000, description="After which a silent member counts as dead")
+    session_timeout_ms: int = Field(default=30_000, ge=1_000, description="After this a silent member counts as dead")
     max_records: int = Field(default=200, ge=1, description="Records in one batch")
     max_unsent: int = Field(default=2_000, ge=1, description="Unsent events above which consumption pauses")
-    max_unsent_seconds: float = Field(default=30.0, gt=0, description="Age of an unsent event above which it pauses")
+    max_unsent_seconds: float = Field(default=30.0, gt=0, description="Age of the oldest unsent event, likewise")
 
     def client_options(self) -> dict[str, Any]:
-        """The connection as aiokafka's clients take it."""
+        """The connection options for aiokafka's clients."""
         options: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap_servers,
             "security_protocol": self.security_protocol,
@@ -64,7 +64,7 @@ class KafkaSettings(BaseModel):
 
 
 class MongoSettings(BaseModel):
-    """The service's own database and its own credentials to it."""
+    """The service's own database and its credentials there."""
 
     url: SecretStr = Field(default=SecretStr("mongodb://127.0.0.1:27017"), description="May hold credentials")
     database: str = Field(default="", description="Empty: the service's name")
@@ -73,32 +73,32 @@ class MongoSettings(BaseModel):
 
 
 class ListenSettings(BaseModel):
-    """Where something listens."""
+    """An address to listen on."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
 
 
 class DoorSettings(ListenSettings):
-    """Where a door listens, and how many it lets in.
+    """Where a door listens, and how many requests it admits.
 
-    By default as many as keep the connections to the database busy while the others of them compute; of those who wait
-    for a place twice as many, which is a fraction of a second's work.
+    The default number of places keeps the database connections busy while other requests compute. Twice as many may
+    wait for a place, which is a fraction of a second's work.
     """
 
-    places: int = Field(default=4 * CONNECTIONS, ge=1, description="Requests in hand at once, of this process")
+    places: int = Field(default=4 * CONNECTIONS, ge=1, description="Requests that this process handles at once")
     waiting: int = Field(default=8 * CONNECTIONS, ge=0, description="Requests that may wait for a place; then 503")
 
 
 class HttpSettings(DoorSettings):
-    """Where an HTTP door listens, and how long it waits for others and lets others wait."""
+    """Where an HTTP door listens, and its time limits."""
 
-    head_seconds: float = Field(default=10.0, gt=0, description="For the head of a request, its first byte included")
-    answer_seconds: float = Field(default=45.0, gt=0, description="For the whole answer, its body's coming included")
+    head_seconds: float = Field(default=10.0, gt=0, description="Limit for receiving the head of a request")
+    answer_seconds: float = Field(default=45.0, gt=0, description="Limit for a request: receiving its body, answering")
 
 
 class ServiceSettings(BaseSettings):
-    """What every service needs to know; a service adds its own fields."""
+    """Settings of every service; a service adds its own fields."""
 
     model_config = SettingsConfigDict(
         env_prefix="TRADE_", env_nested_delimiter="__", secrets_dir=None, extra="ignore", frozen=True
@@ -108,10 +108,10 @@ class ServiceSettings(BaseSettings):
     instance: str = Field(default_factory=socket.gethostname, description="This replica's name, stable over restarts")
     build: str = "dev"
     environment: Literal["production", "development"] = Field(
-        default="production", description="What tests need, such as fail points, exists in development only"
+        default="production", description="development enables test features such as fail points"
     )
     fail_points: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="What chassis.failpoints arms at start: `save.after:kill:3`, several by comma"
+        default=(), description="Fail points to arm at start, separated by commas: `save.after:kill:3`"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     kafka: KafkaSettings = KafkaSettings()
@@ -120,21 +120,21 @@ class ServiceSettings(BaseSettings):
     admin: ListenSettings = ListenSettings(port=9100)
     peers: dict[str, str] = Field(default_factory=dict, description="Service name → host:port of its gRPC")
     keys_dir: Path = Field(default=Path("keys"), description="Folder of <issuer>.<kid>.private.pem and .public.pem")
-    otlp_endpoint: str = Field(default="", description="host:port of an OTLP receiver over gRPC; empty: no spans leave")
+    otlp_endpoint: str = Field(default="", description="host:port of an OTLP/gRPC receiver; empty: spans stay here")
     traces_per_second: float = Field(
         default=5.0,
         ge=0,
-        description="How many of the traces that begin here are recorded; after a quiet time some hundred in a row",
+        description="Traces recorded per second, of those that begin here; a burst of 200 is allowed",
     )
     topic_profile: Profile = Field(
         default=Profile.DEV,
         validate_default=True,
-        description="The size chosen at installation; in production city or all-members, as dev keeps one copy",
+        description="The size chosen at installation; production needs city or all-members, as dev keeps one copy",
     )
-    epoch: int = Field(default=0, ge=0, description="Raised by an operator when the topic itself lost its tail")
+    epoch: int = Field(default=0, ge=0, description="Raised by an operator when the topic has lost its latest events")
     grpc_reflection: bool = False
     drain_seconds: float = Field(
-        default=15.0, gt=0, description="How long a stop may take to finish work in hand, all its parts together"
+        default=15.0, gt=0, description="How long a stop may take to finish work in progress, over all parts"
     )
 
     @classmethod
@@ -178,7 +178,7 @@ class ServiceSettings(BaseSettings):
 
 
 def load(settings: type[_Settings]) -> _Settings:
-    """Read the environment; leave with one line per fault, naming the variable, where it is wrong."""
+    """Read the settings; exit with one line per fault, naming the variable, if they are wrong."""
     try:
         return settings()
     except SecretNotRead as error:

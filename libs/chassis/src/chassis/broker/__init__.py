@@ -1,4 +1,4 @@
-"""The broker itself: connections, the consumer group, and whether topics are as the topics table says.
+"""The broker: connections, the consumer group, and the check of topics against the topics table.
 
 Owns: settings and security of connections, the making of topics. Keeps: a missing right is one clear line. Must not
 read records.

@@ -1,7 +1,6 @@
-"""An HTTP door under uvicorn, started and stopped by the service rather than by the process's signals.
+"""An HTTP door run by uvicorn, started and stopped by the service rather than by signals.
 
-What stands in front of an application is in `http_door`; no request and no connection stays open: see `answering` and
-`http_connection`.
+`http_door` has the layers around an application; `answering` and `http_connection` have the time limits.
 """
 
 import asyncio
@@ -22,7 +21,7 @@ GRACE_SECONDS = 5
 
 
 class _Config(uvicorn.Config):
-    """uvicorn's configuration, with what a connection may wait for."""
+    """uvicorn's configuration, with the time limits of connections."""
 
     def __init__(self, app: Any, settings: HttpSettings) -> None:
         super().__init__(
@@ -42,7 +41,7 @@ class _Config(uvicorn.Config):
 
 
 class _Quiet(uvicorn.Server):
-    """uvicorn without its own hold on signals."""
+    """uvicorn without its signal handlers."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -68,13 +67,13 @@ class HttpServer:
 
     @property
     def port(self) -> int:
-        """The port it listens on: the given one, or what the system chose for 0."""
+        """The port it listens on; for port 0, the one that the system chose."""
         if not self._server.started:
             return self._settings.port
         return int(self._server.servers[0].sockets[0].getsockname()[1])
 
     async def start(self) -> None:
-        """Listen; returns once connections are taken.
+        """Listen; returns once connections are accepted.
 
         Raises:
             OSError: the port is taken.
@@ -96,5 +95,5 @@ class HttpServer:
     async def _serve(self) -> None:
         try:
             await self._server.serve()
-        except SystemExit as error:  # uvicorn's way of saying that it cannot listen
+        except SystemExit as error:  # uvicorn raises this if it cannot listen
             raise OSError(f"cannot listen on {self._settings.host}:{self._settings.port}") from error
