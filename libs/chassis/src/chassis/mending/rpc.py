@@ -1,7 +1,7 @@
-"""The gRPC face of parking: what a service has parked, and how staff mend it.
+"""The gRPC service of parking: lists parked deliveries, and lets staff redrive or discard them.
 
-Reading asks for the right `parking.read`, changing for `parking.write` and a reason; the audit keeps
-who did it and why. Tracking lists targets by its name as a service, for the desk.
+Reading needs the right `parking.read`, changing needs `parking.write` and a reason; the audit records who did it and
+why. Tracking may list targets as a service, for the support console.
 """
 
 from typing import Any, NoReturn, Protocol
@@ -39,10 +39,10 @@ PARKING_RIGHTS = {
 }
 
 REDRIVE_SECONDS = 10.0
-"""A longer redrive goes on with the next call, so that none outlives its deadline."""
+"""Time limit of one redrive call, below its deadline; a longer redrive continues with the next call."""
 
 _TARGETS = "~targets"
-"""Stands in a token of the list of targets where others have the target they are for."""
+"""In a page token: the list of all targets, in place of the target of other lists."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,33 +50,33 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class ShownStore(Locked, Protocol):
-    """What staff are shown."""
+    """The store operations behind the lists."""
 
     async def targets(self, after: str, limit: int) -> TargetPage:
         """Parked targets by name behind `after`, `limit` of them at most."""
         ...
 
     async def target(self, target: str) -> ParkedTarget | None:
-        """One parked target; None where nothing waits for it."""
+        """One parked target; None if nothing is parked for it."""
         ...
 
     async def audit(self, target: str, before: PageMark | None, limit: int) -> list[AuditLine]:
-        """Lines of the audit, the latest first, older than `before`, of one target or of all (empty)."""
+        """Audit lines older than `before`, latest first, of one target or of all (empty)."""
         ...
 
     async def show(self, delivery_id: str) -> ParkedDelivery | None: ...
 
     async def count(self, target: str) -> int:
-        """How many deliveries wait for a target."""
+        """How many deliveries are parked for a target."""
         ...
 
     async def list(self, target: str, after: PageMark | None, limit: int) -> list[ParkedDelivery]:
-        """Parked deliveries, oldest first, behind `after`, of one target or of all (empty)."""
+        """Parked deliveries after `after`, oldest first, of one target or of all (empty)."""
         ...
 
 
 def add_parking_service(server: grpc.aio.Server, policy: DeliveryPolicy, parking: ShownStore) -> None:
-    """Answer `trade.parking.v1.ParkingService` on a server."""
+    """Serve `trade.parking.v1.ParkingService`."""
     add_ParkingServiceServicer_to_server(ParkingRpc(policy, parking), server)
 
 
@@ -158,7 +158,7 @@ class ParkingRpc(ParkingServiceServicer):
         return pb.DiscardParkedResponse(remaining=await self._parking.count(delivery.target))
 
     async def _is_parked(self, target: str) -> bool:
-        """Whether it is locked, or something waits that lost its lock."""
+        """Whether it is locked, or has deliveries without a lock."""
         return bool(await self._parking.locked([target])) or (
             target != BREAKER and await self._parking.target(target) is not None
         )
@@ -166,7 +166,7 @@ class ParkingRpc(ParkingServiceServicer):
 
 async def _need_reason(context: Context, reason: str) -> None:
     if not reason.strip():
-        await _refuse(context, "reason", "says why; it is kept in the audit")
+        await _refuse(context, "reason", "is required; it is kept in the audit")
 
 
 async def _refuse(context: Context, field: str, rule: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Unsent events that nobody has in hand: left behind by a process that died, or by a save whose answer was lost."""
+"""Finds unsent events that no process is sending: of a process that died, or of a save whose answer was lost."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ Offer = Callable[[Source, str, str, Sequence[OutboxEntry]], None]
 
 
 class Sweeper:
-    """Looks through sources for what is unsent, at start and from time to time."""
+    """Searches sources for unsent events, at start and periodically."""
 
     def __init__(self, offer: Offer, clock: Clock) -> None:
         self.sources: list[Source] = []
@@ -31,7 +31,7 @@ class Sweeper:
 
     async def run(self) -> None:
         """Sweep, for ever."""
-        # At start everything unsent counts as left behind: what a killed predecessor saved goes out at once.
+        # At start, everything unsent counts as left behind: events that a killed predecessor saved are sent at once.
         age = timedelta(0)
         while True:
             for source in self.sources:

@@ -1,4 +1,4 @@
-"""First attempts that are claimed in the write that creates their aggregates, and made by whoever creates them."""
+"""First attempts: claimed in the write that creates the aggregate, and made by the process that creates it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,15 +25,15 @@ async def first_claims(effects: Effects[S, Any, M, Any]) -> AsyncIterator["First
 
 
 class FirstClaims(Generic[S, M]):
-    """The places held for first attempts."""
+    """Places held for first attempts."""
 
     def __init__(self, effects: Effects[S, Any, M, Any]) -> None:
         self._effects = effects
         self._held: dict[str, datetime] = {}
-        """Id → until when."""
+        """Id → end of its lease."""
 
     def hold(self, id_: str, route: str) -> datetime | None:
-        """Hold a place for the first attempt: until when it is claimed, for the command; None: there is no room."""
+        """Hold a place for the first attempt; return the end of its lease, for the command. None: no place is free."""
         until = self._effects.hold(id_, route)
         if until is not None:
             self._held[id_] = until
@@ -41,7 +41,7 @@ class FirstClaims(Generic[S, M]):
         return until
 
     def start(self, input_: Input[Any], outcome: Outcome[S], material: M | None) -> None:
-        """Make the attempt, if the outcome of its creation says that it was claimed: else it was there already."""
+        """Start the attempt if the outcome shows that it was claimed; otherwise the aggregate existed already."""
         until = self._held.get(input_.target)
         match outcome:
             case Applied(state, events) if state is not None and events and until is not None:
@@ -53,6 +53,6 @@ class FirstClaims(Generic[S, M]):
                 pass
 
     def give_back(self) -> None:
-        """There already, or nobody knows."""
+        """Give back places whose attempt was not started: the aggregate existed, or the outcome is unknown."""
         for id_ in self._held:
             self._effects.give_back(id_)

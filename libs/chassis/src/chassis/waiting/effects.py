@@ -1,8 +1,8 @@
-"""Claimed effects: what goes out to the world is claimed, sent and noted, outside the consumer.
+"""Claimed effects: an external effect is claimed, sent, and its result saved, outside the consumer.
 
-Keeps: an attempt is saved as claimed before a byte goes out; a process that dies between sending and noting leaves a
-claim that ends, and the repeat goes out under the same id. No route takes more than its share of the attempts, so that
-one that does not answer delays its own alone.
+Keeps: a claim is saved before a byte is sent. If the process dies between sending and saving the result, the lease
+expires and the retry is sent under the same id. Each route has a limited share of the attempts, so a route that does
+not answer delays only its own.
 """
 
 import asyncio
@@ -31,10 +31,10 @@ M = TypeVar("M")
 W = TypeVar("W")
 
 AGAIN_SECONDS = 1.0
-"""Before the next try while the database is away."""
+"""Pause between two tries to save a result while the database is unavailable."""
 NOTE_AGAIN_SECONDS = 0.5
 FINISH_SECONDS = 3.0
-"""How long a stop waits for attempts in hand."""
+"""How long a stop waits for attempts in progress."""
 AHEAD_SECONDS = 5.0
 """How long a first claim may wait for its place."""
 ROOM_SECONDS = 1.0
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 
 class Effects(Generic[S, C, M, W]):
-    """The effects of one type of aggregate, as far as this process makes them."""
+    """Attempts the effects of one type of aggregate in this process."""
 
     def __init__(
         self, aggregates: Aggregates[S, C, Any], effect: Effect[S, C, M, W], limits: Limits, clock: Clock
@@ -71,7 +71,7 @@ class Effects(Generic[S, C, M, W]):
         return str(getattr(state, self._effect.route))
 
     async def run(self) -> None:
-        """Attempt what is due, for ever; on a stop finish what is in hand."""
+        """Attempt what is due, for ever; on a stop, finish attempts in progress."""
         self._places.closed = False
         try:
             while True:
@@ -90,9 +90,9 @@ class Effects(Generic[S, C, M, W]):
             await self._finish()
 
     async def start_due(self) -> int:
-        """Claim what is due as far as there is room, and start its attempts; how many were started.
+        """Claim due attempts while places are free, and start them; return how many were started.
 
-        Zero means that nothing is left that could be started now.
+        Zero means that no more can be started now.
         """
         while due := await self._due.take():
             for each in due:
@@ -112,7 +112,7 @@ class Effects(Generic[S, C, M, W]):
         return 0
 
     async def idle(self) -> None:
-        """Wait until nothing is in hand."""
+        """Wait until no attempt is in progress."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
@@ -134,28 +134,28 @@ class Effects(Generic[S, C, M, W]):
                 case Failed(error) if not isinstance(error, self._effect.not_due):
                     self._leave_alone("attempt_not_claimed", input_.target, error=repr(error))
                 case _:
-                    pass  # another replica has it in hand, or has claimed this very attempt
+                    pass  # another replica has claimed this attempt or a later one
         return frozenset(started)
 
     def _claim_of(self, document: Document) -> Input[C] | None:
-        """The claim of the next attempt, where it is due and nobody's."""
+        """The claim of the next attempt; None if it is not due or already claimed."""
         try:
             state = self._aggregates.type.codec.decode(document["state"])
-        except Exception as error:  # of one document alone
+        except Exception as error:  # concerns this document only
             self._leave_alone("attempt_not_claimed", document["_id"], error=repr(error))
             return None
         moment = self._aggregates.type.due_at(state)
-        if moment is None or moment > self._clock.now():  # another replica has done it, or has it in hand until then
+        if moment is None or moment > self._clock.now():  # another replica has completed it, or holds the lease
             self._know(state)
             return None
         return claiming(self._effect, state, document, self._lease_until())
 
     def _lease_until(self) -> datetime:
-        """Until when an attempt that is claimed now is held."""
+        """The end of the lease of an attempt claimed now."""
         return self._clock.now() + timedelta(seconds=self._limits.lease_seconds)
 
     def _leave_alone(self, event: str, id_: str, **why: str) -> None:
-        """Tried again by this process it would fail, or be sent, again and again."""
+        """Log and ignore one that this process would otherwise retry, or send, again and again."""
         self._due.leave_alone(id_)
         log.error(event, **{self._aggregates.type.name: id_}, **why)
 
@@ -170,7 +170,7 @@ class Effects(Generic[S, C, M, W]):
         return self._lease_until() + timedelta(seconds=AHEAD_SECONDS)
 
     def is_held(self, state: S, until: datetime) -> bool:
-        """Whether a state has an attempt that is held until this very moment."""
+        """Whether the state's attempt is claimed with this end of lease."""
         return not self._effect.waits(state) and self._aggregates.type.due_at(state) == until
 
     def start(self, state: S, material: M | None, trace: Mapping[str, str]) -> None:
@@ -188,10 +188,10 @@ class Effects(Generic[S, C, M, W]):
 
     def _leave(self, id_: str) -> None:
         if self._places.leave(id_):
-            self._due.alarm.set(self._clock.now())  # there is room for another
+            self._due.alarm.set(self._clock.now())  # a place is free for another
 
     def give_back(self, id_: str) -> None:
-        """Nothing comes of what is held."""
+        """Release a place that will not be used."""
         self._leave(id_)
         self._places.drop(id_)
 
@@ -211,7 +211,7 @@ class Effects(Generic[S, C, M, W]):
         with tracing.process_span(f"send {self._effect.name}", trace, baggage=baggage) as span:
             span.set_attributes(self._effect.attributes(state))
             answer = await self._send(state, material)
-            self._leave(id_)  # to note it takes no place from others
+            self._leave(id_)  # saving the result needs no place
             await self._note(state, ending(self._effect, state, answer, self._limits, self._clock.now()))
 
     async def _send(self, state: S, material: M | None) -> Taken | NotTaken[W]:
@@ -219,12 +219,12 @@ class Effects(Generic[S, C, M, W]):
             answer = await self._effect.attempt(state, material)
             passage("send.after")
         except Exception as error:
-            # Whatever it is, it is this one's alone: seen in its attempts, and tried again.
+            # Any error concerns this effect only: it is recorded with the attempt, and retried.
             return self._effect.broke(state, error)
         return answer
 
     async def _note(self, state: S, input_: Input[C]) -> None:
-        """Save what became of an attempt; while the database is away, for as long as the claim holds."""
+        """Save the result of an attempt; while the database is unavailable, retry until the lease ends."""
         until = self._clock.monotonic() + self._limits.lease_seconds
         named = {self._aggregates.type.name: input_.target, "cause": input_.cause}
         while True:
@@ -234,7 +234,7 @@ class Effects(Generic[S, C, M, W]):
                 if not is_infrastructure(error):
                     log.exception("attempt_not_noted", **named)
                     return
-                if self._clock.monotonic() > until:  # the claim ends: it is sent again, under the same id
+                if self._clock.monotonic() > until:  # the lease ends: it is sent again, under the same id
                     log.warning("attempt_not_noted", error=repr(error)[:300], **named)
                     self._know(state)
                     return

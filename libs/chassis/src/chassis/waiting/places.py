@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Set
 
 MOST_IN_HAND = 10
-"""So many times as many as there are places may be in hand."""
+"""Attempts in hand may be this many times the places."""
 FULL = 5
 """With so many times as many in hand, who makes new work waits."""
 AHEAD = 4
@@ -96,7 +96,7 @@ class Places:
         return len(self._held) < self._in_all
 
     def drop(self, id_: str) -> None:
-        """Nothing more is to be done."""
+        """The attempt is complete."""
         self._in_hand.discard(id_)
         self._no_longer_ahead(id_)
         if len(self._in_hand) < FULL * self._in_all:
