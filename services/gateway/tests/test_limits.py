@@ -24,7 +24,7 @@ async def test_the_maximum_number_of_goods_items_is_accepted_and_one_more_is_ref
     assert answer.status_code == 413
     (error,) = answer.json()["errors"]
     assert (error["code"], error["pointer"]) == ("limit.items", "/goods")
-    assert error["text"] == "At most 999 goods items; there are 1000."
+    assert error["text"] == "At most 999 goods items are allowed; there are 1000."
 
 
 @pytest.mark.parametrize(("items", "length"), [(999, 1_000), (900, 600), (5_000, 1)])

@@ -99,7 +99,7 @@ def test_every_fault_in_the_code_has_a_text() -> None:
 
 @pytest.mark.parametrize(
     ("accepted", "title"),
-    [("zh-CN", "缺少密钥"), ("ru", "Нет ключа"), ("en", "No key"), ("de", "No key"), ("", "No key")],
+    [("zh-CN", "缺少密钥"), ("ru", "Нет ключа"), ("en", "Key missing"), ("de", "Key missing"), ("", "Key missing")],
 )
 async def test_the_title_of_a_problem_is_in_the_language_asked_for(gateway: Any, accepted: str, title: str) -> None:
     answer = await gateway.http.get("/v1/quarantine", headers={"Accept-Language": accepted})

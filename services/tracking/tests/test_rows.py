@@ -185,7 +185,7 @@ def test_a_cause_without_a_row_is_described_in_words(played: list[Entry]) -> Non
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("en", "The check digit of container CSQU3054384 would be 3"), ("zh", "校验码应为 3"), ("ru", "должна быть 3")],
+    [("en", "The check digit of container CSQU3054384 should be 3"), ("zh", "校验码应为 3"), ("ru", "должна быть 3")],
 )
 def test_a_container_number_with_a_wrong_check_digit_is_shown_on_the_row_that_reported_it(
     an_entry: EntryMaker, language: str, words: str

@@ -1,8 +1,8 @@
-"""Places at the other side: how many attempts are made at once, in all and by each route, and who waits for one.
+"""Places: the limit on concurrent attempts, in total and per route, and the queues for a place.
 
-Keeps: an attempt holds a place until the other side has answered. What waits for a place, and what is answered and not
-noted yet, is in hand without one; only so much of it, so that a database that is away fills no memory, and only so much
-of a route, so that one that does not answer holds few claims.
+Keeps: an attempt holds a place until the other side has answered. An attempt that waits for a place, or whose result is
+not saved yet, is in hand without one. Their number is limited, so a database outage does not fill memory, and also
+limited per route, so a route that does not answer holds few claims.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from collections.abc import Set
 MOST_IN_HAND = 10
 """Attempts in hand may be this many times the places."""
 FULL = 5
-"""With so many times as many in hand, who makes new work waits."""
+"""With this many times the places in hand, creations of new work wait."""
 AHEAD = 4
-"""Of a route, so many times as many as it has places may be claimed and wait for one."""
+"""Per route, this many times its places may be claimed and wait for one."""
 
 
 class Places:
@@ -29,23 +29,23 @@ class Places:
         self._held_of = Counter[str]()
         self._in_hand: set[str] = set()
         self._ahead: dict[str, str] = {}
-        """Id → route: claimed, or about to be, and without a place."""
+        """Id → route: claimed, or about to be, without a place yet."""
         self._ahead_of = Counter[str]()
         self._waiting: dict[str, deque[tuple[str, asyncio.Future[None]]]] = {}
         """By route."""
         self._few_in_hand = asyncio.Event()
         self._few_in_hand.set()
         self.closed = False
-        """Whether nothing more is begun."""
+        """Whether no more attempts are begun."""
 
     @property
     def in_hand(self) -> Set[str]:
-        """The ids of what waits for a place, holds one, or is being noted."""
+        """Ids that wait for a place, hold one, or whose result is being saved."""
         return self._in_hand
 
     @property
     def free(self) -> int:
-        """How many places are free; none where too many wait to be noted."""
+        """How many places are free; zero if too many results wait to be saved."""
         return 0 if self.closed or self._too_many else self._in_all - len(self._held)
 
     @property
@@ -53,17 +53,17 @@ class Places:
         return len(self._in_hand) >= MOST_IN_HAND * self._in_all
 
     def room(self, route: str) -> int:
-        """How many places a route may still take, as far as any are free."""
+        """How many more places a route may take, if any are free."""
         return self._per_route - self._held_of[route]
 
     async def few_in_hand(self, within_seconds: float) -> None:
-        """Wait until few are in hand, but no longer than this."""
+        """Wait until few are in hand, at most `within_seconds`."""
         if not self._few_in_hand.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._few_in_hand.wait(), within_seconds)
 
     def take(self, id_: str, route: str) -> bool:
-        """Have in hand what will soon have a place; false where it is in hand already, or too much is."""
+        """Take an attempt in hand that will need a place soon; false if it is in hand already, or too many are."""
         if self.closed or self._too_many or id_ in self._in_hand or self._ahead_of[route] >= AHEAD * self._per_route:
             return False
         self._have(id_)
@@ -72,7 +72,7 @@ class Places:
         return True
 
     def enter(self, id_: str, route: str) -> "asyncio.Future[None]":
-        """Hold a place, at once if there is one; done when it is held. First come, first served, of each route."""
+        """Queue for a place; the future is done when it is held. First come, first served within each route."""
         self._have(id_)
         entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if id_ in self._held:
@@ -87,7 +87,7 @@ class Places:
         return entered
 
     def leave(self, id_: str) -> bool:
-        """The other side has answered; whether a place is free that nobody waits for."""
+        """The other side has answered; return whether a place is free that nobody waits for."""
         route = self._held.pop(id_, None)
         if route is None:
             return False
@@ -122,9 +122,9 @@ class Places:
             waiting = self._waiting[route]
             while waiting and len(self._held) < self._in_all and self.room(route) > 0:
                 id_, entered = waiting.popleft()
-                if not entered.done():  # else it was given up meanwhile
+                if not entered.done():  # otherwise it was cancelled meanwhile
                     self._hold(id_, route, entered)
-            if waiting:  # the others' turn comes first next time
+            if waiting:  # next time the other routes come first
                 self._waiting[route] = self._waiting.pop(route)
             else:
                 del self._waiting[route]
