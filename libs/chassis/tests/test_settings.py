@@ -50,8 +50,8 @@ def test_every_secret_comes_from_a_file_too(
     [
         (None, {}, "cannot be read: No such file or directory"),
         (b"\n", {}, "is empty"),
-        (b"\xff", {}, "is no text in UTF-8"),
-        (b"one", {"TRADE_KAFKA__PASSWORD": "other"}, "TRADE_KAFKA__PASSWORD is set too; keep one of them"),
+        (b"\xff", {}, "is not UTF-8 text"),
+        (b"one", {"TRADE_KAFKA__PASSWORD": "other"}, "TRADE_KAFKA__PASSWORD is also set; keep only one of them"),
     ],
 )
 def test_a_secret_that_cannot_be_used_ends_the_start_in_one_line(

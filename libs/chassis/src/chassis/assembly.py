@@ -119,7 +119,7 @@ class Assembly:
 
     @property
     def own_topics(self) -> list[Topic]:
-        """Of these, what is made for its sake: the topics of its facts, and the inboxes that it alone reads."""
+        """The topics that it creates: those of its events, and the inboxes that only it reads."""
         return [topic for topic in self.topics if topic.owner == self.settings.name or topic.owner not in SERVICES]
 
     def timers(self, aggregates: Aggregates[S, C, Any], command: Callable[[S], C], *, name: str) -> None:

@@ -30,7 +30,7 @@ def secrets_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """What the files hold that variables with the ending `_FILE` name."""
+    """The secrets in files named by variables that end in `_FILE`."""
 
     def __init__(self, settings: type[BaseSettings]) -> None:
         super().__init__(settings)
@@ -38,19 +38,19 @@ class SecretFiles(PydanticBaseSettingsSource):
         self._variables = {path: prefix + "__".join(path).upper() for path in secrets_of(settings)}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError  # all are read at once, in `__call__`
+        raise NotImplementedError  # all secrets are read at once, in `__call__`
 
     def __call__(self) -> dict[str, Any]:
-        """The secrets, nested as the settings are.
+        """The secrets, nested like the settings.
 
         Raises:
-            SecretNotRead: a file is missing or empty, or the secret is in the environment too.
+            SecretNotRead: a file is missing or empty, or the secret is also in the environment.
         """
         found: dict[str, Any] = {}
         for path, variable in self._variables.items():
             if file := os.environ.get(f"{variable}_FILE"):
                 if variable in os.environ:
-                    raise SecretNotRead(f"{variable}_FILE: {variable} is set too; keep one of them")
+                    raise SecretNotRead(f"{variable}_FILE: {variable} is also set; keep only one of them")
                 inner = found
                 for name in path[:-1]:
                     inner = inner.setdefault(name, {})
@@ -64,7 +64,7 @@ def _content(file: Path, variable: str) -> str:
     except OSError as error:
         raise SecretNotRead(f"{variable}: {file} cannot be read: {error.strerror}") from None
     except UnicodeError:
-        raise SecretNotRead(f"{variable}: {file} is no text in UTF-8") from None
+        raise SecretNotRead(f"{variable}: {file} is not UTF-8 text") from None
     if not (secret := text.rstrip("\r\n")):
         raise SecretNotRead(f"{variable}: {file} is empty")
     return secret

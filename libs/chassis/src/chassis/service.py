@@ -91,13 +91,13 @@ class Service:
         log.info("stopped")
 
     async def prepare(self) -> list[str]:
-        """Make the indexes of its database and the topics that it owns, where they are missing; returns those topics.
+        """Create missing indexes of its database and missing topics that it owns; returns the topics created.
 
-        Harmless to repeat, and beside running replicas of this release or the one before: nothing is taken away.
-        Waits for a broker or a database that is away.
+        Idempotent, and safe while replicas of this or the previous release run, because nothing is removed. Waits while
+        the broker or the database is unavailable.
 
         Raises:
-            chassis.broker.topic_making.TopicsRefused: the broker does not make them.
+            chassis.broker.topic_making.TopicsRefused: the broker refuses to create them.
         """
         for prepare in self._parts.preparations:
             await self._until_there(prepare)

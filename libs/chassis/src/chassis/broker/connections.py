@@ -69,7 +69,7 @@ class Admin:
         """Run a query on the client library's admin client and return its result.
 
         Raises:
-            KafkaError: the broker is away.
+            KafkaError: the broker is unavailable.
             TimeoutError: it does not answer.
         """
         client = await self._opened()

@@ -31,7 +31,7 @@ class Group:
         """The current end of every partition: its last stable offset.
 
         Raises:
-            KafkaError: the broker is away.
+            KafkaError: the broker is unavailable.
         """
         observer = await self._connected_observer()
         partitions = [
@@ -45,7 +45,7 @@ class Group:
         """The group's committed offsets; a partition without a commit is left out.
 
         Raises:
-            KafkaError: the broker is away.
+            KafkaError: the broker is unavailable.
         """
         try:
             offsets = await self._admin.ask(lambda client: client.list_consumer_group_offsets(self._name))
@@ -63,7 +63,7 @@ class Group:
         """How many members have each partition; None during a rebalance, or if there are no members.
 
         Raises:
-            KafkaError: the broker is away.
+            KafkaError: the broker is unavailable.
         """
         (answer,) = await self._admin.ask(lambda client: client.describe_consumer_groups([self._name]))
         # (error code, group id, state, protocol type, protocol, members, …); a member's last item is its assignment.

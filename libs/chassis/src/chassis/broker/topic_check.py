@@ -53,7 +53,7 @@ async def check_topics(admin: Admin, profile: Profile, topics: Sequence[Topic]) 
 
     Raises:
         TopicMismatch: lists every difference and every topic that the broker does not show, one per line.
-        KafkaError: the broker is away, or cannot say now.
+        KafkaError: the broker is unavailable, or cannot answer now.
     """
     shown = await admin.ask(lambda client: look(client, [topic.name for topic in topics]))
     if differences := [line for topic in topics for line in _differences(topic, profile, shown[topic.name])]:
@@ -80,7 +80,7 @@ async def look(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, S
     """The broker's description of each topic, or one line that says why there is none and what to do.
 
     Raises:
-        KafkaError: the broker is away, or cannot say now.
+        KafkaError: the broker is unavailable, or cannot answer now.
     """
     described = {each["topic"]: each for each in await client.describe_topics(list(names))}
     codes = {name: described[name]["error_code"] if name in described else _MISSING for name in names}
@@ -158,7 +158,7 @@ class TopicsCare:
         """Check once.
 
         Raises:
-            KafkaError: the broker is away.
+            KafkaError: the broker is unavailable.
         """
         differences = await self._differences()
         unread = set() if differences else await self._without_reader()

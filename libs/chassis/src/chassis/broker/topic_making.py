@@ -1,6 +1,6 @@
-"""Creates topics as the topics table says, and gives existing ones its settings.
+"""Creates topics from the topics table, and applies its settings to existing ones.
 
-Keeps: the width of a topic that is there stays, and so does what its operator has set on it beside the table.
+Keeps: an existing topic keeps its partition count, and all settings of its operator that the table does not name.
 """
 
 import asyncio
@@ -17,22 +17,22 @@ from chassis.settings import KafkaSettings
 from contracts.topics import PARTITIONS, REPLICATION, Profile, Topic
 
 Entry = Sequence[Any]
-"""A setting as it is shown: name, value, whether it is fixed, its source, …"""
+"""A setting as the broker describes it: name, value, whether it is read-only, its source, …"""
 SHOWN_SECONDS = 30.0
 _SET_ON_THE_TOPIC = 1
-"""The source of a setting that was given to the topic itself, as DescribeConfigs numbers it."""
+"""The source code in DescribeConfigs for a setting of the topic itself."""
 
 
 class TopicsRefused(Exception):
-    """The broker does not make the topics as the topics table says; one line for its operator."""
+    """The broker refuses to create or configure the topics; the text is one line for the operator."""
 
 
 async def make_topics(settings: KafkaSettings, topics: Sequence[Topic], profile: Profile) -> None:
-    """Create what is missing; returns when every partition has a leader and every topic its settings.
+    """Create missing topics; returns when every partition has a leader and every topic its settings.
 
     Raises:
-        TopicsRefused: the broker refused a topic, a partition found no leader, or settings are not shown.
-        KafkaError: the broker is away.
+        TopicsRefused: the broker refused a topic, a partition got no leader, or a topic did not get its settings.
+        KafkaError: the broker is unavailable.
     """
     if not topics:
         return
@@ -53,7 +53,7 @@ def _new_topic(topic: Topic, profile: Profile) -> NewTopic:
 
 
 async def _set(admin: AIOKafkaAdminClient, topics: Sequence[Topic], profile: Profile) -> None:
-    """Give topics the table's settings."""
+    """Apply the table's settings."""
     shown = await _settings(admin, topics)
     other = [topic for topic in topics if not topic.settings(profile).items() <= _values(shown[topic.name]).items()]
     if not other:

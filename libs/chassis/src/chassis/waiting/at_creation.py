@@ -15,7 +15,7 @@ M = TypeVar("M")
 
 @asynccontextmanager
 async def first_claims(effects: Effects[S, Any, M, Any]) -> AsyncIterator["FirstClaims[S, M]"]:
-    """Around a creation, which waits a moment for room: what is held and not started by its end is given back."""
+    """Wraps a creation, which waits briefly for room; places held but not used by its end are given back."""
     await effects.room()
     claims = FirstClaims(effects)
     try:

@@ -160,7 +160,7 @@ class Effects(Generic[S, C, M, W]):
         log.error(event, **{self._aggregates.type.name: id_}, **why)
 
     async def room(self) -> None:
-        """Wait until there is room for new attempts, but for `ROOM_SECONDS` at most: nobody waits for a dead server."""
+        """Wait until there is room for new attempts, at most `ROOM_SECONDS`, as a dead server may not answer at all."""
         await self._places.few_in_hand(ROOM_SECONDS)
 
     def hold(self, id_: str, route: str) -> datetime | None:
