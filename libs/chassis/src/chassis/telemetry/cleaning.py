@@ -1,7 +1,7 @@
-"""What may stand in a log line: no secret, no personal data, nothing without end.
+"""Cleans log lines of secrets, personal data and overlong values.
 
-Fields are masked by name and by the mark in their contract, objects of unknown type are named and not shown, and
-texts are cleaned of tokens, credentials, addresses and refused input.
+Fields are masked by name and by the mark in their contract. Of objects of unknown type only the type is shown. Tokens,
+credentials, addresses and refused input are removed from texts.
 """
 
 import re
@@ -19,47 +19,47 @@ from pydantic import BaseModel
 
 MASK = "•••"
 MAX_TEXT = 8_000
-"""Characters of one value; the rest of a longer one is cut."""
+"""Maximum length of a value, in characters; a longer one is cut."""
 
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)|secret|authorization|cookie|credential|signature|(^|_)(token|api_?key|private_?key)s?$",
     re.IGNORECASE,
 )
 _CLEANING = (
-    # Each with what must stand in a text before the pattern is tried: most texts have none of it.
-    # Pydantic shows what it refused; that may be a person's.
+    # Each with a marker that a text must contain before the pattern is tried: most texts contain none.
+    # Pydantic quotes the refused input, which may be personal data.
     ("input_value=", re.compile(r"input_value=.*?, input_type=", re.DOTALL), f"input_value={MASK}, input_type="),
-    # The database's driver shows the whole document that a write was refused for.
+    # The database driver quotes the whole document of a refused write.
     ("': {", re.compile(r"op\\*': \{.*", re.DOTALL), f"op': {MASK}"),
     ("eyJ", re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
     (" ", re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {MASK}"),
     ("://", re.compile(r"(?<=://)[^/\s@]+(?=@)"), MASK),
-    # From where a word begins and without a way back: else a long text without an address costs its square.
+    # Anchored at word starts and without backtracking: otherwise long texts would take quadratic time.
     ("@", re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(\.[\w-]+)+"), MASK),
 )
 _UNUSUAL = (*(sign for sign, _, _ in _CLEANING), "\\")
-"""What must stand in rows that need cleaning, once they are JSON: white space but for the blank is escaped there."""
+"""Markers in JSON rows that may need cleaning; in JSON, white space other than the blank is escaped."""
 
 
 @lru_cache(1024)
 def is_secret(name: str) -> bool:
-    """Whether a field of this name is masked, whatever stands in it."""
+    """Whether a field of this name is always masked."""
     return bool(_SECRET_NAME.search(name))
 
 
 def is_clean(text: str) -> bool:
-    """Whether `clean` leaves each text as it is that an encoded row is made of."""
+    """Whether `clean` would change no text in an encoded row."""
     return text.isascii() and not any(sign in text for sign in _UNUSUAL)
 
 
 def masked(name: str, value: Any) -> Any:
-    """A field's value as it may stand in a log line, by its name and by what it is."""
+    """A field's value, masked by the field's name or made safe to log."""
     return MASK if is_secret(name) and value else safe(value)
 
 
 def safe(value: Any) -> Any:
-    """A value as it may stand in a log line, JSON through and through."""
-    kind = type(value)  # nearly all are of these kinds, and a pattern takes long to see it
+    """A value in a form that is safe to log, consisting only of JSON values."""
+    kind = type(value)  # nearly all values have these types, and `match` is slower
     if kind is str:
         return clean(value)
     if kind is int or kind is bool or value is None:
@@ -96,7 +96,7 @@ def _rarer(value: Any) -> Any:
 
 
 def _field(model: BaseModel, name: str) -> Any:
-    """A contract's field, masked where it is marked as personal."""
+    """A contract's field, masked if it is marked as personal data."""
     extra = type(model).model_fields[name].json_schema_extra
     marked = isinstance(extra, dict) and bool(extra.get("x-personal-data"))
     return MASK if marked or is_secret(name) else safe(getattr(model, name))

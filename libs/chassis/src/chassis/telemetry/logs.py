@@ -1,10 +1,9 @@
 """Log lines: one JSON object each, with trace, span, event and shipment, and without secrets.
 
-Whatever is logged, by us or by a library through `logging`, goes through one chain. Every line
-carries what the current context knows: `trace_id`, `span_id`, each `trade.*` entry of the baggage
-under its own name (so `trade.ucr`), and what was bound (`event_id`). Secrets and personal data do
-not pass (`chassis.telemetry.cleaning`). What a library repeats is counted (`chassis.telemetry.storms`);
-lines of ours are all written.
+All lines, ours and those that libraries write through `logging`, pass through one chain. Every line has the fields of
+the current context: `trace_id`, `span_id`, each `trade.*` baggage entry under its own name (such as `trade.ucr`), and
+bound fields (`event_id`). Secrets and personal data are removed (`chassis.telemetry.cleaning`). Repeated lines of
+libraries are summarised (`chassis.telemetry.storms`); our own lines are all written.
 """
 
 import logging
@@ -21,7 +20,7 @@ from chassis.telemetry import storms, tracing
 from chassis.telemetry.cleaning import MAX_TEXT, is_clean, is_secret, masked
 
 _NOISY = ("aiokafka", "faststream", "grpc", "pymongo", "asyncio", "httpx2", "uvicorn.access")
-"""Libraries whose INFO is no news to an operator."""
+"""Libraries whose INFO lines are of no interest to an operator."""
 _ROUTED = ("uvicorn", "uvicorn.error", *_NOISY)
 _EACH = "_each"
 
@@ -29,14 +28,14 @@ EventDict = MutableMapping[str, Any]
 
 
 def configure(service: str, level: str = "INFO", build: str = "", stream: TextIO | None = None) -> None:
-    """Send every log line of this process to `stream` (standard output) as JSON. Harmless to repeat."""
+    """Write every log line of this process to `stream` (standard output) as JSON. Idempotent."""
     number = logging.getLevelNamesMapping()[level.upper()]
     chain: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         _context,
         _exception,
         _without_secrets,
-        # What follows is ours, and needs no cleaning.
+        # The fields added below are our own and need no cleaning.
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _who(service, build),
@@ -69,7 +68,7 @@ def configure(service: str, level: str = "INFO", build: str = "", stream: TextIO
 
 
 class _Lines:
-    """What structlog writes to: whole lines, under a logger's name."""
+    """The structlog logger: writes whole lines under a logger's name."""
 
     def __init__(self, stream: TextIO, name: str) -> None:
         self._stream = stream
@@ -97,7 +96,7 @@ def _who(service: str, build: str) -> structlog.typing.Processor:
 
 
 def _context(_: Any, __: str, event: EventDict) -> EventDict:
-    """Add what the current span and baggage say."""
+    """Add the fields of the current span and baggage."""
     for name, value in tracing.log_fields().items():
         event.setdefault(name, value)
     return event
@@ -116,7 +115,7 @@ def _exception(_: Any, __: str, event: EventDict) -> EventDict:
 
 def _without_secrets(_: Any, __: str, event: EventDict) -> EventDict:
     for name, value in event.items():
-        if not name.startswith("_"):  # the standard library's own record, taken out by its formatter
+        if not name.startswith("_"):  # the standard library's own record, removed by its formatter
             event[name] = masked(name, value)
     return event
 
@@ -126,9 +125,9 @@ def _encode(fields: Mapping[str, Any]) -> str:
 
 
 def each(rows: Sequence[Mapping[str, str | Sequence[str]]]) -> dict[str, Any]:
-    """Fields for many lines of one event, written at once: `log.info("applied", **each(rows))` is a line per row.
+    """Fields for many lines of one event, written at once: `log.info("applied", **each(rows))` writes a line per row.
 
-    A name that rows have is theirs: no line has the current context's value under it.
+    A field of the rows replaces the current context's field of the same name in all lines.
     """
     return {_EACH: rows}
 
@@ -143,8 +142,8 @@ def _render(_: Any, __: str, event: EventDict) -> str:
 
 
 def _encode_rows(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> list[str]:
-    """Rows as JSON; nearly always nothing in them needs cleaning, and one look at all of it tells."""
-    with suppress(ValueError):  # a text that is no UTF-8
+    """Rows as JSON; they nearly never need cleaning, which one check of all rows shows."""
+    with suppress(ValueError):  # a text that cannot be encoded as UTF-8
         encoded = [_encode(row) for row in rows]
         if not any(map(is_secret, names)) and is_clean("".join(encoded)) and max(map(len, encoded)) < MAX_TEXT:
             return encoded

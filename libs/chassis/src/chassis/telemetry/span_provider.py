@@ -1,7 +1,7 @@
-"""The process's provider of spans: what every span carries, and where spans are exported.
+"""The process's span provider: annotates every span, and exports spans.
 
-Baggage entries that begin with `trade.` (the UCR, the declaration's id) are copied onto every span, so that whatever
-happens to a shipment can be found by it.
+Baggage entries that begin with `trade.` (the UCR, the declaration's id) are copied onto every span, so that all spans
+of a shipment can be found by them.
 """
 
 from collections.abc import Sequence
@@ -29,12 +29,12 @@ class BaggageOnSpans(SpanProcessor):
 
     def shutdown(self) -> None: ...
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - nothing is held back
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - nothing is buffered here
         return True
 
 
 class UnheardProvider(TracerProvider):
-    """Until somebody listens to its spans, only their contexts are made and carried on, which costs a tenth."""
+    """While no exporter is set, it creates only span contexts and propagates them, at a tenth of the cost."""
 
     def __init__(self, resource: Resource) -> None:
         super().__init__(resource=resource, shutdown_on_exit=False)
@@ -49,7 +49,7 @@ class UnheardProvider(TracerProvider):
 def configure(
     service: str, build: str, instance: str, endpoint: str = "", traces_per_second: float = 5.0
 ) -> TracerProvider:
-    """Set up the process's tracing; without an endpoint spans are made, carried on, and not exported."""
+    """Set up the process's tracing; without an endpoint, contexts are propagated and no spans are exported."""
     resource = Resource.create({"service.name": service, "service.version": build, "service.instance.id": instance})
     exporters = [OTLPSpanExporter(endpoint=endpoint, insecure=True, timeout=5)] if endpoint else []
     sampler = Budget(traces_per_second)
@@ -62,7 +62,7 @@ def configure(
 def make_provider(
     resource: Resource, exporters: Sequence[SpanExporter], sampler: Sampler | None = None
 ) -> TracerProvider:
-    """A provider that annotates spans with baggage and exports them in batches, soon."""
+    """A provider that annotates spans with baggage and exports them in small batches."""
     provider = TracerProvider(sampler, resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BaggageOnSpans())
     for exporter in exporters:
@@ -71,6 +71,6 @@ def make_provider(
 
 
 def unheard() -> UnheardProvider | None:
-    """The process's provider of spans, where nobody listens to it."""
+    """The process's span provider if it has no exporter, otherwise None."""
     provider = trace.get_tracer_provider()
     return provider if isinstance(provider, UnheardProvider) and not provider.heard else None

@@ -1,7 +1,7 @@
-"""W3C headers of traces: what travels with an event or a call, read and written.
+"""Reads and writes the W3C trace headers of events and calls.
 
-Nearly every header is of the plain form, and those of one event are needed some four times: they are read by one
-pattern, and the last ones are remembered.
+Nearly all headers have the standard form, and those of one event are needed about four times. So they are parsed by one
+pattern and cached.
 """
 
 import re
@@ -16,13 +16,13 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 PREFIX = "trade."
-"""Entries of the baggage that begin with it are ours: spans and log lines show them."""
+"""Prefix of our own baggage entries, which spans and log lines show."""
 
 _TRACE, _BAGGAGE = TraceContextTextMapPropagator(), W3CBaggagePropagator()
 PROPAGATOR = CompositePropagator([_TRACE, _BAGGAGE])
 _PLAIN = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})", re.ASCII)
 _REMEMBERED = 256
-"""So many headers are read or written only once: those of one event are needed some four times."""
+"""Size of the header caches."""
 
 
 def inject() -> dict[str, str]:
@@ -45,23 +45,23 @@ def inject_span(span: trace.Span) -> dict[str, str]:
 
 
 def unrecorded(headers: Mapping[str, str]) -> bool:
-    """Whether W3C headers are of a trace that nobody records."""
+    """Whether W3C headers belong to a trace that is not recorded."""
     plain = _PLAIN.fullmatch(headers.get("traceparent", ""))
     return plain is not None and not int(plain[3], 16) & TraceFlags.SAMPLED
 
 
 def is_plain(headers: Mapping[str, str]) -> bool:
-    """Whether W3C headers are of the present version's form."""
+    """Whether W3C headers have the form of the current version."""
     return _PLAIN.fullmatch(headers.get("traceparent", "")) is not None
 
 
 def marked(headers: Mapping[str, str], *, recorded: bool) -> Mapping[str, str]:
-    """Plain W3C headers, with the flag that says whether their trace is recorded."""
+    """Plain W3C headers, with the flag set to `recorded`."""
     return {**headers, "traceparent": headers["traceparent"][:-2] + ("01" if recorded else "00")}
 
 
 def trace_id(headers: Mapping[str, str]) -> str:
-    """The trace's id in W3C headers, 32 hex digits; empty where there is none."""
+    """The trace id in W3C headers, 32 hex digits; empty if there is none."""
     if plain := _PLAIN.fullmatch(headers.get("traceparent", "")):
         return plain[1]
     found = trace.get_current_span(extract(headers)).get_span_context()
@@ -69,13 +69,13 @@ def trace_id(headers: Mapping[str, str]) -> str:
 
 
 def current_trace_id() -> str:
-    """The trace's id of the current context, 32 hex digits; empty where there is none."""
+    """The trace id of the current context, 32 hex digits; empty if there is none."""
     found = trace.get_current_span().get_span_context()
     return format(found.trace_id, "032x") if found.is_valid else ""
 
 
 def extract(headers: Mapping[str, str]) -> Context:
-    """The context that W3C headers carry."""
+    """The context in W3C headers."""
     return _read(headers.get("traceparent", ""), headers.get("tracestate", ""), headers.get("baggage", ""))
 
 
@@ -85,7 +85,7 @@ def _read(traceparent: str, tracestate: str, entries: str) -> Context:
     if plain is None:
         headers = {"traceparent": traceparent, "tracestate": tracestate}
         return _TRACE.extract({name: value for name, value in headers.items() if value}, _read_baggage(entries))
-    # Nearly all are of this form, and the library takes three times as long for it.
+    # Nearly all headers have this form, for which the library takes three times as long.
     trace_id, span_id, flags = (int(each, 16) for each in plain.groups())
     found = SpanContext(trace_id, span_id, True, TraceFlags(flags))
     return trace.set_span_in_context(trace.NonRecordingSpan(found), _read_baggage(entries))
@@ -98,13 +98,13 @@ def _read_baggage(entries: str) -> Context:
 
 @lru_cache(_REMEMBERED)
 def read_baggage(header: str) -> Mapping[str, str]:
-    """The entries of a baggage header. Not to be changed: they are remembered."""
+    """The entries of a baggage header. Cached: do not modify."""
     return {name: str(value) for name, value in baggage.get_all(_read_baggage(header)).items()}
 
 
 @lru_cache(_REMEMBERED)
 def baggage_headers(entries: tuple[tuple[str, object], ...]) -> dict[str, str]:
-    """Baggage as a header. Not to be changed: it is remembered."""
+    """Baggage as a header. Cached: do not modify."""
     holder = Context()
     for name, value in entries:
         holder = baggage.set_baggage(name, value, holder)
@@ -114,5 +114,5 @@ def baggage_headers(entries: tuple[tuple[str, object], ...]) -> dict[str, str]:
 
 
 def shown_entries(parent: Context | None = None) -> dict[str, str]:
-    """The entries of the baggage that spans and log lines show: those of a context, of the current one by default."""
+    """The baggage entries that spans and log lines show, of a context or the current one."""
     return {name: str(value) for name, value in baggage.get_all(parent).items() if name.startswith(PREFIX)}

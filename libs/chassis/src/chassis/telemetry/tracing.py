@@ -1,8 +1,7 @@
-"""Traces: spans around what is sent and processed, and the context that travels with it.
+"""Spans of sending and processing, and the propagation of their context.
 
-The attribute names of OpenTelemetry's messaging conventions stand here and nowhere else. A context
-that is given wins over the current one: a span's parent is what caused the work, not what happened
-to run it.
+Only this module uses the attribute names of OpenTelemetry's messaging conventions. A given context takes precedence
+over the current one: a span's parent is the cause of the work, not the task that runs it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,8 +36,8 @@ def process_span(
 
     Args:
         headers: W3C headers of the cause, which becomes the parent; empty: the current context.
-        links: W3C headers of earlier stimuli of the same subject.
-        baggage: `trade.*` entries known already.
+        links: W3C headers of earlier inputs of the same subject.
+        baggage: known `trade.*` entries.
     """
     parent = _with_baggage(baggage or {}, extract(headers) if headers else context.get_current())
     return _Current(name, parent, SpanKind.CONSUMER, links, _PROCESS)
@@ -47,10 +46,10 @@ def process_span(
 def begin_send(
     topic: str, headers: Mapping[str, str], event_id: str, *, cause: Mapping[str, str]
 ) -> tuple[trace.Span | None, Mapping[str, str]]:
-    """A span of one event's way to the broker, a child of what decided the event, linked to what caused that.
+    """Start the span of sending one event: a child of the deciding span, linked to the decision's cause.
 
-    With it the W3C headers that the event is sent with: the span's, or, where nobody listens and there is none, those
-    given. Whoever begins it ends it, after `failed` where it failed.
+    Also returns the W3C headers to send the event with: those of the span, or the given ones if no spans are exported
+    and there is none. The caller must end the span, after `failed` if sending failed.
     """
     if unheard() is not None or unrecorded(headers):
         return None, headers
@@ -73,7 +72,7 @@ def start_span(
     known: Mapping[str, str] | None = None,
     attributes: Mapping[str, str] = _PROCESS,
 ) -> trace.Span:
-    """A span that is not made current: a child of what these W3C headers say, with their baggage and what is known."""
+    """Start a span without making it current: a child of the given W3C headers, with their baggage and `known`."""
     return _start(name, _with_baggage(known or {}, extract(headers)), kind, _links(links), attributes)
 
 
@@ -84,7 +83,7 @@ def _start(
 
 
 class _Current:
-    """A span that begins and is current, then ends; an error that passes is recorded on it."""
+    """Starts a span, makes it current, and ends it; an error that passes through is recorded on it."""
 
     __slots__ = ("_attributes", "_kind", "_links", "_name", "_parent", "_span", "_token")
 
@@ -119,7 +118,7 @@ class _Current:
 
 
 def _unheard(provider: TracerProvider, parent: SpanContext) -> trace.Span:
-    """A span of which nothing is kept but who it is."""
+    """A span without any data except its context."""
     ids = provider.id_generator
     trace_id = parent.trace_id if parent.is_valid else ids.generate_trace_id()
     flags = parent.trace_flags if parent.is_valid else TraceFlags(TraceFlags.SAMPLED)
@@ -128,19 +127,19 @@ def _unheard(provider: TracerProvider, parent: SpanContext) -> trace.Span:
 
 @contextmanager
 def span(name: str, **attributes: str | int) -> Iterator[trace.Span]:
-    """A span of the current context around an inner step."""
+    """A child span of the current context."""
     with _tracer().start_as_current_span(name, attributes=attributes) as inner:
         yield inner
 
 
 def failed(span: trace.Span, error: BaseException) -> None:
-    """Mark a span as failed without ending anything."""
+    """Mark a span as failed, without ending it."""
     span.record_exception(error)
     span.set_status(StatusCode.ERROR, type(error).__name__)
 
 
 def outsiders(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """The W3C headers that an outsider sent, with a flag of ours: nobody outside decides what is recorded."""
+    """An external caller's W3C headers with our own flag, so that outsiders do not decide what is recorded."""
     budget = getattr(trace.get_tracer_provider(), "sampler", None)
     if not isinstance(budget, Budget) or not trace_headers.is_plain(headers):
         return headers
@@ -148,7 +147,7 @@ def outsiders(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def log_fields() -> dict[str, str]:
-    """What every log line carries: trace id, span id and the `trade.*` baggage."""
+    """The fields of every log line: trace id, span id and the `trade.*` baggage."""
     fields = shown_entries()
     found = trace.get_current_span().get_span_context()
     if found.is_valid:
@@ -162,7 +161,7 @@ def _links(headers: Iterable[Mapping[str, str]]) -> list[Link]:
 
 
 def _tracer() -> trace.Tracer:
-    # Asked for each time: a test or a process sets its provider after this module was imported.
+    # Looked up each time: the provider is set after this module was imported.
     return _tracer_of(trace.get_tracer_provider())
 
 
