@@ -1,4 +1,4 @@
-"""`platform.json`: where everything of a running platform is, for whoever talks to it."""
+"""`platform.json`: the addresses, folders and processes of a running platform, for its clients."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def describe(
 
 
 def write_description(layout: Layout, description: Mapping[str, Any]) -> None:
-    """Write the file whole.
+    """Write the file atomically.
 
     Raises:
         LauncherError: it cannot be written.
@@ -67,7 +67,7 @@ def _service(name: str, child: Child, around: Surroundings) -> dict[str, Any]:
 
 
 def _parts(around: Surroundings, servers: Infrastructure, mail: Child | None) -> dict[str, Any]:
-    """What is no service of ours; one that runs in a container, or was given to us, has no process here."""
+    """The other parts; one that runs in a container, or was given, has no process here."""
     kafka, database = servers.kafka, servers.database
     return {
         "kafka": {"pid": kafka.pid, "kind": kafka.kind, "address": around.bootstrap_servers},

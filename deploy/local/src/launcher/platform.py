@@ -1,8 +1,8 @@
 """The whole platform on one machine: servers, topics, keys, a mail server and the six services.
 
-One folder holds everything it owns; `platform.json` in it tells every address while it runs, and the
-ports stay the same from one start to the next. Whatever way it ends, nothing of it is left running:
-it stops its parts in order, and the kernel kills them if this process dies first.
+One folder has everything that it owns; `platform.json` in it lists every address while it runs, and the ports stay the
+same between starts. However it ends, nothing is left running: it stops its parts in order, and the kernel kills them if
+this process dies first.
 """
 
 import asyncio
@@ -34,11 +34,11 @@ class Platform:
     """Starts, stops and breaks the parts of one platform. Use it from the main thread.
 
     Args:
-        folder: where its data lives; by default `.run/default`.
+        folder: the folder for its data; by default `.run/default`.
         mode: where Kafka and the database come from: auto, local, containers or external.
-        infrastructure: servers that run already and are not stopped here.
-        settings: further environment variables of a service, by its name.
-        partners: codes of the partners that have an inbox topic of their own.
+        infrastructure: running servers to use, which are not stopped here.
+        settings: additional environment variables, by service name.
+        partners: codes of the partners with an inbox topic.
         rebuild: services whose databases are rebuilt from their own topics before they start.
     """
 
@@ -72,7 +72,7 @@ class Platform:
     @property
     def infrastructure(self) -> Infrastructure:
         if self._infrastructure is None:
-            raise LauncherError("The platform was not started yet.")
+            raise LauncherError("The platform has not been started yet.")
         return self._infrastructure
 
     @property
@@ -81,10 +81,10 @@ class Platform:
         return self._services | ({"mail": self._mail} if self._mail is not None else {})
 
     async def start(self) -> None:
-        """Start everything; returns when every service says that it is ready.
+        """Start everything; returns when every service is ready.
 
         Raises:
-            LauncherError: something is missing or failed, in one line; nothing is left running.
+            LauncherError: something is missing or failed; nothing is left running.
         """
         self.layout.prepare()
         if not self._lock.acquire():
@@ -120,7 +120,7 @@ class Platform:
         self.write_description()
 
     async def stop(self) -> None:
-        """Stop everything in order: the door, the services, the receiver of spans and mails, the servers."""
+        """Stop everything in order: gateway, the other services, tracking and the mail server, the servers."""
         try:
             middle = [name for name in self._services if name not in services.DOORS]
             for group in (["gateway"], middle, ["tracking"]):
@@ -137,11 +137,11 @@ class Platform:
             self._lock.release()
 
     async def kill(self, service: str) -> None:
-        """SIGKILL to one service (or `mail`); it stays away until `restart`."""
+        """Send SIGKILL to one service (or `mail`); it stays down until `restart`."""
         await self._part(service).kill()
 
     async def restart(self, service: str) -> None:
-        """Stop a service if it lives, start it and wait until it is ready.
+        """Stop a service if it runs, start it and wait until it is ready.
 
         Raises:
             LauncherError: it does not come back.
@@ -156,11 +156,11 @@ class Platform:
         """Stop a service, rebuild its database from its own topic, and start it again.
 
         Raises:
-            LauncherError: the rebuild fails; the service stays away.
+            LauncherError: the rebuild fails; the service stays down.
         """
         await self._part(service).stop()
         if self._around is None:
-            raise LauncherError("The platform was not started yet.")
+            raise LauncherError("The platform has not been started yet.")
         await self._rebuild(service, self._around)
         await self.restart(service)
 
@@ -183,7 +183,7 @@ class Platform:
             LauncherError: it was not started.
         """
         if self._around is None:
-            raise LauncherError("The platform was not started yet.")
+            raise LauncherError("The platform has not been started yet.")
         return describe(self._around, self.infrastructure, self._services, self._mail, self.restarts)
 
     def write_description(self) -> None:
@@ -191,7 +191,7 @@ class Platform:
         write_description(self.layout, self.describe())
 
     def note_restart(self, part: str, reason: str) -> None:
-        """Remember that a part died and was started again; shown by `trade dev status`."""
+        """Record that a part died and was restarted, for `trade dev status`."""
         count = self.restarts.get(part, {}).get("count", 0) + 1
         self.restarts[part] = {"count": count, "last": datetime.now(UTC).isoformat(), "reason": reason}
 
@@ -229,7 +229,7 @@ class Platform:
 
 
 async def says_ready(url: str) -> bool:
-    """Whether an admin port says that its service is ready."""
+    """Whether an admin port reports its service as ready."""
     async with httpx2.AsyncClient(timeout=2.0, trust_env=False) as client:
         try:
             return (await client.get(url)).status_code == httpx2.codes.OK

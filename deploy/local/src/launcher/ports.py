@@ -51,7 +51,7 @@ class PortBlock:
             self.release()
 
     def choose_as_before(self, names: list[str], file: Path) -> dict[str, int]:
-        """A port for each name: those that a file remembers, which then remembers the choice.
+        """A port for each name: those stored in a file, which is then updated.
 
         Raises:
             LauncherError: a remembered port is taken, or the file cannot be written.

@@ -1,8 +1,8 @@
-"""Load, decide, save: a batch of inputs becomes changed aggregates and events in their outboxes.
+"""Load, decide, save: turns a batch of inputs into changed aggregates and events in their outboxes.
 
-Keeps: one input changes an aggregate once (its cause stands in the history); state, events and
-history line are saved together or not at all; what is published is what is stored. Raises only
-for infrastructure: everything else is an outcome of one input.
+Keeps: an input changes an aggregate once (its cause is in the history); state, events and history line are saved
+together or not at all; only stored events are published. Raises only for infrastructure; any other error is the outcome
+of one input.
 """
 
 import secrets
@@ -29,11 +29,11 @@ C = TypeVar("C")
 E = TypeVar("E")
 
 MAX_LINES = 500
-"""A longer history moves its oldest lines to the history collection."""
+"""If a history is longer, its oldest lines are moved to the history collection."""
 _KEPT_LINES = 250
 
 _ATTEMPTS = 20
-"""How often a document that loses its race is done again before the batch counts as stuck."""
+"""How often a document that loses its race is retried before the batch fails."""
 
 log = structlog.get_logger(__name__)
 
@@ -86,14 +86,14 @@ class Aggregates(Generic[S, C, E]):
         """Apply inputs, those of one target in the order given; one outcome per input.
 
         Args:
-            unseen: nearly all targets are not stored yet. They are not looked for first, which saves a round trip;
-                one that is there after all is found by its refused insert, and costs one more.
-            recent: what this process just saved is not loaded again. Where somebody else was faster the save
-                finds that out. The state of a duplicate's outcome may be one behind: not for who answers with it.
+            unseen: nearly all targets are new. They are not loaded first, which saves a round trip; an existing one
+                makes its insert fail, and costs one more.
+            recent: what this process just saved is not loaded again. The save detects changes by others. The state
+                in a duplicate's outcome may be outdated, so do not answer a caller with it.
 
         Raises:
-            InfrastructureError: or the driver's own; nothing is known of the outcomes then, and
-                the same inputs may be given again.
+            InfrastructureError: or the driver's own; the outcomes are then unknown, and the same inputs may be
+                applied again.
         """
         batch: Batch[S, C] = Batch(inputs)
         for attempt in range(_ATTEMPTS):
@@ -101,10 +101,10 @@ class Aggregates(Generic[S, C, E]):
             batch.targets = await self._attempt(batch, unseen=unseen and first, recent=recent and first)
             if not batch.targets:
                 return batch.outcomes
-        raise InfrastructureError(f"{self.type.name} {batch.targets[0]} was changed by others {_ATTEMPTS} times over")
+        raise InfrastructureError(f"{self.type.name} {batch.targets[0]} lost its race {_ATTEMPTS} times in a row")
 
     async def _attempt(self, batch: Batch[S, C], *, unseen: bool, recent: bool) -> list[str]:
-        """Fold and save each target; return those that lost their race, or failed without having been looked for."""
+        """Fold and save each target; return those that lost their race, or failed without having been loaded."""
         known = self._recent.take(batch.targets) if recent else {}
         wanted = [] if unseen else [target for target in batch.targets if target not in known]
         with at_the_database():
@@ -117,7 +117,7 @@ class Aggregates(Generic[S, C, E]):
         for target in batch.targets:
             try:
                 loaded = known.get(target) or read(self.type, target, documents.get(target))
-            except Exception as error:  # of a newer release, or not of the state's shape: left alone
+            except Exception as error:  # written by a newer release, or of another shape: not touched
                 log.error("document_unreadable", aggregate=target, error=str(error))
                 batch.fail(target, error)
                 continue
@@ -129,12 +129,12 @@ class Aggregates(Generic[S, C, E]):
             elif loaded.changed:
                 changed.append(loaded)
             elif loaded.outbox and target in documents:
-                # A save whose answer was lost: its events need not wait for the sweeper.
+                # The answer of an earlier save was lost: publish its events without waiting for the sweeper.
                 self._outbox.offer(self, loaded.id, documents[target]["key"], loaded.outbox)
         return [*again, *await self._save(changed, batch, token, remember=recent)]
 
     async def _older_causes(self, batch: Batch[S, C], documents: Mapping[str, Document]) -> dict[str, dict[str, str]]:
-        """Which of the inputs stand among the lines that were moved out of their documents."""
+        """The inputs whose history lines were moved out of their documents."""
         wanted = {
             target: [input_.cause for input_ in batch.of(target)]
             for target, document in documents.items()
@@ -143,7 +143,7 @@ class Aggregates(Generic[S, C, E]):
         return await self.documents.older_causes(wanted) if wanted else {}
 
     async def _save(self, changed: Sequence[Loaded[S]], batch: Batch[S, C], token: str, *, remember: bool) -> list[str]:
-        """Save, hand the proven ones on to the outbox; return the ids that lost their race."""
+        """Save, hand proven saves to the outbox; return the ids that lost their race."""
         changes = await self._changes(changed, batch)
         if not changes:
             return []
@@ -159,7 +159,7 @@ class Aggregates(Generic[S, C, E]):
             if len(changed) == 1:
                 await self._refused(changed[0].id, error, batch)
                 return []
-            # Narrow the fault down by halves: it must not cost its neighbours their save.
+            # Bisect to find the faulty document, so that the others are saved.
             half = len(changed) // 2
             first = await self._save(changed[:half], batch, token, remember=remember)
             return first + await self._save(changed[half:], batch, token, remember=remember)
@@ -170,7 +170,7 @@ class Aggregates(Generic[S, C, E]):
         return [loaded.id for loaded in changed if loaded.id not in saved]
 
     async def _hand_on(self, loaded: Loaded[S], change: Change, *, remember: bool) -> None:
-        """What follows a save: its events go out, its history stays short, whoever listens hears of it."""
+        """After a save: publish its events, shorten its history, notify listeners."""
         if change.outbox:
             self._outbox.offer(self, change.id, change.key, change.outbox)
         await self.shorten(loaded)
@@ -182,7 +182,7 @@ class Aggregates(Generic[S, C, E]):
                 listener(loaded.state)
 
     async def _changes(self, changed: Sequence[Loaded[S]], batch: Batch[S, C]) -> dict[str, Change]:
-        """What is to be written, by aggregate; one that cannot be built fails alone."""
+        """The changes to write, per aggregate; one that cannot be built fails alone."""
         changes: dict[str, Change] = {}
         for loaded in changed:
             try:
@@ -192,7 +192,7 @@ class Aggregates(Generic[S, C, E]):
         return changes
 
     async def _refused(self, id_: str, error: Exception, batch: Batch[S, C]) -> None:
-        """Fail the one input that its document cannot take: those before it are applied, one by one."""
+        """Find and fail the input that makes its document unstorable; those before it are applied one by one."""
         log.error("document_refused", aggregate=id_, error=str(error))
         inputs = batch.of(id_)
         if len(inputs) == 1:
@@ -207,7 +207,7 @@ class Aggregates(Generic[S, C, E]):
         batch.end(id_, outcomes)
 
     async def shorten(self, loaded: Loaded[S]) -> None:
-        """Move the oldest lines of a long history out; where that fails the next save tries again."""
+        """Move the oldest lines of a long history out; if that fails, the next save tries again."""
         if loaded.length + len(loaded.new_lines) <= MAX_LINES:
             return
         try:
@@ -218,12 +218,12 @@ class Aggregates(Generic[S, C, E]):
             log.warning("history_not_moved", aggregate=loaded.id, error=repr(error))
 
     async def trim(self, acknowledged: Mapping[str, int]) -> None:
-        """Drop acknowledged outbox entries of documents that stayed quiet."""
+        """Delete acknowledged outbox entries of idle documents."""
         for id_ in acknowledged:
-            self._recent.forget(id_)  # it has entries that are being dropped
+            self._recent.forget(id_)  # it still has the entries that are deleted now
         await self.documents.trim(acknowledged)
         for id_ in acknowledged:
-            self._recent.forget(id_)  # what a save brought back meanwhile has them as well
+            self._recent.forget(id_)  # a save meanwhile may have remembered it with these entries
 
     async def unsent(self, older_than: timedelta, limit: int) -> list[Unsent]:
         """Documents with events that have waited longer than `older_than`."""

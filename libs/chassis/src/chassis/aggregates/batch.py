@@ -1,6 +1,6 @@
-"""The inputs of one call: those of each target in their order, and what becomes of each.
+"""The inputs of one call, grouped by target in order, and their outcomes.
 
-Keeps: every input has one outcome; behind one that fails nothing of its target counts as attempted.
+Keeps: every input has one outcome; after a failed input, later ones of its target count as not attempted.
 """
 
 from collections.abc import Sequence
@@ -21,19 +21,19 @@ class Batch(Generic[S, C]):
         for place, input_ in enumerate(inputs):
             self._places.setdefault(input_.target, []).append(place)
         self.outcomes: list[Outcome[S]] = [Blocked()] * len(inputs)
-        """One an input, in the order of the call."""
+        """One per input, in the order of the call."""
         self.targets = list(self._places)
-        """What is still to be done."""
+        """The targets that remain to be applied."""
 
     def of(self, target: str) -> list[Input[C]]:
         """The inputs of one target."""
         return [self._inputs[place] for place in self._places[target]]
 
     def end(self, target: str, outcomes: Sequence[Outcome[S]]) -> None:
-        """Note the outcomes of one target, one an input."""
+        """Record the outcomes of one target, one per input."""
         for place, outcome in zip(self._places[target], outcomes, strict=True):
             self.outcomes[place] = outcome
 
     def fail(self, target: str, error: Exception) -> None:
-        """The first input of a target failed; those behind it were not attempted."""
+        """Record that the first input of a target failed and the later ones were not attempted."""
         self.end(target, [Failed(error), *[Blocked()] * (len(self._places[target]) - 1)])

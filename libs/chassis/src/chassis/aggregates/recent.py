@@ -1,7 +1,7 @@
-"""Aggregates as they were just saved: a consumer's next input of one needs no load.
+"""Caches aggregates that were just saved, so that a consumer's next input for one needs no load.
 
-Keeps: what is remembered is what a load would bring, or the save finds out; what has no events on their way is quiet,
-and is forgotten.
+Keeps: a cached aggregate equals the stored one, or the save detects the difference. One without unacknowledged events
+is idle, and is dropped.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ S = TypeVar("S")
 
 MAX_RECENT = 500
 MAX_RECENT_LINES = 50
-"""So many aggregates are remembered as they were saved, none with a longer history."""
+"""Limits of the cache: the number of aggregates, and the history lines of each."""
 
 
 class Recent(Generic[S]):
@@ -22,19 +22,19 @@ class Recent(Generic[S]):
 
     def __init__(self) -> None:
         self.kept: dict[str, Loaded[S]] = {}
-        """Each for one next use."""
+        """Each is used once."""
 
     def take(self, targets: Iterable[str]) -> dict[str, Loaded[S]]:
-        """Those of the targets that are remembered; they are remembered no longer."""
+        """Remove and return the cached ones among the targets."""
         return {target: loaded for target in targets if (loaded := self.kept.pop(target, None)) is not None}
 
     def remember(self, loaded: Loaded[S], change: Change) -> None:
-        """Keep what was saved for a next input, where something of it is still to be published."""
+        """Cache a saved aggregate, if it has events still to be published."""
         if change.outbox and loaded.length < MAX_RECENT_LINES and settle(loaded, change):
             self.kept[loaded.id] = loaded
             if len(self.kept) > MAX_RECENT:
                 del self.kept[next(iter(self.kept))]
 
     def forget(self, id_: str) -> None:
-        """What is stored differs from what is remembered, or may."""
+        """Drop an aggregate, whose stored form differs or may differ."""
         self.kept.pop(id_, None)

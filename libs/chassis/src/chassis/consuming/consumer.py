@@ -1,9 +1,9 @@
 """The consumer of a service: FastStream's loop, with our acknowledgement and back-off.
 
-Keeps: an offset is committed only after every delivery before it has ended. A batch that meets an
-infrastructure failure is sought back to and its partitions rest, while polling goes on, so that
-the group sees a live member. The library's own defaults acknowledge first, commit positions
-instead of results, and lose a record whose header is no text; none of them is used.
+Keeps: an offset is committed only after every delivery before it has an outcome. After an infrastructure failure the
+consumer seeks back to the start of the batch and pauses all partitions, while polling continues so that the group sees
+a live member. The library's own defaults are not used: they acknowledge first, commit positions instead of results, and
+lose a record whose header is not text.
 """
 
 import asyncio
@@ -66,9 +66,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._forgotten_seconds = session_timeout_ms / 1000 + 1.0
         self._commits = Commits()
         self._assignments = 0
-        """How often partitions were given out: what was read before the last time comes again by itself."""
+        """Number of assignments so far; records read under an earlier one are delivered again automatically."""
         self._given = False
-        """Whether partitions are given out, and not on their way to somebody else."""
+        """Whether partitions are assigned and not being revoked."""
         self._rest = Rest(clock)
         self._lag = Lag(clock)
         self._progress = Progress(clock)
@@ -86,7 +86,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Join the group.
 
         Raises:
-            KafkaError: the broker is away; nothing is left of the attempt, and it may be made again.
+            KafkaError: the broker is unavailable; the attempt is cleaned up and may be repeated.
         """
         await self._member.join()
         self._progress.moved()
@@ -97,7 +97,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._care = asyncio.create_task(self._care_for_ever())
 
     async def stop(self, within_seconds: float = math.inf) -> None:
-        """Finish the batch in hand, commit it, leave: as far as time allows."""
+        """Finish the current batch, commit it and leave the group, as far as time allows."""
         grace = Grace(within_seconds, self._clock).begin()
         self._closing = True
         if self._care is not None:
@@ -106,26 +106,26 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._member.stop(grace.left())
 
     async def _settle(self, grace: Grace) -> None:
-        """Finish the batch in hand and commit it, as far as half a session, and the grace, allow for each."""
+        """Finish the current batch and commit it; each may take half a session, within the grace."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), min(self._drain_seconds, grace.left()))
         if (consumer := self._consumer) is not None:
-            # While the group gives partitions out anew the library tries for as long as that lasts: it comes again.
+            # During a rebalance the library retries the commit until it ends; without a commit the batch comes again.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._commits.commit(consumer), min(self._drain_seconds, grace.left()))
 
     def start_anew(self) -> None:
-        """Have partitions given out afresh, soon: the library and the group would both keep to what they know."""
+        """Rejoin the group soon, for a new assignment: the library and the group would both keep the old one."""
         self._anew = True
 
     @property
     def assigned(self) -> int:
-        """How many partitions the group has given this member."""
+        """How many partitions are assigned to this member."""
         consumer = self._consumer
         return len(consumer.assignment()) if consumer is not None else 0
 
     def stalled(self) -> str | None:
-        """A sentence where there is work and no progress, None where all is well."""
+        """A sentence if there is work and no progress; otherwise None."""
         if self._rest.lasts:
             return None
         return self._progress.stalled(in_hand=not self._idle.is_set(), waiting=self._lag.records)
@@ -135,26 +135,26 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return self._member.consumer
 
     def _on_poll(self, positions: Positions) -> None:
-        """What stands before the positions is resolved, or sought back to, or nothing to resolve."""
+        """Everything before the positions is resolved, will be read again after a seek, or yields no records."""
         if self._given and not self._closing:
             self._commits.passed(positions)
 
     async def _on_batch(self, records: list[RawRecord]) -> None:
-        """FastStream's handler. Never raises: what fails is sought back to."""
+        """FastStream's handler. Never raises: after a failure it seeks back."""
         consumer = self._consumer
         if consumer is None or self._closing or not records:
             return
         self._idle.clear()
         self._lag.took(records)
         try:
-            # The library's context holds the batch. Whatever is begun in it (a commit, a connection, a hand-over) would
-            # keep it for as long as that lives: the work is done in one that holds nothing.
+            # The library's context references the batch. Anything started in it (a commit, a connection, a hand-over)
+            # would keep the batch alive, so the work runs in an empty context.
             await asyncio.create_task(self._work_off(records, consumer, self._assignments), context=Context())
         finally:
             self._idle.set()
 
     async def _work_off(self, records: list[RawRecord], consumer: Reader, assignment: int) -> None:
-        """Process a batch that was read under an assignment, and see to its offsets."""
+        """Process a batch that was read under an assignment, then commit its offsets or seek back."""
         try:
             if self._overloaded():
                 self._take_rest(consumer, records, "the outbox is full", assignment)
@@ -169,16 +169,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._rest.resolved()
             self._progress.moved()
             self._lag.resolved(records)
-            if assignment == self._assignments:  # else others may have gone on meanwhile: it would set the group back
+            if assignment == self._assignments:  # otherwise another member may be further, and the group be set back
                 self._commits.resolved(records)
             self._commits.commit_soon(consumer)
 
     def _take_rest(self, consumer: Reader, records: Sequence[RawRecord], why: str, assignment: int) -> None:
-        """Let all partitions rest; what was read under another assignment comes again by itself."""
+        """Pause all partitions; records read under another assignment are delivered again automatically."""
         self._rest.begin(consumer, records if assignment == self._assignments else (), why)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Finish the batch in hand before the partitions go to somebody else."""
+        """Finish the current batch before the partitions move to another member."""
         if not revoked:
             return
         self._given = False
@@ -186,7 +186,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._commits.forget()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """A new assignment ends a rest: whatever failed may be somebody else's now."""
+        """A new assignment ends a pause: the failed records may now belong to another member."""
         self._assignments += 1
         self._on_assigned()
         self._commits.forget()
@@ -200,12 +200,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._clock.sleep(0.1 if self._rest.lasts else CARE_SECONDS)
             try:
                 await self._take_care()
-            except Exception as error:  # nobody else would end a rest or start a dead consumer anew
+            except Exception as error:  # this loop must not end: nothing else ends a pause or restarts a dead consumer
                 log_failure(log, "consumer_care_failed", error)
 
     async def _take_care(self) -> None:
         asked = self._anew and self._idle.is_set()
-        if (consumer := self._consumer) is None or asked:  # none: the last attempt failed
+        if (consumer := self._consumer) is None or asked:  # None: the last attempt to join failed
             await self._restart()
             return
         self._resume(consumer)
@@ -217,10 +217,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def _resume(self, consumer: Reader) -> None:
         if self._rest.is_over and not self._overloaded():
             self._rest.end(consumer)
-            self._progress.moved()  # a rest is no hang, however long it was
+            self._progress.moved()  # a pause does not count as hanging, however long it was
 
     async def _watch(self, consumer: Reader) -> None:
-        """Ask how far it is behind; start the consumer anew where it hangs without saying so."""
+        """Update the lag; restart the consumer if it hangs silently."""
         assigned = consumer.assignment()
         unread = await self._lag.ask(consumer, assigned)
         if unread is None or self._rest.lasts or not self._progress.is_late or not self._idle.is_set():
@@ -240,7 +240,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._commits.forget()
         self._rest.forget()
         if self._anew:
-            # A static member that is back in time is given what it had, though its topics are others now.
+            # A static member that returns within its session gets its old assignment, even if topics have changed.
             await self._clock.sleep(self._forgotten_seconds)
         async with asyncio.timeout(STALL_SECONDS):
             await self._member.join()

@@ -21,7 +21,7 @@ from chassis.delivery.records import RawRecord
 log = structlog.get_logger(__name__)
 
 WATCH_SECONDS = 3.0
-"""How long the broker may take to say where partitions end."""
+"""How long the broker may take to report the ends of partitions."""
 FRESH_SECONDS = 5.0
 """An older answer of the broker counts as unknown."""
 
@@ -85,11 +85,11 @@ class Lag:
                 partition.in_hand = None
 
     async def ask(self, consumer: Reader, assigned: Set[TopicPartition]) -> int | None:
-        """Ask the broker where partitions end: how many of their records were not read; None where it does not say."""
+        """Ask the broker for the ends of partitions; return how many records are unread, None if it does not answer."""
         asked_at = self._clock.now()
         try:
             async with asyncio.timeout(WATCH_SECONDS):
-                # What the fetcher saw of the ends is of its last answer: one that rests or hangs sees nothing.
+                # The fetcher knows the ends only from its last fetch, which is outdated if it is paused or hangs.
                 ends = await consumer.end_offsets(list(assigned)) if assigned else {}
                 positions = {partition: await consumer.position(partition) for partition in assigned}
         except (KafkaError, TimeoutError) as error:

@@ -1,4 +1,4 @@
-"""The client library's parts of one member of a consumer group. They start only once: whoever leaves gets new ones."""
+"""The client library's objects for one group member. They can start only once, so leaving replaces them."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ LEAVE_SECONDS = 10.0
 
 
 class Member:
-    """A broker and its one subscriber, as `build` makes them."""
+    """A broker and its only subscriber, created by `build`."""
 
     def __init__(self, build: Callable[[], tuple[Broker, Any]]) -> None:
         self._build = build
@@ -21,7 +21,7 @@ class Member:
 
     @property
     def consumer(self) -> Reader | None:
-        """The library's consumer; None before it joined, and where the last attempt failed."""
+        """The library's consumer; None before it has joined, or if the last attempt failed."""
         consumer: Reader | None = self._subscriber.consumer
         return consumer
 
@@ -29,22 +29,22 @@ class Member:
         """Join the group.
 
         Raises:
-            KafkaError: the broker is away; nothing is left of the attempt, and it may be made again.
+            KafkaError: the broker is unavailable; the attempt is cleaned up and may be repeated.
         """
         try:
             await self.broker.start()
-        except BaseException:  # also where it took too long
+        except BaseException:  # also a time-out
             await self.leave()
             raise
 
     async def leave(self) -> None:
-        """Stop the parts, whatever they answer, and put new ones in their place."""
+        """Stop the objects, ignoring errors, and create new ones."""
         await self.stop()
         self.broker, self._subscriber = self._build()
 
     async def stop(self, within_seconds: float = LEAVE_SECONDS) -> None:
-        """Stop the parts for good, whatever they answer."""
+        """Stop the objects for good, ignoring errors."""
         with contextlib.suppress(TimeoutError):
-            # Not `wait_for`: it swallows a cancellation that meets the end of what it waits for, and would hang.
+            # Not `wait_for`: it swallows a cancellation that coincides with the end of its task, and would hang.
             async with asyncio.timeout(min(within_seconds, LEAVE_SECONDS)):
                 await end(self.broker.stop)

@@ -1,7 +1,7 @@
-"""The rest that a consumer takes where infrastructure is away: nothing is read meanwhile, and nothing is lost.
+"""The pause of a consumer while infrastructure is unavailable: nothing is read and nothing is lost.
 
-Keeps: what was not resolved is sought back to before anything else is read; polling goes on, so that the group sees a
-live member. A rest is longer each time, until something is resolved.
+Keeps: unresolved records are read again before any others; polling continues, so that the group sees a live member.
+Pauses get longer until something is resolved.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ BACKOFF_SECONDS = (0.4, 30.0)
 
 
 class Rest:
-    """Of one member of a group, over all its partitions."""
+    """The pause of one group member, over all its partitions."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -31,19 +31,19 @@ class Rest:
 
     @property
     def lasts(self) -> bool:
-        """Whether nothing is read."""
+        """Whether consumption is paused."""
         return self._until is not None
 
     @property
     def is_over(self) -> bool:
-        """Whether it may end."""
+        """Whether the pause may end."""
         return self._until is not None and self._clock.monotonic() >= self._until
 
     def begin(self, consumer: Reader, back_to: Sequence[RawRecord], why: str) -> None:
-        """Seek back to the first of some records in each partition, and read nothing for a while."""
+        """Seek back to the first of these records in each partition, and pause."""
         pause = self._backoff.pause()
         assigned = consumer.assignment()
-        with contextlib.suppress(IllegalStateError):  # taken away meanwhile: its new owner has them
+        with contextlib.suppress(IllegalStateError):  # the partition was revoked: its new owner reads the records
             for (topic, number), offset in first_of_each(back_to).items():
                 partition = TopicPartition(topic, number)
                 if partition in assigned:
@@ -53,14 +53,14 @@ class Rest:
         log.info("consumption_rests", why=why, seconds=round(pause, 2))
 
     def end(self, consumer: Reader) -> None:
-        """Read again."""
+        """Resume reading."""
         consumer.resume(*consumer.paused())
         self._until = None
 
     def forget(self) -> None:
-        """Partitions are given out anew, and none of them is paused."""
+        """Partitions were reassigned, and none is paused."""
         self._until = None
 
     def resolved(self) -> None:
-        """Something was resolved: the next rest begins short again."""
+        """Something was resolved: the next pause is short again."""
         self._backoff.reset()

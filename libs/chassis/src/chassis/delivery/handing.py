@@ -1,7 +1,7 @@
-"""Handing events to handlers: what fails is narrowed down by halves, so that it costs its neighbours nothing.
+"""Passes events to handlers; on a failure it bisects the batch, so that only the faulty delivery fails.
 
-Keeps: each delivery is applied, or a duplicate, or comes back as what must be parked; of one target nothing is applied
-behind what must be parked. Raises only for infrastructure.
+Keeps: each delivery is applied, is a duplicate, or is returned to be parked; after a delivery to be parked, none for
+the same target is applied. Raises only for infrastructure.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from chassis.telemetry import metrics
 
 
 class Handing:
-    """How the handlers of one service are given their work."""
+    """Passes work to the handlers of one service."""
 
     def __init__(self, slips: Slips, clock: Clock) -> None:
         self._slips = slips
         self._clock = clock
 
     async def raw(self, handler: RawHandler, records: Sequence[RawRecord]) -> list[ParkedDelivery]:
-        """Apply records as they are; return what must be parked."""
+        """Apply undecoded records; return those to be parked."""
         if not records:
             return []
         try:
@@ -41,7 +41,7 @@ class Handing:
         return []
 
     async def resolve(self, handler: Handler, events: Sequence[Event]) -> tuple[list[Delivery], list[ParkedDelivery]]:
-        """The deliveries of events, and those events whose targets could not be determined."""
+        """The deliveries of events, and the events whose targets could not be determined."""
         if not events:
             return [], []
         try:
@@ -53,7 +53,7 @@ class Handing:
                 return [], [self._slips.failed(events[0].record, events[0].record.key_lock, error, events[0])]
             half = len(events) // 2
             first, second = await self.resolve(handler, events[:half]), await self.resolve(handler, events[half:])
-            # Later events of a key whose earlier one is parked queue behind it.
+            # If an event is parked, later events of its key queue behind it.
             shut = {each.target for each in first[1]}
             behind = [each for each in second[0] if each.event.record.key_lock in shut]
             parked = {each.event.record.position: each.event for each in behind}
@@ -72,7 +72,7 @@ class Handing:
         return deliveries, []
 
     async def apply(self, handler: Handler, deliveries: Sequence[Delivery]) -> list[ParkedDelivery]:
-        """Apply deliveries; return what must be parked."""
+        """Apply deliveries; return those to be parked."""
         if not deliveries:
             return []
         try:
@@ -93,7 +93,7 @@ class Handing:
         return self._judge(deliveries, outcomes)
 
     def _judge(self, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome[Any]]) -> list[ParkedDelivery]:
-        """Count how deliveries ended; what must be parked."""
+        """Count the outcomes; return the deliveries to be parked."""
         refused: list[ParkedDelivery] = []
         latencies: list[float] = []
         now = self._clock.now()

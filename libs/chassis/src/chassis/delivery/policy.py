@@ -1,9 +1,8 @@
-"""The delivery policy: every delivery ends as applied, duplicate, parked or not addressed.
+"""The delivery policy: every delivery is applied, a duplicate, parked or not addressed.
 
-A delivery is one record for one target. `process` returns when all deliveries of a batch have
-ended, and only then may its offsets be committed; it raises where infrastructure is away, and
-then nothing is skipped and the batch comes again. It knows no consumer loop: it takes a batch
-and ports, so that a simulation runs the same code.
+A delivery is one record for one target. `process` returns when all deliveries of a batch have an outcome; only then may
+its offsets be committed. It raises if infrastructure is unavailable; nothing is skipped, and the batch is delivered
+again. It does not know the consumer loop, only a batch and ports, so a simulation can run the same code.
 """
 
 import time
@@ -30,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 class DeliveryPolicy:
-    """Deliveries of one service."""
+    """The delivery policy of one service."""
 
     def __init__(
         self,
@@ -58,7 +57,7 @@ class DeliveryPolicy:
         """Resolve every delivery of a batch.
 
         Raises:
-            InfrastructureError: or a driver's own; the batch is to come again.
+            InfrastructureError: or a driver's own; the batch must be delivered again.
         """
         events: list[Event] = []
         poisoned: dict[str, list[ParkedDelivery]] = {}
@@ -82,16 +81,16 @@ class DeliveryPolicy:
                 poisoned.setdefault(lock, []).append(self._slips.behind(each, lock))
             else:
                 events.append(each)
-        # What stood before a poisoned record of the same key is saved before that record is parked.
+        # Events before a poisoned record of the same key are applied before that record is parked.
         await self._deliver(events)
         await self._park([delivery for deliveries in poisoned.values() for delivery in deliveries])
 
     async def _deliver(self, events: Sequence[Event]) -> None:
-        """Resolve targets, then apply what one handler takes, wave by wave."""
+        """Determine targets and apply deliveries, wave by wave, one handler at a time."""
         shut = set[str]()
         for handler, wave in self._routes.waves(events):
             run, held = wave, list[ParkedDelivery]()
-            if shut:  # what an earlier wave could not resolve holds back the later events of its key
+            if shut:  # events of a key that an earlier wave has parked queue behind it
                 held = [self._slips.behind(each, each.record.key_lock) for each in wave if each.record.key_lock in shut]
                 run = [each for each in wave if each.record.key_lock not in shut]
             deliveries, unresolved = await self._handing.resolve(handler, run)
@@ -109,7 +108,7 @@ class DeliveryPolicy:
         try:
             await self._parking.park(deliveries)
         finally:
-            self._locks.took(each.target for each in deliveries)  # where the answer was lost some may stand there
+            self._locks.took(each.target for each in deliveries)  # even if the answer was lost, some may be stored
         for each in deliveries:
             metrics.DELIVERIES.labels("parked").inc()
             log.error(
@@ -120,10 +119,10 @@ class DeliveryPolicy:
                 await self._breaker.count(each.reason)
 
     def look_anew(self) -> None:
-        """Partitions were given out: what is locked of theirs is asked before the next batch."""
+        """Partitions were assigned: refresh the locks before the next batch."""
         self._locks.look_anew()
 
-    # What staff do with parked deliveries.
+    # Actions of staff on parked deliveries.
 
     async def redrive(
         self, target: str, *, actor: str, reason: str, within_seconds: float | None = None
@@ -135,28 +134,28 @@ class DeliveryPolicy:
             self._locks.look_anew()
 
     async def plan(self, target: str, limit: int) -> Plan | None:
-        """What a redrive would do; see `chassis.delivery.redrive_plan`."""
+        """Predict a redrive; see `chassis.delivery.redrive_plan`."""
         return await self._planner.plan(target, limit)
 
     async def discard(self, delivery_id: str, *, actor: str, reason: str) -> bool:
-        """Give one delivery up; see `chassis.delivery.giving_up`."""
+        """Discard one delivery; see `chassis.delivery.giving_up`."""
         try:
             return await self._giving_up.discard(delivery_id, actor=actor, reason=reason)
         finally:
             self._locks.look_anew()
 
     async def redrive_strays(self) -> list[str]:
-        """Replay what waits for nothing; see `chassis.delivery.redrive`."""
+        """Replay strays; see `chassis.delivery.redrive`."""
         try:
             return await self._redrive.redrive_strays()
         finally:
             self._locks.look_anew()
 
     async def restore_given_up(self) -> int:
-        """Leave the lines of what staff discarded again, in a database that was rebuilt."""
+        """Restore the history lines of discarded deliveries after a rebuild."""
         return await self._giving_up.restore_given_up()
 
     async def park_step(self, target: str, step: str, error: Exception) -> None:
-        """Park a timer or a pending step that raised; it is not tried again until redriven."""
+        """Park a timer or a pending step that raised; it is not retried until redriven."""
         record = RawRecord(f"{STEP}{step}", 0, time.time_ns() // 1_000_000, None, (), None, 0)
         await self._park([self._slips.failed(record, target, error)])

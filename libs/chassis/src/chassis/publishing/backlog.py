@@ -1,6 +1,6 @@
-"""What was offered and is not acknowledged: how much it is, since when it waits, and whether it is too much.
+"""The backlog of unacknowledged events: its size, its age, and whether it is an overload.
 
-Keeps: documents that Kafka refuses for good do not count, so that one of them stops nobody else's work.
+Keeps: stuck documents, which Kafka permanently refuses, do not count, so that they do not stop other work.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from chassis.telemetry import metrics
 
 
 class Backlog:
-    """Of one publisher."""
+    """The backlog of one publisher."""
 
     def __init__(self, clock: Clock, *, max_unsent: int, max_unsent_seconds: float) -> None:
         self._clock = clock
@@ -21,18 +21,18 @@ class Backlog:
         self._nothing = asyncio.Event()
         self._nothing.set()
         self.sendings: dict[DocumentKey, Sending] = {}
-        """The documents that have something to send."""
+        """Documents with entries to send."""
         self.unsent = 0
-        """Entries offered and not acknowledged."""
+        """Number of unacknowledged entries."""
 
     def show(self) -> None:
-        """Say in the metrics how it stands."""
+        """Update the metrics."""
         metrics.UNSENT.set_function(lambda: self.unsent)
         metrics.OLDEST_UNSENT_SECONDS.set_function(self._oldest_age)
         metrics.DOCUMENTS_STUCK.set_function(lambda: sum(each.stuck_at is not None for each in self.sendings.values()))
 
     def count(self, more: int) -> None:
-        """So many entries were offered; fewer than none: acknowledged, or left aside."""
+        """Add to the number of entries; negative if they were acknowledged, or their document is stuck."""
         self.unsent += more
         if self.unsent:
             self._nothing.clear()
@@ -45,16 +45,16 @@ class Backlog:
 
     @property
     def oldest_seconds(self) -> float:
-        """For how long the longest waiting entry has waited."""
+        """How long the oldest entry has waited here."""
         now = self._clock.monotonic()
         return max((now - each.offered[0] for each in self.sendings.values() if each.stuck_at is None), default=0.0)
 
     def _oldest_age(self) -> float:
-        """The age of the oldest unsent entry: since it was saved, also where another process saved it."""
+        """The age of the oldest unsent entry since it was saved, possibly by another process."""
         waiting = [each.entries[0]["time"] for each in self.sendings.values() if each.stuck_at is None]
         return max(0.0, (self._clock.now() - min(waiting)).total_seconds()) if waiting else 0.0
 
     @property
     def is_too_much(self) -> bool:
-        """Whether nothing should be added to it for a while."""
+        """Whether the service is overloaded."""
         return self.unsent > self._max_unsent or self.oldest_seconds > self._max_unsent_seconds

@@ -58,14 +58,14 @@ class Sending:
         return last["seq"]
 
     def give_up(self, now: float) -> bool:
-        """Leave the document alone for its first entry's sake; whether it is for the first time."""
+        """Mark the document as stuck because of its first entry; return whether that is new."""
         refused = self.entries[0]["id"]
         first = self.given_up != refused
         self.given_up, self.stuck_at = refused, now
         return first
 
     def try_again(self, now: float) -> None:
-        """What was left alone may go again; all of it counts as offered just now."""
+        """Retry a stuck document; its entries count as offered now."""
         self.stuck_at, self.offered = None, [now] * len(self.entries)
 
     def end_hand_over(self, error: BaseException | None) -> None:
@@ -100,7 +100,7 @@ class HandOver:
     spans: list[Span] = field(default_factory=list)
 
     def message(self, sending: Sending, entry: OutboxEntry, source: str) -> Message:
-        """An entry as it goes out, with a span of its own where somebody hears of it."""
+        """The message of an entry, with its own span if spans are exported."""
         span, trace = tracing.begin_send(
             sending.source.topic, entry["trace"], entry["id"], cause=entry.get("cause_trace", {})
         )

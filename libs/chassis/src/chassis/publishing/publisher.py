@@ -1,9 +1,9 @@
 """From the outboxes of documents to Kafka: nothing lost, nothing reordered within a document.
 
-Per document one hand-over is on its way: its entries in a row, which the broker appends as one or not at
-all. The next follows its acknowledgement, and a failure starts again at the first unacknowledged entry.
-Documents go side by side. A duplicate can appear on the wire; a hole or an inversion of one document's
-events cannot. Acknowledged entries are trimmed lazily. A sweeper finds what another process left unsent.
+Each document has at most one hand-over in transit: consecutive entries, which the broker appends as a whole or not at
+all. The next one follows its acknowledgement, and after a failure it starts again at the first unacknowledged entry.
+Documents are published in parallel. Duplicates are possible; a gap or wrong order of one document's events is not.
+Acknowledged entries are trimmed lazily. A sweeper finds events that another process left unsent.
 """
 
 import asyncio
@@ -31,17 +31,17 @@ from chassis.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 SEND_SECONDS = 20.0
-"""An acknowledgement that takes longer makes the producer suspect: it is built anew."""
+"""If an acknowledgement takes longer, the producer is suspect and is replaced."""
 WATCH_SECONDS = 1.0
 STUCK_SECONDS = 60.0
-"""So long after Kafka refused it a stuck document is tried again: its settings may have changed."""
+"""When to retry a stuck document: Kafka's settings may have changed."""
 
 _published = lru_cache(64)(metrics.EVENTS_PUBLISHED.labels)
-"""By topic; to look for it among all labels costs more than to count."""
+"""Counters by topic, cached: looking the labels up costs more than counting."""
 
 
 class Publisher:
-    """The one publisher of a process."""
+    """The publisher of a process."""
 
     def __init__(
         self,
@@ -60,16 +60,16 @@ class Publisher:
         self._sending = self._backlog.sendings
         self._trimming = Trimming(clock, busy=self._sending.__contains__)
         self._ready: list[Sending] = []
-        """Whose next entries may go."""
+        """Documents whose next entries may be sent."""
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def watch(self, source: Source) -> None:
-        """Sweep this source for unsent events, at start and from time to time."""
+        """Sweep this source for unsent events, at start and periodically."""
         self._sweeper.sources.append(source)
 
     async def start(self) -> None:
-        """Connect in the background: work that needs no broker does not wait for it.
+        """Connect in the background, so that work that needs no broker can start.
 
         Raises:
             ValueError, RuntimeError: the producer's settings are wrong.
@@ -85,7 +85,7 @@ class Publisher:
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self, within_seconds: float) -> None:
-        """Send what is unsent, as far as time allows, trim it, and disconnect."""
+        """Send unsent events as far as time allows, trim, and disconnect."""
         grace = Grace(within_seconds, self._clock).begin()
         self._producer.close()
         with contextlib.suppress(TimeoutError):
@@ -93,13 +93,13 @@ class Publisher:
         await cancel(self._tasks)
         for sending in self._sending.values():
             sending.end_hand_over(TimeoutError("not acknowledged before the end"))  # the next process sends it
-        with contextlib.suppress(Exception):  # what stays is trimmed by the next process
+        with contextlib.suppress(Exception):  # the next process trims the rest
             await asyncio.wait_for(self._trimming.trim_all(), grace.left())
         await self._producer.stop(grace.left())
 
     @property
     def unsent(self) -> int:
-        """Entries offered and not acknowledged, those of stuck documents aside."""
+        """Number of unacknowledged entries, without those of stuck documents."""
         return self._backlog.unsent
 
     @property
@@ -108,11 +108,11 @@ class Publisher:
         return self._backlog.is_too_much
 
     def acknowledged(self, source: Source, id_: str) -> int:
-        """The highest acknowledged sequence number of a document that is still to be trimmed."""
+        """The highest acknowledged sequence number of a document that is not trimmed yet."""
         return self._trimming.acknowledged((id(source), id_))
 
     def offer(self, source: Source, id_: str, key: str, entries: Sequence[OutboxEntry]) -> None:
-        """Publish a stored outbox; entries that are acknowledged or on their way already are left out."""
+        """Publish a stored outbox, skipping entries that are already acknowledged or in transit."""
         document = (id(source), id_)
         sending = self._sending.get(document)
         last = sending.entries[-1]["seq"] if sending else self._trimming.acknowledged(document)
@@ -157,9 +157,9 @@ class Publisher:
             self._answered(sending, handed, error)
 
     def _hear(self, sending: Sending, handed: HandOver, error: BaseException | None) -> None:
-        """The producer answers for what it was handed."""
+        """Handle the producer's answer for a hand-over."""
         if sending.handed is not handed:
-            return  # it was taken back meanwhile, and goes out again
+            return  # it was taken back meanwhile, and will be sent again
         if error is None:
             try:
                 passage("publish.after")
@@ -168,7 +168,7 @@ class Publisher:
         self._answered(sending, handed, error)
 
     def _answered(self, sending: Sending, handed: HandOver, error: BaseException | None) -> None:
-        """Go on behind what was acknowledged, or begin there again."""
+        """Continue after the acknowledged entries, or retry."""
         sending.end_hand_over(error)
         match error:
             case None:
@@ -190,7 +190,7 @@ class Publisher:
             del self._sending[sending.document]
 
     def _failed(self, sending: Sending, handed: HandOver, error: BaseException) -> None:
-        """Try again after a while, by another producer."""
+        """Retry later, with another producer."""
         metrics.INFRASTRUCTURE_FAILURES.labels("publish").inc()
         pause = sending.backoff.pause()
         log.warning("publish_failed", event_id=handed.entries[0]["id"], error=repr(error), retry_in=round(pause, 2))
@@ -202,27 +202,27 @@ class Publisher:
         self._make_ready(sending)
 
     def _refused(self, sending: Sending, handed: HandOver, error: BaseException) -> None:
-        """Find out whether it is meant, or a neighbour in its batch."""
+        """Find out whether Kafka refuses this entry or another one in its batch."""
         if isinstance(error, REFUSED_FOR_GOOD):
-            # An idempotent producer has counted the records that the broker did not take: all behind would fail.
+            # An idempotent producer has counted the refused records, so all later ones would fail.
             self._producer.suspect(handed.producer)
         if sending.alone:
             self._give_up(sending, error)
         else:
-            sending.alone = max(len(handed.entries), 1)  # none: the row could not even be made
+            sending.alone = max(len(handed.entries), 1)  # none: the messages could not even be built
             self._make_ready(sending)
 
     def _give_up(self, sending: Sending, error: BaseException) -> None:
-        """Leave one document alone, with an alarm: the rest flows, and a process with other settings may mend it."""
+        """Mark one document as stuck, with an alarm; all others continue, and a later retry may succeed."""
         if sending.give_up(self._clock.monotonic()):
             metrics.STUCK_DOCUMENTS.inc()
         self._backlog.count(-len(sending.entries))
         log.error("event_refused_for_good", event_id=sending.given_up, error=repr(error))
 
     async def _watch_for_ever(self) -> None:
-        """Take back what was not acknowledged in time, and send it again by another producer.
+        """Take back hand-overs not acknowledged in time, and send them again with another producer.
 
-        One look over all: a timeout of its own would cost each event more than its way to the broker.
+        One check covers all: a time-out per event would cost more than sending the event.
         """
         while True:
             await self._clock.sleep(WATCH_SECONDS)
@@ -241,7 +241,7 @@ class Publisher:
         self._make_ready(sending)
 
     def _retry_stuck(self, now: float) -> None:
-        """Try again what was refused a while ago; the whole outbox of such a document has waited since."""
+        """Retry stuck documents, with their whole outboxes."""
         for sending in self._sending.values():
             if sending.stuck_at is not None and now - sending.stuck_at >= STUCK_SECONDS:
                 sending.try_again(now)

@@ -1,12 +1,11 @@
-"""A lost database from the service's own topic: what was published is folded, nothing is decided again.
+"""Rebuilds a lost database from the service's own topic: published events are folded, nothing is decided again.
 
-Per aggregate the events are taken in the order of their sequence numbers, and those that the
-document knows are left out, so that it also brings an older copy up to date. Their `causationid`
-gives back the history lines of every input that changed something. Afterwards the group's offsets
-are set to the beginning: reading the inputs again brings back what was saved but not yet
-published, what was parked, and the lines of inputs that changed nothing; identity makes the rest
-harmless. The last cause of an aggregate may have been published in part: the state before it is kept
-in the document until its input is read again, so that the missing events are decided as they were.
+Per aggregate, events are folded in the order of their sequence numbers, skipping those that the document has, so an
+older copy is brought up to date too. Their `causationid` restores the history lines of all inputs that changed
+something. Afterwards the group's offsets are set to the beginning. Reading all inputs again restores unpublished
+changes, parked deliveries, and the history lines of inputs that changed nothing; all others are duplicates. Of an
+aggregate's last cause, only some events may have been published; the state before it is kept in the document until
+its input is read again, so that the missing events are decided as the first time.
 """
 
 import secrets
@@ -24,16 +23,16 @@ BATCH = 500
 
 
 class EventsMissing(Exception):
-    """The topic has a hole: an aggregate's event is there, the one before it is not."""
+    """The topic has a gap: an aggregate's event is there, the one before it is not."""
 
 
 class AheadOfTopic(Exception):
-    """An aggregate knows events that the topic does not have: the topic has lost its tail."""
+    """An aggregate has events that the topic does not have: the topic has lost its latest events."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Published:
-    """One event as it stands on the topic."""
+    """One event from the topic."""
 
     envelope: Envelope
     data: bytes
@@ -52,7 +51,7 @@ class Rebuild:
         self.folded = 0
 
     async def fold(self, records: Sequence[RawRecord]) -> None:
-        """Fold a batch of records; what comes before its predecessor is kept until that comes."""
+        """Fold a batch of records; an event that comes before its predecessor waits for it."""
         for record in records:
             envelope = parse(record.headers)
             if not isinstance(envelope, Envelope) or envelope.sequence < 1 or record.value is None:
@@ -66,7 +65,7 @@ class Rebuild:
             await self._fold_into(aggregates, [id_ for other, id_ in self._early if other == name])
 
     def _owner(self, topic: str, event_type: str) -> str | None:
-        """Name of the aggregates that publish such events: the only ones on their topic, else by what they tell of."""
+        """The aggregate type of such events: the only one on the topic, otherwise by the event type's aggregate."""
         mine = self._on_topic.get(topic, ())
         if len(mine) == 1:
             return mine[0].type.name
@@ -74,22 +73,22 @@ class Rebuild:
         return next((each.type.name for each in mine if name in (each.type.tells_of or (each.type.name,))), None)
 
     def finish(self) -> None:
-        """Say that everything was folded.
+        """Check that everything was folded.
 
         Raises:
-            EventsMissing: something still waits for an event that the topic does not have.
+            EventsMissing: an event still waits for a predecessor that the topic does not have.
         """
         if self._early:
             (name, id_), waiting = next(iter(self._early.items()))
-            raise EventsMissing(f"{name} {id_}: what comes before event {min(waiting)} is not on the topic")
+            raise EventsMissing(f"{name} {id_}: the event before event {min(waiting)} is not on the topic")
 
     async def check_tail(self) -> None:
-        """See that the topic has everything that its aggregates have published.
+        """Check that the topic has all events that its aggregates have published.
 
-        Going on over a tail that is lost would leave a hole that no later rebuild could close.
+        Continuing after lost events would leave a gap that no later rebuild could close.
 
         Raises:
-            AheadOfTopic: it has not; says how many aggregates lack events, and the first of them.
+            AheadOfTopic: it does not; the text says how many aggregates have more events, and names the first.
         """
         for name, aggregates in self._of_name.items():
             ahead: list[str] = []
@@ -141,7 +140,7 @@ class Rebuild:
         line = next(iter(reversed(loaded.new_lines or loaded.history)), None)
         if line is not None and line["cause"] == envelope.causationid:
             line["events"].append(envelope.id)
-            loaded.rewritten |= not loaded.new_lines  # an earlier batch ended between two events of one cause
+            loaded.rewritten |= not loaded.new_lines  # the previous batch ended between two events of one cause
             return
         loaded.rebuilt = {
             "cause": envelope.causationid,
@@ -162,7 +161,7 @@ class Rebuild:
 
 
 def _published(document: Document) -> int:
-    """How many events of an aggregate Kafka has acknowledged, at the least."""
+    """The minimum number of an aggregate's events that Kafka has acknowledged."""
     outbox: list[OutboxEntry] = document["outbox"]
     waiting = [entry["seq"] for entry in outbox]
     return min(waiting) - 1 if waiting else int(document["seq"])

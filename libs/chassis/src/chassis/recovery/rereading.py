@@ -1,4 +1,4 @@
-"""Topics from their beginning: all that stands on them, and a group that is to read them again."""
+"""Reads topics from the beginning, and rewinds a group to read them again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,17 +19,17 @@ BATCH = 500
 
 
 class GroupStillRuns(Exception):
-    """A replica still consumes: offsets cannot be set under it."""
+    """A replica still consumes, so its group's offsets cannot be set."""
 
 
 async def read_topics(settings: KafkaSettings, topics: Sequence[str]) -> AsyncIterator[list[RawRecord]]:
-    """Every record of some topics from the beginning to their present ends, in batches.
+    """All records of some topics, from the beginning to their current ends, in batches.
 
     Raises:
         KafkaError: the broker is away.
     """
     if not topics:
-        return  # a pure read model publishes nothing: it only reads its inputs again
+        return  # a pure read model publishes nothing; it only reads its inputs again
     consumer = Reader(**settings.client_options(), group_id=None, auto_offset_reset="earliest")
     await consumer.start()
     try:
@@ -50,7 +50,7 @@ async def read_topics(settings: KafkaSettings, topics: Sequence[str]) -> AsyncIt
 async def rewind(settings: KafkaSettings, group: str, topics: Sequence[str]) -> None:
     """Set a group's committed offsets to the beginning of some topics.
 
-    A static member that stopped stays a member until its session ends, so that is waited for.
+    A static member that has stopped stays a member until its session ends, so this waits for that.
 
     Raises:
         GroupStillRuns: a replica of the service was not stopped.
@@ -87,7 +87,7 @@ async def _until_empty(settings: KafkaSettings, group: str) -> None:
 async def _partitions(consumer: Reader, topics: Sequence[str]) -> list[TopicPartition]:
     partitions = []
     for topic in topics:
-        # A consumer without a subscription learns of a topic only when it is asked to.
+        # A consumer without a subscription fetches a topic's metadata only on request.
         await consumer._client.add_topic(topic)
         partitions += [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
     return partitions
