@@ -1,4 +1,4 @@
-"""Who is turned away comes again when he is told to, and says so where that does not help."""
+"""A command that is turned away retries when the answer says, and reports it if that does not help."""
 
 import httpx2
 import pytest
@@ -12,7 +12,7 @@ BUSY = httpx2.Response(503, headers={"retry-after": "0"}, json={"title": "busy",
 
 
 class Answers:
-    """A server that answers in turn, the last answer for ever."""
+    """A server that gives the answers in turn, then repeats the last one."""
 
     def __init__(self, *answers: httpx2.Response) -> None:
         self.left = list(answers)

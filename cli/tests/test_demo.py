@@ -1,4 +1,4 @@
-"""The demonstration on real parts, every service killed once: the shipment closes and nothing stays behind."""
+"""The demonstration with real servers, every service killed once: the shipment closes and nothing keeps running."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The demonstration's data: true to its source, right by the contracts, on an SCO route; the load derives from it."""
+"""The demonstration's data: true to its source, valid by the contracts, on an SCO route; the load derives from it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A key that a reader of the documents writes into the checkout never gets into its history."""
+"""A key file that a reader of the README creates in the checkout is never committed."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""A language that is none of ours is an error that names them, at every command that takes one."""
+"""An unsupported language is an error that lists the supported ones, in every command that takes one."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The load acts on what declarations publish, as fast as it is told to, and reports what it saw, also when stopped."""
+"""The load reacts to published declaration events, at the given rate, and reports its results, also when stopped."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ NEXT = {"shipment.arrived": "accepted", "payment.confirmed": "released", "shipme
 
 
 class FakePlatform:
-    """A gateway's doors behind which every declaration runs to its end, as far as partners answer."""
+    """A gateway at which every declaration runs to its end as partners answer."""
 
     def __init__(self, feed: Feed, *, silent_after: str = "") -> None:
         self._feed = feed
@@ -114,7 +114,7 @@ async def test_a_declaration_that_is_refused_is_a_problem_and_not_waited_for() -
 
 
 class Twice:
-    """A reader of one record that stands on the topic twice."""
+    """A reader of one record that is on the topic twice."""
 
     def __init__(self, lrn: str) -> None:
         event = Envelope(

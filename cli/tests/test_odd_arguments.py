@@ -1,4 +1,4 @@
-"""What a beginner, or a wrong file, hands to the command ends in one line, without a stack and without a key in it."""
+"""Wrong arguments and wrong files end in one line, without a stack and without showing a key."""
 
 import json
 import os
@@ -13,7 +13,7 @@ KEY = "trade_abc_geheim"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A platform's file, a submission, and files that are no keys."""
+    """A platform file, a submission, and files that are not keys."""
     (tmp_path / "keys").mkdir()
     (tmp_path / "binary").write_bytes(bytes(range(256)))
     (tmp_path / "declaration.json").write_text("{}")

@@ -22,7 +22,7 @@ TOPIC = "inbox.port-qd"
 
 
 class Handler:
-    """Takes what is mended."""
+    """Accepts fixed deliveries."""
 
     def __init__(self) -> None:
         self.mended = False
@@ -35,7 +35,7 @@ class Handler:
 
 
 class World:
-    """One service with parked deliveries, one that is away, and the file that names them."""
+    """One service with parked deliveries, one that is down, and the platform file that names them."""
 
     def __init__(self, folder: Path) -> None:
         keys = folder / "keys"

@@ -1,4 +1,4 @@
-"""A partner's events go out by one sender: alone while the door is quick, together where it is not."""
+"""A partner's events are sent by one sender: singly while the door is fast, in batches while it is slow."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from trade_cli.platform import CliError
 
 
 class SlowDoors:
-    """Takes a batch when it is let; refuses events that say so."""
+    """Accepts a batch when the test allows it; refuses events that ask for it."""
 
     def __init__(self) -> None:
         self.posts: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""`trade trace` over HTTP: the one shipment of an id, causes, and what is not known."""
+"""`trade trace` over HTTP: the shipment of an id, causes, and what is unknown."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Small programs that stand in for the six services, so that the launcher is tried without them."""
+"""Small programs that replace the six services, so that the launcher is tested without them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Logs of the launcher's children are bounded in size and number, and lose nothing while they turn over."""
+"""Logs of the launcher's children are limited in size and number, and rotation loses no lines."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What the services are started with is what they read."""
+"""The services read the environment that they are started with."""
 
 from pathlib import Path
 

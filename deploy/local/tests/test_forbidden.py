@@ -1,4 +1,4 @@
-"""What may stand in one place only is found everywhere else, and nothing else is."""
+"""Banned names are found everywhere except in their allowed places."""
 
 import pytest
 from forbidden import BANS, CODE, DOUBLE_ALLOWED, NUMBER_ALLOWED, ROOT, uses

@@ -1,4 +1,4 @@
-"""The rules of imports that import-linter lacks see what breaks them."""
+"""Our own import rules detect violations."""
 
 import pytest
 from grimp import ImportGraph

@@ -1,4 +1,4 @@
-"""The development mail server keeps the latest mails, and not more of them than it may."""
+"""The development mail server keeps the latest mails, up to its limit."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the machine lacks is told in one line that says what to do."""
+"""What the machine lacks is reported in one line that says what to do."""
 
 import asyncio
 import errno

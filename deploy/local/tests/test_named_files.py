@@ -1,4 +1,4 @@
-"""Every source file that a document names is there: whoever moves a file hears which documents name it."""
+"""Every source file that a document names exists: moving a file fails the test, which lists the documents."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = ("README.md", "docs/**/*.md", "*/README.md", "*/*/README.md")
-"""Not the changelog: what it names was there once."""
+"""The changelog is left out: it names former files."""
 SOURCE = (".py", ".toml", ".sh", ".proto")
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -38,7 +38,7 @@ def names_of_files(text: str) -> Iterator[str]:
 
 
 def missing_files(document: str, text: str, files: Sequence[str]) -> list[str]:
-    """Names in a document that no source file ends in; what a service's README names in short is its own or shared."""
+    """Names in a document that match no source file; short names in a service's README mean its own or shared files."""
     home = document.rpartition("/")[0]
     others = "services/" if home.startswith("services/") else "-"
     near = [each for each in files if not each.startswith(others) or each.startswith(f"{home}/")]

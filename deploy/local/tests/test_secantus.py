@@ -1,4 +1,4 @@
-"""What the embedded server remembers for the length of a write changes no answer."""
+"""The embedded server's cache within a write changes no answer."""
 
 import contextlib
 import threading
@@ -18,7 +18,7 @@ Documents = Collection[dict[str, Any]]
 
 
 class Storage:
-    """As much of the package's class as is changed; its list of indexes is a row that anybody may change."""
+    """The patched part of the package's class; its list of indexes is a row that a test may change."""
 
     def __init__(self) -> None:
         self._tls = threading.local()

@@ -1,4 +1,4 @@
-"""A service is a folder and rows of the topics table; what lists services says so where it does not know one."""
+"""A service is a folder and rows of the topics table; every list of services fails a test if it lacks one."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a store writes under a name that the database does not take is seen, in every form of a write."""
+"""Field names that the database does not accept are detected in every kind of write."""
 
 import os
 

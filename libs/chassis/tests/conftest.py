@@ -1,4 +1,4 @@
-"""Makes the sample aggregate beside it importable: test folders are no packages."""
+"""Makes the sample aggregate in this folder importable: test folders are not packages."""
 
 import sys
 from pathlib import Path

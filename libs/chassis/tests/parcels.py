@@ -1,4 +1,4 @@
-"""A sample effect: parcels, each carried by one road, and a carrier that does what a test wants of it."""
+"""A sample effect: parcels, each sent by one road, and a carrier that a test controls."""
 
 import asyncio
 from collections import Counter
@@ -69,17 +69,17 @@ Command = Ask | Claim | NoteTaken | NoteNotTaken
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The parcel as it is now: a sample has no need of more events."""
+    """The whole parcel: the sample needs only this event."""
 
     parcel: Parcel
 
 
 class NotDue(Exception):
-    """Somebody else has the parcel in hand."""
+    """Another process has claimed the parcel."""
 
 
 class Unnotable(Exception):
-    """The sample's one rule that can break: what was carried by this road cannot be noted."""
+    """The sample's only rule that can fail: results on this road cannot be saved."""
 
 
 def decide(state: Parcel | None, command: Command, now: datetime) -> tuple[Changed, ...]:
@@ -135,7 +135,7 @@ Carried = Effects[Parcel, Command, str, str]
 
 
 class Stored(MemoryDocuments):
-    """The documents; nothing can be loaded, looked for or saved while it is away."""
+    """The documents; nothing can be loaded, found or saved while `away` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -162,7 +162,7 @@ class Stored(MemoryDocuments):
 
 @dataclass
 class Carrier:
-    """Takes what it is given, and remembers; roads can be shut, so that nothing on them ends until they open."""
+    """Accepts and records parcels; a road can be shut, so that its attempts do not end until it opens."""
 
     answers: list[Taken | NotTaken[str] | Exception] = field(default_factory=list)
     """The next ones, before it takes all."""
@@ -209,7 +209,7 @@ class World:
         self.parcels = self.another_process()
 
     def another_process(self) -> Parcels:
-        """The same parcels, of whose saves this process hears nothing."""
+        """The same parcels, saved without this process noticing."""
         parcels, _ = in_memory(PARCEL, topic=TOPIC, clock=self.clock, documents=self.stored, outbox=self.outbox)
         return parcels
 
@@ -254,7 +254,7 @@ class World:
 
 
 async def attempt_due(effects: Carried) -> int:
-    """Attempt all that is due now, to its end; how many attempts that were."""
+    """Attempt everything due now, and wait; returns the number of attempts."""
     started = 0
     while count := await effects.start_due():
         started += count

@@ -1,6 +1,6 @@
-"""Per metric of the chassis something that moves it: up by what it is about, and back where that ends.
+"""For each metric of the chassis, a scenario that moves it up, and back when the scenario ends.
 
-What a metric shows is read as a scrape reads it. Each provocation goes through the chassis' ports.
+Metrics are read as a scrape reads them. Each scenario goes through the chassis's ports.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ Provocation = Callable[[], Awaitable[None]]
 
 
 def shown(name: str, **labels: str) -> float:
-    """What a scrape shows; 0 where there is no such sample yet."""
+    """The value in a scrape; 0 if there is no such sample yet."""
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
@@ -132,7 +132,7 @@ async def strays() -> None:
 
 
 class Consuming:
-    """A consumer of one partition, whose broker and handler do as they are told."""
+    """A consumer of one partition, whose broker and handler the test controls."""
 
     def __init__(self) -> None:
         self.kafka, self.clock = Kafka(), ManualClock(MOMENT)
@@ -159,7 +159,7 @@ class Consuming:
                 await asyncio.sleep(0)
 
     async def batch(self, *offsets: int, age: float = 0) -> None:
-        """The library hands a batch over, written so many seconds ago."""
+        """The library delivers a batch that was written so many seconds ago."""
         self.kafka.read = max(offsets) + 1
         written = int((self.clock.now() - timedelta(seconds=age)).timestamp() * 1000)
         await self.consumer._on_batch([RawRecord("in.v1", 0, each, b"k", (), b"{}", written) for each in offsets])
@@ -336,7 +336,7 @@ async def pending_work() -> None:
 
 
 async def traces() -> None:
-    """Those that are recorded, and those for which there is no room."""
+    """Recorded traces, and traces over the limit."""
     budget, before = Budget(0.0, ManualClock()), (shown("trade_traces_total", recorded="yes"), traces_left_out())
     for _ in range(AT_ONCE + 3):
         budget.begins()
@@ -389,7 +389,7 @@ def metrics_of_commands(name: str) -> tuple[float, float]:
 
 
 async def lag_with_the_broker_away() -> None:
-    """What is not known is not zero."""
+    """Unknown is not zero."""
     async with Consuming() as world:
         await world.ticks(2)
         world.kafka.away = True
@@ -419,7 +419,7 @@ async def lag_of_partitions_that_were_taken_away() -> None:
 
 
 async def turned_away() -> None:
-    """A door that is full: its place, who waits, and who is turned away."""
+    """A full door: its place, a waiting request, and a turned-away one."""
     door = Admission("provoked", DoorSettings(port=0, places=1, waiting=1))
     held = await door.enter(publishes=False)
     waiting = asyncio.create_task(door.enter(publishes=False))
@@ -435,7 +435,7 @@ async def turned_away() -> None:
 
 
 async def requests() -> None:
-    """A request in hand, and answered."""
+    """A request in progress, then answered."""
     go, labels = asyncio.Event(), {"door": "http", "route": "/provoked", "method": "GET"}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -458,7 +458,7 @@ async def requests() -> None:
 
 
 async def calls() -> None:
-    """A call in hand, and answered."""
+    """A call in progress, then answered."""
 
     class Context:
         def code(self) -> None:

@@ -1,4 +1,4 @@
-"""A consumer whose client library is a stub: what the broker says and does is set by the test."""
+"""A consumer whose client library is a stub: the test sets what the broker does."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -17,29 +17,29 @@ SESSION_MS = 3000
 
 
 class Kafka:
-    """What the brokers and consumers below share: which step breaks, and what was asked of them."""
+    """State shared by the brokers and consumers below: which step fails, and which calls were made."""
 
     def __init__(self) -> None:
         self.starts: list[Exception | None] = []
-        """What the next starts answer; nothing: they succeed."""
+        """Results of the next starts; empty: they succeed."""
         self.position: list[Exception] = []
         self.started = self.stopped = 0
         self.paused: set[TopicPartition] = set()
         self.hangs = False
         self.slow_commits: list[asyncio.Event] = []
-        """What the next commits wait for on their way."""
+        """Events that the next commits wait for."""
         self.committed = 0
         self.end = self.read = 5
         """Where the partition ends, and what is fetched next."""
         self.away = False
-        """The broker does not say where partitions end."""
+        """The broker does not report the ends of partitions."""
 
     def next_start(self) -> Exception | None:
         return self.starts.pop(0) if self.starts else None
 
 
 class Member:
-    """The client library's consumer, as far as it is used."""
+    """The used part of the client library's consumer."""
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka

@@ -118,7 +118,7 @@ def a_record(
     value: bytes | None = None,
     headers: Sequence[tuple[str, bytes | None]] = (),
 ) -> RawRecord:
-    """A record of `Counted` as it comes from Kafka; what is given stands in place of what is right."""
+    """A record of `Counted` from Kafka; the arguments replace correct values."""
     envelope = Envelope(
         id=event_id or f"S/{partition}.{offset}",
         source="/trade/tests",

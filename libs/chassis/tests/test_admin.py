@@ -1,4 +1,4 @@
-"""The admin port tells what hangs and what is missing, and does not hang itself."""
+"""The admin port reports what hangs and what is missing, and does not hang itself."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""One connection for questions about topics and groups, however many ask, and a new one after a failure."""
+"""One admin connection for all callers, and a new one after a failure."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from chassis.settings import KafkaSettings
 
 
 class Client:
-    """The client library's admin client; every one that was made, in order."""
+    """The client library's admin clients, in order of creation."""
 
     made: list["Client"]
     away = False

@@ -1,4 +1,4 @@
-"""A door lets in so many, lets a few wait in turn, and turns the rest away before anything is begun."""
+"""A door admits a number of requests, lets a few wait in turn, and turns the rest away before they begin."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A loop looks at once, on time, or seldom; and never waits for what was told to it before it began to wait."""
+"""A loop wakes at once, on time, or periodically, and never misses an alarm set before it began to wait."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from chassis.waiting.alarm import SELDOM_SECONDS, Alarm
 
 
 class Looking:
-    """A loop that notes when it looked, in seconds from its beginning."""
+    """A loop that records when it woke, in seconds from its start."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()

@@ -19,7 +19,7 @@ NAMES = [rule["alert"] for rule in RULES]
 FROM_OUTSIDE = {"job", "instance", "le"}
 """Labels that Prometheus adds."""
 UP = {"up": {"job", "instance"}}
-"""The metric that Prometheus makes itself: 1 of a target that answered the last scrape."""
+"""The metric that Prometheus itself adds: 1 if the target answered the last scrape."""
 SERVICES = {each.parent.name for each in RUNBOOKS.parents[1].glob("services/*/pyproject.toml")}
 
 

@@ -1,4 +1,4 @@
-"""What is handed to the producer together stands in a row on its partition, or not at all."""
+"""Messages handed over together are consecutive on their partition, or not there at all."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ PARTITIONS = 6
 
 
 class Batch(BatchBuilder):  # type: ignore[misc]
-    """The library's, and what was put into it."""
+    """The library's batch, and its contents."""
 
     def __init__(self) -> None:
         super().__init__(MAX_BATCH_BYTES, 0)
@@ -39,7 +39,7 @@ class Batch(BatchBuilder):  # type: ignore[misc]
 
 
 class Library:
-    """The client library's producer: answers when it is told to."""
+    """The client library's producer; answers when the test says."""
 
     def __init__(self) -> None:
         self.batches: list[tuple[int, list[bytes]]] = []

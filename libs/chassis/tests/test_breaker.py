@@ -1,4 +1,4 @@
-"""Too much parked of one reason pauses consumption as a whole, of raw topics too, and is shown wherever it was seen."""
+"""Too many deliveries parked for one reason pause all consumption, of raw topics too, on every replica."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from chassis.testing import ManualClock, MemoryParking, in_memory
 
 RAW_TOPIC = "raw.v1"
 OLD = 999
-"""The offset of a record that was parked long before the flood."""
+"""The offset of a record that was parked long before the others."""
 
 
 class Raw:
@@ -62,7 +62,7 @@ async def test_a_breaker_that_another_process_opened_pauses_this_one() -> None:
 
 
 class Flood:
-    """More parks than the breaker takes, and one older park of another kind."""
+    """More parked deliveries than the breaker allows, and an older one of another kind."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()

@@ -1,4 +1,4 @@
-"""What is resolved is committed, however commits end; what is not ours any more is not."""
+"""Resolved offsets are committed even after failed commits; offsets of revoked partitions are not."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ def upto(offset: int) -> list[RawRecord]:
 
 
 class Group:
-    """A consumer whose commits end as they are told."""
+    """A consumer whose commits end as the test says."""
 
     def __init__(self) -> None:
         self.committed: list[int] = []

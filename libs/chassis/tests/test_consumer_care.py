@@ -1,4 +1,4 @@
-"""A consumer that hangs is started anew until it runs, and a rest ends whatever else breaks."""
+"""A hanging consumer is restarted until it runs, and a pause ends whatever else fails."""
 
 import asyncio
 from collections.abc import Sequence

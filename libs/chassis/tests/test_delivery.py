@@ -1,4 +1,4 @@
-"""Every delivery ends as applied, duplicate, parked or not addressed; nothing overtakes, nothing blocks a neighbour."""
+"""Every delivery is applied, a duplicate, parked or not addressed; none overtakes, none blocks another target."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ KEY = f"{SOURCE_TOPIC}|K"
 
 @dataclass
 class Asked:
-    """A handler that notes the offsets of each batch that it is given."""
+    """A handler that records the offsets of each batch."""
 
     name: str
     inner: Handler
@@ -49,7 +49,7 @@ class World:
         self.policy = DeliveryPolicy(subscriptions, self.parking, self.clock, build="b-1")
 
     async def order(self, target: str) -> tuple[int, ...]:
-        """The amounts that a tally took, in order."""
+        """The amounts applied to a tally, in order."""
         tally = await self.tallies.get(target)
         return tally.order if tally else ()
 
@@ -222,7 +222,7 @@ async def test_redriving_a_key_hands_each_record_to_its_targets(world: World) ->
 
 
 class Away:
-    """A handler whose database is away."""
+    """A handler whose database is unavailable."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
@@ -263,7 +263,7 @@ async def test_infrastructure_failure_in_a_redrive_leaves_the_rest_parked(world:
 
 
 class Broken:
-    """A handler with a bug that one record of a batch meets."""
+    """A handler with a bug that one record of a batch triggers."""
 
     def __init__(self) -> None:
         self.seen: list[int] = []

@@ -138,7 +138,7 @@ async def test_what_is_unseen_is_not_looked_for() -> None:
 
 
 class _Through:
-    """A store before another one."""
+    """A wrapper around another store."""
 
     def __init__(self, inner: Documents) -> None:
         self._inner = inner
@@ -148,7 +148,7 @@ class _Through:
 
 
 class _NeverLoaded(_Through):
-    """A store that nobody may look into."""
+    """A store that must not be queried."""
 
     def __init__(self, inner: Documents) -> None:
         super().__init__(inner)
@@ -271,7 +271,7 @@ async def test_unsent_finds_documents_by_the_age_of_their_entries(documents: Doc
 
 
 class Recording:
-    """As much of a collection as a trim uses; keeps how many documents each command names."""
+    """The part of a collection that a trim uses; records how many documents each command names."""
 
     name = "tallies"
 

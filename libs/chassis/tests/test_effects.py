@@ -1,4 +1,4 @@
-"""An effect is claimed, attempted and noted: at least once, under one id, later and later, within bounds."""
+"""An effect is claimed, attempted and recorded: at least once, under one id, with back-off, within limits."""
 
 import asyncio
 from collections.abc import Iterator
@@ -179,7 +179,7 @@ async def test_what_this_process_saved_is_attempted_without_a_look(world: World)
 
 
 async def test_what_another_process_has_done_hides_nothing_behind_it(world: World) -> None:
-    """Known here, done elsewhere: more than one claim's worth of those must not end the round."""
+    """Remembered here but done elsewhere: more than one claim's worth of these must not end the round."""
     effects, other = world.effects(), world.effects(world.another_process())
     await world.ask(*(f"P-{number}" for number in range(9)))
     await attempt_due(other)

@@ -1,4 +1,4 @@
-"""However unfair the world is: so many at once, no route in the way of another, no more in memory than has room."""
+"""Limits under adverse conditions: concurrency, independent routes, bounded memory."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What goes wrong around an effect loses none: the database goes away, a document cannot be read, the process stops."""
+"""No failure loses an effect: the database is down, a document is unreadable, the process stops."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""An epoch is raised by a rebuild alone, and never lowered: no event id is used for two contents."""
+"""Only a rebuild raises an epoch, and nothing lowers it: no event id is used for two contents."""
 
 import uuid
 from collections.abc import AsyncIterator

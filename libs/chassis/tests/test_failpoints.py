@@ -1,4 +1,4 @@
-"""Fail points: nothing when off, exactly what was ordered when armed, out of reach in production."""
+"""Fail points: no effect when off, exactly the armed fault when armed, unavailable in production."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Only what may pass by itself is waited for; what lies in the data is parked."""
+"""Only transient failures are retried; faults of the data are parked."""
 
 import bson
 import grpc

@@ -1,5 +1,4 @@
-"""Whatever names a map in a state has, the database takes them, and they come back; a state that cannot promise it is
-refused before it is used."""
+"""The database stores and returns any map keys of a state; a state type that cannot guarantee it is refused before use."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

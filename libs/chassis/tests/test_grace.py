@@ -1,4 +1,4 @@
-"""The parts of a stop share one span of time."""
+"""The parts of a stop share one time limit."""
 
 from chassis.grace import LEAST_SECONDS, Grace
 from chassis.testing import ManualClock

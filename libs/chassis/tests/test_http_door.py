@@ -1,4 +1,4 @@
-"""The HTTP door: counted by route, answered with 503 where a server is away, and no more let in than have a place."""
+"""The HTTP door: metrics by route, 503 if a server is unavailable, and no more requests admitted than places."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ def routes_counted() -> set[str]:
 
 @dataclass
 class Asked:
-    """One request, and what came of it."""
+    """One request and its result."""
 
     method: str = "GET"
     path: str = "/"
@@ -60,7 +60,7 @@ class Asked:
     text: str = ""
 
     async def of(self, app: App) -> "Asked":
-        """Ask an application; the body comes as the test gives it."""
+        """Send a request to an application, with the body as the test gives it."""
         scope = {"type": "http", "method": self.method, "path": self.path, "headers": [], "query_string": b""}
         await app(scope, self.body.get, self._sent)
         return self
@@ -142,7 +142,7 @@ async def test_a_fault_of_the_code_is_500_shows_nothing_and_is_not_to_be_repeate
 
 
 class Works:
-    """An endpoint that works until it is let go."""
+    """An endpoint that works until the test releases it."""
 
     def __init__(self) -> None:
         self.at_work = 0

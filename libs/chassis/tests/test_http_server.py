@@ -18,7 +18,7 @@ from chassis.testing import eventually
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LONG = 5.0
-"""Seconds within which everything here has ended many times over."""
+"""More than enough seconds for everything here to end."""
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
@@ -42,7 +42,7 @@ async def connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrit
 
 
 async def until_closed(reader: asyncio.StreamReader) -> bytes:
-    """Everything that comes until the server ends the connection; a reset, for what it did not read, is an end."""
+    """Everything received until the server closes the connection; a reset because of unread data counts as the end."""
     found = bytearray()
     with contextlib.suppress(ConnectionResetError):
         async with asyncio.timeout(LONG):
@@ -144,7 +144,7 @@ def problem_of(answer: bytes) -> tuple[str, dict[str, Any]]:
 
 
 async def deaf(scope: Any, receive: Any, send: Any) -> None:
-    """An application that hears its cancellation and goes on."""
+    """An application that ignores its cancellation."""
     try:
         await asyncio.sleep(60)
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""Tokens prove who calls, and nothing else does."""
+"""Only tokens prove the caller's identity."""
 
 import base64
 import json

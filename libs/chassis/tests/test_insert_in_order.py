@@ -1,4 +1,4 @@
-"""What is inserted in order stands there in order, wherever the write is cut off."""
+"""An ordered insert stores a prefix, wherever the write is cut off."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ DOCUMENTS = [{"_id": id_, "value": id_.upper()} for id_ in "abcd"]
 
 
 class Store:
-    """A collection whose write is cut off, or met by somebody else's, at one of its operations."""
+    """A collection whose write is cut off, or meets a concurrent one, at one of its operations."""
 
     def __init__(self, at: int, error: Exception) -> None:
         self.stored: dict[str, Any] = {}

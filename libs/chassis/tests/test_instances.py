@@ -1,4 +1,4 @@
-"""One instance name, one process: the one that started last has it, the other learns that it has not."""
+"""One process per instance name: the one started last keeps it, and the other finds out."""
 
 import asyncio
 import uuid

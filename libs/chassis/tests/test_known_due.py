@@ -1,4 +1,4 @@
-"""What is known to be due is taken without asking; no route and no backlog takes the place of another."""
+"""Remembered due attempts need no query; no route and no backlog displaces another."""
 
 from datetime import UTC, datetime, timedelta
 

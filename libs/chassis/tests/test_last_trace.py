@@ -1,4 +1,4 @@
-"""A step of an aggregate's own is linked to what came before it, however much of its history was moved away."""
+"""An aggregate's own step is linked to the previous input, even if that history line was moved."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How old the look at the locks may be, and what makes it new."""
+"""How old the cached locks may be, and what refreshes them."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from chassis.testing import ManualClock, MemoryParking
 
 
 class Counted(MemoryParking):
-    """Counts looks; away while `away` is set."""
+    """Counts queries; unavailable while `away` is set."""
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)

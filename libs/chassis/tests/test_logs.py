@@ -1,4 +1,4 @@
-"""Every line is JSON, says whose work it belongs to, and gives nothing away."""
+"""Every line is JSON, names the work it belongs to, and reveals no secrets."""
 
 import io
 import json
@@ -34,7 +34,7 @@ class Lines:
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """Logging as in a process; put back as it was afterwards."""
+    """Logging as in a process; restored afterwards."""
     handlers, level = list(logging.root.handlers), logging.root.level
     written = Lines()
     logs.configure("registry", "INFO", "1.2.3", stream=written.stream)

@@ -1,4 +1,4 @@
-"""What a log line loses and what it keeps when it is cleaned."""
+"""What cleaning removes from a log line, and what it keeps."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Many lines of one event, written at once, are what as many lines by themselves are."""
+"""Many lines written at once equal the same lines written one by one."""
 
 import io
 import json

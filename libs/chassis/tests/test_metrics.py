@@ -1,4 +1,4 @@
-"""Every metric moves by what it is about, and goes back when that has ended."""
+"""Every metric moves in its scenario, and goes back when that has ended."""
 
 import pytest
 from prometheus_client import CollectorRegistry, Histogram, generate_latest

@@ -1,4 +1,4 @@
-"""Moments in messages of gRPC."""
+"""Moments in gRPC messages."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""What the driver is told not to do by itself."""
+"""Driver features that are turned off."""
 
 from pydantic import SecretStr
 

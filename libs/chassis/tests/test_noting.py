@@ -1,4 +1,4 @@
-"""Attempts are noted in batches: each is answered, also one that comes just as a batch has ended."""
+"""Results of attempts are saved in batches: each gets its answer, also one that comes just as a batch ends."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from chassis.waiting.noting import BATCH, BATCHES_AT_ONCE, Noting
 
 
 class Slow:
-    """Aggregates whose saves end when they are let."""
+    """Aggregates whose saves end when the test says."""
 
     def __init__(self) -> None:
         self.batches: list[int] = []

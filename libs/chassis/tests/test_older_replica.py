@@ -1,4 +1,4 @@
-"""A replica of the older release saves beside one of the newer release, and erases nothing that it does not know."""
+"""Replicas of an older and a newer release save the same documents, and the older one erases no unknown fields."""
 
 import uuid
 from collections.abc import AsyncIterator, Mapping

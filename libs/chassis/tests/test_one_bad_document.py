@@ -1,4 +1,4 @@
-"""One document that cannot be read, built or stored parks its own input and costs nobody else anything."""
+"""One document that cannot be read, built or stored parks only its own input."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ TOO_MUCH = 1000
 
 
 class SmallDocuments(MemoryDocuments):
-    """A store that refuses a batch in which a tally is too large, as the real one does."""
+    """A store that refuses a batch with a too large tally, as the real one does."""
 
     async def save(self, changes: Sequence[Change], token: str) -> set[str]:
         for change in changes:
@@ -45,7 +45,7 @@ async def test_the_input_that_makes_a_document_too_large_fails_alone() -> None:
 
 
 class BrokenDriver(MemoryDocuments):
-    """A store whose driver breaks so often, as it does while its connections go."""
+    """A store whose driver fails a number of times, as it does while connections are lost."""
 
     def __init__(self, reads: int, writes: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing of one document is reordered on its way to Kafka."""
+"""No event is lost, and events of one document are never reordered, on the way to Kafka."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -19,14 +19,14 @@ from chassis.testing import ManualClock, MemoryDocuments, eventually
 
 
 class Broker:
-    """What stands on the wire, and which failures it answers with."""
+    """The records on the topic, and the failures to answer with."""
 
     def __init__(self) -> None:
         self.wire: list[str] = []
         self.handed: list[list[str]] = []
-        """What was handed over together, whatever became of it."""
+        """Messages that were handed over together, whatever the result."""
         self.alone: list[str] = []
-        """What had a batch to itself."""
+        """Hand-overs with their own batch."""
         self.answer: Callable[[str], Exception | None] = lambda _: None
         self.lose_answer: Callable[[str], bool] = lambda _: False
         self.hold = asyncio.Event()
@@ -39,7 +39,7 @@ class Broker:
 
 
 class Producer:
-    """A producer of the broker above; a document may be in flight once, or it complains."""
+    """A producer for the broker above; it fails if a document is in transit twice."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -69,7 +69,7 @@ class Producer:
 
 
 class Documents:
-    """A source whose outboxes stand in a dictionary."""
+    """A source with its outboxes in a dictionary."""
 
     topic = "tallies.events.v1"
 

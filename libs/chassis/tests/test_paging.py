@@ -1,4 +1,4 @@
-"""Cursors of lists: what was written is read, for the same list only, and nothing else ever breaks a list."""
+"""Cursors: they are read back for the same list only, and no other input breaks a list."""
 
 import base64
 import contextlib

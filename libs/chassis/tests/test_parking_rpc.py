@@ -1,4 +1,4 @@
-"""Staff see what is parked page by page, and mend it with a reason that is kept."""
+"""Staff list parked deliveries page by page, and redrive or discard them with a reason."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Pending work waits for its peer, is done in batches, and one document's fault is its own."""
+"""Pending work waits for its peer, is done in batches, and a faulty document affects only itself."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ class World:
         )
 
     async def answer(self, states: Sequence[Tally]) -> Sequence[Input[Add] | None]:
-        """A peer: knows every first amount, breaks at 13, and is now and then away."""
+        """A peer that knows every first amount, fails at 13, and is unavailable at times."""
         if self.away:
             raise ConnectionError("the peer is away")
         self.asked.append(len(states))

@@ -1,4 +1,4 @@
-"""Whatever breaks on the way to Kafka, the publisher goes on, and no document is given up for it."""
+"""The publisher survives any failure on the way to Kafka, and gives up no document because of it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,7 +20,7 @@ async def _nothing() -> None: ...
 
 
 class Producer:
-    """A producer whose every step may break."""
+    """A producer in which every step may fail."""
 
     def __init__(self, world: "World") -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""Every gRPC method that brings about events is turned away while the outbox is overloaded, in every service."""
+"""In every service, gRPC methods that publish events are turned away while the outbox is overloaded."""
 
 import pytest
 

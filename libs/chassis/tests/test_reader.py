@@ -1,4 +1,4 @@
-"""What one poll takes: each partition in its turn, in order, and nothing that then is lost."""
+"""One poll takes partitions in turn and records in order, and loses none."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from chassis.consuming.reader import Reader
 
 
 class Fetched(Reader):
-    """A reader whose fetched records are set by the test; a number below zero is a partition that cannot be read."""
+    """A reader whose fetched records the test sets; a negative number is an unreadable partition."""
 
     def __init__(self, waiting: Mapping[int, int]) -> None:
         self._on_poll = None

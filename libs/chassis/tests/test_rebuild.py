@@ -1,4 +1,4 @@
-"""What a lost database held comes back from the topic and the inputs, with the same events under the same ids."""
+"""A lost database is restored from the topic and the inputs, with the same events under the same ids."""
 
 import json
 import uuid
@@ -57,7 +57,7 @@ class World:
         self.lost = self.documents, self.outbox
 
     async def lose_database(self, published: Sequence[OutboxEntry], *, batch: int = 1000) -> None:
-        """Begin with an empty database an hour later, and fold in what was published."""
+        """Start with an empty database an hour later, and fold in the published events."""
         self.lost = self.documents, self.outbox
         await self.clock.advance(hours=1)
         self.documents = MemoryDocuments()
@@ -87,7 +87,7 @@ class World:
 
 
 def record(entry: OutboxEntry, offset: int) -> RawRecord:
-    """A published entry as it stands on the topic."""
+    """The record of a published entry."""
     envelope = Envelope(
         id=entry["id"],
         source="/trade/tallies",

@@ -1,4 +1,4 @@
-"""What a process just saved is not loaded again, and whoever was faster is never overwritten."""
+"""A process does not reload what it just saved, and never overwrites a concurrent change."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -14,7 +14,7 @@ from chassis.testing import MemoryDocuments, RecordingOutbox
 
 
 class Counting(MemoryDocuments):
-    """Remembers what it was asked for."""
+    """Records the calls."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What staff do with parked deliveries: in order, once, in the audit; and what needs no staff goes by itself."""
+"""Redrives replay in order, once, and are audited; strays are replayed automatically."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ KEY = f"{SOURCE_TOPIC}|K"
 
 
 class Racing(MemoryParking):
-    """A store in which something happens right behind a look at the locks."""
+    """A store in which something happens right after a query of the locks."""
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)

@@ -1,4 +1,4 @@
-"""Calls between services: who, by what right, by when, in which trace, and how they fail."""
+"""Calls between services: caller, right, deadline, trace, and failures."""
 
 import asyncio
 import time
@@ -54,7 +54,7 @@ async def nothing(request: Any, context: Any) -> None:
 
 
 class Peer(ParkingServiceServicer):
-    """A service whose methods do as each test says."""
+    """A service whose methods each test defines."""
 
     def __init__(self) -> None:
         self.behaviour: Behaviour = nothing
@@ -117,7 +117,7 @@ class World:
         return ParkingServiceStub(channel)
 
     def plain(self) -> grpc.aio.Channel:
-        """A channel without anything of ours."""
+        """A channel without our interceptors."""
         self._channels.append(grpc.aio.insecure_channel(f"127.0.0.1:{self.server.port}"))
         return self._channels[-1]
 

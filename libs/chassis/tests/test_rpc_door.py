@@ -1,4 +1,4 @@
-"""The gRPC door: no more let in than have a place, who was turned away comes again, and every call is counted."""
+"""The gRPC door: no more calls admitted than places, turned-away calls are retried, and every call is counted."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ def counted(method: str, code: str) -> float:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A server with one place and no room to wait."""
+    """A server with one place and no queue."""
     world = World(tmp_path)
     world.server = world.make_server(0, places=1, waiting=0)
     await world.server.start()
@@ -37,7 +37,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 class Working:
-    """A method that works until it is let go."""
+    """A method that works until the test releases it."""
 
     def __init__(self, world: World) -> None:
         self.begun, self.go = asyncio.Event(), asyncio.Event()

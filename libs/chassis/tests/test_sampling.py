@@ -1,4 +1,4 @@
-"""Spans are recorded while there is room; a trace is recorded as a whole or not at all, and keeps its id either way."""
+"""Spans are recorded up to a rate limit; a trace is recorded as a whole or not at all, and keeps its id either way."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ NOT_SAMPLED = {"traceparent": f"00-{7:032x}-{9:016x}-00"}
 
 
 class Around:
-    """A process with room for a trace a second, and what it has recorded."""
+    """A process with a limit of one trace per second, and its recorded spans."""
 
     def __init__(self, provider: TracerProvider, kept: InMemorySpanExporter, clock: ManualClock) -> None:
         self.provider, self.kept, self.clock = provider, kept, clock
@@ -46,7 +46,7 @@ def around(monkeypatch: pytest.MonkeyPatch) -> Around:
 
 
 def consume(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """One input on its way, and one event that comes of it; the headers that the event is sent with."""
+    """One input and its event; returns the headers that the event is sent with."""
     with steps.begin("process t", headers, known={}) as step:
         decided = step.headers
     span, sent = tracing.begin_send("t", decided, "E-1", cause=headers)

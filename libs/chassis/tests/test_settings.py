@@ -1,4 +1,4 @@
-"""What is read from the environment, and what of it ends the start with a line that says why."""
+"""Settings from the environment; wrong ones fail the start with a line that says why."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is ended ends, takes nobody along, and nobody's own cancellation is lost."""
+"""Stopping a part stops only that part, and does not swallow the caller's cancellation."""
 
 import asyncio
 from contextlib import nullcontext, suppress
@@ -39,7 +39,7 @@ async def test_a_time_limit_around_it_holds() -> None:
 
 
 async def test_a_loop_ends_though_a_library_swallowed_its_cancellation() -> None:
-    """As `asyncio.wait_for` of Python 3.11 does where what it waits for ends in the same turn."""
+    """Behaves like `asyncio.wait_for` of Python 3.11 when its task ends at the moment of cancellation."""
     answers: list[asyncio.Future[None]] = []
 
     async def ask_for_ever() -> None:

@@ -1,4 +1,4 @@
-"""Storms of libraries' lines: the first is written whole, the rest are counted, and none is lost without a count."""
+"""Repeated lines of libraries: the first is written in full, the rest are counted, and none is lost uncounted."""
 
 import io
 import json
@@ -30,7 +30,7 @@ def a_record(
 
 
 def written(lines: Sequence[logging.LogRecord]) -> list[tuple[str, int]]:
-    """Per line its text and how many it stands for beside itself."""
+    """Per line, its text and the number of suppressed lines."""
     return [(line.getMessage(), getattr(line, "left_out", 0)) for line in lines]
 
 

@@ -1,4 +1,4 @@
-"""A trace goes on whether anybody exports its spans or not."""
+"""A trace continues whether its spans are exported or not."""
 
 from collections.abc import Iterator
 

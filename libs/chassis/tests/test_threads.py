@@ -1,4 +1,4 @@
-"""Work in threads: whatever it ends with reaches who waits for it."""
+"""Work in threads: every outcome reaches the awaiting code."""
 
 import asyncio
 import re

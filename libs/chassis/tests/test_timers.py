@@ -14,7 +14,7 @@ PARTITION = TopicPartition("in.v1", 0)
 
 
 class Group:
-    """A consumer group: where its topic ends and how far it has come."""
+    """A consumer group: the end of its topic and its committed offset."""
 
     def __init__(self) -> None:
         self.end = 10

@@ -1,4 +1,4 @@
-"""A deadline waits for everything parked that may be for its document, and never turns in circles."""
+"""A deadline waits for parked deliveries that may concern its document, and never becomes a busy loop."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Topics while a service runs: what is wrong with them is told, and what nobody reads is read again."""
+"""Topics while a service runs: differences are reported, and partitions without a reader are read again."""
 
 from collections.abc import Sequence
 
@@ -13,18 +13,18 @@ HOLE = ALL[1:]
 
 
 class World:
-    """A broker, a group and a consumer, as far as they are asked."""
+    """The used parts of a broker, a group and a consumer."""
 
     def __init__(self) -> None:
         self.topics = ("in.v1",)
         self.differences: Sequence[str] = ()
         self.read: Sequence[TopicPartition] | None = ALL
-        """Partitions that a member has; None: they are being given out."""
+        """Partitions of a member; None: a rebalance is in progress."""
         self.started_anew = 0
         self._care = TopicsCare(self._check, self, Profile.DEV, start_anew=self._start_anew, clock=ManualClock())
 
     async def looks(self, times: int = 1) -> int:
-        """Look so often; how often the consumer was started anew by then."""
+        """Check so many times; returns how often the consumer was restarted."""
         for _ in range(times):
             await self._care.look()
         return self.started_anew

@@ -1,4 +1,4 @@
-"""What the broker does not show of a topic is one line that says why and what to do; unknown is never missing."""
+"""If the broker does not describe a topic, one line says why and what to do; unknown never counts as missing."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ TAKES, MISSING, NO_LEADER, NOT_ALLOWED, NOT_ALLOWED_ON_CLUSTER = 0, 3, 5, 29, 31
 
 
 class Broker:
-    """A broker that answers with these codes for the topic `two`; of what it refuses it shows nothing."""
+    """A broker that answers with these codes for the topic `two`, and describes nothing that it refuses."""
 
     def __init__(self, describe: int = TAKES, configs: int = TAKES) -> None:
         self._codes = {"describe": {TWO: describe}, "configs": {TWO: configs}}

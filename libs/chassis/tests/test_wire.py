@@ -1,4 +1,4 @@
-"""Whatever bytes a partner writes, as a header's name or packed, the batch is read, and so are its neighbours."""
+"""Whatever bytes a partner writes, as a header name or packed, the batch and its neighbours are read."""
 
 import gzip
 import struct
@@ -19,7 +19,7 @@ MEBIBYTE = 1_048_576
 
 
 def _batch(compression: int, names: list[bytes]) -> bytes:
-    """A batch with one record per header name; the library's builder takes text only, so bytes are put in after."""
+    """A batch with one record per header name; the library's builder only takes text, so the bytes are patched in."""
     builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, -1, 1_000_000)
     for offset, name in enumerate(names):
         builder.append(offset, 1_000, b"key", b"value", [("#" * len(name), b"v")])

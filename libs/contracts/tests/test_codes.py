@@ -1,4 +1,4 @@
-"""Code lists: what exists is on them, what is a slip is not."""
+"""Code lists: existing codes are in them, typing errors are not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The envelope: read whatever comes, and write what is read back the same."""
+"""The envelope: any input is read without an error, and what is written is read back unchanged."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""Contracts only grow: golden schemas hold, and each way of breaking one is seen."""
+"""Contracts only grow: golden schemas match, and every breaking change is detected."""
 
 import importlib.util
 import sys

@@ -1,4 +1,4 @@
-"""What a contract marks as personal data is not shown to people."""
+"""Fields marked as personal data are not shown to people."""
 
 from contracts.events import event_types
 from contracts.masking import MASK, masked_event

@@ -1,4 +1,4 @@
-"""Golden payloads: what was published once is read for ever, and says as much as it did."""
+"""Golden payloads: published events can be read for ever, without loss."""
 
 import json
 from collections.abc import Iterator
@@ -31,11 +31,11 @@ def test_a_golden_payload_is_read_and_nothing_it_says_is_lost(file):
 
 
 _SPELLING = {"payment_reference": BankReference, "bank_reference": BankReference}
-"""Fields that are read in a normal form, which payloads of the past may not have."""
+"""Fields that are normalised on reading; old payloads may have other spellings."""
 
 
 def _lost(golden: Any, now: Any, path: str = "") -> list[str]:
-    """Paths of golden values that are not in what was read; a field more is no loss."""
+    """Paths of golden values missing after reading; additional fields are allowed."""
     if isinstance(golden, dict) and isinstance(now, dict):
         return [each for key, value in golden.items() for each in _lost(value, now.get(key), f"{path}/{key}")]
     if isinstance(golden, list) and isinstance(now, list) and len(golden) == len(now):

@@ -1,4 +1,4 @@
-"""A reference of money says whose it is: the platform's stands alone, a bank's own beside the bank."""
+"""Payment references: the platform's is unique by itself, a bank's own only per bank."""
 
 from collections.abc import Iterator
 from typing import get_args

@@ -1,4 +1,4 @@
-"""What people read: complete in three languages, with the same placeholders in each."""
+"""Texts for people: complete in three languages, with the same placeholders in each."""
 
 import string
 import tomllib

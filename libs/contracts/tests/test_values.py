@@ -1,4 +1,4 @@
-"""Numbers on the wire: exact, and short when written out."""
+"""Numbers on the wire: exact, and of limited length when written out."""
 
 from decimal import Decimal
 

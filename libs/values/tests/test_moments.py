@@ -1,4 +1,4 @@
-"""A moment is what RFC 3339 says it is, whatever other readers would make of the text."""
+"""Moments are parsed by RFC 3339 only, whatever other parsers would accept."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""A number is read by one grammar, whatever other readers would make of the text."""
+"""Numbers are parsed by one grammar only, whatever other parsers would accept."""
 
 from decimal import Decimal
 

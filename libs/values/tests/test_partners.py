@@ -1,4 +1,4 @@
-"""A partner's code: one normal form, and nothing that could leave a folder or a topic's name."""
+"""A partner's code: one normal form, without characters that could escape a folder or a topic name."""
 
 import re
 

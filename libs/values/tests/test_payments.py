@@ -1,4 +1,4 @@
-"""A payment reference is known again however it is written, and a mistyped one is never taken for another."""
+"""A payment reference is recognised in any spelling, and a mistyped one is never taken for another."""
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ DECLARATIONS = st.builds(payment_reference, st.from_regex(r"D-[0-9a-f]{20}", ful
     "known", ["RF1800000000539007547034", "RF18 0000 0000 5390 0754 7034", "rf18-00000000-539007547034"]
 )
 def test_a_reference_of_the_standard_is_right_in_every_spelling(known: str) -> None:
-    """RF18 5390 0754 7034 is the standard's own example; zeros before it change nothing."""
+    """RF18 5390 0754 7034 is the standard's own example; leading zeros change nothing."""
     assert PaymentReference(known).fault() is None
 
 

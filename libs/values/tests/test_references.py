@@ -1,4 +1,4 @@
-"""Every spelling of one thing becomes one reference, and what looks like a reference is that one."""
+"""Every spelling of a reference becomes the same one, and no two references look alike."""
 
 import pytest
 from hypothesis import given
@@ -182,7 +182,7 @@ def _is_unseen(code):
 
 
 def _remainder(first_ten):
-    """By ISO 6346, written the long way."""
+    """The ISO 6346 algorithm, written out in full."""
     letters = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", [n for n in range(10, 39) if n not in (11, 22, 33)], strict=True))
     return (
         sum(letters.get(sign, 0) * 2**i if sign.isalpha() else int(sign) * 2**i for i, sign in enumerate(first_ten))
