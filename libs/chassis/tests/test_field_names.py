@@ -1,4 +1,4 @@
-"""The database stores and returns any map key of a state; a state type that cannot ensure this is refused before use."""
+"""The database stores and returns any map key of a state; a type that cannot ensure it is refused before use."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
