@@ -107,13 +107,13 @@ VALIDATORS = frozenset(
 )
 VALIDATOR_WHY = "pydantic puts 'Value error, ' before its words, which people read: raise a PydanticCustomError"
 _DOUBLE = re.compile(r"_?(?:Dummy|Fake|InMemory|Manual|Memory|Mock|Recording|Stub)[A-Z]|an?_[a-z]")
-DOUBLE_WHY = "fakes and builders live beside the tests that use them: tests/<service>_fakes.py, _builders.py"
+DOUBLE_WHY = "fakes and builders belong to the tests: tests/<service>_fakes.py, _builders.py"
 DOUBLE_ALLOWED = {
-    "libs/chassis/src/chassis/testing.py": "is what the chassis offers to the tests of every service",
-    "libs/chassis/src/chassis/aggregates/memory.py": "lies beside the real store; chassis.testing offers it",
-    "libs/chassis/src/chassis/parking/memory.py": "lies beside the real store; chassis.testing offers it",
+    "libs/chassis/src/chassis/testing.py": "the chassis's test doubles for services",
+    "libs/chassis/src/chassis/aggregates/memory.py": "kept next to the real store; exported by chassis.testing",
+    "libs/chassis/src/chassis/parking/memory.py": "kept next to the real store; exported by chassis.testing",
 }
-"""File → why it may hold classes that stand in for a real part, or functions `a_…` that build for tests."""
+"""File → why it may define test doubles, or test builders `a_…`."""
 _COUNTED = frozenset({"int", "len", "round"})
 
 
@@ -148,7 +148,7 @@ def _pages(tree: ast.AST) -> Iterator[ast.Attribute]:
 
 
 def _doubles(tree: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
-    """What stands in for a real part, or builds for tests, by the names that such things have here."""
+    """Test doubles and test builders, recognised by their names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _DOUBLE.match(node.name):
             yield node

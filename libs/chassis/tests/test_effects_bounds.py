@@ -8,7 +8,7 @@ from parcels import World, attempt_due
 
 from chassis.testing import eventually
 from chassis.waiting.due_attempts import LOOK_LIMIT
-from chassis.waiting.known_due import OF_A_ROUTE
+from chassis.waiting.known_due import PER_ROUTE
 from chassis.waiting.places import AHEAD, FULL, MOST_IN_HAND, Places
 
 
@@ -155,7 +155,7 @@ async def test_new_work_waits_while_much_is_in_hand_but_not_for_a_dead_server() 
 
 
 async def test_a_backlog_of_before_the_start_is_carried_whole(world: World) -> None:
-    count = LOOK_LIMIT + OF_A_ROUTE
+    count = LOOK_LIMIT + PER_ROUTE
     await world.ask(*(f"P-{number}" for number in range(count)))
     effects = world.effects(at_once=100, at_once_per_route=100)
     for _ in range(count):

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from chassis.waiting.known_due import IN_ALL, OF_A_ROUTE, Due, KnownDue
+from chassis.waiting.known_due import IN_TOTAL, PER_ROUTE, Due, KnownDue
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
@@ -52,8 +52,8 @@ def test_what_was_taken_can_be_known_again() -> None:
 
 def overfull() -> KnownDue:
     due = KnownDue()
-    due.looked((), more=False)
-    for number in range(OF_A_ROUTE + 1):
+    due.scanned((), more=False)
+    for number in range(PER_ROUTE + 1):
         due.add(Due(NOW, f"{number}", "dead"))
     return due
 
@@ -69,24 +69,24 @@ def test_a_look_is_worth_it_where_there_is_room_for_what_is_not_known() -> None:
     assert KnownDue().worth_a_look
     due = overfull()
     assert not due.worth_a_look  # there are more, and no room for them
-    due.take(NOW, OF_A_ROUTE // 2, lambda _: OF_A_ROUTE)
+    due.take(NOW, PER_ROUTE // 2, lambda _: PER_ROUTE)
     assert due.worth_a_look
-    due.looked((), more=False)
+    due.scanned((), more=False)
     assert not due.worth_a_look  # all of them are known now
 
 
 def test_a_route_that_was_left_out_of_a_look_is_looked_for_again() -> None:
     due = overfull()
-    due.take(NOW, OF_A_ROUTE // 2, lambda _: OF_A_ROUTE)  # while the look is under way
-    due.looked(["dead"], more=False)
+    due.take(NOW, PER_ROUTE // 2, lambda _: PER_ROUTE)  # while the look is under way
+    due.scanned(["dead"], more=False)
     assert due.worth_a_look
 
 
 def test_all_routes_together_are_bounded() -> None:
     due = KnownDue()
-    due.looked((), more=False)
-    for number in range(IN_ALL + 1):
+    due.scanned((), more=False)
+    for number in range(IN_TOTAL + 1):
         due.add(Due(NOW, f"{number}", f"{number}"))
     assert not due.worth_a_look
-    assert len(due.take(NOW, 2 * IN_ALL, lambda _: 1)) == IN_ALL
+    assert len(due.take(NOW, 2 * IN_TOTAL, lambda _: 1)) == IN_TOTAL
     assert due.worth_a_look

@@ -38,7 +38,7 @@ class Progress:
             old.unlink(missing_ok=True)
         self._file = path.open("w", buffering=1)
 
-    def tell(self, **entry: Any) -> None:
+    def write(self, **entry: Any) -> None:
         if not self._file.closed:
             self._file.write(json.dumps(entry) + "\n")
 
@@ -47,7 +47,7 @@ class Progress:
         self._file.close()
 
     def line(self, text: str) -> None:
-        self.tell(line=text)
+        self.write(line=text)
 
 
 class Keeper:
@@ -146,11 +146,11 @@ async def stay_up(layout: Layout, mode: str, rebuild: Sequence[str]) -> None:
     progress = Progress(layout.progress(os.getpid()))
     try:
         async with Platform(layout.folder, mode=mode, report=progress.line, rebuild=rebuild) as platform:
-            progress.tell(ready=True)
+            progress.write(ready=True)
             progress.end()
             await supervise(platform)
     except LauncherError as error:
-        progress.tell(failed=str(error))
+        progress.write(failed=str(error))
         raise
 
 

@@ -41,7 +41,7 @@ def main(build: Callable[[Settings], Assembly], settings: type[Settings]) -> Non
         print(f"TRADE_FAIL_POINTS: {error}", file=sys.stderr)
         sys.exit(2)
     log.info("starting", settings=loaded.model_dump(mode="json"))
-    _calm_the_collector()
+    _tune_garbage_collection()
 
     async def run() -> None:
         # Clients bind to the running loop, so everything is built inside it.
@@ -64,7 +64,7 @@ def main(build: Callable[[Settings], Assembly], settings: type[Settings]) -> Non
         sys.exit(4)
 
 
-def _calm_the_collector() -> None:
+def _tune_garbage_collection() -> None:
     """Exempt imported objects from garbage collection, and collect less often.
 
     Batches create many short-lived objects without cycles; scanning everything loaded because of them took a quarter

@@ -14,7 +14,7 @@ import structlog
 
 from chassis.aggregates.batch import Batch
 from chassis.aggregates.change import Change, write
-from chassis.aggregates.deciding import Deciding, tell
+from chassis.aggregates.deciding import Deciding, log_applied
 from chassis.aggregates.document import Document, Loaded, read
 from chassis.aggregates.documents import Documents, Unsent
 from chassis.aggregates.model import AggregateType, Blocked, Failed, Input, Outcome
@@ -163,7 +163,7 @@ class Aggregates(Generic[S, C, E]):
             half = len(changed) // 2
             first = await self._save(changed[:half], batch, token, remember=remember)
             return first + await self._save(changed[half:], batch, token, remember=remember)
-        tell(loaded for loaded in changed if loaded.id in saved)
+        log_applied(loaded for loaded in changed if loaded.id in saved)
         for loaded in changed:
             if loaded.id in saved:
                 await self._hand_on(loaded, changes[loaded.id], remember=remember)

@@ -75,7 +75,7 @@ def settle(loaded: Loaded[S], change: Change) -> bool:
     loaded.length += len(change.lines)
     loaded.plain = change.plain
     loaded.outbox = change.outbox
-    loaded.history, loaded.new_lines, loaded.new_entries, loaded.told = [], [], [], []
+    loaded.history, loaded.new_lines, loaded.new_entries, loaded.log_lines = [], [], [], []
     return True
 
 

@@ -32,9 +32,9 @@ E = TypeVar("E")
 log = structlog.get_logger(__name__)
 
 
-def tell(saved: Iterable[Loaded[Any]]) -> None:
+def log_applied(saved: Iterable[Loaded[Any]]) -> None:
     """Log applied inputs, after the save: those of a save that lost its race were not applied."""
-    if lines := [line for loaded in saved for line in loaded.told]:
+    if lines := [line for loaded in saved for line in loaded.log_lines]:
         log.info("applied", **logs.each(lines))
 
 
@@ -89,7 +89,7 @@ class Deciding(Generic[S, C, E]):
                 step.know(self._type.baggage(state))
         entries = self._entries(loaded, input_, now, step, encoded)
         events = [entry["id"] for entry in entries]
-        loaded.told.append(
+        loaded.log_lines.append(
             {
                 "aggregate": loaded.id,
                 "event_id": input_.cause,

@@ -120,7 +120,7 @@ class Loaded(Generic[S]):
     """Whether a history line was changed, so that the whole history must be written."""
     new_lines: list[HistoryLine] = field(default_factory=list)
     new_entries: list[OutboxEntry] = field(default_factory=list)
-    told: list[Mapping[str, Any]] = field(default_factory=list)
+    log_lines: list[Mapping[str, Any]] = field(default_factory=list)
     """Log fields per new line."""
 
     @property

@@ -52,7 +52,7 @@ class MongoDocuments:
         self.history = collection.database[f"{collection.name}_history"]
 
     async def create_indexes(self, type_: AggregateType[Any, Any, Any]) -> None:
-        """Create what is missing; harmless to repeat."""
+        """Create missing indexes; idempotent."""
         await self.collection.create_indexes(indexes_of(type_))
         await self.history.create_indexes([IndexModel([("of", ASCENDING), ("number", ASCENDING)])])
 

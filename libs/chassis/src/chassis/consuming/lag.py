@@ -95,11 +95,11 @@ class Lag:
         except (KafkaError, TimeoutError) as error:
             log.info("lag_unknown", error=repr(error))
             return None
-        self.told(ends, positions, asked_at)
+        self.update_ends(ends, positions, asked_at)
         unread: int = sum(max(0, ends[partition] - positions[partition]) for partition in assigned)
         return unread
 
-    def told(
+    def update_ends(
         self, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int], asked_at: datetime
     ) -> None:
         """The broker reported the ends of the partitions; `positions` are the next offsets to fetch."""

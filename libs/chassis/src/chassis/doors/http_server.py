@@ -85,7 +85,7 @@ class HttpServer:
             await asyncio.sleep(STARTED_SECONDS)
 
     async def stop(self, within_seconds: float = GRACE_SECONDS) -> None:
-        """Finish the requests in hand, cut off what is not done in time (GRACE_SECONDS at most)."""
+        """Finish the requests in progress, and cancel those not done in time (at most GRACE_SECONDS)."""
         # Whole seconds: the server takes no others.
         self._server.config.timeout_graceful_shutdown = max(1, min(int(within_seconds), GRACE_SECONDS))
         self._server.should_exit = True

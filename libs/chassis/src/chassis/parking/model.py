@@ -103,7 +103,7 @@ class OpenBreaker:
 
 @dataclass(frozen=True, slots=True)
 class TargetPage:
-    """A page of what is parked, target by target, and whether consumption pauses."""
+    """A page of parked targets, and the breaker."""
 
     targets: list[ParkedTarget]
     last: str

@@ -48,7 +48,7 @@ class MongoParking:
         self._clock = clock
 
     async def create_indexes(self) -> None:
-        """Create what is missing; harmless to repeat."""
+        """Create missing indexes; idempotent."""
         age = [("parked_at", ASCENDING), ("_id", ASCENDING)]
         await self._parked.create_indexes([IndexModel([("target", ASCENDING), *_ORDER]), IndexModel(age)])
         for lines in (self._audit, self._attempts):

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 15.0
 LEFT_BEHIND_SECONDS = 3 * 2 * TRIM_SECONDS
-"""Entries older than this are no longer somebody's work in hand: acknowledged ones would have been trimmed."""
+"""Entries older than this count as left behind: acknowledged ones would have been trimmed."""
 SWEEP_LIMIT = 500
 
 Offer = Callable[[Source, str, str, Sequence[OutboxEntry]], None]

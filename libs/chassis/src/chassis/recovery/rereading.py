@@ -26,7 +26,7 @@ async def read_topics(settings: KafkaSettings, topics: Sequence[str]) -> AsyncIt
     """All records of some topics, from the beginning to their current ends, in batches.
 
     Raises:
-        KafkaError: the broker is away.
+        KafkaError: the broker is unavailable.
     """
     if not topics:
         return  # a pure read model publishes nothing; it only reads its inputs again
@@ -54,7 +54,7 @@ async def rewind(settings: KafkaSettings, group: str, topics: Sequence[str]) -> 
 
     Raises:
         GroupStillRuns: a replica of the service was not stopped.
-        KafkaError: the broker is away.
+        KafkaError: the broker is unavailable.
     """
     await _until_empty(settings, group)
     consumer = Reader(**settings.client_options(), group_id=group, enable_auto_commit=False)

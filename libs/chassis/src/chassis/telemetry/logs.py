@@ -50,7 +50,7 @@ def configure(service: str, level: str = "INFO", build: str = "", stream: TextIO
     handler = storms.CalmHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*chain, storms.told],
+            foreign_pre_chain=[*chain, storms.add_repetition],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render],
             keep_exc_info=False,
         )

@@ -38,7 +38,7 @@ class _Interval:
     """The first suppressed line, without references that would keep objects alive."""
     left_out: int = 0
 
-    def told(self) -> list[logging.LogRecord]:
+    def summary(self) -> list[logging.LogRecord]:
         """The summary line of the suppressed lines, if there are any."""
         if self.first is None:
             return []
@@ -68,7 +68,7 @@ class Storms:
         if running is None:
             self._running[kind] = _Interval(now + self._seconds)
             if len(self._running) > MAX_KINDS:
-                written += self._running.popitem(last=False)[1].told()
+                written += self._running.popitem(last=False)[1].summary()
             return [*written, record]
         running.left_out += 1
         if running.first is None:
@@ -80,7 +80,7 @@ class Storms:
         written: list[logging.LogRecord] = []
         while self._running and next(iter(self._running.values())).ends <= now:
             kind, running = self._running.popitem(last=False)
-            if told := running.told():
+            if told := running.summary():
                 written += told
                 self._running[kind] = _Interval(now + self._seconds)
         return written
@@ -88,7 +88,7 @@ class Storms:
     def rest(self) -> list[logging.LogRecord]:
         """The summary lines of all intervals, at the end of the process."""
         running, self._running = self._running, OrderedDict()
-        return [line for each in running.values() for line in each.told()]
+        return [line for each in running.values() for line in each.summary()]
 
 
 class CalmHandler(logging.StreamHandler[TextIO]):
@@ -151,7 +151,7 @@ def calm_stderr() -> None:
     logging.basicConfig(handlers=[handler])
 
 
-def told(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def add_repetition(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Add to a summary line how many lines were suppressed, and when the first one came."""
     record = event.get("_record")
     if left_out := getattr(record, "left_out", 0):

@@ -75,4 +75,4 @@ class DueAttempts:
         for document in found:
             if document["_id"] not in self._places.in_hand:
                 self.know(Due(document["due_at"], document["_id"], document["state"][self._route]))
-        self._known.looked(full, more=len(found) == limit)
+        self._known.scanned(full, more=len(found) == limit)

@@ -38,7 +38,7 @@ FINISH_SECONDS = 3.0
 AHEAD_SECONDS = 5.0
 """How long a first claim may wait for its place."""
 ROOM_SECONDS = 1.0
-"""How long new aggregates wait for attempts in hand: backlog is cheaper in a topic than in a database."""
+"""How long creations wait for attempts in progress: a backlog is cheaper in a topic than in the database."""
 
 log = structlog.get_logger(__name__)
 
