@@ -63,7 +63,7 @@ def compose(mail: Mail, sender: str) -> bytes:
         if value.splitlines() not in ([], [value]):
             raise ValueError(f"{name} holds a line break")
         plain = value.isascii() and "=?" not in value
-        message[name] = value if plain else Header(value, "utf-8", header_name=name)
+        message[name] = value if plain else Header(value, "utf-8", header_name=name).encode(linesep="\r\n")
     return message.as_bytes()
 
 
