@@ -20,7 +20,7 @@ from chassis.service import Service
 from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope, parse
-from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY, PARTNERS
+from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS
 from declarations.app import SUBMITTED, build
 from declarations.domain.assessment import risk
 from declarations.domain.declaration import Declaration
@@ -61,8 +61,7 @@ def ports():
 
 
 @pytest.fixture
-async def settings(infrastructure, ports, tmp_path):
-    await infrastructure.create_topics(EVENT_TOPICS)
+async def settings(infrastructure, event_topics, ports, tmp_path):
     for issuer in ("declarations", "registry", "tracking"):
         create_key(tmp_path, issuer)
     return DeclarationsSettings(

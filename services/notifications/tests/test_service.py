@@ -27,7 +27,7 @@ from chassis.service import Service
 from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings
 from chassis.telemetry import UCR
 from chassis.testing import eventually
-from contracts.topics import DECLARATIONS, EVENT_TOPICS, NOTIFICATIONS
+from contracts.topics import DECLARATIONS, NOTIFICATIONS
 from launcher.infrastructure import Infrastructure
 from launcher.ports import PortBlock
 from notifications.app import build
@@ -66,9 +66,8 @@ def ports() -> Iterator[Mapping[str, int]]:
 
 @pytest.fixture
 async def settings(
-    infrastructure: Infrastructure, inboxes: Inboxes, ports: Mapping[str, int], tmp_path: Path
+    infrastructure: Infrastructure, event_topics: None, inboxes: Inboxes, ports: Mapping[str, int], tmp_path: Path
 ) -> NotificationsSettings:
-    await infrastructure.create_topics(EVENT_TOPICS)
     for issuer in ("notifications", "registry"):
         create_key(tmp_path, issuer)
     return NotificationsSettings(

@@ -51,8 +51,7 @@ class Running:
 
 
 @pytest_asyncio.fixture
-async def running(infrastructure: Infrastructure, tmp_path: Path) -> AsyncIterator[Running]:
-    await infrastructure.create_topics([REGISTRY])
+async def running(infrastructure: Infrastructure, event_topics: None, tmp_path: Path) -> AsyncIterator[Running]:
     for issuer in ("registry", "staff"):
         create_key(tmp_path / "keys", issuer)
     block = PortBlock()

@@ -58,12 +58,11 @@ async def desk_of(settings: TrackingSettings) -> AsyncIterator[httpx2.AsyncClien
 
 @pytest.fixture(scope="module")
 async def make_settings(
-    infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory
+    infrastructure: Infrastructure, event_topics: None, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Callable[[str], TrackingSettings]]:
     """Builder of settings with a separate name, consumer group and database."""
     folder: Path = tmp_path_factory.mktemp("tracking")
     (folder / "password").write_text(PASSWORD)
-    await infrastructure.create_topics(EVENT_TOPICS)
     blocks: list[PortBlock] = []
 
     def make(name: str) -> TrackingSettings:

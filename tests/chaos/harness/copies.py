@@ -4,16 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 from pymongo import AsyncMongoClient
 
 from chassis.delivery.records import RawRecord
 from chassis.recovery.rereading import read_topics
 from chassis.settings import KafkaSettings
-from chassis.testing import eventually
 from contracts.topics import Topic
-from launcher.topics import create_topics
+from launcher.topics import make_topics_anew
 
 Copy = Mapping[str, Sequence[Mapping[str, Any]]]
 """Collection → documents."""
@@ -56,7 +53,7 @@ async def lose_tail(bootstrap_servers: str, topic: Topic, keep: float) -> Sequen
     for record in await read_raw(bootstrap_servers, topic.name):
         whole.setdefault(record.partition, []).append(record)
     kept = {partition: records[: int(len(records) * keep)] for partition, records in whole.items()}
-    await _make_anew(bootstrap_servers, topic)
+    await make_topics_anew(bootstrap_servers, [topic])
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, acks="all")
     await producer.start()
     try:
@@ -68,26 +65,3 @@ async def lose_tail(bootstrap_servers: str, topic: Topic, keep: float) -> Sequen
     finally:
         await producer.stop()
     return [record for partition, records in whole.items() for record in records[len(kept[partition]) :]]
-
-
-async def _make_anew(bootstrap_servers: str, topic: Topic) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    await admin.start()
-    try:
-        await admin.delete_topics([topic.name])
-
-        async def gone() -> bool:
-            return topic.name not in await admin.list_topics()
-
-        await eventually(gone, within_seconds=30, every_seconds=0.2)
-    finally:
-        await admin.close()
-
-    async def made() -> bool:
-        try:
-            await create_topics(bootstrap_servers, [topic])
-        except KafkaError:  # it is still being deleted
-            return False
-        return True
-
-    await eventually(made, within_seconds=30, every_seconds=0.5)

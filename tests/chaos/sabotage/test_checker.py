@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 from chaos.judging.checker.deliveries import deliveries
 from chaos.judging.checker.notices import notices, under_way
 from chaos.judging.checker.offsets import offsets
@@ -21,6 +20,7 @@ from pymongo import AsyncMongoClient
 from chassis.testing import eventually
 from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY
 from launcher.infrastructure import Infrastructure
+from launcher.topics import make_topics_anew
 
 TOPICS = [topic.name for topic in EVENT_TOPICS]
 NOTICES = 6
@@ -36,18 +36,7 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inf
 
 @pytest.fixture
 async def empty(servers: Infrastructure) -> Infrastructure:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.bootstrap_servers)
-    await admin.start()
-    present = [name for name in TOPICS if name in await admin.list_topics()]
-    if present:
-        await admin.delete_topics(present)
-
-        async def gone() -> bool:
-            return not set(present) & set(await admin.list_topics())
-
-        await eventually(gone)
-    await admin.close()
-    await servers.create_topics(EVENT_TOPICS)
+    await make_topics_anew(servers.bootstrap_servers, EVENT_TOPICS)
     client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(servers.mongo_url)
     for service in SERVICES:
         await client.drop_database(service)

@@ -24,7 +24,7 @@ from chassis.service import Service
 from chassis.settings import DoorSettings, KafkaSettings, ListenSettings, MongoSettings, ServiceSettings
 from chassis.testing import eventually
 from contracts.envelope import Envelope
-from contracts.topics import EVENT_TOPICS, REGISTRY, Topic
+from contracts.topics import REGISTRY, Topic
 from contracts.values import Payload
 from launcher.infrastructure import Infrastructure
 
@@ -97,8 +97,8 @@ class Adder:
 
 
 @pytest.fixture
-async def settings(infrastructure: Infrastructure, tmp_path: Path) -> TestSettings:
-    await infrastructure.create_topics([*EVENT_TOPICS, SUMS])
+async def settings(infrastructure: Infrastructure, event_topics: None, tmp_path: Path) -> TestSettings:
+    await infrastructure.create_topics([SUMS])
     name = f"adder-{secrets.token_hex(4)}"
     create_key(tmp_path, name)
     return TestSettings(

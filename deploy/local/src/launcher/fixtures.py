@@ -1,6 +1,7 @@
-"""Fixtures with real servers for tests: `infrastructure` (Kafka and a database) and `platform` (all six services).
+"""Fixtures with real servers for tests: `infrastructure` (Kafka and a database), `event_topics` (the platform's topics
+on them) and `platform` (all six services).
 
-Loaded for the whole repository by `-p launcher.fixtures`. A test that uses either fixture, or is in `tests/`, gets
+Loaded for the whole repository by `-p launcher.fixtures`. A test that uses one of them, or is in `tests/`, gets
 the marker `infra`, unless it is marked `serverless`; a run with `-m "not infra"` starts no server.
 `--infra=auto|local|containers|external` says where the servers come from.
 
@@ -13,11 +14,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
+from contracts.topics import EVENT_TOPICS
 from launcher.infrastructure import MODES, Infrastructure
 from launcher.platform import Platform
 from launcher.stored_names import StoredNames, watch
 
-_SERVERS = {"infrastructure", "platform"}
+_SERVERS = {"infrastructure", "event_topics", "platform"}
 _PLATFORMS = {"platform", "fragile"}
 """Fixtures that are started once per worker."""
 
@@ -42,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if _SERVERS & set(getattr(item, "fixturenames", ())) or among_them:
             item.add_marker("infra")
         shared = _PLATFORMS & set(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group(min(shared, default=item.path.name)))
+        item.add_marker(pytest.mark.xdist_group(min(shared, default=str(item.path))))
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +64,16 @@ async def infrastructure(
     servers = Infrastructure(tmp_path_factory.mktemp("infrastructure"), mode=request.config.getoption("--infra"))
     async with servers:
         yield servers
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def event_topics(infrastructure: Infrastructure) -> None:
+    """The platform's topics, emptied for each file of tests.
+
+    Otherwise a service that is rebuilt would fold events that another file has put on its topic, and a consumer group
+    would read what another file has sent. On an external broker the topics keep their records.
+    """
+    await infrastructure.make_topics_anew(EVENT_TOPICS)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

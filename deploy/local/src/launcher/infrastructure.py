@@ -13,7 +13,7 @@ from launcher.ports import PortBlock
 from launcher.progress import Report, silent
 from launcher.servers import GivenServer, Server
 from launcher.side_by_side import all_or_none
-from launcher.topics import create_topics
+from launcher.topics import create_topics, make_topics_anew
 
 MODES = ("auto", "local", "containers", "external")
 PORTS = ["kafka", "kafka-controller", "database"]
@@ -81,6 +81,11 @@ class Infrastructure:
 
     async def create_topics(self, topics: Sequence[Topic], profile: Profile = Profile.DEV) -> None:
         await create_topics(self.bootstrap_servers, topics, profile)
+
+    async def make_topics_anew(self, topics: Sequence[Topic]) -> None:
+        """Make topics anew, empty; a broker that was given to us keeps what it holds, and gets what is missing."""
+        make = create_topics if isinstance(self.kafka, GivenServer) else make_topics_anew
+        await make(self.bootstrap_servers, topics)
 
     async def kill_kafka(self) -> None:
         """SIGKILL to the broker."""

@@ -1,11 +1,18 @@
-"""Creates topics on a broker that takes anybody's word: the launcher's own, or one given for development."""
+"""Creates topics, or makes them anew, on a broker that takes anybody's word: the launcher's own, or a given one."""
 
+import asyncio
+import time
 from collections.abc import Sequence
+
+from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.broker import TopicsRefused, make_topics
 from chassis.settings import KafkaSettings
 from contracts.topics import Profile, Topic
 from launcher.failures import LauncherError
+
+GONE_SECONDS = 30.0
+"""How long a topic that is deleted may still be shown."""
 
 
 async def create_topics(bootstrap_servers: str, topics: Sequence[Topic], profile: Profile = Profile.DEV) -> None:
@@ -18,3 +25,25 @@ async def create_topics(bootstrap_servers: str, topics: Sequence[Topic], profile
         await make_topics(KafkaSettings(bootstrap_servers=bootstrap_servers), topics, profile)
     except TopicsRefused as error:
         raise LauncherError(str(error)) from error
+
+
+async def make_topics_anew(bootstrap_servers: str, topics: Sequence[Topic], profile: Profile = Profile.DEV) -> None:
+    """Delete topics with all that they hold and what groups have committed on them, and create them empty.
+
+    Raises:
+        LauncherError: the broker did not let one go, or refused to create one.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        present = {topic.name for topic in topics} & set(await admin.list_topics())
+        if present:
+            await admin.delete_topics(sorted(present))
+        deadline = time.monotonic() + GONE_SECONDS
+        while left := present & set(await admin.list_topics()):
+            if time.monotonic() > deadline:
+                raise LauncherError(f"Kafka did not let {', '.join(sorted(left))} go within {GONE_SECONDS:.0f} s.")
+            await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
+    await create_topics(bootstrap_servers, topics, profile)
