@@ -42,7 +42,7 @@ test: ## Run every test; installs what the machine lacks (Debian as root) or say
 	@deploy/local/test.sh "$(BIN)" $(ARGS)
 
 crash: $(STAMP) ## Kill, freeze, cut and fill everything, and judge what is left (SAMPLE=1: a part; ARGS=--help)
-	@PYTHONPATH=tests $(BIN)/python -m chaos.cells.crash $(if $(filter-out 0,$(SAMPLE)),--sample --seed "$$(git rev-parse --short HEAD)") $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m chaos.cells $(if $(filter-out 0,$(SAMPLE)),--sample --seed "$$(git rev-parse --short HEAD)") $(ARGS)
 
 bench: $(STAMP) ## Measure what the core costs, beside hand-written code that does the same (ARGS="--help" says more)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
@@ -54,7 +54,7 @@ integration: $(STAMP) ## Run the tests on real servers
 	@$(BIN)/pytest -q -n 2 --dist loadgroup -m infra $(ARGS)
 
 soak: $(STAMP) ## Break the whole platform under traffic, then judge it (MINUTES=10; SEED=…)
-	@PYTHONPATH=tests $(BIN)/python -m chaos.soak.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=tests $(BIN)/python -m chaos.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 lint: ## Check style, types, layers, generated files and the lock
 	@deploy/local/system-packages.sh venv

@@ -3,8 +3,8 @@
 import asyncio
 
 from chaos.harness.breaking import KillServers, KillServices, at_rest, closed, traffic_on, world_of
-from chaos.judging.checker import GROUPS
-from chaos.judging.judged import judged, kept
+from chaos.judging.invariants import GROUPS
+from chaos.judging.platform import judged, kept
 from chaos.judging.world import SERVICES
 
 from launcher.platform import Platform

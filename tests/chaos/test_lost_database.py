@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from chaos.harness.breaking import at_rest, closed, traffic_on
 from chaos.harness.traffic import Traffic
-from chaos.judging.judged import judged, kept
+from chaos.judging.platform import judged, kept
 from chaos.judging.world import remembered
 from pymongo import AsyncMongoClient
 

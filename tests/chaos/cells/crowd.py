@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from chaos.cells.cells import Cell, Ground, Verdict
+from chaos.cells.ground import Cell, Ground, Verdict
 from chaos.harness.breaking import KillServers, KillServices, at_rest, closed, traffic_on
 from chaos.harness.traffic import Traffic
-from chaos.judging.judged import judged, kept
+from chaos.judging.platform import judged, kept
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 

@@ -5,19 +5,16 @@ What must not be read at once is put on the topics before the toy starts: it is 
 
 import base64
 import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from chaos.cells.cells import Cell, Ground
+from chaos.cells.ground import Cell, Ground
+from chaos.cells.scene import Scene, scene
 from chaos.judging.verdicts import Verdict
-from chaos.toy.load import Load, Sink, load_on
-from chaos.toy.oracle import Oracle, Order
 from chaos.toy.settling import all_read, settled
-from chaos.toy.stage import Replica, Stage, on_stage
 from pymongo import AsyncMongoClient
 
 from chassis.testing import eventually
@@ -27,48 +24,6 @@ GROUP = "deliveries"
 COLLECTIONS = ("counters", "letters")
 SMALL_BYTES = 8_000
 """The largest record that a broker is made to take of the toy."""
-
-
-@dataclass
-class Scene:
-    """A toy that is not started yet, and what it is told."""
-
-    oracle: Oracle
-    stage: Stage
-    load: Load
-    replica: Replica
-
-    async def orders_at(self, counter: str) -> list[str]:
-        """The orders that a counter has taken, in the order in which it took them."""
-        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self.stage.servers.mongo)
-        try:
-            found = await client[self.stage.name]["counters"].find_one({"_id": counter}) or {"history": []}
-        finally:
-            await client.close()
-        return [line["cause"] for line in found["history"] if line["cause"] in self.oracle.orders]
-
-    async def until_taken(self, *orders: Order, within_seconds: float = 30.0) -> None:
-        """Wait until each order has counted where it was for."""
-
-        async def taken() -> bool:
-            for order in orders:
-                assert order.id in await self.orders_at(order.counters[0]), f"{order.id} did not count"
-            return True
-
-        await eventually(taken, within_seconds=within_seconds, every_seconds=0.2)
-
-
-@asynccontextmanager
-async def scene(ground: Ground) -> AsyncIterator[Scene]:
-    """Everything but the start of the toy."""
-    oracle = Oracle()
-    async with (
-        Sink(oracle) as sink,
-        on_stage(ground.servers, ground.folder, ground.name) as stage,
-        load_on(stage, oracle, ground.seed) as load,
-    ):
-        stage.sink = sink.address
-        yield Scene(oracle, stage, load, stage.replica())
 
 
 async def twice(ground: Ground) -> Sequence[Verdict]:

@@ -13,13 +13,13 @@ from typing import Any
 
 import httpx2
 from aiokafka import AIOKafkaProducer
-from chaos.cells.cells import Cell, Ground, Verdict
+from chaos.cells.ground import Cell, Ground, Verdict
 from chaos.harness.batches import bomb, send_batch
 from chaos.harness.breaking import at_rest
 from chaos.harness.processes import peak_bytes
 from chaos.harness.shipment import Firms, Shipment, on_platform
-from chaos.judging.checker import Sent
-from chaos.judging.judged import judged, kept
+from chaos.judging.invariants import Sent
+from chaos.judging.platform import judged, kept
 
 from chassis.testing import eventually
 from contracts.topics import MAX_MESSAGE_BYTES, inbox

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-from chaos.cells.cells import Cell, Ground
+from chaos.cells.ground import Cell, Ground
 from chaos.harness.frames import GrpcFrames, KafkaFrames, MongoFrames
 from chaos.harness.proxy import Link
 from chaos.judging.verdicts import Verdict

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import grpc
-from chaos.cells.cells import Cell, Ground, Verdict
+from chaos.cells.ground import Cell, Ground, Verdict
 from chaos.toy.everything import tell_everything
 from chaos.toy.judging import judge_offsets
 from chaos.toy.load import Load, Sink, load_on

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx2
 from aiokafka import AIOKafkaProducer
-from chaos.cells.cells import Cell, Ground, Verdict
+from chaos.cells.ground import Cell, Ground, Verdict
 from chaos.harness.breaking import at_rest
 from chaos.harness.shipment import Firms, Shipment, on_platform, passed, told_of
-from chaos.judging.judged import judged, kept
+from chaos.judging.platform import judged, kept
 from pymongo import AsyncMongoClient
 
 from chassis.testing import eventually

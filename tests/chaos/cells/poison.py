@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from chaos.cells.cells import Cell, Ground
-from chaos.cells.deliveries import GROUP, Scene, scene
+from chaos.cells.deliveries import GROUP
+from chaos.cells.ground import Cell, Ground
+from chaos.cells.scene import Scene, scene
 from chaos.harness.batches import bomb, with_header_name
 from chaos.harness.processes import peak_bytes
 from chaos.judging.verdicts import Verdict

@@ -14,12 +14,12 @@ import grpc
 import httpx2
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from chaos.cells.cells import Cell, Ground, Verdict
+from chaos.cells.ground import Cell, Ground, Verdict
 from chaos.harness.breaking import at_rest
 from chaos.harness.processes import memory_bytes
 from chaos.harness.shipment import Firms, on_platform
-from chaos.judging.checker import Sent
-from chaos.judging.judged import judged, kept
+from chaos.judging.invariants import Sent
+from chaos.judging.platform import judged, kept
 from chaos.toy.doors import PLACE, json_call
 from chaos.toy.load import Load, Sink, load_on
 from chaos.toy.oracle import Oracle, Way

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from chaos.cells.cells import Cell, Ground
+from chaos.cells.ground import Cell, Ground
 from chaos.judging.verdicts import Verdict
 from chaos.toy.load import Load, Sink, load_on
 from chaos.toy.oracle import Oracle, Way

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from chaos.cells.cells import Cell, Ground, Verdict
+from chaos.cells.ground import Cell, Ground, Verdict
 from chaos.harness.breaking import at_rest, closed, traffic_on
 from chaos.harness.copies import copy_database, drop_database, lose_tail, put_back, read_raw
 from chaos.harness.shipment import on_platform
 from chaos.harness.traffic import Traffic
-from chaos.judging.judged import judged, kept
+from chaos.judging.platform import judged, kept
 from chaos.judging.world import remembered
 from chaos.toy.everything import tell_everything
 from chaos.toy.load import Load, Sink, load_on

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
-from chaos.cells.cells import Cell, Ground
-from chaos.cells.deliveries import Scene, scene
+from chaos.cells.ground import Cell, Ground
+from chaos.cells.scene import Scene, scene
 from chaos.harness.processes import memory_bytes
 from chaos.judging.verdicts import Verdict
 from chaos.toy.oracle import Way

@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from chaos.cells.cells import Cell, Ground
-from chaos.cells.crash import CELLS, chosen
+from chaos.cells.catalogue import CELLS, chosen
+from chaos.cells.ground import Cell, Ground
 
 from chassis.failpoints import POINTS, Fault
 from launcher.infrastructure import Infrastructure

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from chaos.cells.cells import Cell, Ground, Verdict
+from chaos.cells.ground import Cell, Ground, Verdict
 from chaos.harness.shipment import passed
-from chaos.judging.judged import kept
+from chaos.judging.platform import kept
 from chaos.toy.load import Load, load_on
 from chaos.toy.oracle import Oracle, Order
 from chaos.toy.settling import settled

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from aiokafka.admin import AIOKafkaAdminClient
-from chaos.cells.cells import Cell, Ground
-from chaos.cells.deliveries import Scene, scene
+from chaos.cells.ground import Cell, Ground
+from chaos.cells.scene import Scene, scene
 from chaos.judging.verdicts import Verdict
 from chaos.toy.settling import group_of, settled
 

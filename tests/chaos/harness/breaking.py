@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from chaos.harness.traffic import Traffic
-from chaos.judging.checker import GROUPS, offsets, rest
+from chaos.judging.invariants import GROUPS, offsets, rest
 from chaos.judging.reading import read_spans, read_world
 from chaos.judging.world import SERVICES, World
 

@@ -15,7 +15,7 @@ import httpx2
 from aiokafka.errors import KafkaError
 from chaos.harness.breaking import world_of
 from chaos.harness.processes import frozen, stands_still
-from chaos.judging.checker import GROUPS, offsets
+from chaos.judging.invariants import GROUPS, offsets
 from chaos.judging.world import SERVICES
 from pymongo.errors import PyMongoError
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from chaos.cells.cells import Ground
+from chaos.cells.ground import Ground
 from chaos.harness.traffic import CONTROL, priced
-from chaos.judging.checker import Sent
+from chaos.judging.invariants import Sent
 from pymongo import AsyncMongoClient
 
 from chassis.testing import eventually

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
-from chaos.judging.checker import Sent
+from chaos.judging.invariants import Sent
 from pymongo import AsyncMongoClient
 
 from contracts.codes import countries

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from chaos.cells.cells import Verdict
-from chaos.soak import soak
-from chaos.soak.soak_report import Look, Soak
+from chaos.cells.ground import Verdict
+from chaos.soak.__main__ import main
+from chaos.soak.report import Look, Soak
 
 SEEN = [Look(5, 2, 1, {"registry": 100_000_000}, ["killed registry"])]
 
@@ -52,12 +52,12 @@ def test_how_many_were_under_way_is_told_of_the_time_in_which_shipments_set_out(
 
 def test_its_usage_can_be_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        soak.main(["--help"])
+        main(["--help"])
     assert ended.value.code == 0
     assert "--minutes" in capsys.readouterr().out
 
 
 def test_a_folder_that_is_there_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        soak.main(["--folder", str(tmp_path)])
+        main(["--folder", str(tmp_path)])
     assert "is there already" in capsys.readouterr().err

@@ -4,8 +4,8 @@ from chaos.toy.aggregates import LETTER, counter_type, subscriptions
 from chaos.toy.clock import ClockAhead
 from chaos.toy.domain import PassDeadline, Rules
 from chaos.toy.doors import RIGHTS, Door, Peer
+from chaos.toy.newer_counter import counter_of
 from chaos.toy.post import letter_effect, limits, send_to
-from chaos.toy.releases import counter_of
 from chaos.toy.settings import ToySettings
 
 from chassis.assembly import Assembly

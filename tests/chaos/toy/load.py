@@ -14,14 +14,7 @@ import grpc
 from aiokafka import AIOKafkaProducer
 from chaos.harness.batches import send_batch
 from chaos.toy.doors import PLACE, json_call
-from chaos.toy.messages import (
-    BILL_PAID,
-    ORDER_PLACED,
-    ORDER_PLACED_BEFORE,
-    BillPaid,
-    OrderPlaced,
-    OrderPlacedBefore,
-)
+from chaos.toy.messages import BILL_PAID, ORDER_PLACED, ORDER_PLACED_BEFORE, BillPaid, OrderPlaced, OrderPlacedBefore
 from chaos.toy.oracle import Oracle, Order, Payment, Way
 from chaos.toy.stage import TESTER, Stage
 

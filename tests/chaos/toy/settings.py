@@ -17,4 +17,4 @@ class ToySettings(ServiceSettings):
     )
     claim_seconds: float = Field(default=3.0, gt=0, description="After which a silent claim of a letter counts as lost")
     clock_ahead_seconds: float = Field(default=0.0, description="By how much this process's clock is wrong")
-    release: int = Field(default=1, ge=1, le=3, description="Which of `chaos.toy.releases` this process is")
+    release: int = Field(default=1, ge=1, le=3, description="Which of `chaos.toy.newer_counter` this process is")

@@ -1,0 +1,118 @@
+"""Whom an event is for, group by group, worked out from its bytes and from what is stored.
+
+Some targets depend on what stood in a database when the event came: the declarations of a shipment, the listings of a
+firm. Such a target counts where it stood there for certain: an event of it went to the broker before this one did.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from chaos.judging.invariants import money
+from chaos.judging.invariants.ends import Ends
+from chaos.judging.invariants.matchmaking import of_listings, of_matches
+from chaos.judging.invariants.notices import intents
+from chaos.judging.world import Said
+
+from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY, MATCHING, PARTNERS, REGISTRY
+from gateway.outcomes.declarations import SHOWN_EVENTS
+
+LODGED = "trade.gateway.declaration.submitted.v1"
+INBOX = "inbox."
+"""Begins the names of the partners' own topics."""
+TOLD_BY_DOORS = {"gateway", "registry"}
+"""Services that are told what to do by doors alone: the causes of what they say stand on no topic."""
+COMMAND = "command/"
+"""Begins the cause of what staff ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A consumer group."""
+
+    topics: tuple[str, ...]
+    unresolved: Callable[[Ends, Said], Iterator[str]]
+    """The targets of an event that have not resolved it. Raises ValueError or KeyError where nobody can read it."""
+    inboxes: bool = False
+    """Whether it reads the partners' own topics too."""
+
+    def reads(self, topic: str) -> bool:
+        return topic in self.topics or (self.inboxes and topic.startswith(INBOX))
+
+
+def _of_declarations(ends: Ends, said: Said) -> Iterator[str]:
+    if said.topic == DECLARATIONS.name:
+        yield from (each for each in _of_own(ends, said) if not ends.resolved("declarations", said, each))
+    if said.envelope.type == LODGED and not ends.resolved_somewhere("declarations", said):
+        yield "its declaration"
+    if said.topic == PARTNERS.name:
+        if said.envelope.id not in ends.world.kept and not ends.parked("declarations", said):
+            yield "those that are kept"
+        yield from (
+            target
+            for target, first in _of_shipment(ends, said).items()
+            if first is not None and first < said.at and not ends.resolved("declarations", said, target)
+        )
+
+
+def _of_own(ends: Ends, said: Said) -> Iterator[str]:
+    """Whom an event of its own is for: a declaration that gets a share, an account that was there before."""
+    if said.envelope.type == money.ALLOCATED:
+        yield json.loads(said.data)["declaration_id"]
+    elif news := money.account_of_news(said):
+        account, must_be_there = news
+        first = ends.first_at(account)
+        if must_be_there or (first is not None and first < said.at):
+            yield account
+
+
+def _of_shipment(ends: Ends, said: Said) -> Mapping[str, int | None]:
+    """Those whom a partner event is for by its UCR alone, and since when each could be found."""
+    if money.is_payment(said):
+        account = money.account_of_report(said)
+        return {account: 0} if account else {}
+    payload = json.loads(said.data)
+    references = payload["references"]
+    if payload["classifier"] != "ACT" or references.get("declaration_number"):
+        return {}
+    concerned = ends.declarations_of.get(references.get("ucr") or "-", ())
+    return {each.id: ends.first_at(each.id) for each in concerned}
+
+
+def _of_matching(ends: Ends, said: Said) -> Iterator[str]:
+    if said.topic == MATCHING.name:
+        targets = of_matches(ends, said)
+    elif said.topic == REGISTRY.name:
+        targets = of_listings(ends, said)
+    else:
+        wanted = said.envelope.type.startswith(("trade.gateway.project.", "trade.gateway.mandate."))
+        if wanted and not ends.resolved_somewhere("matching", said):
+            yield "its listing"
+        return
+    yield from (target for target in targets if not ends.resolved("matching", said, target))
+
+
+def _of_notifications(ends: Ends, said: Said) -> Iterator[str]:
+    yield from (each.id for each in intents(said) if not ends.resolved("notifications", said, each.id))
+
+
+def _of_gateway(ends: Ends, said: Said) -> Iterator[str]:
+    target = said.envelope.subject
+    shown = said.envelope.type not in SHOWN_EVENTS or (target, said.envelope.id) in ends.world.shown
+    if not shown and not ends.parked("gateway", said):
+        yield target
+
+
+def _of_tracking(ends: Ends, said: Said) -> Iterator[str]:
+    if said.envelope.id not in ends.world.told and not ends.set_aside("tracking", said.position):
+        yield "a timeline"
+
+
+GROUPS: Mapping[str, Group] = {
+    "declarations": Group((GATEWAY.name, PARTNERS.name, DECLARATIONS.name), _of_declarations),
+    "matching": Group((GATEWAY.name, REGISTRY.name, MATCHING.name), _of_matching),
+    "notifications": Group((DECLARATIONS.name, MATCHING.name), _of_notifications),
+    "gateway": Group((DECLARATIONS.name,), _of_gateway, inboxes=True),
+    "tracking": Group(tuple(topic.name for topic in EVENT_TOPICS), _of_tracking),
+}
+"""Every service but the registry, which reads nothing."""

@@ -1,0 +1,1 @@
+"""Several releases side by side: the toy and the real declarations, rolled forth and back under load."""

@@ -1,0 +1,3 @@
+"""Services that are broken on purpose, and what the checker says of each.
+
+`python -m chaos.sabotage` runs one."""

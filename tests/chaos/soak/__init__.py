@@ -1,0 +1,1 @@
+"""The whole platform under traffic and seeded faults for as long as asked: `make soak`."""
