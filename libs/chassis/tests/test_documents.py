@@ -14,8 +14,8 @@ from tallies import MOMENT, TALLY, TOPIC, Add, Added, Tally, add
 from chassis import mongo
 from chassis.aggregates import Aggregates, Applied, Blocked, Conflict, Duplicate, Failed, MongoDocuments
 from chassis.aggregates.change import Change
-from chassis.aggregates.documents import Documents
 from chassis.aggregates.mongo import TRIM_AT_ONCE, TRIMS_AT_ONCE
+from chassis.aggregates.store import Documents
 from chassis.settings import MongoSettings
 from chassis.testing import ManualClock, MemoryDocuments, RecordingOutbox, in_memory
 from launcher.infrastructure import Infrastructure

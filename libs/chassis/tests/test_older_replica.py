@@ -11,7 +11,7 @@ from tallies import TOPIC
 from chassis import mongo
 from chassis.aggregates import AggregateType, Applied, Input, MongoDocuments
 from chassis.aggregates.codec import dataclass_codec
-from chassis.aggregates.documents import Documents
+from chassis.aggregates.store import Documents
 from chassis.settings import MongoSettings
 from chassis.testing import MemoryDocuments, in_memory
 from launcher.infrastructure import Infrastructure

@@ -10,7 +10,7 @@ from tallies import MOMENT, TALLY, TOPIC, add
 
 from chassis.aggregates import Aggregates
 from chassis.aggregates.document import OutboxEntry
-from chassis.aggregates.documents import Unsent
+from chassis.aggregates.store import Unsent
 from chassis.clock import SystemClock
 from chassis.publishing.hand_over import TOGETHER, TOGETHER_BYTES
 from chassis.publishing.producer import Heard, Message

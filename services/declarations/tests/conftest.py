@@ -12,7 +12,7 @@ from services.declarations.tests.declaration_fakes import MemoryPartnerEvents, M
 
 from chassis import mongo
 from chassis.aggregates import MongoDocuments
-from chassis.aggregates.documents import Documents
+from chassis.aggregates.store import Documents
 from chassis.parking.mongo import MongoParking
 from chassis.settings import MongoSettings
 from chassis.testing import ManualClock, MemoryDocuments, MemoryParking, RecordingOutbox, in_memory

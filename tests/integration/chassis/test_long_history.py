@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from chassis.aggregates import AggregateType, Applied, Duplicate, Input, MongoDocuments
 from chassis.aggregates.apply import MAX_LINES
 from chassis.aggregates.codec import dataclass_codec
-from chassis.aggregates.documents import Documents
+from chassis.aggregates.store import Documents
 from chassis.mongo import connect, open_database
 from chassis.settings import MongoSettings
 from chassis.testing import MemoryDocuments, in_memory

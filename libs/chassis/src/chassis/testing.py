@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from chassis.aggregates import Aggregates, AggregateType
 from chassis.aggregates.document import OutboxEntry
-from chassis.aggregates.documents import Documents
 from chassis.aggregates.memory import MemoryDocuments
 from chassis.aggregates.publishing import Source
+from chassis.aggregates.store import Documents
 from chassis.clock import Clock
 from chassis.parking.memory import MemoryParking
 from contracts.topics import Topic

@@ -7,7 +7,6 @@ events are saved together with the state that results. Must not know Kafka: save
 from chassis.aggregates.apply import Aggregates
 from chassis.aggregates.codec import dataclass_codec
 from chassis.aggregates.document import Document, HistoryLine, OutboxEntry
-from chassis.aggregates.documents import Documents
 from chassis.aggregates.field_names import escaped, fits, unescaped
 from chassis.aggregates.model import (
     AggregateType,
@@ -24,6 +23,7 @@ from chassis.aggregates.model import (
     Outcome,
 )
 from chassis.aggregates.mongo import MongoDocuments
+from chassis.aggregates.store import Documents
 
 __all__ = [
     "AggregateType",

@@ -16,10 +16,10 @@ from chassis.aggregates.batch import Batch
 from chassis.aggregates.change import Change, write
 from chassis.aggregates.deciding import Deciding, log_applied
 from chassis.aggregates.document import Document, Loaded, read
-from chassis.aggregates.documents import Documents, Unsent
 from chassis.aggregates.model import AggregateType, Blocked, Failed, Input, Outcome
 from chassis.aggregates.publishing import Outbox
 from chassis.aggregates.recent import Recent
+from chassis.aggregates.store import Documents, Unsent
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import InfrastructureError, at_the_database, is_infrastructure, refuses_document

@@ -8,7 +8,7 @@ from typing import Any
 
 from chassis.aggregates.change import Change
 from chassis.aggregates.document import PLAIN, Document, HistoryLine
-from chassis.aggregates.documents import Unsent
+from chassis.aggregates.store import Unsent
 
 _MISSING = object()
 

@@ -14,8 +14,8 @@ from pymongo.errors import BulkWriteError
 
 from chassis.aggregates.change import Change
 from chassis.aggregates.document import Document
-from chassis.aggregates.documents import Unsent
 from chassis.aggregates.model import AggregateType, DocumentTooLarge
+from chassis.aggregates.store import Unsent
 from chassis.failpoints import passage
 
 MAX_OUTBOX_CHARACTERS = 12_000_000

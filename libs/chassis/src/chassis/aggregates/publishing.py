@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from chassis.aggregates.document import OutboxEntry
-from chassis.aggregates.documents import Unsent
+from chassis.aggregates.store import Unsent
 
 
 class Source(Protocol):

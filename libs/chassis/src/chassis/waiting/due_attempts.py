@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from datetime import timedelta
 
-from chassis.aggregates.documents import Documents
+from chassis.aggregates.store import Documents
 from chassis.clock import Clock
 from chassis.waiting.alarm import SELDOM_SECONDS, Alarm
 from chassis.waiting.known_due import Due, KnownDue

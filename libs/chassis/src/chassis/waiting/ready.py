@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chassis.aggregates.document import Document
-from chassis.aggregates.documents import Documents
+from chassis.aggregates.store import Documents
 from chassis.parking.model import Locked, key_lock
 
 
