@@ -7,6 +7,7 @@ login).
 
 import asyncio
 import sys
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,18 +65,12 @@ def list_parked(
     platform = load_platform()
     found = asyncio.run(client.everywhere(platform, service, lambda stub: client.deliveries(stub, target, limit)))
     rows = [{"service": name, **words.delivery(each)} for name, parked in found.items() for each in parked]
-    if as_json:
-        words.print_json(rows)
-    elif not rows:
-        print(words.nothing("nothing is parked", found, found.away))
-    else:
-        words.print_rows(
-            ("service", "id", "event", "reason", "error", "parked at"),
-            [
-                (row["service"], row["id"], row["event_type"] or "-", row["reason"], row["error"], row["parked_at"])
-                for row in rows
-            ],
-        )
+    columns = ("service", "id", "event", "reason", "error", "parked at")
+    lines = [
+        (row["service"], row["id"], row["event_type"] or "-", row["reason"], row["error"], row["parked_at"])
+        for row in rows
+    ]
+    _print(found, rows, columns, lines, as_json=as_json)
 
 
 def _list_targets(service: str, target: str, limit: int, *, as_json: bool) -> None:
@@ -91,19 +86,29 @@ def _list_targets(service: str, target: str, limit: int, *, as_json: bool) -> No
             open_ = words.breaker(breaker)
             message = f"the breaker is open since {open_['opened_at']} ({open_['reason']}): nothing is consumed"
             print(f"trade: {name}: {message}", file=sys.stderr)
+    columns = ("service", "target", "waiting", "since", "reason", "error")
+    lines = [
+        (row["service"], row["target"], row["waiting"], row["since"], row["first"]["reason"], row["first"]["error"])
+        for row in rows
+    ]
+    _print(found, rows, columns, lines, as_json=as_json)
+
+
+def _print(
+    found: client.Answers[Any],
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    lines: Sequence[Sequence[object]],
+    *,
+    as_json: bool,
+) -> None:
+    """What is parked: as rows for a program, as lines for a person."""
     if as_json:
         words.print_json(rows)
     elif not rows:
         print(words.nothing("nothing is parked", found, found.away))
     else:
-        words.print_rows(
-            ("service", "target", "waiting", "since", "reason", "error"),
-            [
-                (row["service"], row["target"], row["waiting"], row["since"], row["first"]["reason"],
-                 row["first"]["error"])
-                for row in rows
-            ],
-        )  # fmt: skip
+        words.print_rows(columns, lines)
 
 
 @app.command(

@@ -16,7 +16,7 @@ from launcher.containers import ContainerServer, container, docker_runs
 from launcher.failures import LauncherError
 from launcher.processes import Child
 from launcher.progress import Report, step
-from launcher.servers import GivenServer, Server
+from launcher.servers import Server, given
 
 START_SECONDS = 60.0
 MONGO_IMAGE = "mongo:8.0"
@@ -92,11 +92,8 @@ def choose(mode: str, folder: Path, logs: Path, *, port: int) -> Server:
     Raises:
         LauncherError: none can run; says what to do.
     """
-    given = os.environ.get("MONGO_URL", "")
-    if given and mode in ("auto", "external"):
-        return GivenServer("MongoDB", given)
-    if mode == "external":
-        raise LauncherError("Set MONGO_URL to the MongoDB to use.")
+    if server := given("MongoDB", "MONGO_URL", mode):
+        return server
     log = logs / "database.log"
     program = shutil.which("mongod")
     if program and mode != "containers":

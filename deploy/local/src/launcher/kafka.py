@@ -14,7 +14,7 @@ from launcher.containers import ContainerServer, container, docker_runs
 from launcher.failures import LauncherError, explain
 from launcher.processes import Child
 from launcher.progress import Report, step
-from launcher.servers import GivenServer, Server
+from launcher.servers import Server, given
 
 START_SECONDS = 90.0
 IMAGE = "apache/kafka:4.1.0"
@@ -170,11 +170,8 @@ def choose(mode: str, folder: Path, logs: Path, *, port: int, controller_port: i
     Raises:
         LauncherError: none can run; says what to install.
     """
-    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
-    if given and mode in ("auto", "external"):
-        return GivenServer("Kafka", given)
-    if mode == "external":
-        raise LauncherError("Set KAFKA_BOOTSTRAP_SERVERS to the broker to use.")
+    if server := given("Kafka", "KAFKA_BOOTSTRAP_SERVERS", mode):
+        return server
     missing = jars.what_is_missing()
     if mode != "containers" and missing is None:
         return JarKafka(folder, logs, port=port, controller_port=controller_port)

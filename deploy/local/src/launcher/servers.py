@@ -1,5 +1,6 @@
 """The port for servers that the launcher runs, or that were given to it."""
 
+import os
 from typing import Protocol
 
 from launcher.failures import LauncherError
@@ -55,3 +56,17 @@ class GivenServer:
 
     async def kill(self) -> None:
         raise LauncherError(f"{self.what} was not started here, so it cannot be killed here.")
+
+
+def given(what: str, variable: str, mode: str) -> GivenServer | None:
+    """The server whose address the environment gives, where the mode lets it be used; None where one is to be started.
+
+    Raises:
+        LauncherError: the mode wants a given server, and none is.
+    """
+    address = os.environ.get(variable, "")
+    if address and mode in ("auto", "external"):
+        return GivenServer(what, address)
+    if mode == "external":
+        raise LauncherError(f"Set {variable} to the {what} to use.")
+    return None

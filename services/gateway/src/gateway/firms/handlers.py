@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from xml.etree.ElementTree import canonicalize
 
 from chassis.threads import run_in
@@ -46,6 +46,8 @@ from gateway.receipts import (
     to_command,
 )
 from values.references import SubmissionId, declaration_id
+
+L = TypeVar("L", Project, Mandate)
 
 _ACTING = (PartyRole.DECLARANT, PartyRole.AGENT)
 MAX_OWN_ID = 128
@@ -149,11 +151,7 @@ async def take_project(receipts: Receipts, lodged: Lodged) -> Taken:
     Raises:
         Refused: the firm lacks the scope, or the project does not match the contract.
     """
-    _check_scope(lodged.principal, access.PROJECTS_WRITE)
-    project, faults = validate(Project, lodged.fields)
-    if project is None or (faults := code_faults(project)):
-        raise Refused("invalid-project", faults)
-    facts = _facts(Kind.PROJECT, lodged, project, project.reference)
+    project, facts = _read_listing(lodged, Kind.PROJECT, Project, access.PROJECTS_WRITE)
     payload = ProjectSubmitted(
         receipt_id=facts.id,
         received_at=lodged.received_at,
@@ -170,11 +168,7 @@ async def take_mandate(receipts: Receipts, lodged: Lodged) -> Taken:
     Raises:
         Refused: the firm lacks the scope, or the mandate does not match the contract.
     """
-    _check_scope(lodged.principal, access.MANDATES_WRITE)
-    mandate, faults = validate(Mandate, lodged.fields)
-    if mandate is None or (faults := code_faults(mandate)):
-        raise Refused("invalid-mandate", faults)
-    facts = _facts(Kind.MANDATE, lodged, mandate, mandate.reference)
+    mandate, facts = _read_listing(lodged, Kind.MANDATE, Mandate, access.MANDATES_WRITE)
     payload = MandateSubmitted(
         receipt_id=facts.id,
         received_at=lodged.received_at,
@@ -183,6 +177,15 @@ async def take_mandate(receipts: Receipts, lodged: Lodged) -> Taken:
         receipt=facts,
     )
     return await _keep(receipts, lodged, MANDATE, payload)
+
+
+def _read_listing(lodged: Lodged, kind: Kind, contract: type[L], scope: str) -> tuple[L, ReceiptFacts]:
+    """A project or a mandate, valid in every field and code, and the facts of its receipt."""
+    _check_scope(lodged.principal, scope)
+    listing, faults = validate(contract, lodged.fields)
+    if listing is None or (faults := code_faults(listing)):
+        raise Refused(f"invalid-{kind}", faults)
+    return listing, _facts(kind, lodged, listing, listing.reference)
 
 
 def _check_scope(principal: Principal, scope: str) -> None:
