@@ -1,4 +1,4 @@
-"""Handlers over stores in memory and over the real ones: one suite for both."""
+"""Fixtures: the same tests run over in-memory stores and over MongoDB."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ TYPE = declaration_type(in_lane(Lane.GREEN))
 
 @dataclass
 class Stores:
-    """What the handlers work on."""
+    """The stores of the handlers."""
 
     documents: Documents
     events: PartnerEvents
@@ -44,7 +44,7 @@ class Stores:
 
 @pytest_asyncio.fixture
 async def real_stores(infrastructure: Infrastructure) -> AsyncIterator[Stores]:
-    """Stores over a real database of their own."""
+    """Stores over a MongoDB database of their own."""
     client = mongo.connect(MongoSettings(url=SecretStr(infrastructure.mongo_url)))
     name = f"declarations-{secrets.token_hex(4)}"
     database = mongo.open_database(client, name)
@@ -62,7 +62,7 @@ async def real_stores(infrastructure: Infrastructure) -> AsyncIterator[Stores]:
 
 @pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.infra)])
 def stores(request: pytest.FixtureRequest) -> Stores:
-    """Stores in memory, and over a real database."""
+    """Stores in memory and over MongoDB."""
     if request.param == "memory":
         clock = ManualClock()
         return Stores(MemoryDocuments(), MemoryPartnerEvents(), MemorySerials(), MemoryParking(clock), clock)

@@ -1,4 +1,4 @@
-"""Builders of declarations, submissions and partner events; each takes what a test cares about."""
+"""Builders of declarations, submissions and partner events; each takes the fields that matter to a test."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -101,7 +101,7 @@ def lodge(declaration: Declaration | None = None, receipt: str = "R-1", **change
 
 
 def answer(version: int = 1, **standings: Standing) -> AnswerParties:
-    """All may act, but for those named by index: `answer(_1=Standing.SUSPENDED)`."""
+    """All parties may act except those given by index: `answer(_1=Standing.SUSPENDED)`."""
     found = dict.fromkeys(range(3), Standing.MAY_ACT) | {int(name[1:]): each for name, each in standings.items()}
     return AnswerParties(version, found, SERIAL)
 
@@ -147,11 +147,11 @@ EXIT = note(Kind.EXIT_CONFIRMED, at=NOW + timedelta(days=2))
 DOCUMENTS_OK = note(Kind.DOCUMENTS_ACCEPTED, at=NOW + timedelta(hours=3))
 INSPECTED = note(Kind.INSPECTION_COMPLETED, at=NOW + timedelta(hours=4), result=InspectionResult.CONFORM)
 TOTAL = "1300.00"
-"""Copper ore of CNY 10,000: no duty, 13 % VAT."""
+"""VAT of 13 % on copper ore worth CNY 10,000, without duty."""
 
 
 def in_lane(lane: Lane) -> Any:
-    """The law with a rule that sends everything into a lane, and no random selection."""
+    """The law with a rule that sends goods into a lane, and without random selection."""
     points = {Lane.GREEN: 0, Lane.BLUE: 25, Lane.YELLOW: 40, Lane.RED: 70}[lane]
     nothing = replace(LAW.risk.random, parameters={"share": ("0",)})
     rules = tuple(
@@ -162,15 +162,15 @@ def in_lane(lane: Lane) -> Any:
 
 
 def declared_for(lane: Lane) -> Declaration:
-    """A declaration that the rule of `in_lane` matches; green needs none."""
+    """A declaration that the rule of `in_lane` matches; green needs no rule."""
     return a_declaration(dispatch_country="RU" if lane is not Lane.GREEN else "KZ")
 
 
 def run(commands: Sequence[Command], *, law: Any = None, now: datetime = NOW) -> tuple[State, list[Any]]:
-    """State and events after commands; every event goes over the wire on its way into a second state.
+    """State and events after commands. Every event is also encoded, decoded and folded into a second state.
 
-    The second state must equal the first: that is what rebuilding a lost database rests on. The clock
-    stands still at `now`, which is before claims are received unless both are given.
+    The second state must equal the first, which is what rebuilding a lost database relies on. The clock
+    stays at `now`, which is before claims are received unless both are given.
     """
     state: State | None = None
     rebuilt: State | None = None
@@ -193,7 +193,7 @@ def names(events: Sequence[Any]) -> list[str]:
 def a_report(
     kind: str, id_: str, *, classifier: str = "ACT", at: datetime = NOW, publisher: str = "port-qd", **fields: Any
 ) -> Received:
-    """A partner event as it comes from the broker; `references` say what it is about."""
+    """A partner event as it comes from the broker; pass `references` to say what it is about."""
     type_ = f"trade.partners.{kind}.v1"
     payload = partners_v1.EVENTS[type_].model_validate(
         {

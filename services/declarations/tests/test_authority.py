@@ -1,4 +1,4 @@
-"""Who may move what: an event counts where its publisher's grants and the declaration meet, and nowhere else."""
+"""Authority: an event has effect only if its publisher's grants match the declaration."""
 
 from dataclasses import replace
 from typing import Any
@@ -47,42 +47,42 @@ def counts(said: Any, declaration: Any = HERE) -> bool:
     return judge(said, declaration, LAW.seats) is None
 
 
-def test_every_concern_has_a_rule():
+def test_every_kind_of_concern_has_a_rule():
     assert set(RULES) == set(Concern)
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "bank"])
-def test_a_partner_without_grants_moves_nothing(role):
+def test_an_event_of_a_partner_without_grants_has_no_effect(role):
     assert not counts(claim(role, NOBODY))
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_an_event_of_before_grants_counts_by_its_role_alone(role):
+def test_an_event_from_before_grants_has_effect_by_its_role_alone(role):
     assert counts(claim(role, None))
 
 
 @pytest.mark.parametrize("role", ["port", "rail", "customs", "inspection", "agency"])
-def test_a_place_counts_where_it_is_granted_and_the_declaration_has_it(role):
+def test_an_event_has_effect_if_its_place_is_granted_and_the_declaration_has_it(role):
     assert counts(claim(role, AT_QINGDAO))
     assert not counts(claim(role, Grants(places=(GrantedPlace(ALMATY),))))
 
 
-def test_a_facility_counts_for_itself_alone():
+def test_a_grant_of_a_facility_covers_only_that_facility():
     assert counts(claim("port", Grants(places=(GrantedPlace(QINGDAO, "qianwan  Terminal"),))))
     assert not counts(claim("port", Grants(places=(GrantedPlace(QINGDAO, "Dagang"),))))
 
 
 @pytest.mark.parametrize("role", ["port", "rail", "customs", "inspection", "agency"])
-def test_an_office_counts_where_the_declaration_is_lodged_with_it(role):
+def test_an_office_has_authority_over_declarations_lodged_with_it(role):
     assert counts(claim(role, Grants(customs_offices=("4258",))))
     assert not counts(claim(role, Grants(customs_offices=("2225",))))
 
 
-def test_an_office_has_the_place_where_it_lies():
+def test_an_office_has_authority_at_its_place():
     assert counts(claim("port", AT_QINGDAO), a_declaration(customs_office="4218"))
 
 
-def test_a_declaration_that_names_neither_office_nor_place_is_the_home_offices():
+def test_a_declaration_without_office_and_place_belongs_to_the_home_office():
     bare = a_declaration(customs_office=None)
     assert counts(claim("port", AT_QINGDAO), bare)
     assert counts(claim("customs", Grants(customs_offices=(LAW.seats.home,))), bare)
@@ -90,7 +90,7 @@ def test_a_declaration_that_names_neither_office_nor_place_is_the_home_offices()
     assert not counts(claim("port", Grants(places=(GrantedPlace(ALMATY),))), bare)
 
 
-def test_what_an_event_states_as_its_place_lies_within_the_grant():
+def test_the_place_that_an_event_states_must_be_granted():
     both = Grants(places=(GrantedPlace(QINGDAO), GrantedPlace(SHANGHAI)))
     assert counts(claim("port", both, location=Location(QINGDAO)))
     assert not counts(claim("port", AT_QINGDAO, location=Location(ALMATY)))
@@ -98,20 +98,20 @@ def test_what_an_event_states_as_its_place_lies_within_the_grant():
 
 
 @pytest.mark.parametrize("kind", ON_THE_WAY)
-def test_what_happens_on_the_way_may_happen_at_any_granted_place(kind):
+def test_an_event_en_route_may_state_any_granted_place(kind):
     both = Grants(places=(GrantedPlace(QINGDAO), GrantedPlace(SHANGHAI)))
     assert counts(claim("customs", both, kind, location=Location(SHANGHAI)))
     assert not counts(claim("customs", both, kind, location=Location(ALMATY)))
 
 
-def test_a_carrier_counts_where_the_declaration_names_it():
+def test_a_carrier_is_concerned_if_the_declaration_names_it():
     named = replace(HERE, parties=(*HERE.parties, Party(Role.CARRIER, CARRIER)))
     assert counts(claim("carrier", Grants(carriers=(CARRIER,)), Kind.ARRIVED), named)
     assert not counts(claim("carrier", Grants(carriers=(STRANGER,)), Kind.ARRIVED), named)
     assert not counts(claim("carrier", Grants(carriers=(CARRIER,)), Kind.ARRIVED))
 
 
-def test_a_carrier_counts_where_it_names_the_transport_document():
+def test_a_carrier_is_concerned_if_its_event_names_the_transport_document():
     said = References(ucr=HERE.ucr, transport_document=TransportDocument("bl-1"))
     assert counts(claim("carrier", NOBODY, Kind.ARRIVED, references=said))
     assert not counts(
@@ -121,17 +121,17 @@ def test_a_carrier_counts_where_it_names_the_transport_document():
     assert not counts(claim("carrier", NOBODY, Kind.ARRIVED, references=References(ucr=HERE.ucr)), undocumented)
 
 
-def test_a_place_alone_makes_no_carrier_concerned():
+def test_a_place_alone_does_not_make_a_carrier_concerned():
     assert not counts(claim("carrier", AT_QINGDAO, Kind.ARRIVED, location=Location(QINGDAO)))
 
 
-def test_an_agency_counts_where_the_declaration_carries_a_document_of_its():
+def test_an_agency_is_concerned_if_the_declaration_has_one_of_its_documents():
     permitted = replace(HERE, documents=(Document("N853", "P-1", issuer="GACC"),))
     assert counts(claim("agency", Grants(agencies=("gacc",)), Kind.HOLD_PLACED), permitted)
     assert not counts(claim("agency", Grants(agencies=("gacc",)), Kind.HOLD_PLACED))
 
 
-def test_a_bank_names_what_it_pays_for():
+def test_a_bank_is_concerned_if_its_event_names_what_is_paid():
     paid = Kind.PAYMENT_CONFIRMED
     assert counts(
         claim("bank", NOBODY, paid, references=References(declaration_number=DeclarationNumber("425820261000000042")))
@@ -140,7 +140,7 @@ def test_a_bank_names_what_it_pays_for():
     assert not counts(claim("bank", NOBODY, paid, references=References(transport_document=TransportDocument("BL-1"))))
 
 
-def test_a_retraction_needs_no_grant_and_takes_back_its_publishers_own_word_alone():
+def test_a_retraction_needs_no_grant_and_affects_only_its_own_publishers_claims():
     said = claim("port", AT_QINGDAO)
     back = claim("port", NOBODY, event_id="E-back", submission_id="back", retracts=said.submission_id)
     assert counts(back)
@@ -152,7 +152,7 @@ SOMEBODY = NoteClaim(
 )
 
 
-def test_an_arrival_told_by_a_carrier_named_nowhere_is_noted_and_accepts_nothing():
+def test_an_arrival_reported_by_an_unnamed_carrier_is_noted_without_effect():
     state, events = run([lodge(HERE), answer(), SOMEBODY])
     assert state.status is Status.PRELODGED
     assert names(events)[-1] == "PartnerEventNoted"
@@ -161,7 +161,7 @@ def test_an_arrival_told_by_a_carrier_named_nowhere_is_noted_and_accepts_nothing
     assert accepted.status is not Status.PRELODGED
 
 
-def test_a_correction_that_names_the_carrier_gives_its_word_effect():
+def test_a_correction_that_names_the_carrier_gives_its_claim_effect():
     rejected = a_declaration(parties=(Party(Role.IMPORTER, CARRIER),))
     corrected = replace(HERE, parties=(*HERE.parties, Party(Role.CARRIER, STRANGER)))
     state, events = run([lodge(rejected), SOMEBODY, lodge(corrected, "R-2"), answer(2)])
@@ -170,7 +170,7 @@ def test_a_correction_that_names_the_carrier_gives_its_word_effect():
     assert state.accepted_at is not None
 
 
-def test_a_correction_that_takes_the_place_away_takes_the_effect_too():
+def test_a_correction_that_removes_the_place_removes_the_effect():
     rejected = replace(HERE, parties=(Party(Role.IMPORTER, CARRIER),))
     elsewhere = a_declaration(customs_office="2225", transport=Transport(location=Location(SHANGHAI)))
     arrived = NoteClaim(claim("port", AT_QINGDAO, Kind.ARRIVED))
@@ -195,7 +195,7 @@ strangers = st.builds(
 )
 
 
-@settings(deadline=None)  # how fast the machine is, is not what is tried
+@settings(deadline=None)  # the speed of the machine is not tested
 @given(strangers)
 def test_nothing_but_the_note_follows_from_an_event_without_effect(said):
     before, _ = run([lodge(HERE), answer()], law=in_lane(Lane.GREEN))

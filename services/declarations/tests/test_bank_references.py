@@ -1,4 +1,4 @@
-"""One payment of a bank stays one however its reference is written, and two banks never share one."""
+"""Every spelling of a bank's reference is one payment; the same reference of two banks is two payments."""
 
 from decimal import Decimal
 from typing import Any
@@ -41,7 +41,7 @@ SPELLINGS = st.tuples(
 
 
 def said(kind: str, id_: str, reference: str, amount: str = TOTAL, bank: str = "bank-qd", **fields: Any) -> NoteClaim:
-    """A bank's report as the partners topic brings it."""
+    """A bank's report as it comes from the partners' topic."""
     money = {"amount": amount, "currency": "CNY"}
     fields = {"references": OURS, **fields}
     event = a_report(f"payment.{kind}", id_, publisher=bank, payment_reference=reference, amount=money, **fields)
@@ -53,7 +53,7 @@ def counted(*reports: NoteClaim) -> list[Part]:
     return parts((each.claim for each in reports), (), "CNY")
 
 
-def test_a_payment_that_is_reversed_in_another_spelling_is_paid_no_more() -> None:
+def test_a_reversal_in_another_spelling_reverses_the_payment() -> None:
     steps: list[Command] = [lodge(), answer(), ARRIVED, said("confirmed", "p", "B 1"), said("reversed", "r", "b1")]
     _, events = run(steps)
     (back,) = [each for each in events if type(each).__name__ == "PaymentReversed"]
@@ -79,7 +79,7 @@ def test_one_reference_of_two_banks_is_two_payments() -> None:
 @pytest.mark.parametrize(("bank", "left"), [("bank-qd", "0"), ("bank-sh", "100")])
 @settings(max_examples=30)
 @given(SPELLINGS, SPELLINGS)
-def test_an_account_takes_back_what_it_gave_in_any_spelling_of_the_same_bank(
+def test_an_account_takes_back_an_allocation_in_any_spelling_of_the_same_bank(
     bank: str, left: str, one: str, other: str
 ) -> None:
     alone: dict[str, Any] = {"references": {"ucr": UCR}}

@@ -1,4 +1,4 @@
-"""Every case that is decided is counted by its reason, so that an alarm hears of goods that left unreleased."""
+"""Every decided case is counted by reason, so that goods that left without release raise an alert."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ def counted(reason: CaseReason) -> float | None:
 
 
 @pytest.mark.parametrize("reason", CaseReason)
-def test_every_reason_is_shown_before_its_first_case(reason: CaseReason) -> None:
+def test_every_reason_has_a_counter_before_its_first_case(reason: CaseReason) -> None:
     assert counted(reason) is not None
 
 

@@ -1,4 +1,4 @@
-"""Which claims are in force: those that have an effect and were not taken back by publisher, source and id."""
+"""Claims in force: those with effect that were not retracted by publisher, source and id."""
 
 from typing import Any
 
@@ -20,23 +20,23 @@ def retraction(source: str | None, names: str | None = None) -> Any:
     )
 
 
-def test_the_same_id_in_another_source_is_another_event():
+def test_the_same_id_of_another_source_is_another_event():
     one, other = gate_in(PORT_A), a_claim(Kind.GATE_OUT, "p1", submission_source=PORT_B, event_id="E-other")
     assert in_force((one, other, retraction(PORT_A))) == (other,)
 
 
-def test_a_retraction_may_name_the_source_of_what_it_takes_back():
+def test_a_retraction_may_name_the_source_of_the_retracted_event():
     one = gate_in(PORT_A)
     assert in_force((one, retraction(PORT_B))) == (one,)
     assert in_force((one, retraction(PORT_B, names=PORT_A))) == ()
 
 
 @pytest.mark.parametrize(("source", "retracting"), [(None, PORT_A), (PORT_A, None), (None, None)])
-def test_an_event_of_before_sources_were_passed_on_is_taken_back_by_its_id(source, retracting):
+def test_an_event_from_before_sources_is_retracted_by_id(source, retracting):
     assert in_force((gate_in(source), retraction(retracting))) == ()
 
 
-def test_what_has_no_effect_is_not_in_force_and_takes_nothing_back():
+def test_a_claim_without_effect_is_not_in_force_and_retracts_nothing():
     one, stranger = gate_in(PORT_A), a_claim(Kind.GATE_OUT, "p2", without_effect=WithoutEffect.NOT_CONCERNED)
     assert in_force((one, stranger)) == (one,)
     void = a_claim(Kind.GATE_IN, "sorry", retracts="p1", without_effect=WithoutEffect.NOT_CONCERNED)

@@ -1,4 +1,4 @@
-"""Codes against their lists: what cannot be is refused by name, what may be is a warning and goes on."""
+"""Codes against their lists: an impossible code is refused by name, a possible one gives only a warning."""
 
 import inspect
 import re
@@ -65,14 +65,14 @@ def _ids(rows):
 
 
 @pytest.mark.parametrize(("code", "pointer", "declaration"), REFUSED, ids=_ids(REFUSED))
-def test_a_code_that_cannot_be_is_refused_by_field_value_and_rule(code, pointer, declaration):
+def test_an_impossible_code_is_refused_by_field_value_and_rule(code, pointer, declaration):
     assert [(each.code, each.pointer) for each in check(declaration, NOW, LAW)] == [(code, pointer)]
     _, rejected = decide(None, lodge(declaration), now=NOW, law=LAW)
     assert isinstance(rejected, Rejected)
 
 
 @pytest.mark.parametrize(("code", "pointer", "declaration"), WARNED, ids=_ids(WARNED))
-def test_what_may_be_is_warned_of_and_goes_on(code, pointer, declaration):
+def test_a_possible_code_gives_a_warning_and_the_declaration_proceeds(code, pointer, declaration):
     assert check(declaration, NOW, LAW) == ()
     (submitted,) = decide(None, lodge(declaration), now=NOW, law=LAW)
     assert isinstance(submitted, Submitted)
@@ -80,21 +80,21 @@ def test_what_may_be_is_warned_of_and_goes_on(code, pointer, declaration):
 
 
 @pytest.mark.parametrize("written", ["CNTAO", "cn tao", " Cntao"])
-def test_every_spelling_of_a_listed_place_is_taken_without_a_word(written):
+def test_every_spelling_of_a_listed_place_is_accepted_without_a_warning(written):
     assert check(at(written), NOW, LAW) == ()
     assert warn(at(written), CODES) == ()
 
 
 @pytest.mark.parametrize("mode", "1234589")
 @pytest.mark.parametrize("term", sorted(TRADE_TERMS))
-def test_every_trade_term_goes_with_every_mode_of_transport(term, mode):
+def test_every_trade_term_is_accepted_with_every_mode_of_transport(term, mode):
     declaration = a_declaration(incoterm=term, transport=Transport(mode=mode))
     assert [each.code for each in check(declaration, NOW, LAW) if "incoterm" in each.code] == []
 
 
 @pytest.mark.parametrize("term", ["CIF", "C&F", "FOB", "C&I", "EXW", "3", "5"])
 @pytest.mark.parametrize("mode", "1234")
-def test_terms_of_chinas_form_are_taken_by_rail_road_and_air(term, mode):
+def test_terms_of_chinas_form_are_accepted_by_rail_road_and_air(term, mode):
     declaration = a_declaration(incoterm=term, freight=yuan("9"), transport=Transport(mode=mode))
     assert isinstance(decide(None, lodge(declaration), now=NOW, law=LAW)[-1], Submitted)
 
@@ -103,7 +103,7 @@ def test_terms_of_chinas_form_are_taken_by_rail_road_and_air(term, mode):
     ("old", "present"),
     [("DAF", "DAP"), ("DDU", "DAP"), ("DES", "DAP"), ("DEQ", "DPU"), ("DAT", "DPU"), ("C&F", "CFR"), ("C&I", "FOB")],
 )
-def test_an_old_term_is_named_as_old_with_the_present_one(old, present):
+def test_a_replaced_term_gives_a_warning_with_the_current_one(old, present):
     warning = RuleError("declaration.incoterm.old", "/incoterm", old, {"present": present})
     assert warn(a_declaration(incoterm=old), CODES) == (warning,)
     assert TRADE_TERMS[present].replaced_by == ""
@@ -117,13 +117,13 @@ def test_an_export_needs_no_importer():
 
 
 @pytest.mark.parametrize("code", ["GB000040", "GBBEL004", "10702070", "KAPW", "INNSA1"])
-def test_an_office_abroad_is_taken_without_a_word(code):
+def test_an_office_abroad_is_accepted_without_a_warning(code):
     declaration = a_declaration(customs_office=code)
     assert check(declaration, NOW, LAW) == ()
     assert warn(declaration, CODES) == ()
 
 
-def test_a_rejected_version_carries_its_warnings_too():
+def test_a_rejected_version_has_its_warnings_too():
     declaration = a_declaration(incoterm="DDU", total_packages=99)
     submitted, rejected = decide(None, lodge(declaration), now=NOW, law=LAW)
     assert isinstance(submitted, Submitted)
@@ -138,6 +138,6 @@ def test_every_code_has_its_text_in_three_languages(code, declaration):
     assert len({text(code, language, value=found.value, **found.parameters) for language in LANGUAGES}) == 3
 
 
-def test_every_rule_and_every_warning_has_a_case_here():
+def test_every_rule_and_every_warning_has_a_test_case():
     written = set(re.findall(r'"(declaration\.[\w.]+)"', inspect.getsource(codes)))
     assert written == {code for code, _, _ in (*REFUSED, *WARNED)}

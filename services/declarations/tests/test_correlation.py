@@ -43,12 +43,12 @@ def test_the_strongest_reference_decides(references, wanted):
 
 
 @pytest.mark.parametrize("written", ["csqu 305438 3", "CSQU-305438-3", "CSQU305438/3"])
-def test_an_event_meets_its_declaration_however_its_container_is_written(written):
+def test_an_event_finds_its_declaration_by_any_spelling_of_the_container(written):
     named = References(transport_document=TransportDocument(" bl-1 "), container=ContainerNumber(written))
     assert concerns(Kind.ARRIVED, named, NUMBERED)
 
 
-def test_a_container_rules_out_only_where_the_declaration_names_its_own():
+def test_a_container_excludes_only_declarations_that_name_other_containers():
     bare = replace(STATE, declaration=a_declaration(transport=replace(a_declaration().transport, containers=())))
     assert concerns(
         Kind.ARRIVED,
@@ -57,7 +57,7 @@ def test_a_container_rules_out_only_where_the_declaration_names_its_own():
     )
 
 
-def test_money_for_one_declaration_of_a_shipment_is_not_counted_for_another():
+def test_a_payment_for_one_declaration_of_a_shipment_is_not_counted_for_another():
     paid_for_other = References(ucr=UCR, declaration_number=DeclarationNumber("425820261000000099"))
     assert not concerns(Kind.PAYMENT_CONFIRMED, paid_for_other, NUMBERED)
     assert not concerns(Kind.PAYMENT_CONFIRMED, paid_for_other, STATE)
@@ -85,11 +85,11 @@ OTHER = payment_reference("D-other", 1)
     ],
 )
 @pytest.mark.parametrize("kind", [Kind.PAYMENT_CONFIRMED, Kind.PAYMENT_REVERSED])
-def test_money_settles_the_one_declaration_that_it_names_and_none_by_what_several_share(kind, references, wanted):
+def test_a_payment_settles_only_the_declaration_that_it_names(kind, references, wanted):
     assert concerns(kind, references, ASSESSED) is wanted
 
 
-def test_a_number_has_eighteen_digits_whatever_the_office():
+def test_a_number_has_eighteen_digits_for_any_office():
     assert number.compose("4258", 2026, Direction.EXPORT, SERIAL) == "425820260000000042"
     assert number.compose("GBLGW001", 2026, Direction.IMPORT, SERIAL) == "000020261000000042"
     assert number.compose(None, 2026, Direction.IMPORT, SERIAL) == "000020261000000042"

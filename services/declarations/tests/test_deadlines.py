@@ -1,4 +1,4 @@
-"""Deadlines are rows: the earliest decides, its name goes with the command, and what has passed is a set of names."""
+"""Deadlines are rows: the earliest is due first, the command has its name, passed ones are a set of names."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -36,7 +36,7 @@ def test_a_row_and_the_event_of_its_passing_have_one_name(name):
 
 
 def another(after: timedelta, *counts_in: Status) -> Deadline:
-    """A row beside that of payment, so long after the assessment."""
+    """A second row in addition to payment, with a deadline `after` the assessment."""
     return Deadline(
         "other", lambda state: state.assessment.assessed_at + after if state.assessment else None, Other, counts_in
     )
@@ -47,7 +47,7 @@ class Other(PaymentDeadlinePassed):
 
 
 @pytest.mark.parametrize(("after", "first"), [(timedelta(hours=1), "other"), (timedelta(days=90), "payment")])
-def test_the_earliest_of_those_that_count_is_the_one_that_is_due(monkeypatch, after, first):
+def test_the_earliest_deadline_that_applies_is_due(monkeypatch, after, first):
     row = another(after, Status.ASSESSED)
     monkeypatch.setattr(deadlines, "DEADLINES", {"payment": PAYMENT, "other": row})
     state = state_after()
@@ -58,7 +58,7 @@ def test_the_earliest_of_those_that_count_is_the_one_that_is_due(monkeypatch, af
     assert deadline_of(then).name == ({"payment", "other"} - {first}).pop()
 
 
-def test_deadlines_of_one_moment_pass_together_since_a_moment_fires_once(monkeypatch):
+def test_deadlines_with_the_same_time_pass_together(monkeypatch):
     same = Deadline("other", PAYMENT.moment, Other, (Status.ASSESSED,))
     monkeypatch.setattr(deadlines, "DEADLINES", {"payment": PAYMENT, "other": same})
     state = passed(state_after(), "payment")
@@ -66,14 +66,14 @@ def test_deadlines_of_one_moment_pass_together_since_a_moment_fires_once(monkeyp
     assert deadlines.due_at(state) is None
 
 
-def test_a_deadline_counts_in_its_own_states_alone(monkeypatch):
+def test_a_deadline_applies_only_in_its_own_states(monkeypatch):
     row = another(timedelta(hours=1), Status.RELEASED)
     monkeypatch.setattr(deadlines, "DEADLINES", {"payment": PAYMENT, "other": row})
     assert deadline_of(state_after()).name == "payment"
     assert deadline_of(state_after(GATE_IN, paid(TOTAL))).name == "other"
 
 
-def test_what_is_not_due_has_no_command_and_a_deadline_of_a_later_state_is_out_of_order():
+def test_nothing_due_has_no_command_and_a_deadline_of_a_later_state_is_out_of_order():
     prelodged = run([lodge(), answer()])[0]
     with pytest.raises(NoDeadline):
         deadline_of(prelodged)
@@ -81,7 +81,7 @@ def test_what_is_not_due_has_no_command_and_a_deadline_of_a_later_state_is_out_o
         decide(prelodged, PassDeadline("payment"), now=NOW, law=LAW)
 
 
-def test_a_state_that_was_stored_before_deadlines_had_names_is_read():
+def test_a_state_stored_before_deadlines_had_names_is_read():
     after = state_after(PassDeadline("payment"))
     stored = CODEC.encode(after)
     former = {name: value for name, value in stored.items() if name != "deadlines_passed"}
@@ -91,7 +91,7 @@ def test_a_state_that_was_stored_before_deadlines_had_names_is_read():
 
 
 @pytest.mark.parametrize("names", [frozenset(), frozenset({"payment"}), frozenset({"other"})])
-def test_a_stored_state_says_of_the_payment_deadline_what_a_replica_of_the_release_before_reads(names):
+def test_a_stored_state_has_the_payment_deadline_field_of_the_previous_release(names):
     stored = CODEC.encode(replace(state_after(), deadlines_passed=names))
     assert stored["deadline_passed"] is ("payment" in names)
     assert CODEC.decode(stored).deadlines_passed == names

@@ -1,4 +1,4 @@
-"""Whether goods left before they were released, though partners' clocks and the platform's differ."""
+"""Whether goods left before release, when partners' clocks and the platform's differ."""
 
 from datetime import timedelta
 
@@ -34,32 +34,32 @@ UNPAID: list[Command] = [lodge(), answer(), ARRIVED, GATE_IN]
 
 
 def gate_out(stamped: timedelta, told: timedelta, kind: Kind = Kind.GATE_OUT) -> NoteClaim:
-    """A departure with its stamp and when the door had it, from the release on."""
+    """A departure with its timestamp and its time of receipt, both relative to the release."""
     return NoteClaim(a_claim(kind, "out", occurred_at=NOW + stamped, received_at=NOW + told))
 
 
-def test_a_departure_told_before_the_release_is_one_before_it_though_its_stamp_lies_behind():
+def test_a_departure_received_before_release_is_before_it_despite_a_later_timestamp():
     state, events = run([*UNPAID, gate_out(timedelta(minutes=4), -SECOND), paid(TOTAL)])
     assert (state.status, state.cases) == (Status.REMOVED, (LEFT,))
     assert "Closed" not in names(events)
 
 
-def test_a_departure_told_after_the_release_is_none_before_it_though_its_stamp_lies_a_little_before():
+def test_a_departure_received_after_release_is_not_before_it_despite_a_slightly_earlier_timestamp():
     state, _ = run([*UNPAID, paid(TOTAL), gate_out(-20 * SECOND, SECOND)])
     assert (state.status, state.cases) == (Status.CLOSED, ())
 
 
 @pytest.mark.parametrize(("before", "cases"), [(CLOCK_SKEW, ()), (CLOCK_SKEW + SECOND, (LEFT,))])
-def test_a_departure_well_before_the_release_is_one_whenever_it_is_told(before, cases):
+def test_a_departure_well_before_release_is_before_it_whenever_it_is_received(before, cases):
     assert run([*UNPAID, paid(TOTAL), gate_out(-before, timedelta(hours=3))])[0].cases == cases
 
 
-def test_a_departure_that_the_door_had_by_the_release_and_that_was_read_after_it_is_one_before_it():
+def test_a_departure_received_before_release_and_read_after_it_is_before_it():
     state, _ = run([*UNPAID, paid(TOTAL), gate_out(-2 * SECOND, -SECOND)])
     assert (state.status, state.cases) == (Status.REMOVED, (LEFT,))
 
 
-def test_a_departure_that_is_known_when_the_goods_are_released_came_before_though_the_doors_clock_goes_before_ours():
+def test_a_departure_known_at_release_is_before_it_even_if_the_gateways_clock_is_ahead():
     state, _ = run([*UNPAID, gate_out(SECOND, SECOND), paid(TOTAL)])
     assert (state.status, state.cases) == (Status.REMOVED, (LEFT,))
     assert state.released_at == NOW + SECOND
@@ -77,10 +77,10 @@ EXPORT = ([lodge(export()), answer()], GATE_IN, Kind.EXIT_CONFIRMED)
     way=st.integers(0, 60),
     life=st.sampled_from([IMPORT, EXPORT]),
 )
-def test_what_is_told_as_it_happens_is_a_case_if_and_only_if_it_is_told_before_the_release(
+def test_a_departure_reported_at_once_is_a_case_if_and_only_if_it_is_received_before_release(
     first, pause, skew, way, life
 ):
-    """For every skew of a partner's clock that the door allows, and whatever time it takes from the door to here."""
+    """For every clock skew that the gateway tolerates, and any delay between the gateway and declarations."""
     before, releasing, kind = life
     released, other = NOW + timedelta(days=1), timedelta(seconds=pause)
     told = released - other if first == "departure" else released + other

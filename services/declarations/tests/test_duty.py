@@ -1,4 +1,4 @@
-"""Duties and taxes against vectors worked out by hand, and what rounding may not do."""
+"""Duties and taxes against vectors calculated by hand, and the limits of rounding."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -68,12 +68,12 @@ def test_the_formula_shows_the_numbers():
         ("2018-07-01T00:30:00+09:00", "0.25"),
     ],
 )
-def test_the_rate_is_that_of_the_day_at_the_office_however_the_moment_is_written(accepted, rate):
+def test_the_rate_is_that_of_the_day_at_the_office_in_any_time_zone(accepted, rate):
     car = a_declaration(goods=(an_item(commodity_code="8703231010"),))
     assert assess(car, datetime.fromisoformat(accepted), LAW.tariff, CNY)[0][0].rate == D(rate)
 
 
-def test_a_preference_counts_only_with_a_certificate():
+def test_a_preference_applies_only_with_a_certificate():
     cotton = an_item(commodity_code="520100", preference=Preference("CN-PK", "C-1"))
     bare = replace(cotton, preference=Preference("CN-PK"))
     rates = [cotton_rate(item, Document("861", "C-1")) for item in (cotton, bare)]
@@ -85,7 +85,7 @@ def cotton_rate(item, *documents):
     return assess(declaration, NOW, LAW.tariff, CNY)[0][0].rate
 
 
-def test_a_certificate_that_ran_out_before_acceptance_gives_no_preference():
+def test_a_certificate_that_expired_before_acceptance_gives_no_preference():
     cotton = an_item(commodity_code="520100", preference=Preference("CN-PK", "C-1"))
     days = {NOW: 0, NOW - timedelta(hours=16): 0, NOW - timedelta(hours=17): D("0.08")}
     assert {until: cotton_rate(cotton, Document("861", "C-1", valid_until=until)) for until in days} == days
@@ -99,7 +99,7 @@ def test_an_export_pays_nothing():
     assert assess(export(), NOW, FLAT, CNY) == ((), yuan("0"))
 
 
-def test_small_lines_are_never_moved_by_what_others_were_rounded_by():
+def test_rounding_differences_are_not_carried_between_lines():
     goods = tuple(an_item(number=number, commodity_code="721012", price=yuan("1.25")) for number in range(1, 19))
     lines, total = assess(a_declaration(goods=goods), NOW, LAW.tariff, CNY)
     assert {line.amount for line in lines if line.tax == "duty"} == {D("0.08")}
@@ -122,7 +122,7 @@ rates = st.decimals("0", "1", places=4)
 
 @settings(deadline=None)
 @given(prices=st.lists(amounts, min_size=1, max_size=20), duty=rates, vat=rates)
-def test_every_line_is_its_own_base_times_rate_and_the_total_their_sum(prices, duty, vat):
+def test_every_line_is_base_times_rate_and_the_total_is_their_sum(prices, duty, vat):
     goods = tuple(an_item(number=number, price=Money(price, "CNY")) for number, price in enumerate(prices, 1))
     tariff = Tariff("any", (TariffRate("", duty, vat, date(2000, 1, 1)),), LAW.calendar)
     lines, total = assess(a_declaration(goods=goods), NOW, tariff, CNY)
@@ -133,7 +133,7 @@ def test_every_line_is_its_own_base_times_rate_and_the_total_their_sum(prices, d
     assert total.amount == sum(line.amount for line in lines)
 
 
-def test_fifteen_days_end_with_the_office_s_day_and_move_off_holidays():
+def test_fifteen_days_end_with_the_office_s_day_and_are_extended_over_holidays():
     shanghai = timedelta(hours=8)
     ends = LAW.payment.ends(datetime(2026, 3, 2, 8, tzinfo=UTC))
     assert (ends + shanghai).isoformat()[:19] == "2026-03-17T23:59:59"

@@ -1,4 +1,4 @@
-"""Whatever passes the rules is assessed on values that are known: never raised over, never zero, never one to one."""
+"""Every declaration that passes the rules is assessed on known values: no exception, never zero, never one to one."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +25,7 @@ odd = st.builds(
 
 
 def declarations(money: st.SearchStrategy[Money]) -> st.SearchStrategy[Declaration]:
-    """Imports of one to three items whose amounts, methods, masses and terms come in every combination."""
+    """Imports of one to three items with any combination of amounts, methods, masses and terms."""
     maybe = st.none() | money
     charges = st.just(()) | st.lists(st.builds(Charge, st.sampled_from(ChargeCode), money), max_size=2).map(tuple)
     items = st.builds(
@@ -56,7 +56,7 @@ def declarations(money: st.SearchStrategy[Money]) -> st.SearchStrategy[Declarati
 
 @given(declaration=declarations(plain) | declarations(plain | odd), hours=st.integers(0, 24 * 400))
 @settings(max_examples=400, deadline=None)
-def test_what_passes_is_assessed_on_values_that_are_stated_or_computed(declaration, hours):
+def test_a_valid_declaration_is_assessed_on_stated_or_computed_values(declaration, hours):
     lodged_at = NOW + timedelta(hours=hours)
     if check(declaration, lodged_at, LAW):
         event("refused")
@@ -74,7 +74,7 @@ def test_what_passes_is_assessed_on_values_that_are_stated_or_computed(declarati
 
 
 def _is_known(declaration: Declaration, item: GoodsItem) -> bool:
-    """As the rules' opposite, written out by itself: a value, or a price whose way to the border is known."""
+    """Independent statement of the rules: a stated value, or a price with known carriage to the border."""
     if stated_value(item) is not None:
         return True
     carried = (
@@ -85,7 +85,7 @@ def _is_known(declaration: Declaration, item: GoodsItem) -> bool:
 
 
 def _counts_once(declaration: Declaration, item: GoodsItem) -> bool:
-    """Freight and insurance are added by their field or by a code that holds them, not by both."""
+    """Freight and insurance are stated by field or by a charge code, not by both."""
     if stated_value(item) is not None:
         return True
     freight = _above_zero(declaration.freight) and not holds_freight(declaration.incoterm)
@@ -105,7 +105,7 @@ def _coded(declaration: Declaration, item: GoodsItem, *codes: str) -> bool:
 
 @settings(deadline=None)
 @given(price=st.decimals("0.01", "1000000", places=2), currency=st.sampled_from(sorted(LAW.codes.currencies)))
-def test_a_currency_counts_at_its_rate_or_not_at_all(price, currency):
+def test_a_currency_is_converted_at_its_rate_or_not_at_all(price, currency):
     whole = Money(Decimal(int(price) + 1), currency)
     declaration = a_declaration(goods=(an_item(price=whole),), currency=None, total_price=None)
     errors = {error.code for error in check(declaration, NOW, LAW)}

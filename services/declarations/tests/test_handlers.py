@@ -1,4 +1,4 @@
-"""Submissions, partner events and the look-up, over stores in memory and over the real ones."""
+"""Submissions, partner events and the look-up, over in-memory stores and over MongoDB."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ class FakeRegistry:
 
 
 class Office:
-    """The handlers of the service over some stores."""
+    """The service's handlers over the given stores."""
 
     def __init__(self, stores, joined=None):
         self.stores = stores
@@ -69,7 +69,7 @@ class Office:
         return await self.declarations.apply_one(Input(command.declaration_id, receipt, command, "firm:x"))
 
     async def pending(self):
-        """What the worker of pending work does once."""
+        """Run the pending work once."""
         waiting = await self.declarations.find({"state.status": "submitted"}, sort=[("_id", 1)])
         answers = [each for each in await self.look_up(waiting) if each is not None]
         return await self.declarations.apply(answers)
@@ -87,7 +87,7 @@ OWED: dict[str, Any] = {
     "payment_reference": "1",
     "references": {"payment_reference": payment_reference(ID, 1)},
 }
-"""A payment of what is assessed, as a bank reports it that names nothing but the payment reference."""
+"""A bank's report of the assessed amount that names only the payment reference."""
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def office(stores):
     return Office(stores)
 
 
-async def test_a_shipment_goes_all_the_way_and_its_published_events_rebuild_it(office):
+async def test_a_shipment_completes_its_life_cycle_and_its_published_events_rebuild_it(office):
     await office.lodge()
     await office.pending()
     for report in (
@@ -115,7 +115,7 @@ async def test_a_shipment_goes_all_the_way_and_its_published_events_rebuild_it(o
     assert rebuilt == state
 
 
-async def test_registry_away_delays_but_does_not_reject(office):
+async def test_an_unreachable_registry_delays_but_does_not_reject(office):
     await office.lodge()
     office.registry.away = True
     with pytest.raises(InfrastructureError):
@@ -127,7 +127,7 @@ async def test_registry_away_delays_but_does_not_reject(office):
     assert (await office.state()).status is Status.PRELODGED
 
 
-async def test_an_early_partner_event_meets_its_declaration(office):
+async def test_an_early_partner_event_is_applied_to_its_declaration(office):
     early = a_report("shipment.arrived", "early")
     assert await office.deliver(early) == []
     assert [each.id for each in await office.stores.events.unmatched(after_id="", limit=10)] == ["P-early/0.1"]
@@ -141,7 +141,7 @@ async def unmatched(office):
     return [each.id for each in await office.stores.events.unmatched(after_id="", limit=10)]
 
 
-async def test_an_early_event_that_a_declaration_refuses_waits_until_it_is_mended(stores):
+async def test_an_early_event_that_a_declaration_refuses_waits_until_the_fault_is_fixed(stores):
     def refuse_claims(state, command, now):
         if isinstance(command, NoteClaim):
             raise TypeError("a bug")
@@ -185,8 +185,8 @@ async def test_an_early_event_does_not_overtake_parked_input(office):
     assert await unmatched(office) == []
 
 
-async def test_an_event_waits_for_each_declaration_of_its_shipment(office):
-    """What one declaration had when it came does not end the waiting of another whose input is parked."""
+async def test_an_event_waits_until_it_is_applied_to_each_declaration_of_its_shipment(office):
+    """Applying an event to one declaration does not end its waiting for another whose input is parked."""
     await office.deliver(a_report("shipment.arrived", "early"))
     await office.lodge()
     first = ParkedDelivery(ID, Position("partners.events.v1", 0, 7), b"", (), b"", 0, "refused")
@@ -198,7 +198,7 @@ async def test_an_event_waits_for_each_declaration_of_its_shipment(office):
     assert await unmatched(office) == ["P-early/0.1"]
 
 
-async def test_an_early_event_joins_while_the_registry_is_away(office):
+async def test_an_early_event_is_applied_while_the_registry_is_unreachable(office):
     await office.deliver(a_report("shipment.arrived", "early"))
     await office.lodge()
     office.registry.away = True
@@ -207,7 +207,7 @@ async def test_an_early_event_joins_while_the_registry_is_away(office):
     assert len((await office.state()).claims) == 1
 
 
-async def test_redelivery_applies_once_on_whichever_way_it_comes(office):
+async def test_redelivery_applies_once_by_any_path(office):
     early = a_report("shipment.arrived", "early")
     await office.deliver(early)
     await office.lodge()
@@ -218,7 +218,7 @@ async def test_redelivery_applies_once_on_whichever_way_it_comes(office):
     assert isinstance(await office.lodge(), Duplicate)
 
 
-async def test_planned_and_estimated_events_are_kept_and_move_nothing(office):
+async def test_planned_and_estimated_events_are_stored_and_change_nothing(office):
     await office.lodge()
     await office.pending()
     for classifier in ("PLN", "EST"):
@@ -227,7 +227,7 @@ async def test_planned_and_estimated_events_are_kept_and_move_nothing(office):
     assert await office.stores.events.unmatched(after_id="", limit=10) == []
 
 
-async def test_a_planned_event_does_not_join_a_later_declaration(office):
+async def test_a_planned_event_is_not_applied_to_a_later_declaration(office):
     await office.deliver(a_report("shipment.arrived", "plan", classifier="PLN"))
     await office.lodge()
     await office.pending()
@@ -254,13 +254,13 @@ async def test_declarations_that_share_a_ucr_each_get_the_delivery(office):
         {"ucr": UCR, "transport_document": "BL-other"},
     ],
 )
-async def test_an_event_is_matched_by_what_it_names(office, references):
+async def test_an_event_is_matched_by_its_references(office, references):
     await office.lodge()
     await office.pending()
     assert len(await office.deliver(a_report("shipment.arrived", "a", references=references))) == 1
 
 
-async def test_an_event_that_names_a_number_before_it_is_known_is_joined_by_the_sweeper(office):
+async def test_an_event_with_a_number_not_yet_known_is_applied_by_the_sweeper(office):
     request = SerialRequest(ID, "4258", Direction.IMPORT)
     (serial,) = await office.stores.serials.reserve([request])
     number_ = number.compose("4258", 2026, Direction.IMPORT, serial)
@@ -276,7 +276,7 @@ async def test_an_event_that_names_a_number_before_it_is_known_is_joined_by_the_
     assert await office.stores.events.unmatched(after_id="", limit=10) == []
 
 
-async def test_what_never_matches_is_looked_for_ever_more_seldom(office):
+async def test_an_event_that_never_matches_is_retried_at_growing_intervals(office):
     await office.deliver(a_report("shipment.arrived", "lost"))
     for seconds in (1, 2, 4):
         assert await office.stores.events.to_look_again(office.stores.clock.now(), 10) == []
@@ -288,8 +288,8 @@ async def test_what_never_matches_is_looked_for_ever_more_seldom(office):
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_event_and_declaration_that_come_at_the_same_moment_always_meet(office, seed):
-    """Whichever of the two writes first, the other one sees it."""
+async def test_an_event_and_a_declaration_that_arrive_concurrently_always_find_each_other(office, seed):
+    """Whichever of the two is saved first, the other one finds it."""
     event = a_report("shipment.arrived", "a")
 
     async def lodge_and_look_up():
@@ -302,7 +302,7 @@ async def test_event_and_declaration_that_come_at_the_same_moment_always_meet(of
     assert len((await office.state()).claims) == 1
 
 
-async def test_kept_events_are_listed_in_pages_by_id(office):
+async def test_stored_events_are_listed_in_pages_by_id(office):
     for id_ in ("c", "a", "b"):
         await office.deliver(a_report("shipment.arrived", id_, references={"ucr": f"U-{id_}"}))
     first = await office.stores.events.unmatched(after_id="", limit=2)
@@ -324,7 +324,7 @@ def two_of_one_serial():
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_a_serial_is_reserved_once_and_a_taken_one_passed_over(office, together):
+async def test_a_serial_is_reserved_once_and_a_taken_one_is_skipped(office, together):
     requests = [SerialRequest(id_, "4258", Direction.IMPORT) for id_ in two_of_one_serial()]
     serials = office.stores.serials
     if together:
@@ -345,7 +345,7 @@ async def test_serials_are_reserved_again_after_a_rebuild(office):
     assert await office.stores.serials.reserve([SerialRequest(ID, "4258", Direction.IMPORT)]) == [before]
 
 
-async def test_the_deadline_stands_until_it_passed_and_is_gone_with_release(office):
+async def test_the_deadline_is_stored_until_it_passes_or_the_goods_are_released(office):
     await office.lodge()
     await office.pending()
     await office.deliver(a_report("shipment.arrived", "a"))

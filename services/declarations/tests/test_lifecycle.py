@@ -1,4 +1,4 @@
-"""The life of a declaration: the whole state × command table, both main paths, every lane, holds, retractions."""
+"""The life cycle of a declaration: every state × command, both main paths, every lane, holds, retractions."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -72,7 +72,7 @@ REACHED: dict[Status | None, list[Command]] = {
     Status.RELEASED: [lodge(), answer(), *RELEASE],
     Status.CLOSED: [lodge(), answer(), *RELEASE, GATE_OUT],
 }
-"""How each state is come to. ACCEPTED, REMOVED and EXITED are passed through within one decision."""
+"""Commands that lead to each state. ACCEPTED, REMOVED and EXITED are only passed through within one decision."""
 
 LODGED, REFUSED, NOTED, SHARED = "Submitted", "SubmissionRefused", "PartnerEventNoted", "PaymentAllocated"
 NOTHING, OUT_OF_ORDER = "", "!"
@@ -95,7 +95,7 @@ COMMANDS = (Lodge, AnswerParties, NoteClaim, TakeShare, PassDeadline)
 
 
 def in_status(status):
-    """A state of this status: as it is come to, or as it looks in the middle of a decision."""
+    """A state with this status: reached by commands, or as it is within a decision."""
     if status is None:
         return None
     if status in REACHED:
@@ -109,7 +109,7 @@ def in_status(status):
 @pytest.mark.parametrize(
     "command", [lodge(receipt="R-2"), answer(), note(Kind.DEPARTED), a_share(), PassDeadline("payment")]
 )
-def test_every_pair_of_state_and_command_does_what_the_table_says(status, command):
+def test_every_pair_of_state_and_command_follows_the_table(status, command):
     wanted = TABLE[status][COMMANDS.index(type(command))]
     state = in_status(status)
     if wanted == OUT_OF_ORDER:
@@ -119,7 +119,7 @@ def test_every_pair_of_state_and_command_does_what_the_table_says(status, comman
         assert ([*names(decide(state, command, now=NOW, law=LAW)), NOTHING])[0] == wanted
 
 
-def test_an_import_goes_all_the_way():
+def test_an_import_completes_its_life_cycle():
     state, events = run([lodge(), answer(), ARRIVED, GATE_IN, paid(TOTAL), GATE_OUT])
     assert state.status is Status.CLOSED
     assert [name for name in names(events) if name != "PartnerEventNoted"] == [
@@ -130,7 +130,7 @@ def test_an_import_goes_all_the_way():
     assert state.accepted_at == ARRIVED.claim.received_at
 
 
-def test_an_export_is_accepted_at_once_and_goes_all_the_way():
+def test_an_export_is_accepted_at_once_and_completes_its_life_cycle():
     state, events = run([lodge(export()), answer(), GATE_IN, EXIT])
     assert [name for name in names(events) if name != "PartnerEventNoted"] == [
         "Submitted", "Accepted", "Routed", "Assessed", "Presented", "Released", "Exited", "Closed",
@@ -138,7 +138,7 @@ def test_an_export_is_accepted_at_once_and_goes_all_the_way():
     assert state.number == "425820260000000042"
 
 
-def test_all_rule_errors_reject_at_once_and_the_registry_is_not_asked():
+def test_all_rule_errors_are_reported_at_once_and_the_registry_is_not_queried():
     goods = (an_item(commodity_code="12", net_mass_kg=Decimal(2200)),)
     state, events = run([lodge(a_declaration(goods=goods, incoterm="ABC"))])
     assert names(events) == ["Submitted", "Rejected"]
@@ -155,8 +155,8 @@ def test_the_largest_values_that_pass_are_assessed():
     assert run([lodge(huge), answer(), ARRIVED])[0].status is Status.ASSESSED
 
 
-def test_a_correction_under_another_ucr_is_refused_and_leaves_the_declaration_as_it_was():
-    """Its events would go to another partition, and readers could see them before the earlier ones."""
+def test_a_correction_with_another_ucr_is_refused_and_changes_nothing():
+    """Its events would go to another partition, and consumers could read them before the earlier ones."""
     rejected, _ = run([BROKEN])
     other = lodge(a_declaration(ucr="6KZ190540000014-0002"), "R-2", function=Function.CORRECTION)
     state, events = run([BROKEN, other])
@@ -195,18 +195,18 @@ def test_an_importer_that_may_not_act_rejects(standing, code):
     assert [(error.code, error.pointer) for error in state.errors] == [(code, "/parties/1/identifier")]
 
 
-def test_a_foreign_seller_need_not_be_registered_but_must_not_be_suspended():
+def test_a_party_abroad_need_not_be_registered_but_must_not_be_suspended():
     assert run([lodge(), answer(_2=Standing.UNKNOWN)])[0].status is Status.PRELODGED
     assert run([lodge(), answer(_2=Standing.SUSPENDED)])[0].status is Status.REJECTED
 
 
-def test_goods_that_came_before_the_registry_answered_are_accepted_with_the_answer():
+def test_goods_that_arrived_before_the_registry_answered_are_accepted_with_the_answer():
     state, events = run([lodge(), ARRIVED, answer()])
     assert state.status is Status.ASSESSED
     assert names(events).index("Accepted") > names(events).index("Prelodged")
 
 
-def test_the_legal_date_is_when_declaration_and_goods_were_both_there():
+def test_the_legal_date_is_when_both_declaration_and_goods_had_arrived():
     early = note(Kind.ARRIVED, at=NOW - timedelta(days=2))
     assert run([lodge(), early, answer()])[0].accepted_at == NOW
 
@@ -223,7 +223,7 @@ def test_each_lane_is_assessed_when_its_control_is_done(lane, needs):
     assert run([*before, *needs], law=in_lane(lane))[0].status is Status.ASSESSED
 
 
-def test_a_red_lane_orders_an_inspection_and_a_discrepancy_keeps_the_goods():
+def test_a_red_lane_orders_an_inspection_and_a_discrepancy_prevents_release():
     discrepancy = note(Kind.INSPECTION_COMPLETED, result=InspectionResult.DISCREPANCY, findings="other goods")
     commands: list[Command] = [lodge(declared_for(Lane.RED)), answer(), *RELEASE, discrepancy]
     state, events = run(commands, law=in_lane(Lane.RED))
@@ -240,14 +240,14 @@ def test_a_blue_lane_is_released_and_audited():
 
 
 @pytest.mark.parametrize("missing", range(3))
-def test_no_term_of_the_guard_can_be_left_out(missing):
+def test_every_term_of_the_guard_is_required(missing):
     commands: list[Command] = [lodge(), answer(), ARRIVED, GATE_IN, paid(TOTAL)]
     hold = note(Kind.HOLD_PLACED, hold="quarantine")
     without = [commands[:3] + commands[4:], commands[:4], [lodge(), answer(), hold, *RELEASE]][missing]
     assert run(without)[0].status is Status.ASSESSED
 
 
-def test_only_the_agency_that_placed_a_hold_lifts_it():
+def test_only_the_agency_that_placed_a_hold_can_lift_it():
     placed = note(Kind.HOLD_PLACED, hold="permit", publisher="agency-a")
     others = note(Kind.HOLD_LIFTED, hold="permit", publisher="agency-b", at=NOW + timedelta(hours=5))
     own = note(Kind.HOLD_LIFTED, "own", hold="permit", publisher="agency-a", at=NOW + timedelta(hours=6))
@@ -258,13 +258,13 @@ def test_only_the_agency_that_placed_a_hold_lifts_it():
     assert names(events).count("HoldLifted") == 1
 
 
-def test_what_is_released_carries_the_guard_as_it_stood():
+def test_a_release_records_the_terms_of_the_guard():
     _, events = run([lodge(), answer(), *RELEASE])
     released = next(event for event in events if isinstance(event, Released))
     assert all(released.guard.values())
 
 
-def test_a_short_payment_is_told_and_the_rest_releases():
+def test_a_short_payment_is_published_and_the_balance_releases():
     _, events = run([lodge(), answer(), ARRIVED, GATE_IN, paid("1000"), paid("300", "pay-2")])
     told = [(event.status, str(event.paid.amount)) for event in events if isinstance(event, PaymentRecorded)]
     assert told == [(MoneyStatus.SHORT, "1000"), (MoneyStatus.PAID, "1300")]
@@ -276,19 +276,19 @@ def test_the_same_payment_confirmed_again_counts_once():
     assert regions(state)[MONEY].paid == Money(Decimal("800"), "CNY")
 
 
-def test_a_retraction_before_its_target_leaves_a_mark_that_the_target_meets():
+def test_a_retraction_before_its_target_takes_effect_when_the_target_arrives():
     retraction = note(Kind.GATE_IN, "sorry", retracts=Kind.GATE_IN.value)
     state, events = run([lodge(), answer(), retraction, *RELEASE])
     assert state.status is Status.ASSESSED
     assert "Presented" not in names(events)
 
 
-def test_nobody_takes_back_what_another_said():
+def test_a_partner_cannot_retract_anothers_claim():
     foreign = note(Kind.GATE_IN, "sorry", retracts=Kind.GATE_IN.value, publisher="another-port")
     assert run([lodge(), answer(), foreign, *RELEASE])[0].status is Status.RELEASED
 
 
-def test_a_retraction_before_release_recomputes():
+def test_a_retraction_before_release_recomputes_the_regions():
     back = note(Kind.PAYMENT_CONFIRMED, "sorry", retracts="pay-1")
     state, events = run([lodge(), answer(), ARRIVED, paid(TOTAL), back, GATE_IN])
     assert state.status is Status.ASSESSED
@@ -304,19 +304,19 @@ def test_a_retraction_before_release_recomputes():
         (note(Kind.DOCUMENTS_REQUESTED, documents=("N380",)), CaseReason.CONTROL_REOPENED),
     ],
 )
-def test_what_comes_after_release_opens_a_case_and_moves_nothing_back(afterwards, reason):
+def test_a_failing_term_after_release_opens_a_case_and_undoes_nothing(afterwards, reason):
     state, events = run([lodge(), answer(), *RELEASE, afterwards])
     assert state.status is Status.RELEASED
     assert [event.reason for event in events if isinstance(event, CaseOpened)] == [reason]
 
 
-def test_a_gate_out_taken_back_after_closing_opens_a_case():
+def test_a_gate_out_retracted_after_closing_opens_a_case():
     back = note(Kind.GATE_OUT, "sorry", retracts=Kind.GATE_OUT.value)
     state, _ = run([lodge(), answer(), *RELEASE, GATE_OUT, back])
     assert (state.status, state.cases) == (Status.CLOSED, (CaseReason.DEPARTURE_WITHDRAWN,))
 
 
-def test_an_assessment_has_a_payment_reference_of_its_own_that_the_payer_reads_to_the_end():
+def test_an_assessment_has_its_own_payment_reference_in_all_later_events():
     reference = payment_reference(lodge().declaration_id, 1)
     back = note(Kind.PAYMENT_REVERSED, "back", payment_reference="pay-1", amount=Money(Decimal(100), "CNY"))
     state, events = run([lodge(), answer(), ARRIVED, PassDeadline("payment"), paid("300"), back])
@@ -330,7 +330,7 @@ DOLLARS = note(Kind.PAYMENT_CONFIRMED, "usd", payment_reference="usd", amount=Mo
 
 
 @pytest.mark.parametrize("early", [True, False])
-def test_a_payment_in_another_currency_is_told_to_count_for_nothing_also_before_the_currency_is_known(early):
+def test_a_payment_in_another_currency_is_noted_without_effect_even_if_it_came_before_the_assessment(early):
     before, after = ([DOLLARS], []) if early else ([], [DOLLARS])
     state, events = run([lodge(), answer(), *before, ARRIVED, GATE_IN, *after])
     last = [each for each in events if isinstance(each, PartnerEventNoted) and each.submission_id == "usd"][-1]
@@ -343,18 +343,18 @@ def test_a_payment_in_another_currency_is_told_to_count_for_nothing_also_before_
     assert regions(state)[MONEY].paid == Money(Decimal(0), "CNY")
 
 
-def test_taking_back_a_payment_in_another_currency_is_no_payment_in_another_currency():
+def test_retracting_a_payment_in_another_currency_is_not_itself_such_a_payment():
     back = note(Kind.PAYMENT_CONFIRMED, "sorry", retracts="usd", amount=Money(Decimal(TOTAL), "USD"))
     state, _ = run([lodge(), answer(), ARRIVED, DOLLARS, back])
     assert [each.without_effect for each in state.claims if each.retracts] == [None]
 
 
 LEFT_EARLY = note(Kind.GATE_OUT, at=NOW - timedelta(hours=1))
-"""Before the release, which the clock of these tests puts at NOW."""
+"""Before the release, which is at NOW in these tests."""
 
 
 @pytest.mark.parametrize("before", [[lodge()], [lodge(), answer()], [lodge(), answer(), ARRIVED, GATE_IN]])
-def test_goods_that_leave_before_release_open_a_case_at_once_and_move_nothing(before):
+def test_goods_that_leave_before_release_open_a_case_at_once_and_change_no_state(before):
     was, _ = run(before)
     state, events = run([*before, LEFT_EARLY])
     assert state.status is was.status
@@ -368,43 +368,43 @@ def test_goods_that_leave_before_release_open_a_case_at_once_and_move_nothing(be
         (export(), note(Kind.EXIT_CONFIRMED, at=NOW - timedelta(hours=1)), Status.EXITED),
     ],
 )
-def test_a_life_with_goods_that_left_before_release_is_not_closed_by_a_later_payment(declaration, departure, gone):
+def test_a_declaration_whose_goods_left_before_release_is_not_closed_by_a_later_payment(declaration, departure, gone):
     state, events = run([lodge(declaration), answer(), departure, ARRIVED, GATE_IN, paid(TOTAL)])
     assert (state.status, state.cases) == (gone, (CaseReason.REMOVED_BEFORE_RELEASE,))
     assert "Closed" not in names(events)
 
 
-def test_a_departure_before_release_that_is_read_after_it_opens_the_case_too():
+def test_a_departure_before_release_that_is_read_later_opens_the_case_too():
     state, _ = run([lodge(), answer(), *RELEASE, LEFT_EARLY])
     assert (state.status, state.cases) == (Status.REMOVED, (CaseReason.REMOVED_BEFORE_RELEASE,))
 
 
-def test_an_exit_of_an_import_and_a_gate_out_of_an_export_are_no_departure():
+def test_an_exit_of_an_import_and_a_gate_out_of_an_export_are_not_departures():
     for declaration, other in ((a_declaration(), Kind.EXIT_CONFIRMED), (export(), Kind.GATE_OUT)):
         assert run([lodge(declaration), answer(), note(other, at=NOW - timedelta(hours=1))])[0].cases == ()
 
 
-def test_goods_that_left_by_mistake_and_leave_released_later_close_their_life():
+def test_a_retracted_departure_and_a_later_one_after_release_close_the_declaration():
     back = note(Kind.GATE_OUT, "sorry", retracts=Kind.GATE_OUT.value)
     later = note(Kind.GATE_OUT, "out-2", at=NOW + timedelta(days=1))
     state, _ = run([lodge(), answer(), LEFT_EARLY, back, *RELEASE, later])
     assert (state.status, state.cases) == (Status.CLOSED, (CaseReason.REMOVED_BEFORE_RELEASE,))
 
 
-def test_a_case_outlives_the_version_under_which_it_was_opened():
+def test_a_case_stays_when_a_new_version_is_lodged():
     refused = answer(_1=Standing.SUSPENDED)
     state, _ = run([lodge(), LEFT_EARLY, refused, lodge(receipt="R-2"), answer(version=2)])
     assert (state.version, state.cases) == (2, (CaseReason.REMOVED_BEFORE_RELEASE,))
 
 
-def test_an_overdue_payment_is_told_once_with_the_daily_fee():
+def test_an_overdue_payment_is_published_once_with_the_daily_fee():
     state, events = run([lodge(), answer(), ARRIVED, PassDeadline("payment"), GATE_IN, PassDeadline("payment")])
     overdue = [event for event in events if isinstance(event, PaymentOverdue)]
     assert [str(event.daily_fee.amount) for event in overdue] == ["0.65"]
     assert regions(state)[MONEY].overdue
 
 
-def test_a_punctual_payment_that_is_read_late_withdraws_what_was_overdue():
+def test_a_payment_on_time_that_is_read_late_withdraws_the_overdue_event():
     punctual = paid(TOTAL, at=NOW + timedelta(days=1))
     state, events = run([lodge(), answer(), ARRIVED, PassDeadline("payment"), punctual])
     assert "PaymentOverdueWithdrawn" in names(events)
@@ -418,7 +418,7 @@ def test_a_late_payment_releases_and_stays_overdue():
     assert "PaymentOverdueWithdrawn" not in names(events)
 
 
-def test_what_is_paid_in_time_is_not_overdue_though_a_hold_keeps_the_goods():
+def test_a_payment_on_time_is_not_overdue_while_a_hold_prevents_release():
     hold = note(Kind.HOLD_PLACED, hold="permit")
     _, events = run([lodge(), answer(), ARRIVED, hold, paid(TOTAL), PassDeadline("payment")])
     assert names(events)[-1] == "PaymentDeadlinePassed"
@@ -443,9 +443,9 @@ REPORTS = (
 @settings(max_examples=150, deadline=None)
 @given(order=st.permutations((ARRIVED, *REPORTS)), lane=st.sampled_from(list(Lane)), early=st.integers(0, 13))
 def test_partner_events_in_any_order_end_in_the_same_state(order, lane, early):
-    """All that came before release; a hold is placed before the money is complete, so that no order releases early.
+    """All events come before release; a hold is placed before the payment is complete, so no order releases early.
 
-    The gate-out is among it, so that the goods left unreleased in every order, and the life is not closed.
+    The gate-out is one of them, so the goods left without release in every order, and the declaration is not closed.
     """
     before_release = sorted(order, key=lambda each: each is REPORTS[3])
     lodged = lodge(declared_for(lane))

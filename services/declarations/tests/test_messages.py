@@ -1,4 +1,4 @@
-"""Contracts and domain name the same things: what is added to one of them and forgotten in the other is seen here."""
+"""Contracts and domain have the same names: a field added to one and forgotten in the other fails a test here."""
 
 import json
 from dataclasses import fields, replace
@@ -40,7 +40,7 @@ from declarations.messages import DeclarationMessages, claim, kind_of
 from values.references import TransportDocument
 
 ENVELOPE = set(v1.DeclarationFact.model_fields)
-"""What every fact repeats; the domain's events leave it out."""
+"""The common fields of facts, which the domain's events leave out."""
 
 
 @pytest.mark.parametrize("type_", v1.DECLARATION_EVENTS)
@@ -65,7 +65,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def test_every_event_tells_the_main_status_and_the_regions_after_it():
+def test_every_event_has_the_main_status_and_the_regions_after_it():
     state: State | None = None
     for command in COMMANDS:
         for event in decide(state, command, now=NOW, law=in_lane(Lane.YELLOW)):
@@ -87,19 +87,19 @@ def test_every_event_tells_the_main_status_and_the_regions_after_it():
     assert state.status is Status.CLOSED
 
 
-def test_a_charge_of_every_code_is_understood():
+def test_a_charge_of_every_code_is_read():
     assert {code.value for code in gateway_v1.ChargeCode} == {code.value for code in ChargeCode}
 
 
 @pytest.mark.parametrize("type_", partners_v1.EVENTS)
-def test_every_partner_event_is_understood(type_):
+def test_every_partner_event_is_read(type_):
     said = partners_v1.EVENTS[type_].model_validate(example(partners_v1.EVENTS[type_]))
     command = claim("PE-1/0.1", type_, said)
     assert command.claim.kind is kind_of(type_)
 
 
 @pytest.mark.parametrize("type_", partners_v1.EVENTS)
-def test_nothing_that_a_partner_says_is_lost_on_the_way_to_the_topic(type_):
+def test_the_published_note_contains_the_whole_claim(type_):
     """A claim is published as `partner_event_noted`, from which the state is rebuilt."""
     said = set(partners_v1.EVENTS[type_].model_fields) - {
         "classifier",
@@ -114,14 +114,14 @@ GOLDEN = Path(__file__).parents[3] / "libs" / "contracts" / "golden" / "payloads
 
 
 @pytest.mark.parametrize("type_", v1.DECLARATION_EVENTS)
-def test_what_was_published_once_is_still_folded(type_):
-    """Golden payloads stay as they were published: a field that came later must have a default in the domain too."""
+def test_golden_payloads_are_still_folded(type_):
+    """Golden payloads stay as published: a field added later needs a default in the domain too."""
     event = DeclarationMessages().decode(type_, (GOLDEN / f"{type_}.json").read_bytes())
     assert type(event).__name__ == v1.DECLARATION_EVENTS[type_].__name__
 
 
-def test_a_reference_that_was_published_as_somebody_wrote_it_is_folded_in_its_normal_form():
-    """A rebuild is what brings documents of before there was a normal form under the names by which they are found."""
+def test_a_reference_published_before_normalisation_is_folded_in_normal_form():
+    """A rebuild normalises documents from before the normal form existed, so that they are found."""
     name = "trade.declarations.declaration.submitted.v1"
     payload = json.loads((GOLDEN / f"{name}.json").read_bytes())
     payload["declaration"]["transport"] |= {"document": " cosu 6412-345 ", "containers": ["csqu 305438 3"]}
@@ -137,11 +137,11 @@ FIRST = {
     Kind.DOCUMENTS_ACCEPTED: Kind.DOCUMENTS_REQUESTED,
     Kind.PAYMENT_REVERSED: Kind.PAYMENT_CONFIRMED,
 }
-"""What must have been said for a kind to mean anything."""
+"""Claims that must precede a kind for it to have effect."""
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_every_kind_changes_a_region_or_is_named_as_informative(kind):
+def test_every_kind_changes_a_region_or_is_listed_as_informative(kind):
     state, _ = run([lodge(), answer(), ARRIVED])
     shared = {
         "amount": Money(Decimal(100), "CNY"),

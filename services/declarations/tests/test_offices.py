@@ -1,4 +1,4 @@
-"""Customs offices: those known by name, and the forms by which any other is judged."""
+"""Customs offices: the listed ones, and the code forms of all others."""
 
 import pytest
 
@@ -11,7 +11,7 @@ COUNTRIES = codes.countries()
 
 
 @pytest.mark.parametrize("code", sorted(OFFICES.listed))
-def test_an_office_that_is_known_by_name_has_a_form_a_name_in_each_language_and_a_place_that_exists(code):
+def test_a_listed_office_has_a_form_a_name_in_each_language_and_an_existing_place(code):
     office = OFFICES.listed[code]
     assert OFFICES.form_of(code, COUNTRIES) is not None
     assert set(office.names) == set(LANGUAGES)
@@ -28,11 +28,11 @@ def test_an_office_of_any_administration_has_a_form(code):
 
 
 @pytest.mark.parametrize("code", ["9999", "4 218", "４２１８", "ZN000040", "421", "port-qd", ""])
-def test_what_no_administration_writes_has_none(code):
+def test_an_impossible_office_code_matches_no_form(code):
     assert OFFICES.form_of(code, COUNTRIES) is None
 
 
-def test_an_office_is_found_by_its_code_alone():
+def test_an_office_is_found_by_its_code():
     assert OFFICES.find("4218") is OFFICES.listed["4218"]
     assert OFFICES.find("4299") is None
     assert OFFICES.find(None) is None

@@ -1,4 +1,4 @@
-"""Regions are rows: what the guard asks and what is announced follows from the table, and all of it is published."""
+"""Regions are rows: the guard and the announcements follow from the table, and all of it is published."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ from trade.declarations.v1 import declarations_pb2 as pb
 TERMS = {"accepted", *(region.term.name for region in REGIONS if region.term is not None)}
 
 
-def test_every_term_of_the_guard_is_published_and_no_other():
+def test_the_published_guard_has_exactly_the_terms_of_the_regions():
     assert set(v1.Guard.model_fields) == TERMS
     assert {field.name for field in pb.Guard.DESCRIPTOR.fields} == TERMS
     assert set(guard(regions(run([lodge()])[0]))) == TERMS
@@ -40,7 +40,7 @@ def test_no_two_regions_share_a_name_or_a_term():
 
 
 def _of(claims: tuple[Claim, ...], _state: State) -> bool:
-    """Whether somebody says that the goods are under way."""
+    """Whether a claim says that the goods have departed."""
     return any(claim.kind is Kind.DEPARTED for claim in claims)
 
 
@@ -64,7 +64,7 @@ def _with_a_toy(monkeypatch):
 
 
 @pytest.mark.usefixtures("_with_a_toy")
-def test_a_further_row_is_announced_keeps_goods_from_release_and_opens_its_case_afterwards():
+def test_an_added_region_is_announced_guards_the_release_and_opens_its_case_afterwards():
     under_way = note(Kind.DEPARTED)
     kept, events = run([lodge(), answer(), under_way, ARRIVED, GATE_IN, paid(TOTAL)])
     assert (kept.status, names(events).count("HoldPlaced")) == (Status.ASSESSED, 1)

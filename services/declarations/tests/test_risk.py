@@ -1,4 +1,4 @@
-"""Lanes: each rule's condition, mandatory lanes, replay from what is stored, and the share of random selection."""
+"""Lanes: conditions of rules, mandatory lanes, reproduction from stored data, the share of random selection."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -53,7 +53,7 @@ def test_a_plain_declaration_is_green():
         (item(commodity_code="847130", price=Money(D(900), "EUR")), "unit-value-machinery", Lane.GREEN),
     ],
 )
-def test_a_rule_hits_and_leads_to_its_lane(changes, rule, lane):
+def test_a_matching_rule_leads_to_its_lane(changes, rule, lane):
     found = routed(**changes)
     assert [hit.rule for hit in found.hits] == [rule]
     assert found.lane is lane
@@ -64,19 +64,19 @@ def test_points_add_up():
     assert (found.score, found.lane) == (45, Lane.YELLOW)
 
 
-def test_a_mandatory_lane_holds_whatever_the_score():
+def test_a_mandatory_lane_applies_whatever_the_score():
     rules = replace(RULES, rules=tuple(replace(rule, points=-100) for rule in RULES.rules))
     found = route(inputs(a_declaration(**item(commodity_code="930100")), TODAY), UNSELECTED, rules)
     assert (found.score, found.lane) == (-100, Lane.RED)
 
 
-def test_a_rule_counts_only_in_its_days():
+def test_a_rule_applies_only_on_its_days():
     ended = replace(RULES.rules[0], valid_until=TODAY - timedelta(days=1))
     looked_at = inputs(a_declaration(**item(commodity_code="930100")), TODAY)
     assert route(looked_at, UNSELECTED, replace(RULES, rules=(ended,))).lane is Lane.GREEN
 
 
-def test_what_is_stored_computes_the_same_routing_again():
+def test_a_stored_routing_is_reproducible():
     state, events = run([lodge(a_declaration(dispatch_country="RU")), answer(), ARRIVED], law=LAW)
     told = next(event for event in events if isinstance(event, Routed))
     assert state.routing is not None
@@ -84,7 +84,7 @@ def test_what_is_stored_computes_the_same_routing_again():
     assert told.hits
 
 
-def test_what_the_rules_looked_at_is_stored_under_names_that_the_database_takes_and_read_as_stored_before():
+def test_inputs_are_stored_under_valid_field_names_and_older_documents_are_read():
     codec = dataclass_codec(State)
     state, _ = run([lodge(a_declaration()), answer(), ARRIVED], law=LAW)
     assert state.routing is not None
@@ -95,7 +95,7 @@ def test_what_the_rules_looked_at_is_stored_under_names_that_the_database_takes_
     assert codec.decode(stored) == codec.decode(before) == state
 
 
-def test_two_in_a_hundred_are_selected_at_random_and_always_the_same_ones():
+def test_two_percent_are_selected_at_random_and_deterministically():
     chosen = [n for n in range(20_000) if routed_by_id(f"D-{n}").lane is not Lane.GREEN]
     assert 0.017 < len(chosen) / 20_000 < 0.023
     assert all(routed_by_id(f"D-{n}").lane is Lane.YELLOW for n in chosen)

@@ -1,4 +1,4 @@
-"""What passes the door fits every step behind it: events, outbox and document, whatever the declaration holds."""
+"""Every submission that the gateway accepts fits all later limits: events, outbox and document."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,7 +42,7 @@ from declarations.messages import claim, submission
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 MAX_TEXT = 2_000
-"""Characters of a text that the door takes."""
+"""Maximum characters of a string that the gateway accepts."""
 CHARGES = ("AB", "AK", "BA")
 FILLS = ("x", "中", '"', "😀")
 
@@ -70,7 +70,7 @@ def submitted(**fields: Any) -> DeclarationSubmitted:
 
 
 def an_import(items: int, fill: str, length: int, *, wrong: bool, documents: int, parties: int = 0) -> Any:
-    """A declaration whose texts are so long; a wrong one breaks as many rules for each item as it can."""
+    """A declaration with texts of this length; a wrong one breaks as many rules per item as possible."""
     goods = []
     for number in range(1, items + 1):
         item: dict[str, Any] = {
@@ -85,7 +85,7 @@ def an_import(items: int, fill: str, length: int, *, wrong: bool, documents: int
             "valuation_method": fill * max(1, min(length, MAX_TEXT)) if wrong else "1",
             "documents": [{"type": "N380", "number": fill * min(length, 80)} for _ in range(documents)],
         }
-        if not wrong:  # each stands in the formula of the item's value
+        if not wrong:  # each is part of the formula of the item's value
             item["charges"] = [{"code": code, "amount": {"amount": "123456.78", "currency": "USD"}} for code in CHARGES]
         if wrong:
             item["customs_value"] = {"amount": "-5", "currency": "QQQ"}
@@ -100,7 +100,7 @@ def an_import(items: int, fill: str, length: int, *, wrong: bool, documents: int
 
 
 def fullest(items: int, fill: str, **rest: Any) -> DeclarationSubmitted | None:
-    """The longest texts with which it passes the door; None where nothing of it does."""
+    """The submission with the longest texts that the gateway accepts; None if it accepts none."""
     low, high = -1, MAX_TEXT
     while low < high:
         length = (low + high + 1) // 2
@@ -112,7 +112,7 @@ def fullest(items: int, fill: str, **rest: Any) -> DeclarationSubmitted | None:
 
 
 def drive(commands: Sequence[Command]) -> Loaded[State]:
-    """Fold commands into one document as the chassis does, with every size that it checks, and the database's."""
+    """Apply commands to one document as the chassis does, checking all its size limits and the database's."""
     law = in_lane(Lane.GREEN)
     type_ = declaration_type(law)
     deciding = Deciding(type_, ManualClock(NOW), 0)
@@ -140,7 +140,7 @@ def of_type(loaded: Loaded[State], fact: str) -> list[Any]:
     documents=st.sampled_from([0, 1, 9]),
     parties=st.sampled_from([0, 100, 150]),
 )
-def test_whatever_passes_the_door_can_be_lodged_accepted_and_assessed(
+def test_every_accepted_submission_can_be_lodged_accepted_and_assessed(
     items: int, fill: str, documents: int, parties: int
 ) -> None:
     made = fullest(items, fill, wrong=False, documents=documents, parties=parties)
@@ -152,7 +152,7 @@ def test_whatever_passes_the_door_can_be_lodged_accepted_and_assessed(
 
 @settings(max_examples=6, deadline=None)
 @given(items=st.sampled_from([1, 100, 400, 999]), fill=st.sampled_from(FILLS), documents=st.sampled_from([0, 3]))
-def test_whatever_passes_the_door_can_be_rejected_for_every_rule_and_corrected(
+def test_every_accepted_submission_can_be_rejected_for_every_rule_and_corrected(
     items: int, fill: str, documents: int
 ) -> None:
     made = fullest(items, fill, wrong=True, documents=documents)
@@ -165,7 +165,7 @@ def test_whatever_passes_the_door_can_be_rejected_for_every_rule_and_corrected(
 
 @pytest.mark.parametrize("wrong", [False, True])
 @pytest.mark.parametrize("items", [1, 400, 999])
-def test_the_door_takes_as_much_as_it_says(items: int, wrong: bool) -> None:
+def test_the_gateway_accepts_as_much_as_it_documents(items: int, wrong: bool) -> None:
     assert fullest(items, "x", wrong=wrong, documents=0) is not None
 
 
@@ -178,7 +178,7 @@ def test_999_short_items_keep_every_line_and_5000_do_not_pass() -> None:
     assert over == ("items", "/goods", 999, 5_000)
 
 
-def test_an_event_that_passes_the_door_can_be_noted_with_the_most_parties() -> None:
+def test_an_accepted_event_can_be_noted_with_the_maximum_of_parties() -> None:
     made = an_import(1, "x", 1, wrong=False, documents=0, parties=150)
     event = PARTNER_EVENTS["trade.partners.control.documents_requested.v1"].model_validate(
         {
@@ -199,7 +199,7 @@ def test_an_event_that_passes_the_door_can_be_noted_with_the_most_parties() -> N
     drive([submission(made), answer(), *commands])
 
 
-def test_of_more_errors_than_are_told_the_last_says_how_many() -> None:
+def test_the_last_error_gives_the_number_of_errors_left_out() -> None:
     found = [RuleError("declaration.country.unknown", f"/goods/{n}/origin", "x" * 500) for n in range(250)]
     told = room.errors(found)
     assert len(told) == 100
@@ -209,13 +209,13 @@ def test_of_more_errors_than_are_told_the_last_says_how_many() -> None:
     assert room.errors(found[:100])[-1].pointer == "/goods/99/origin"
 
 
-def test_formulas_are_short_only_where_they_must_be() -> None:
+def test_formulas_are_shortened_only_if_necessary() -> None:
     line = AssessmentLine(1, "duty", Decimal("100.00"), Decimal("0.050"), "f" * 600, Decimal("5.00"))
     assert room.lines([line] * 1_000) == (line,) * 1_000
     assert {each.formula for each in room.lines([line] * 1_998)} == {"100.00 × 5 % = 5.00"}
 
 
-def test_a_rejection_and_an_assessment_go_over_the_wire_as_they_are_told() -> None:
+def test_limited_errors_and_lines_are_published_unchanged() -> None:
     goods = tuple(an_item(number=number, origin="??") for number in range(1, 201))
     _, events = run([lodge(replace(lodge().declaration, goods=goods))])
     assert isinstance(events[-1], Rejected)
@@ -224,7 +224,7 @@ def test_a_rejection_and_an_assessment_go_over_the_wire_as_they_are_told() -> No
     assert any(isinstance(each, Assessed) for each in events)
 
 
-def test_the_domain_counts_with_the_doors_numbers() -> None:
+def test_the_domain_uses_the_limits_of_the_gateway() -> None:
     names = ("ERRORS_TOLD", "WARNINGS_TOLD", "VALUE_SHOWN", "LINES_BYTES")
     assert {name: getattr(room, name) for name in names} == {name: getattr(limits, name) for name in names}
     facts = limits.FACT_BYTES

@@ -1,4 +1,4 @@
-"""Each cross rule by itself: what it refuses, where it points, and that absent fields keep it silent."""
+"""Each cross rule: what it refuses, its pointer, and that absent fields break no rule."""
 
 import inspect
 import re
@@ -132,7 +132,7 @@ KEPT = [
     ("six_digits", goods(commodity_code="260300")),
     ("nothing_to_pay_for", a_declaration(total_price=None, freight=Money(D(0), "CNY"))),
 ]
-"""(what is allowed, a declaration that breaks no rule): the side of a rule that must not be refused"""
+"""(what is allowed, a declaration that breaks no rule): cases that must not be refused"""
 
 
 @pytest.mark.parametrize("declaration", [each for _, each in KEPT], ids=[name for name, _ in KEPT])
@@ -145,23 +145,23 @@ def test_a_broken_rule_names_its_field(code, pointer, declaration):
     assert (code, pointer) in {(error.code, error.pointer) for error in check(declaration, NOW, LAW)}
 
 
-def test_a_declaration_in_order_breaks_no_rule():
+def test_a_valid_declaration_breaks_no_rule():
     assert check(a_declaration(), NOW, LAW) == ()
 
 
-def test_every_error_carries_the_value_found():
+def test_every_error_has_the_value_found():
     errors = check(goods(net_mass_kg=D("1100.5")), NOW, LAW)
     assert [(error.value, error.parameters) for error in errors] == [("1100.5", {"gross": "1100"})]
 
 
-def test_all_errors_are_told_at_once():
+def test_all_errors_are_reported_at_once():
     every = a_declaration(
         incoterm="ABC", dispatch_country="ZN", total_packages=20, goods=(an_item(commodity_code="1"),)
     )
     assert len(check(every, NOW, LAW)) == 4
 
 
-def test_absent_fields_break_nothing():
+def test_absent_fields_break_no_rule():
     item = an_item(description="printed matter", commodity_code="", origin=None, gross_mass_kg=None, net_mass_kg=None,
                    packages=None, price=Money(D(1), "CNY"))  # fmt: skip
     parties = (Party(Role.DECLARANT, QINGDAO), Party(Role.IMPORTER, QINGDAO))
@@ -178,7 +178,7 @@ def test_a_sum_is_only_compared_when_every_item_states_its_part():
 
 
 @pytest.mark.parametrize("claimed", [CLAIMED, None], ids=["certificate", "other_document"])
-def test_a_document_is_good_through_its_last_day_at_the_office(claimed):
+def test_a_document_is_valid_through_its_last_day_at_the_office(claimed):
     document = Document("861", "C-1", valid_until=datetime(2026, 3, 2, tzinfo=SHANGHAI))
     good = goods(preference=claimed, documents=(document,))
     assert check(good, datetime(2026, 3, 2, 15, 59, 59, tzinfo=UTC), LAW) == ()
@@ -189,7 +189,7 @@ def test_codes_of_user_assigned_countries_pass():
     assert check(a_declaration(dispatch_country="XI"), NOW, LAW) == ()
 
 
-def test_there_are_rules_enough():
+def test_there_is_a_minimum_number_of_rules():
     assert len(RULES) >= 14
 
 

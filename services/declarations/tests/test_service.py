@@ -1,4 +1,4 @@
-"""The whole service on a real broker, a real database and registry's real gRPC: a shipment, a loss, a rebuild."""
+"""The whole service on real Kafka, MongoDB and gRPC: a shipment, a lost database, a rebuild."""
 
 import asyncio
 import itertools
@@ -37,7 +37,7 @@ TO_JSON = TypeAdapter(Declaration)
 
 
 class StubRegistry(RegistryServiceServicer):
-    """Lets everybody act but one."""
+    """Answers that all parties may act, except one."""
 
     async def CheckParties(self, request, context):  # noqa: N802 - the proto's name
         return registry_pb2.CheckPartiesResponse(
@@ -54,7 +54,7 @@ class StubRegistry(RegistryServiceServicer):
 
 @pytest.fixture
 def ports():
-    """Where nobody listens until this test does: an ephemeral port could be another's by then."""
+    """Reserved ports on which nothing listens before the test does; an ephemeral port could be taken by then."""
     block = PortBlock()
     yield block.choose(["grpc", "registry"], {})
     block.release()
@@ -111,14 +111,14 @@ async def door(settings):
 
 
 def _unselected(start):
-    """A local reference that the random selection leaves in the green lane: lanes are not the matter here."""
+    """A local reference that random selection does not pick, so that the declaration is green."""
     share = Decimal(LAW.risk.random.parameters["share"][0])
     references = (f"{start}{number or ''}" for number in itertools.count())
     return next(each for each in references if risk.fraction(risk.seed(declaration_id(QINGDAO, Lrn(each)))) >= share)
 
 
 class Shipment:
-    """One shipment of its own, and what is sent about it."""
+    """A separate shipment and the records sent about it."""
 
     def __init__(self, infrastructure):
         self._servers = infrastructure.bootstrap_servers
@@ -153,7 +153,7 @@ class Shipment:
         await self.report("payment.confirmed", "pay", **self.money(amount), **fields)
 
     def money(self, amount):
-        """So much for the assessment of its first version."""
+        """References and amount of a payment for the assessment of its first version."""
         references = {"ucr": self.ucr, "payment_reference": payment_reference(self.id, 1)}
         money = {"amount": amount, "currency": "CNY"}
         return {"amount": money, "payment_reference": "1", "references": references}
@@ -172,7 +172,7 @@ class Shipment:
 
 
 async def reaches(settings, shipment, status, within_seconds=40.0):
-    """Wait until the declaration is in a status, and give it."""
+    """Wait until the declaration is in a status, and return it."""
     wanted = pb.DeclarationStatus.Value(f"DECLARATION_STATUS_{status}")
     async with door(settings) as service:
 
@@ -189,7 +189,7 @@ async def reaches(settings, shipment, status, within_seconds=40.0):
 
 
 async def states(settings, infrastructure):
-    """Every document's state as stored, and the causes its history remembers."""
+    """Every stored state, with the causes in its history."""
     assembly = build(settings)
     documents = await assembly.db["declarations"].find().to_list()
     await assembly.mongo.close()
@@ -241,7 +241,7 @@ async def test_a_shipment_closes_and_a_lost_database_is_rebuilt_from_the_topic(i
     assert [fact for fact, _ in await shipment.published()].count("released") == 1
 
 
-async def test_money_that_names_the_ucr_alone_is_spread_once_and_its_account_is_rebuilt(infrastructure, settings):
+async def test_a_payment_that_names_only_the_ucr_is_allocated_once_and_its_account_is_rebuilt(infrastructure, settings):
     first = Shipment(infrastructure)
     second = Shipment(infrastructure)
     second.ucr = first.ucr
@@ -269,7 +269,7 @@ async def test_money_that_names_the_ucr_alone_is_spread_once_and_its_account_is_
 
 
 async def paid_under(settings, ucr, *amounts):
-    """Whether this is what the declarations of a UCR count as paid, whichever has which."""
+    """Whether the declarations of a UCR count these amounts as paid, in any order."""
     async with door(settings) as service:
         try:
             answer = await service.ListDeclarations(pb.ListDeclarationsRequest(ucrs=[ucr]))
@@ -282,7 +282,7 @@ async def paid_under(settings, ucr, *amounts):
 
 
 async def accounts(settings):
-    """Every account's state as stored."""
+    """Every stored state of an account."""
     assembly = build(settings)
     documents = await assembly.db["settlements"].find().to_list()
     await assembly.mongo.close()
@@ -309,7 +309,7 @@ async def test_the_payment_deadline_fires_once_and_a_late_payment_still_releases
     assert causes["payment_overdue"].startswith(f"{shipment.id}/payment/")
 
 
-async def test_the_doors_answer_by_number_and_ucr_and_list_what_nobody_claims(infrastructure, settings):
+async def test_grpc_finds_declarations_by_number_and_ucr_and_lists_unmatched_events(infrastructure, settings):
     shipment, stray = Shipment(infrastructure), Shipment(infrastructure)
     async with registry(settings), running(settings), door(settings) as service:
         await shipment.lodge()

@@ -1,4 +1,4 @@
-"""Money that names a UCR alone: spread once, oldest deadline first, and never more of it than was paid."""
+"""Payments that name only a UCR: allocated once, oldest deadline first, and never more than was paid."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -35,7 +35,7 @@ def yuan(amount: str | int, currency: str = "CNY") -> Money:
 
 
 def owed(id_: str, amount: str | int, days: int = 0) -> Owed:
-    """What is due, by so many days from the first deadline."""
+    """A debt whose deadline is `days` after the first deadline."""
     return Owed(id_, yuan(amount), NOW + timedelta(days=15 + days))
 
 
@@ -52,7 +52,7 @@ def back(amount: str | int, id_: str, **changes: Any) -> Report:
 
 
 class Account:
-    """An account that learns step by step; every step is folded, as the service does."""
+    """An account that is updated step by step; every step is folded, as in the service."""
 
     def __init__(self) -> None:
         self.state: Settlement | None = None
@@ -68,7 +68,7 @@ class Account:
 
     @property
     def given(self) -> dict[str, str]:
-        """Declaration → what it got in all."""
+        """Declaration → total allocated to it."""
         assert self.state is not None
         sums: dict[str, Decimal] = {}
         for each in self.state.given:
@@ -76,7 +76,7 @@ class Account:
         return {id_: str(amount) for id_, amount in sums.items() if amount}
 
     def counted(self, id_: str, *, by: Any = None) -> dict[Key, Decimal]:
-        """What a declaration counts of each payment, as it works it out itself."""
+        """The amount of each payment that a declaration counts, by the declaration's own rules."""
         assert self.state is not None
         claims = in_force(each.claim for each in self.state.reports if each.declaration_id == id_)
         shares = [
@@ -87,12 +87,12 @@ class Account:
         return {(each.publisher, each.payment_reference): each.amount for each in parts(claims, shares, "CNY", by=by)}
 
 
-def test_what_was_paid_once_settles_the_oldest_deadline_and_releases_no_other() -> None:
+def test_one_payment_settles_the_oldest_deadline_and_releases_no_other() -> None:
     account = Account().learn(said(100, "p"), owed("D-2", 100, days=1), owed("D-1", 100))
     assert account.given == {"D-1": "100"}
 
 
-def test_what_is_left_goes_to_the_next_and_waits_where_nothing_is_open() -> None:
+def test_the_surplus_goes_to_the_next_deadline_or_waits() -> None:
     account = Account().learn(said(250, "p"))
     assert account.given == {}
     account.learn(owed("D-1", 100))
@@ -101,12 +101,12 @@ def test_what_is_left_goes_to_the_next_and_waits_where_nothing_is_open() -> None
     assert account.given == {"D-1": "100", "D-2": "100"}
 
 
-def test_what_was_given_stays_though_an_older_deadline_becomes_known() -> None:
+def test_an_allocation_stays_when_an_older_deadline_becomes_known() -> None:
     account = Account().learn(said(100, "p"), owed("D-2", 100, days=5)).learn(owed("D-1", 100))
     assert account.given == {"D-2": "100"}
 
 
-def test_what_is_taken_back_comes_from_the_latest_deadline_and_later_money_fills_it_again() -> None:
+def test_a_reversal_reduces_the_latest_deadline_first_and_a_later_payment_refills_it() -> None:
     account = Account().learn(said(200, "p"), owed("D-1", 100), owed("D-2", 100, days=1))
     account.learn(back(50, "r"))
     assert account.given == {"D-1": "100", "D-2": "50"}
@@ -114,14 +114,14 @@ def test_what_is_taken_back_comes_from_the_latest_deadline_and_later_money_fills
     assert account.given == {"D-1": "100", "D-2": "100"}
 
 
-def test_a_retraction_by_ucr_alone_frees_what_was_given_and_may_come_first() -> None:
+def test_a_retraction_by_ucr_frees_the_allocation_and_may_arrive_first() -> None:
     sorry = said(100, "sorry", retracts="p")
     for news in ((said(100, "p"), sorry), (sorry, said(100, "p"))):
         account = Account().learn(news[0], owed("D-1", 100)).learn(news[1])
         assert account.given == {}
 
 
-def test_money_that_is_named_is_not_spread_and_what_it_pays_is_not_open() -> None:
+def test_a_payment_that_names_a_declaration_is_not_allocated_and_reduces_its_open_amount() -> None:
     account = Account().learn(said(100, "n", of="D-1", payment_reference="B-2"), said(100, "p"), owed("D-1", 100))
     assert account.given == {}
     assert account.learn(owed("D-2", 100, days=1)).given == {"D-2": "100"}
@@ -134,19 +134,19 @@ def test_a_payment_confirmed_for_the_ucr_and_again_for_a_declaration_is_one_paym
     assert account.counted("D-2") == {("bank-qd", "B-1"): Decimal(100)}
 
 
-def test_a_reversal_by_ucr_alone_takes_named_money_back() -> None:
+def test_a_reversal_by_ucr_reduces_named_payments() -> None:
     account = Account().learn(said(100, "n", of="D-1"), back(30, "r"), owed("D-1", 100))
     assert account.given == {"D-1": "-30"}
     assert account.counted("D-1") == {("bank-qd", "B-1"): Decimal(70)}
 
 
-def test_a_reversal_that_names_a_declaration_beyond_its_money_reaches_the_others() -> None:
+def test_a_reversal_larger_than_the_named_declarations_payment_reduces_the_others() -> None:
     account = Account().learn(said(200, "p"), owed("D-1", 100), owed("D-2", 100, days=1))
     account.learn(back(150, "r", of="D-1"))
     assert (account.counted("D-1"), account.counted("D-2")) == ({}, {("bank-qd", "B-1"): Decimal(50)})
 
 
-def test_only_what_the_door_had_by_the_deadline_counts_as_paid_in_time() -> None:
+def test_only_payments_received_by_the_deadline_count_as_paid_in_time() -> None:
     late = said(100, "p", at=NOW + timedelta(days=20))
     account = Account().learn(late, owed("D-1", 100), owed("D-2", 100, days=30))
     deadline = owed("D-1", 0).pay_by
@@ -154,7 +154,7 @@ def test_only_what_the_door_had_by_the_deadline_counts_as_paid_in_time() -> None
     assert account.counted("D-1", by=deadline) == {}
 
 
-def test_money_of_another_currency_is_told_to_count_for_nothing_when_the_currency_is_known() -> None:
+def test_a_payment_in_another_currency_is_noted_without_effect_once_the_currency_is_known() -> None:
     account = Account().learn(said(100, "p", currency="USD"))
     account.learn(owed("D-1", 100))
     (*_, last) = [each.report.claim for each in account.events if isinstance(each, ReportNoted)]
@@ -163,7 +163,7 @@ def test_money_of_another_currency_is_told_to_count_for_nothing_when_the_currenc
     assert account.given == {}
 
 
-def test_what_is_owed_in_several_currencies_is_told_as_one_sum_in_each_and_told_anew_when_it_grows() -> None:
+def test_the_debt_in_several_currencies_is_reported_per_currency_and_again_when_it_grows() -> None:
     account = Account().learn(said(100, "p", currency="EUR"), owed("D-1", "1000.00"))
     dollars = Owed("D-2", yuan("20.00", "USD"), NOW)
     account.learn(dollars, owed("D-3", "300.00"))
@@ -174,7 +174,7 @@ def test_what_is_owed_in_several_currencies_is_told_as_one_sum_in_each_and_told_
     assert len(account.learn(dollars).events) == told
 
 
-def test_an_account_opens_with_money_that_names_the_ucr_alone_and_with_nothing_else() -> None:
+def test_only_a_payment_that_names_only_the_ucr_opens_an_account() -> None:
     with pytest.raises(AccountMissing):
         Account().learn(owed("D-1", 100))
     with pytest.raises(AccountMissing):
@@ -234,7 +234,7 @@ def test_never_more_is_settled_than_was_confirmed_less_reversed_of_each_payment(
 
 @settings(max_examples=400, deadline=None)
 @given(NEWS)
-def test_no_money_waits_while_an_assessment_is_open_and_none_is_given_beyond_it(news: list[Any]) -> None:
+def test_nothing_waits_while_an_assessment_is_open_and_no_allocation_exceeds_it(news: list[Any]) -> None:
     account = played(news)
     assert account.state is not None
     pool = confirmed(
@@ -278,7 +278,7 @@ def test_the_oldest_deadline_is_settled_before_the_next_gets_anything(
 
 @settings(max_examples=200, deadline=None)
 @given(NEWS)
-def test_what_is_known_is_learnt_once_and_the_events_make_the_same_account_again(news: list[Any]) -> None:
+def test_known_reports_add_nothing_and_the_events_rebuild_the_account(news: list[Any]) -> None:
     account = played(news)
     state = account.state
     assert state is not None
@@ -294,7 +294,7 @@ def test_what_is_known_is_learnt_once_and_the_events_make_the_same_account_again
 
 @settings(max_examples=200, deadline=None)
 @given(NEWS)
-def test_what_is_paid_in_time_is_never_more_than_the_door_had_by_then(news: list[Any]) -> None:
+def test_the_amount_paid_in_time_never_exceeds_what_was_received_by_then(news: list[Any]) -> None:
     account = played(news)
     assert account.state is not None
     for each in account.state.owed:

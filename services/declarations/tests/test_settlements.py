@@ -1,4 +1,4 @@
-"""A payment that names a UCR alone goes over its account to declarations, whatever comes twice."""
+"""A payment that names only a UCR reaches declarations through the UCR's account, despite redeliveries."""
 
 import random
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ ACCOUNT = settlement_id(UCR)
 
 @dataclass
 class House:
-    """The handlers of money over stores in memory, and the service's own topic."""
+    """The payment handlers over in-memory stores, and the service's own topic."""
 
     read: int = 0
     order: random.Random = field(default_factory=lambda: random.Random(1))
@@ -64,7 +64,7 @@ class House:
         self.shares = AggregateHandler(self.declarations, targets=share_of, command=lambda event, _: take_share(event))
 
     async def assessed(self, lrn: str) -> str:
-        """A declaration of the shipment, as far as its assessment; its id."""
+        """Bring a declaration of the shipment to its assessment; returns its id."""
         command = lodge(a_declaration(lrn=Lrn(lrn)), f"R-{lrn}")
         await self.declarations.apply_one(Input(command.declaration_id, f"R-{lrn}", command, "firm:x"))
         await self.declarations.apply_one(Input(command.declaration_id, f"P-{lrn}", answer(), "service:x"))
@@ -82,7 +82,7 @@ class House:
             assert isinstance(outcome, Applied | Duplicate), outcome
 
     async def settle(self, *, shuffled: bool = False) -> None:
-        """Read the own topic to its end; shuffled: in any order, and everything twice."""
+        """Read the own topic to its end; with `shuffled`, in random order and everything twice."""
         while self.read < len(self.topic.published):
             entries = self.topic.published[self.read :]
             self.read += len(entries)
@@ -112,7 +112,7 @@ class House:
 
 
 def heard(entry: Any) -> Received:
-    """An event as it comes back from the service's own topic."""
+    """An event as read from the service's own topic."""
     id_, type_ = entry["id"], entry["type"]
     head = Envelope(id_, "/trade/declarations", type_, NOW, id_.partition("/")[0], entry["seq"], UCR, "c", "a")
     data = entry["data"].encode()
@@ -121,7 +121,7 @@ def heard(entry: Any) -> Received:
 
 
 @pytest.mark.parametrize("early", [True, False])
-async def test_paid_once_by_ucr_alone_releases_one_declaration_of_two(early):
+async def test_one_payment_by_ucr_releases_one_declaration_of_two(early):
     house = House()
     if early:
         await house.bank(TOTAL, "p")
@@ -134,7 +134,7 @@ async def test_paid_once_by_ucr_alone_releases_one_declaration_of_two(early):
     assert sorted(await house.paid(ids)) == ["0", TOTAL]
 
 
-async def test_paid_twice_by_ucr_alone_releases_both():
+async def test_two_payments_by_ucr_release_both_declarations():
     house = House()
     ids = [await house.assessed("L-1"), await house.assessed("L-2")]
     await house.bank("2600.00", "p")
@@ -142,7 +142,7 @@ async def test_paid_twice_by_ucr_alone_releases_both():
     assert [(await house.state(id_)).status for id_ in ids] == [Status.RELEASED] * 2
 
 
-async def test_a_short_payment_by_ucr_alone_is_told_and_the_rest_releases():
+async def test_a_short_payment_by_ucr_is_published_and_the_balance_releases():
     house = House()
     (id_,) = ids = [await house.assessed("L-1")]
     await house.bank("1000.00", "p")
@@ -154,7 +154,7 @@ async def test_a_short_payment_by_ucr_alone_is_told_and_the_rest_releases():
     assert (await house.state(id_)).status is Status.RELEASED
 
 
-async def test_a_payment_by_reference_opens_no_account_and_pays_its_own_alone():
+async def test_a_payment_by_reference_opens_no_account_and_pays_only_its_declaration():
     house = House()
     first, second = await house.assessed("L-1"), await house.assessed("L-2")
     await house.bank(TOTAL, "p", references={"payment_reference": payment_reference(second, 1)})
@@ -163,7 +163,7 @@ async def test_a_payment_by_reference_opens_no_account_and_pays_its_own_alone():
     assert await house.settlements.get(ACCOUNT) is None
 
 
-async def test_a_reversal_by_ucr_alone_takes_back_what_was_given_and_what_was_named():
+async def test_a_reversal_by_ucr_reduces_allocations_and_named_payments():
     house = House()
     ids = [await house.assessed("L-1"), await house.assessed("L-2")]
     await house.bank(TOTAL, "p", references={"payment_reference": payment_reference(ids[1], 1)})
@@ -177,7 +177,7 @@ async def test_a_reversal_by_ucr_alone_takes_back_what_was_given_and_what_was_na
     assert [each.value for each in (await house.state(ids[1])).cases] == ["payment_reversed"]
 
 
-async def test_a_payment_by_ucr_alone_in_another_currency_is_told_to_count_for_nothing():
+async def test_a_payment_by_ucr_in_another_currency_is_noted_without_effect():
     house = House()
     await house.bank(TOTAL, "p", currency="USD")
     ids = [await house.assessed("L-1")]
@@ -191,7 +191,7 @@ async def test_a_payment_by_ucr_alone_in_another_currency_is_told_to_count_for_n
     )  # fmt: skip
 
 
-async def test_a_share_that_was_set_before_the_present_one_says_nothing_any_more():
+async def test_an_earlier_share_than_the_current_one_is_ignored():
     house = House()
     (id_,) = ids = [await house.assessed("L-1")]
     await house.bank(TOTAL, "p")
@@ -200,14 +200,14 @@ async def test_a_share_that_was_set_before_the_present_one_says_nothing_any_more
     await house.settle()
     assert await house.paid(ids) == ["1200.00"]
     first, last = [each for each in house.topic.published if each["type"] == ALLOCATED]
-    await house.hear({**first, "id": f"{ACCOUNT}/1.1"})  # a first copy that comes late has an id of its own
+    await house.hear({**first, "id": f"{ACCOUNT}/1.1"})  # a late first copy has an id of its own
     assert await house.paid(ids) == ["1200.00"]
     assert (await house.state(id_)).shares[0].allocation == 2
     assert last["seq"] > first["seq"]
 
 
 @pytest.mark.parametrize("seed", range(20))
-async def test_whatever_comes_twice_and_in_any_order_ends_in_what_was_paid(seed):
+async def test_redelivery_in_any_order_gives_the_same_payments(seed):
     house = House(order=random.Random(seed))
     await house.bank("900.00", "p")
     ids = [await house.assessed("L-1"), await house.assessed("L-2")]
@@ -227,5 +227,5 @@ async def test_whatever_comes_twice_and_in_any_order_ends_in_what_was_paid(seed)
         else:
             id_ = entry["id"].partition("/")[0]
             again[id_] = evolve(again[id_], MESSAGES.decode(entry["type"], entry["data"].encode()))
-    assert folded == account, "a lost account is made again from the topic"
+    assert folded == account, "a lost account is rebuilt from the topic"
     assert [again[id_] for id_ in ids] == states

@@ -1,4 +1,4 @@
-"""The customs value: what a price holds by its trade term, charges by code, stated values, rates by the day."""
+"""The customs value: what a price includes by its trade term, charges by code, stated values, rates by day."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -44,25 +44,25 @@ def amounts_of(found):
 
 
 @pytest.mark.parametrize("term", (*HOLDS_NEITHER, *DOES_NOT_SAY))
-def test_a_price_without_freight_is_raised_by_freight_and_unknown_insurance(term):
+def test_freight_and_estimated_insurance_are_added_to_a_price_without_them(term):
     found = value(incoterm=term, freight=yuan("500"))
     assert found.amount == D("10531.50")
     assert found.formula == "price 10000.00 + freight 500.00 + insurance 31.50 (0.3 %)"
 
 
 @pytest.mark.parametrize("term", HOLDS_FREIGHT)
-def test_a_price_with_freight_in_it_is_raised_by_insurance_alone(term):
+def test_only_insurance_is_added_to_a_price_that_includes_freight(term):
     assert value(incoterm=term).amount == D("10030.00")
     assert value(incoterm=term, freight=yuan("500"), insurance=yuan("20")).amount == D("10020.00")
 
 
 @pytest.mark.parametrize("term", HOLDS_INSURANCE)
-def test_a_price_with_insurance_and_no_freight_in_it_is_raised_by_freight_alone(term):
+def test_only_freight_is_added_to_a_price_that_includes_insurance(term):
     assert value(incoterm=term, freight=yuan("500"), insurance=yuan("20")).amount == D("10500.00")
 
 
 @pytest.mark.parametrize("term", HOLDS_BOTH)
-def test_a_price_with_the_way_to_the_border_in_it_is_raised_by_nothing(term):
+def test_nothing_is_added_to_a_price_that_includes_carriage_and_insurance(term):
     found = value(incoterm=term, freight=yuan("500"), insurance=yuan("20"))
     assert (found.amount, found.formula) == (D("10000.00"), "price 10000.00")
 
@@ -71,15 +71,15 @@ def test_every_trade_term_is_one_of_these():
     assert set(TRADE_TERMS) == {*HOLDS_NEITHER, *HOLDS_INSURANCE, *HOLDS_FREIGHT, *HOLDS_BOTH, *DOES_NOT_SAY}
 
 
-def test_without_a_trade_term_what_is_stated_is_outside_the_price():
+def test_without_a_trade_term_stated_costs_are_outside_the_price():
     assert value(incoterm=None, freight=yuan("500"), insurance=yuan("0")).amount == D("10500.00")
 
 
-def test_stated_insurance_of_nothing_is_a_statement():
+def test_stated_insurance_of_zero_is_used():
     assert value(incoterm="CFR", insurance=yuan("0")).amount == D("10000.00")
 
 
-def test_the_formula_shows_rate_and_day_and_the_day_is_the_office_s():
+def test_the_formula_shows_the_rate_and_the_office_s_day():
     dollars = (an_item(price=Money(D("1000"), "USD")),)
     before = values(day("2025-12-31T15:59:59+00:00"), goods=dollars)[0]
     after = values(day("2025-12-31T16:00:00+00:00"), goods=dollars)[0]
@@ -124,7 +124,7 @@ def test_a_stated_value_is_the_value_unless_the_method_or_a_price_without_one_st
     assert (found.amount, found.formula) == (D(amount), words)
 
 
-def test_an_invoice_total_alone_is_spread_by_mass():
+def test_an_invoice_total_without_prices_is_apportioned_by_mass():
     goods = tuple(an_item(number=number, price=None, gross_mass_kg=D(mass)) for number, mass in ((1, 100), (2, 300)))
     found = values(goods=goods)
     assert amounts_of(found) == [D("2500.00"), D("7500.00")]
@@ -139,33 +139,33 @@ def test_freight_is_apportioned_by_price_over_the_items_that_are_valued_by_price
     assert found[0].formula == "price 100.00 + freight 33.33 of 100.00"
 
 
-def test_prices_that_round_to_nothing_still_share_the_freight():
+def test_prices_that_round_to_zero_still_share_the_freight():
     goods = tuple(an_item(number=number, price=Money(D("0.01"), "IRR")) for number in (1, 2))
     found = values(goods=goods, incoterm="FOB", freight=yuan("1"), insurance=yuan("0"), total_price=None)
     assert amounts_of(found) == [D("0.50"), D("0.50")]
 
 
-def test_additions_are_added_and_deductions_taken_off_by_their_code():
+def test_additions_and_deductions_are_applied_by_code():
     item = an_item(charges=(charge("BC", "100"), charge("AI", "10", "USD")))
     found = value(goods=(item,), incoterm="DDP", charges=(charge("AK", "50"),))
     assert found.amount == D("10020.00")
     assert found.formula == "price 10000.00 + AK 50.00 − BC 100.00 + AI 70.00 (10 USD × 7.00 on 2026-03-02)"
 
 
-def test_a_deduction_of_the_consignment_is_shared_too():
+def test_a_deduction_of_the_whole_declaration_is_apportioned_too():
     goods = (an_item(price=yuan("100")), an_item(number=2, price=yuan("300")))
     found = values(goods=goods, charges=(charge("BA", "40"),), total_price=None)
     assert amounts_of(found) == [D("90.00"), D("270.00")]
 
 
 @pytest.mark.parametrize("place", ["header", "item"])
-def test_freight_stated_by_code_counts_as_freight_and_holds_its_insurance(place):
+def test_freight_stated_by_code_includes_its_insurance(place):
     stated = (charge("AK", "500"),)
     where = {"charges": stated} if place == "header" else {"goods": (an_item(charges=stated),)}
     assert value(incoterm="FOB", **where).amount == D("10500.00")
 
 
-def test_a_charge_of_zero_does_not_hold_the_insurance():
+def test_a_charge_of_zero_does_not_include_the_insurance():
     assert value(incoterm="CFR", charges=(charge("AK", "0"),)).amount == D("10030.00")
 
 
@@ -173,7 +173,7 @@ def test_air_transport_by_code_is_freight_without_insurance():
     assert value(incoterm="FOB", charges=(charge("AR", "500"),)).amount == D("10531.50")
 
 
-def test_codes_that_begin_with_b_are_taken_off_and_all_others_added():
+def test_codes_that_begin_with_b_are_deducted_and_all_others_added():
     assert {code for code in ChargeCode if code.value[0] == "B"} == DEDUCTIONS
 
 
@@ -204,7 +204,7 @@ def test_the_values_add_up_to_price_freight_insurance_and_additions(prices, frei
     assert all(amount >= price for amount, price in zip(amounts_of(found), prices, strict=True))
 
 
-def test_duty_is_on_the_value_whose_formula_it_shows():
+def test_duty_is_computed_on_the_value_whose_formula_it_shows():
     lines, _ = assess(a_declaration(incoterm="FOB", freight=yuan("500")), NOW, LAW.tariff, RATES)
     assert lines[0].base == D("10531.50")
     assert "price 10000.00 + freight 500.00 + insurance 31.50" in lines[0].formula

@@ -1,4 +1,4 @@
-"""What a declaration must say of its values; what happens where it does not, at lodging and at acceptance."""
+"""The values that a declaration must state, and what happens without them, at lodging and at acceptance."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -60,7 +60,7 @@ def test_an_import_without_any_value_is_refused_item_by_item_and_never_released(
     assert "Released" not in names(events)
 
 
-def test_an_item_without_a_price_beside_a_priced_one_is_named():
+def test_an_item_without_a_price_is_named_if_another_has_one():
     (error,) = check(unpriced(an_item(), replace(UNPRICED, number=2)), NOW, LAW)
     assert (error.code, error.pointer, error.parameters) == (
         "declaration.value.missing", "/goods/1/price", {"item": "2"},
@@ -83,13 +83,13 @@ def test_a_stated_value_of_zero_is_no_value():
     assert found(zero) == {("value.zero", "/goods/0/customs_value/amount")}
 
 
-def test_a_stated_value_does_not_take_the_place_of_a_price_under_method_1():
+def test_a_stated_value_does_not_replace_a_price_under_method_1():
     stated = a_declaration(goods=(replace(UNPRICED, valuation_method="1", customs_value=yuan("5")),), total_price=None)
     assert found(stated) == {("value.missing", "/goods/0/price")}
 
 
 @pytest.mark.parametrize("mass", [None, D(0)], ids=["no_mass", "mass_of_zero"])
-def test_an_invoice_total_is_spread_only_where_every_mass_is_known(mass):
+def test_an_invoice_total_is_apportioned_only_if_every_mass_is_known(mass):
     goods = (UNPRICED, replace(UNPRICED, number=2, gross_mass_kg=mass, net_mass_kg=None))
     spread = a_declaration(goods=goods, total_gross_mass_kg=None, total_packages=None)
     assert found(spread) == {("value.missing", "/goods/0/price"), ("value.missing", "/goods/1/price")}
@@ -104,7 +104,7 @@ def test_the_total_of_the_only_item_is_its_price_without_any_mass():
 
 
 @pytest.mark.parametrize("term", sorted(term for term in TRADE_TERMS if not holds_freight(term)))
-def test_a_price_that_does_not_hold_the_freight_needs_it(term):
+def test_a_price_that_excludes_freight_needs_stated_freight(term):
     bare = a_declaration(incoterm=term)
     assert ("freight.missing", "/freight") in found(bare)
     assert ("freight.missing", "/freight") not in found(replace(bare, freight=yuan("1")))
@@ -112,7 +112,7 @@ def test_a_price_that_does_not_hold_the_freight_needs_it(term):
 
 
 @pytest.mark.parametrize("term", sorted(filter(holds_freight, TRADE_TERMS)))
-def test_a_price_that_holds_the_freight_needs_none(term):
+def test_a_price_that_includes_freight_needs_none(term):
     assert "freight.missing" not in {code for code, _ in found(a_declaration(incoterm=term))}
 
 
@@ -122,7 +122,7 @@ def test_without_a_trade_term_the_freight_must_be_stated():
 
 
 @pytest.mark.parametrize("term", [None, "FOB", "5"])
-def test_freight_of_zero_is_no_freight_by_field_or_by_code(term):
+def test_freight_of_zero_counts_as_missing_by_field_or_by_code(term):
     nothing = charge("AK", "0")
     assert found(a_declaration(incoterm=term, freight=yuan("0"))) == {("freight.zero", "/freight/amount")}
     assert found(a_declaration(incoterm=term, charges=(nothing,))) == {("freight.zero", "/charges/0/amount")}
@@ -131,7 +131,7 @@ def test_freight_of_zero_is_no_freight_by_field_or_by_code(term):
     assert found(a_declaration(incoterm=term, freight=yuan("5"), charges=(nothing,))) == set()
 
 
-def test_freight_of_zero_beside_a_price_that_holds_it_is_right():
+def test_freight_of_zero_is_allowed_with_a_price_that_includes_it():
     assert found(a_declaration(incoterm="CFR", freight=yuan("0"))) == set()
 
 
@@ -151,7 +151,7 @@ TWICE = [
 
 @pytest.mark.parametrize("place", ["/charges/0", "/goods/0/charges/0"])
 @pytest.mark.parametrize(("term", "field", "code", "codes"), TWICE)
-def test_carriage_by_field_and_by_a_code_that_holds_it_is_refused_naming_both(term, field, code, codes, place):
+def test_carriage_stated_by_field_and_by_code_is_refused_naming_both(term, field, code, codes, place):
     stated = (charge(code, "50"),)
     where = {"charges": stated} if place == "/charges/0" else {"goods": (an_item(charges=stated),)}
     errors = check(a_declaration(incoterm=term, **{field: yuan("20")}, **where), NOW, LAW)
@@ -162,13 +162,13 @@ def test_carriage_by_field_and_by_a_code_that_holds_it_is_refused_naming_both(te
     assert not [error for error in free if error.code.endswith(".twice")]
 
 
-def test_a_charge_of_an_item_that_states_its_value_counts_nothing_twice():
+def test_a_charge_of_an_item_with_a_stated_value_is_not_counted():
     stated = an_item(valuation_method="6", customs_value=yuan("5"), charges=(charge("AK", "5"),))
     beside = unpriced(stated, an_item(number=2))
     assert found(replace(beside, incoterm="FOB", freight=yuan("5"), insurance=yuan("5"))) == set()
 
 
-def test_a_value_that_rounds_to_nothing_is_refused_with_amount_and_rate():
+def test_a_value_that_rounds_to_zero_is_refused_with_amount_and_rate():
     (error,) = check(priced("0.01", "IRR"), NOW, LAW)
     rate = LAW.exchange.find_rate("IRR", LAW.calendar.day(NOW))
     assert (error.code, error.pointer, error.value) == (
@@ -179,13 +179,13 @@ def test_a_value_that_rounds_to_nothing_is_refused_with_amount_and_rate():
     assert found(stated) == {("value.rounds_to_nothing", "/goods/0/customs_value/amount")}
 
 
-def test_an_invoice_total_that_leaves_a_share_of_nothing_is_refused():
+def test_an_invoice_total_that_gives_a_share_of_zero_is_refused():
     bare = replace(a_declaration(goods=(UNPRICED, replace(UNPRICED, number=2))), total_price=yuan("0.01"))
     spread = replace(bare, total_gross_mass_kg=None, total_packages=None)
     assert found(spread) == {("value.rounds_to_nothing", "/total_price/amount")}
 
 
-def test_a_value_beside_a_price_without_a_method_is_told_not_to_be_used_and_nothing_else_is():
+def test_a_value_stated_with_a_price_and_no_method_gives_a_warning():
     both = {"customs_value": yuan("5"), "statistical_value": yuan("6")}
 
     def told(declaration):
@@ -205,19 +205,19 @@ def test_a_stated_value_needs_neither_term_nor_freight():
     assert found(a_declaration(goods=(stated,), incoterm=None)) == set()
 
 
-def test_an_export_is_not_assessed_and_may_lack_what_nothing_is_computed_from():
+def test_an_export_is_not_assessed_and_may_lack_values():
     assert found(export(goods=(UNPRICED,), incoterm="FOB")) == set()
     assert found(export(goods=(an_item(price=Money(D(0), "KWD")),), currency="KWD", total_price=None)) == set()
 
 
-def test_deductions_leave_something():
+def test_deductions_that_leave_nothing_are_refused():
     eaten = a_declaration(goods=(an_item(charges=(charge("BC", "10000"),)),))
     assert found(eaten) == {("value.deducted_away", "/goods/0")}
     assert found(a_declaration(goods=(an_item(charges=(charge("BC", "9999.99"),)),))) == set()
 
 
 @pytest.mark.parametrize("currency", ["XXX", "XTS", "XAU", "XAG", "XDR", "XUA", "BGN", "EURO", "usd"])
-def test_what_has_no_minor_unit_in_iso_4217_is_no_currency(currency):
+def test_a_code_without_a_minor_unit_in_iso_4217_is_not_a_currency(currency):
     assert found(priced("1", currency)) == {("currency.unknown", "/goods/0/price/currency")}
 
 
@@ -230,7 +230,7 @@ def test_an_amount_has_no_more_decimals_than_its_currency(amount, currency):
 
 
 @pytest.mark.parametrize(("amount", "currency"), [("705", "JPY"), ("705.00", "JPY"), ("1.10", "CNY"), ("7E+2", "JPY")])
-def test_zeros_behind_the_last_digit_are_no_decimals(amount, currency):
+def test_trailing_zeros_are_not_decimals(amount, currency):
     assert found(priced(amount, currency)) == set()
 
 
@@ -241,7 +241,7 @@ def test_a_currency_without_a_rate_is_refused_with_the_day_at_the_office():
     assert error.parameters == {"currency": "KWD", "day": "2026-03-03"}
 
 
-def test_every_amount_is_looked_at_wherever_it_stands():
+def test_every_amount_of_a_declaration_is_checked():
     odd = Money(D("-1.001"), "XXX")
     item = an_item(
         customs_value=odd, statistical_value=odd, price=odd, charges=(replace(charge("AB", "1"), amount=odd),)
@@ -255,7 +255,7 @@ def test_every_amount_is_looked_at_wherever_it_stands():
         assert {pointer for each, pointer in found(strange) if each == code} >= {f"{place}/{field}" for place in places}
 
 
-def test_nothing_is_computed_of_amounts_that_break_a_rule():
+def test_values_are_not_computed_from_amounts_that_break_a_rule():
     huge = Money(MAX_VALUE * 10**20, "CNY")
     wrong = an_item(price=huge, charges=(charge("BA", "-1"),), quantity=Quantity(D(-1), "KGM"))
     codes = {code for code, _ in found(a_declaration(goods=(wrong,), total_packages=-1, incoterm="ABC"))}
@@ -266,7 +266,7 @@ UNTIL_TODAY = replace(
     LAW,
     exchange=replace(LAW.exchange, tables=(RateTable(date(2026, 3, 1), {"GBP": D("9.40")}, date(2026, 3, 2)),)),
 )
-"""A law whose last rate is that of the day of lodging."""
+"""A law whose last exchange rate is for the day of lodging."""
 POUNDS = a_declaration(
     goods=(an_item(price=Money(D("100"), "GBP")),), currency="GBP", total_price=None, dispatch_country="RU"
 )
@@ -277,7 +277,7 @@ def arrived(at):
     return replace(ARRIVED, claim=replace(ARRIVED.claim, kind=Kind.ARRIVED, occurred_at=at, received_at=at))
 
 
-def test_goods_that_arrive_on_a_day_without_a_rate_are_not_accepted_and_the_declarant_is_told_the_day():
+def test_goods_that_arrive_on_a_day_without_a_rate_are_rejected_naming_the_day():
     state, events = run([lodge(POUNDS), answer(), arrived(TOMORROW)], law=UNTIL_TODAY)
     assert names(events) == ["Submitted", "Prelodged", "PartnerEventNoted", "Rejected"]
     (error,) = state.errors
@@ -285,7 +285,7 @@ def test_goods_that_arrive_on_a_day_without_a_rate_are_not_accepted_and_the_decl
     assert state.number is None
 
 
-def test_of_many_goods_without_a_rate_on_arrival_as_many_errors_are_told_as_at_lodging():
+def test_errors_of_values_at_acceptance_are_limited_as_at_lodging():
     goods = tuple(an_item(number=number, price=Money(D("100"), "GBP")) for number in range(1, room.ERRORS_TOLD + 2))
     state, events = run(
         [
@@ -300,14 +300,14 @@ def test_of_many_goods_without_a_rate_on_arrival_as_many_errors_are_told_as_at_l
     assert state.errors[-1].code == "declaration.errors.more"
 
 
-def test_a_version_that_is_corrected_after_that_is_accepted_without_a_second_arrival():
+def test_a_corrected_version_after_that_is_accepted_without_a_second_arrival():
     yuan_instead = lodge(a_declaration(), "R-2", received_at=TOMORROW)
     state, _ = run([lodge(POUNDS), answer(), arrived(TOMORROW), yuan_instead, answer(version=2)], law=UNTIL_TODAY)
     assert (state.version, state.status, state.accepted_at) == (2, Status.ASSESSED, TOMORROW)
 
 
-def test_what_was_accepted_and_cannot_be_assessed_opens_one_case_and_waits():
-    """Accepted under a law that had the rate; the one at hand has none for that day."""
+def test_an_accepted_declaration_that_cannot_be_assessed_opens_one_case_and_waits():
+    """Accepted under a law that had the rate; the current law has none for that day."""
     routed, _ = run([lodge(POUNDS), answer(), ARRIVED], law=in_lane(Lane.YELLOW))
     assert routed.status is Status.UNDER_CONTROL
     without = replace(in_lane(Lane.YELLOW), exchange=replace(LAW.exchange, tables=()))
@@ -321,7 +321,7 @@ def test_what_was_accepted_and_cannot_be_assessed_opens_one_case_and_waits():
     assert state.status is Status.ASSESSED
 
 
-def test_a_rate_that_is_there_on_both_days_takes_the_rate_of_acceptance():
+def test_the_rate_of_the_day_of_acceptance_is_used():
     two = (
         RateTable(date(2026, 3, 2), {"GBP": D("9")}, date(2026, 3, 2)),
         RateTable(date(2026, 3, 3), {"GBP": D("10")}),

@@ -1,4 +1,4 @@
-"""What a firm states of values, from the door's contract to the assessment: carried, kept, published, judged."""
+"""Values stated by a firm, from the gateway's contract to the assessment: stored, published, checked."""
 
 from dataclasses import replace
 from typing import Any
@@ -57,13 +57,13 @@ def lodged(*goods: dict[str, Any], **changes: Any) -> Any:
     ],
     ids=["no_value_at_all", "an_item_without_a_price", "no_rate", "no_currency", "half_a_yen"],
 )
-def test_what_cannot_be_valued_is_rejected_at_lodging_by_name(command, errors):
+def test_a_declaration_that_cannot_be_valued_is_rejected_at_lodging_by_name(command, errors):
     state, _ = run([command])
     assert state.status is Status.REJECTED
     assert [(error.code, error.pointer) for error in state.errors] == errors
 
 
-def test_charges_and_statistical_values_are_kept_and_published_as_they_were_stated():
+def test_charges_and_statistical_values_are_stored_and_published_as_stated():
     charges = [{"code": "AK", "amount": money("50", "GBP")}, {"code": "BC", "amount": money("7")}]
     goods = (
         item(price=money("700"), charges=charges),
@@ -78,7 +78,7 @@ def test_charges_and_statistical_values_are_kept_and_published_as_they_were_stat
     assert events
 
 
-def test_a_declaration_of_before_such_fields_is_read_as_one_without_them():
+def test_a_declaration_from_before_these_fields_is_read_without_them():
     command = lodged(item(price=money("1")))
     bare = replace(command.declaration.goods[0], charges=(), statistical_value=None)
     assert command.declaration == replace(command.declaration, goods=(bare,), charges=())

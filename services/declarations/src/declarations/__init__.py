@@ -1,1 +1,1 @@
-"""The life of a declaration, from lodging to release and exit."""
+"""The life cycle of a customs declaration, from lodging to release and exit."""

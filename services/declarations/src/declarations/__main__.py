@@ -1,4 +1,4 @@
-"""`python -m declarations` runs the service."""
+"""Start declarations: `python -m declarations`."""
 
 from chassis.process import main
 from declarations.app import build

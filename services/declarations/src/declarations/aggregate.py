@@ -1,4 +1,4 @@
-"""What a declaration is to the chassis: its decisions under a law, its key, its deadlines, its indexes."""
+"""The aggregate type of declarations: decisions under a law, key, deadlines, indexes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,17 +24,17 @@ UCR = "state.declaration.ucr"
 NUMBER = "state.number"
 TRANSPORT_DOCUMENT = "state.declaration.transport.document"
 PAYMENT_REFERENCE = "state.assessment.payment_reference"
-"""Fields that partner events are matched by."""
+"""Document fields by which partner events find their declarations."""
 
 INDEXES = tuple(IndexModel([(name, ASCENDING)]) for name in (UCR, NUMBER, TRANSPORT_DOCUMENT, PAYMENT_REFERENCE))
 
 
 class NoDeadline(Exception):
-    """A declaration was handed to the timer, and none of its deadlines counts."""
+    """The timer fired for a declaration without a deadline that applies."""
 
 
 class StateCodec:
-    """A state with its passed deadlines also as releases write and read them that know the one for payment alone."""
+    """Encodes a state; also reads and writes the field of earlier releases, which know only the payment deadline."""
 
     _FORMER = "deadline_passed"
 
@@ -54,7 +54,7 @@ class StateCodec:
 
 
 def declaration_type(law: Law) -> AggregateType[State, Command, Event]:
-    """Declarations under a law."""
+    """The aggregate type of declarations under a law."""
 
     def decide_under_law(state: State | None, command: Command, now: datetime) -> Sequence[Event]:
         events = decide(state, command, now=now, law=law)
@@ -68,7 +68,7 @@ def declaration_type(law: Law) -> AggregateType[State, Command, Event]:
         collection="declarations",
         decide=decide_under_law,
         evolve=evolve,
-        key=lambda state: state.declaration.ucr,  # the same in every version
+        key=lambda state: state.declaration.ucr,  # never changes between versions
         codec=StateCodec(),
         messages=DeclarationMessages(),
         due_at=due_at,
@@ -79,10 +79,10 @@ def declaration_type(law: Law) -> AggregateType[State, Command, Event]:
 
 
 def deadline_of(state: State) -> PassDeadline:
-    """The command of a document that is due.
+    """The command for a declaration whose timer fired.
 
     Raises:
-        NoDeadline: nothing of it is due.
+        NoDeadline: no deadline applies.
     """
     row = earliest(state)
     if row is None:

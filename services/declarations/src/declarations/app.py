@@ -1,4 +1,4 @@
-"""The composition of declarations: everything it is made of, every topic it reads, every method it serves."""
+"""Builds declarations: its parts, the topics it reads, the methods it serves."""
 
 from chassis.assembly import Assembly
 from chassis.clock import Clock
@@ -28,16 +28,16 @@ SUBMITTED = "trade.gateway.declaration.submitted.v1"
 
 
 PAYMENTS = {type_: partners_v1.EVENTS[type_] for type_ in partners_v1.EVENTS if kind_of(type_) in OF_MONEY}
-"""What banks report."""
+"""Partner event types of banks."""
 
 REPORTS = {type_: payload for type_, payload in partners_v1.EVENTS.items() if type_ not in PAYMENTS}
-"""What everybody else does."""
+"""All other partner event types."""
 
 
 def subscribe_money(
     service: Assembly, declarations: Declarations, events: PartnerEvents, reports: PartnerEventHandler
 ) -> None:
-    """Accounts of UCRs: what banks report, what is assessed and noted, and the shares that declarations take."""
+    """Subscribe to payments, to own events that accounts use, and to the shares that accounts allocate."""
     settlements = service.aggregates(SETTLEMENT, topic=DECLARATIONS)
     service.subscribe(Subscription(PARTNERS.name, PAYMENTS, PaymentHandler(reports, events, settlements)))
     service.subscribe(Subscription(DECLARATIONS.name, NEWS, AccountNews(settlements, declarations)))
@@ -48,7 +48,7 @@ def subscribe_money(
 
 
 def build(settings: DeclarationsSettings, clock: Clock | None = None) -> Assembly:
-    """Put the service together."""
+    """Build the service."""
     service = Assembly(settings, clock=clock)
     law = load_law(
         zone=settings.office_zone,

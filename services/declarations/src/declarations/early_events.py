@@ -1,8 +1,8 @@
-"""Kept partner events are joined with the declarations that they concern, as their delivery would have been.
+"""Applies stored partner events to declarations that came later.
 
-An event waits until it has joined every declaration that is found for it: where none is found, where
-one has parked input (which goes first), and where one refuses it, it is looked at again. The same
-event may reach a declaration on several ways; its id makes it count once.
+An event waits until it is applied to every declaration that it concerns. It is retried if no declaration
+is found, if one has parked input (which goes first), or if one refuses it. An event may reach a
+declaration by several paths; its id ensures that it is applied once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 class Waiting:
-    """Kept events that wait for a declaration, and when they are looked at again."""
+    """Stored events that wait for a declaration, and their retry times."""
 
     def __init__(self, events: PartnerEvents, clock: Clock) -> None:
         self._events = events
@@ -48,19 +48,19 @@ class Waiting:
         self._alarm = Alarm(clock)
 
     async def wait(self, events: Sequence[KeptEvent]) -> None:
-        """Note when events are looked at again: after a second, then ever more seldom."""
+        """Schedule the next attempt of events: after a second, then with growing intervals."""
         moments = next_attempts(events, self._clock.now())
         await self._events.await_declaration(moments)
         for moment in moments.values():
             self._alarm.set(moment)
 
     async def one_is_due(self) -> None:
-        """Wait until one may be looked at again."""
+        """Wait until an event is due."""
         await self._alarm.rings()
 
 
 class Joiner:
-    """Applies kept events to declarations and notes which of them go on waiting."""
+    """Applies stored events to declarations and records which of them must still wait."""
 
     def __init__(self, declarations: Declarations, events: PartnerEvents, waiting: Waiting, parking: Locked) -> None:
         self._declarations = declarations
@@ -69,15 +69,15 @@ class Joiner:
         self._parking = parking
 
     async def join_early(self, states: Sequence[State]) -> None:
-        """Join what was kept before these declarations came."""
+        """Apply the events stored before these declarations came."""
         kept = await self._events.about([_references(state) for state in states])
         found = {each.id: _concerned(each, states) for each in kept}
-        # One that waits may wait for another declaration: only all that it concerns together end that.
+        # A waiting event may wait for another declaration too: it is done only when applied to all it concerns.
         found |= await find_concerned(self._declarations, [each for each in kept if each.attempts])
         await self.join([each for each in kept if found[each.id]], found)
 
     async def join(self, events: Sequence[KeptEvent], found: Mapping[str, Sequence[str]]) -> None:
-        """Apply events to the declarations found for them; those that did not reach all of theirs wait."""
+        """Apply events to the declarations found for them; those not applied to all of them wait."""
         locked = await self._parking.locked({target for each in events for target in found[each.id]})
         waiting = {each.id for each in events if not found[each.id] or locked.intersection(found[each.id])}
         inputs = [_input(each, target) for each in events for target in found[each.id] if target not in locked]
@@ -91,7 +91,7 @@ class Joiner:
 
 
 class Sweeper:
-    """Joins waiting partner events with declarations that both sides missed."""
+    """Retries waiting events, including those that were missed when event and declaration arrived together."""
 
     def __init__(
         self, declarations: Declarations, events: PartnerEvents, waiting: Waiting, joiner: Joiner, clock: Clock
@@ -103,13 +103,13 @@ class Sweeper:
         self._clock = clock
 
     async def run(self) -> None:
-        """Sweep for ever."""
+        """Sweep until cancelled."""
         while True:
             if not await self.sweep():
                 await self._waiting.one_is_due()
 
     async def sweep(self) -> bool:
-        """Look once for what is due; whether there may be more."""
+        """Process the due events once; returns whether there may be more."""
         waiting = await self._events.to_look_again(self._clock.now(), SWEEP_BATCH)
         if not waiting:
             return False
@@ -118,7 +118,7 @@ class Sweeper:
 
 
 async def find_concerned(declarations: Declarations, events: Sequence[KeptEvent]) -> dict[str, list[str]]:
-    """Per event id the ids of the declarations that it concerns; one query per kind of reference."""
+    """Event id → ids of the declarations that it concerns; one query per kind of reference."""
     wanted: dict[str, set[str]] = {}
     for each in events:
         if each.references.decisive is not None:
@@ -131,7 +131,7 @@ async def find_concerned(declarations: Declarations, events: Sequence[KeptEvent]
 
 
 def next_attempts(events: Sequence[KeptEvent], now: datetime) -> dict[str, datetime]:
-    """When to look again: after a second, then ever more seldom."""
+    """Event id → time of the next attempt: after a second, then with growing intervals."""
     return {each.id: now + min(FIRST_ATTEMPT * 2 ** min(each.attempts, 20), LAST_PAUSE) for each in events}
 
 

@@ -1,4 +1,4 @@
-"""Answers `trade.declarations.v1.DeclarationService`. Which risk rules hit is not told here."""
+"""`trade.declarations.v1.DeclarationService`. It does not disclose which risk rules matched."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ class DeclarationServicer(DeclarationServiceServicer):
                 context,
                 grpc.StatusCode.INVALID_ARGUMENT,
                 "TOO_MANY_UCRS",
-                f"at most {MAX_UCRS} UCRs at once",
+                f"at most {MAX_UCRS} UCRs per call",
                 violations=[("ucrs", f"has {len(request.ucrs)}")],
             )
         found = await self._declarations.find(
@@ -78,7 +78,7 @@ class DeclarationServicer(DeclarationServiceServicer):
 
 
 def to_message(state: State) -> pb.Declaration:
-    """A declaration with its regions as they stand now."""
+    """A declaration with its current regions."""
     seen = regions(state)
     holds, money = seen[HOLDS], seen[MONEY]
     assessment = state.assessment

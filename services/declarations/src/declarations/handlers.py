@@ -1,8 +1,8 @@
-"""The use cases: a partner event finds its declarations, a lodged declaration is looked up.
+"""Use cases: partner events find their declarations; lodged declarations are looked up at the registry.
 
-An early event and its declaration find each other because each side writes first and looks for the
-other then: the event is kept before declarations are looked for, the declaration is saved before
-`LookUp` looks for kept events. What both missed is joined by `early_events.Sweeper`.
+An early event and its declaration find each other because each side is saved before it queries the
+other: the event is stored before the query for declarations, the declaration is saved before `LookUp`
+queries for stored events. `early_events.Sweeper` retries what both missed.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from declarations.ports import KeptEvent, PartnerEvents, Registry, SerialRequest
 
 
 class PartnerEventHandler:
-    """Keeps every partner event and hands actual ones to the declarations that they concern."""
+    """Stores every partner event and delivers actual ones to the declarations that they concern."""
 
     def __init__(self, declarations: Declarations, events: PartnerEvents, waiting: Waiting) -> None:
         self._declarations = declarations
@@ -46,7 +46,7 @@ class PartnerEventHandler:
 
 
 class LookUp:
-    """The step of a declaration that was just lodged: early events join it, the registry answers for its parties."""
+    """Pending work of a lodged declaration: apply early events to it, and query the registry for its parties."""
 
     def __init__(self, joiner: Joiner, registry: Registry, serials: Serials) -> None:
         self._joiner = joiner
@@ -54,7 +54,7 @@ class LookUp:
         self._serials = serials
 
     async def __call__(self, states: Sequence[State]) -> Sequence[Input[Command] | None]:
-        """One answer per declaration. While the registry is away its error goes up, and all wait."""
+        """The command of each declaration. If the registry is unreachable, raises its error and all wait."""
         await self._joiner.join_early(states)
         standings = await self._registry.standings([party for state in states for party in state.declaration.parties])
         serials = await self._serials.reserve([serial_request(state) for state in states])
@@ -75,7 +75,7 @@ class LookUp:
 
 
 async def restore_serials(declarations: Declarations, serials: Serials) -> None:
-    """Reserve again what declarations hold: after a rebuild of the database."""
+    """Reserve the serials of all declarations again, after a rebuild of the database."""
     held = await declarations.find({"state.status": {"$nin": [Status.SUBMITTED.value, Status.REJECTED.value]}})
     await serials.reserve([serial_request(state) for state in held])
 
@@ -86,7 +86,7 @@ def serial_request(state: State) -> SerialRequest:
 
 
 def to_kept(event: Event) -> KeptEvent:
-    """A partner event as it is kept."""
+    """A partner event in its stored form."""
     payload = event.payload
     assert isinstance(payload, PartnerEvent)  # noqa: S101 - the subscription says so
     return KeptEvent(

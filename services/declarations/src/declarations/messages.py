@@ -1,7 +1,7 @@
-"""Domain events ↔ contracts, submissions and partner events → commands. Nothing else.
+"""Domain events ↔ contracts; submissions and partner events → commands.
 
-An event and its contract name their fields alike, so encoding copies: the contract judges what goes
-out, the domain's own types read what comes back.
+An event and its contract have the same field names, so encoding is a copy: the contract validates the
+output, the domain's own types parse the input.
 """
 
 from dataclasses import asdict
@@ -24,7 +24,7 @@ from values.references import declaration_id
 _DOMAIN: dict[str, type[Any]] = {
     type_: getattr(events, payload.__name__) for type_, payload in v1.DECLARATION_EVENTS.items()
 }
-"""Event type → domain event: the two have the same name."""
+"""Event type → domain event; both have the same name."""
 
 _TYPES = {domain: type_ for type_, domain in _DOMAIN.items()}
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {type_: TypeAdapter(domain) for type_, domain in _DOMAIN.items()}
@@ -41,13 +41,13 @@ class DeclarationMessages:
         return type_, payload.model_dump_json().encode()
 
     def decode(self, type: str, data: bytes) -> events.Event:  # noqa: A002 - CloudEvents' own name
-        """Raises KeyError for a type that is not a declaration's, ValidationError for a payload that is not its."""
+        """Raises KeyError for a type that is not a declaration's, ValidationError for a payload that does not fit."""
         event: events.Event = _ADAPTERS[type].validate_json(data)
         return event
 
 
 def _fact(state: State) -> dict[str, Any]:
-    """What every event says."""
+    """The fields that every event has."""
     declaration = state.declaration
     return {
         "declaration_id": state.id,
@@ -62,13 +62,13 @@ def _fact(state: State) -> dict[str, Any]:
 
 
 def submission(payload: DeclarationSubmitted) -> Lodge:
-    """What a firm lodged, as a command."""
+    """The command of a firm's submission."""
     fields = payload.model_dump(mode="json")
     return _LODGE.validate_python({**fields, "declaration_id": submission_target(payload)})
 
 
 def submission_target(payload: DeclarationSubmitted) -> str:
-    """The declaration that a submission is for."""
+    """The id of a submission's declaration."""
     declarant = next(
         (party.identifier for party in payload.declaration.parties if party.role == "declarant"), payload.firm
     )
@@ -86,7 +86,7 @@ def references_of(payload: PartnerEvent) -> References:
 
 
 def claim(event_id: str, type_: str, payload: PartnerEvent) -> NoteClaim:
-    """What a partner said, as a command."""
+    """The command of a partner's event."""
     fields = payload.model_dump(mode="json", exclude={"classifier"})
     return NoteClaim(_CLAIM.validate_python({**fields, "event_id": event_id, "kind": kind_of(type_)}))
 

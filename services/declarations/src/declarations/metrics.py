@@ -1,4 +1,4 @@
-"""What declarations counts, beside what every service does."""
+"""Metrics of declarations in addition to those of every service."""
 
 from prometheus_client import Counter
 
@@ -6,9 +6,9 @@ from declarations.domain.state import CaseReason
 
 CASES_OPENED = Counter(
     "trade_cases_opened_total",
-    "Cases as they are decided, by reason; one that loses its race to another replica counts again. "
-    "removed_before_release: goods left without a release, customs must act: docs/runbooks/cases.md.",
+    "Cases when decided, by reason; a decision lost to another replica is counted again. "
+    "removed_before_release: goods left without release, customs must act: docs/runbooks/cases.md.",
     ["reason"],
 )
 for _reason in CaseReason:
-    CASES_OPENED.labels(reason=_reason)  # from zero on: the first case of a process is an increase
+    CASES_OPENED.labels(reason=_reason)  # start at zero, so that the first case of a process is an increase

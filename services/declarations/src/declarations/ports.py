@@ -1,4 +1,4 @@
-"""What the handlers need from outside: kept partner events, reserved serials, the registry."""
+"""The ports of the handlers: stored partner events, reserved serials, the registry."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,45 +12,45 @@ from declarations.domain.references import References
 
 @dataclass(frozen=True, slots=True)
 class KeptEvent:
-    """A partner event as it came; it is never changed and never dropped."""
+    """A stored partner event; never changed and never deleted."""
 
     id: str
     type: str
     classifier: str
-    """ACT is matched with declarations; PLN and EST are expectations and only kept."""
+    """ACT events are matched with declarations; PLN and EST are expectations and only stored."""
     references: References
     occurred_at: datetime
     received_at: datetime
     publisher: str
     actor: str
     data: str
-    """The payload as it stood on the wire."""
+    """The original payload."""
     trace: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 0
-    """How often a declaration was looked for in vain."""
+    """Number of attempts without success."""
 
 
 class PartnerEvents(Protocol):
-    """Every partner event that was read, and which of them still wait for a declaration."""
+    """All partner events read, and which of them still wait for a declaration."""
 
     async def keep(self, events: Sequence[KeptEvent]) -> None:
-        """Insert; those that are there already stay as they are."""
+        """Insert events; existing ones stay unchanged."""
         ...
 
     async def await_declaration(self, next_attempts: Mapping[str, datetime]) -> None:
-        """Note of events (id → when to look again) that no declaration was found, one time more."""
+        """Mark events (id → time of the next attempt) as waiting, and count the attempt."""
         ...
 
     async def matched(self, ids: Sequence[str]) -> None:
-        """Note that events wait no longer."""
+        """Mark events as no longer waiting."""
         ...
 
     async def about(self, references: Sequence[References]) -> list[KeptEvent]:
-        """Actual events whose decisive reference is among those of some declarations."""
+        """Actual events whose strongest reference is among these references of declarations."""
         ...
 
     async def to_look_again(self, now: datetime, limit: int) -> list[KeptEvent]:
-        """Waiting events whose next attempt has come, the longest due first."""
+        """Waiting events whose next attempt is due, the longest due first."""
         ...
 
     async def unmatched(self, *, after_id: str, limit: int) -> list[KeptEvent]:
@@ -60,7 +60,7 @@ class PartnerEvents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SerialRequest:
-    """Who needs a serial of a number, and within what it must be unique."""
+    """The declaration that needs a serial, and the scope in which it must be unique."""
 
     declaration_id: str
     office: str
@@ -69,11 +69,11 @@ class SerialRequest:
 
 class Serials(Protocol):
     async def reserve(self, requests: Sequence[SerialRequest]) -> list[str]:
-        """A serial for each request; the same one when asked again."""
+        """Reserve a serial for each request; a repeated request gets the same one."""
         ...
 
 
 class Registry(Protocol):
     async def standings(self, parties: Sequence[Party]) -> Mapping[Party, Standing]:
-        """The answer for each different party; raises where the registry is away."""
+        """The answer for each distinct party; raises if the registry is unreachable."""
         ...

@@ -1,4 +1,4 @@
-"""Reads the law's data: tariff, exchange rates, risk rules, holidays, code lists. Once, at the start."""
+"""Reads the data of the law once at start: tariff, exchange rates, risk rules, holidays, code lists."""
 
 import tomllib
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from values.places import Locode
 
 
 class UnknownOffice(Exception):
-    """The installation's home office is none of the offices whose place is known."""
+    """The place of the installation's home office is not known."""
 
 
 class UnknownCondition(Exception):
@@ -30,12 +30,12 @@ class UnknownCondition(Exception):
 
 
 def load_law(*, zone: str, payment_days: int, payment_seconds: float = 0, home_office: str = "4200") -> Law:
-    """The law as this release carries it; the payment term is the installation's.
+    """The law of this release, with the installation's payment term.
 
-    `payment_seconds` above 0 takes the place of the days: for tests and demonstrations.
+    `payment_seconds` above 0 replaces the days, for tests and demonstrations.
 
     Raises:
-        UnknownCondition: the risk rules do not fit the engine.
+        UnknownCondition: a risk rule has a condition that the engine does not have.
     """
     calendar = OfficeCalendar(ZoneInfo(zone))
     term = PaymentTerm(
@@ -55,10 +55,10 @@ def load_law(*, zone: str, payment_days: int, payment_seconds: float = 0, home_o
 
 
 def load_seats(home_office: str) -> Seats:
-    """Where customs offices lie.
+    """The places of customs offices.
 
     Raises:
-        UnknownOffice: nobody knows where the home office lies.
+        UnknownOffice: the place of the home office is not known.
     """
     places = {office.code: office.place for office in load_offices().listed.values() if office.place is not None}
     if home_office not in places:

@@ -1,4 +1,4 @@
-"""Asks the registry whether parties may act in their roles."""
+"""gRPC client of the registry: whether parties may act in their roles."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from trade.registry.v1.registry_pb2_grpc import RegistryServiceStub
 CHECK_PARTIES = "/trade.registry.v1.RegistryService/CheckParties"
 
 BATCH = 200
-"""Parties in one call."""
+"""Maximum number of parties per call."""
 
 _ROLES = {
     Role.DECLARANT: pb.ENTERPRISE_ROLE_DECLARANT,
@@ -21,7 +21,7 @@ _ROLES = {
     Role.AGENT: pb.ENTERPRISE_ROLE_AGENT,
     Role.CARRIER: pb.ENTERPRISE_ROLE_CARRIER,
 }
-"""Other parties need only be known and active."""
+"""Parties with other roles only have to be registered and active."""
 
 _STANDINGS = {
     pb.PARTY_STANDING_MAY_ACT: Standing.MAY_ACT,
@@ -32,7 +32,7 @@ _STANDINGS = {
 
 
 class RegistryAnswerUnreadable(Exception):
-    """The registry answered for another number of parties than asked, or with a standing not known here."""
+    """The registry's answer has the wrong number of parties, or a standing that this release does not know."""
 
 
 class RegistryClient:
@@ -40,11 +40,11 @@ class RegistryClient:
         self._stub = RegistryServiceStub(channel)
 
     async def standings(self, parties: Sequence[Party]) -> dict[Party, Standing]:
-        """The registry's answer for each different party.
+        """The registry's answer for each distinct party.
 
         Raises:
-            grpc.aio.AioRpcError: the registry is away, or refuses the call.
-            RegistryAnswerUnreadable: the answer does not fit the question.
+            grpc.aio.AioRpcError: the registry is unreachable or refuses the call.
+            RegistryAnswerUnreadable: the answer does not match the request.
         """
         different = list(dict.fromkeys(parties))
         standings: dict[Party, Standing] = {}
@@ -54,7 +54,7 @@ class RegistryClient:
                 pb.CheckPartiesRequest(parties=[_to_check(each) for each in asked])
             )
             if len(response.answers) != len(asked):
-                raise RegistryAnswerUnreadable(f"{len(asked)} parties asked for, {len(response.answers)} answered")
+                raise RegistryAnswerUnreadable(f"asked for {len(asked)} parties, got {len(response.answers)} answers")
             standings |= {party: _standing(answer) for party, answer in zip(asked, response.answers, strict=True)}
         return standings
 
@@ -69,5 +69,5 @@ def _to_check(party: Party) -> pb.PartyToCheck:
 def _standing(answer: pb.PartyAnswer) -> Standing:
     standing = _STANDINGS.get(answer.standing)
     if standing is None:
-        raise RegistryAnswerUnreadable(f"standing {answer.standing} is not known here")
+        raise RegistryAnswerUnreadable(f"unknown standing {answer.standing}")
     return standing

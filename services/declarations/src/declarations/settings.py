@@ -1,4 +1,4 @@
-"""What the declarations service reads from its environment."""
+"""Settings of declarations."""
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ class DeclarationsSettings(ServiceSettings):
     name: str = "declarations"
     office_zone: str = Field(default="Asia/Shanghai", description="Time zone of the customs office's calendar days")
     home_office: str = Field(
-        default="4200", description="Customs office that handles declarations which name no office and no place"
+        default="4200", description="Customs office of declarations that name neither an office nor a place"
     )
     payment_days: int = Field(default=15, ge=0, description="Calendar days to pay assessed duties")
-    payment_seconds: float = Field(default=0, ge=0, description="Above 0: in place of the days, for tests and demos")
+    payment_seconds: float = Field(default=0, ge=0, description="Above 0: replaces the days, for tests and demos")

@@ -1,4 +1,4 @@
-"""What the account of a UCR is to the chassis, and its events ↔ contracts."""
+"""The aggregate type of a UCR's account, and its events ↔ contracts."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -29,7 +29,7 @@ _TYPES = {payload.__name__: type_ for type_, payload in contract.EVENTS.items()}
 _REPORTED = tuple(
     {field.name for field in fields(Claim)} & set(contract.ReportNoted.model_fields) - {"received_at", "references"}
 )
-"""What a claim and a report's event name alike."""
+"""Fields with the same name in a claim and in the event of a report."""
 
 _CLAIM: TypeAdapter[Claim] = TypeAdapter(Claim)
 _OWED: TypeAdapter[Owed] = TypeAdapter(Owed)
@@ -47,7 +47,7 @@ class SettlementMessages:
         return type_, payload.model_dump_json().encode()
 
     def decode(self, type: str, data: bytes) -> Event:  # noqa: A002 - CloudEvents' own name
-        """Raises KeyError for a type that is not an account's, ValidationError for a payload that is not its."""
+        """Raises KeyError for a type that is not an account's, ValidationError for a payload that does not fit."""
         payload = contract.EVENTS[type].model_validate_json(data)
         said = payload.model_dump(mode="json")
         match payload:
@@ -59,7 +59,7 @@ class SettlementMessages:
             case contract.Allocated():
                 return Allocated(_GIVEN.validate_python(said), payload.allocation, payload.allocated_at)
             case _:
-                raise TypeError(f"{payload!r} is no event of an account")
+                raise TypeError(f"{payload!r} is not an event of an account")
 
 
 def _fields(event: Event) -> Mapping[str, Any]:
@@ -76,7 +76,7 @@ def _fields(event: Event) -> Mapping[str, Any]:
 
 
 def reported(claim: Claim, declaration_id: str | None) -> Report:
-    """A bank's claim as an account keeps it: what money needs of it, and no more."""
+    """A bank's claim as a report, reduced to the data that an account needs."""
     return Report(declaration_id, replace(claim, grants=None, references=None, location=None))
 
 

@@ -1,9 +1,8 @@
-"""Money that names a UCR alone: it reaches the account of the UCR, and what the account gives reaches declarations.
+"""Delivers payments that name only a UCR to the UCR's account, and the account's allocations to declarations.
 
-A declaration and an account find each other because each side is written first and looks for the other
-then: an account is saved before its own event has the declarations of the UCR looked at; a declaration is
-saved before its event looks whether there is an account. What is looked at is a set that only grows, so
-that looking twice, or late, finds nothing new.
+A declaration and an account find each other because each side is saved before it queries the other: an account
+is saved before its event triggers the query for the UCR's declarations; a declaration is saved before its event
+queries for an account. The queried data only grows, so a repeated or late query adds nothing twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,13 +35,13 @@ NEWS: Mapping[str, type[Payload]] = {
     _NOTED: PartnerEventNoted,
     "trade.declarations.settlement.report_noted.v1": ReportNoted,
 }
-"""Own events after which an account looks at the declarations of its UCR."""
+"""Own events after which an account queries the declarations of its UCR."""
 
 ALLOCATED = "trade.declarations.settlement.allocated.v1"
 
 
 class PaymentHandler:
-    """Takes what banks report: to the declaration that it names, or to the account of the UCR that it names alone."""
+    """Delivers a bank's report to the declaration that it names, or, if it names only a UCR, to the UCR's account."""
 
     def __init__(self, reports: PartnerEventHandler, events: PartnerEvents, settlements: Settlements) -> None:
         self._reports = reports
@@ -72,7 +71,7 @@ class PaymentHandler:
 
 
 class AccountNews:
-    """Lets accounts look at the declarations of their UCR, after what may have changed them."""
+    """Updates accounts from the declarations of their UCR after events that may have changed these."""
 
     def __init__(self, settlements: Settlements, declarations: Declarations) -> None:
         self._settlements = settlements
@@ -103,7 +102,7 @@ def take_share(event: Event) -> TakeShare:
 
 
 def share_of(event: Event) -> Sequence[str]:
-    """The declaration whose share an `allocated` event sets."""
+    """The declaration of an `allocated` event's share."""
     assert isinstance(event.payload, Allocated)  # noqa: S101 - the subscription says so
     return [event.payload.declaration_id]
 
@@ -115,7 +114,7 @@ def _names_ucr_alone(event: Event) -> bool:
 
 
 def _account(event: Event) -> Sequence[str]:
-    """The account that a report which names a UCR alone is for; plans and estimates move no money."""
+    """The account of a report that names only a UCR; empty for plans and estimates, which are not payments."""
     payload = event.payload
     assert isinstance(payload, PartnerEvent)  # noqa: S101 - the subscription says so
     ucr = payload.references.ucr
@@ -130,7 +129,7 @@ def _learn(delivery: Delivery) -> Learn:
 
 
 def _look(ucr: Ucr, states: Sequence[State]) -> Learn:
-    """What the declarations of a UCR say of its money."""
+    """The assessments and payment reports of a UCR's declarations."""
     reports = (reported(each, state.id) for state in states for each in state.claims if each.kind in OF_MONEY)
     owed = (
         Owed(state.id, state.assessment.total, state.assessment.pay_by)
@@ -141,18 +140,18 @@ def _look(ucr: Ucr, states: Sequence[State]) -> Learn:
 
 
 def _account_of(payload: Payload) -> str | None:
-    """The account that an own event is news for; None where it says nothing of money."""
+    """The account that an own event concerns; None if it is not about money."""
     match payload:
         case PartnerEventNoted(kind=kind) if kind not in OF_MONEY:
             return None
         case ReportNoted(declaration_id=str()):
-            return None  # its own look brought it
+            return None  # it results from the account's own query
         case _:
             return settlement_id(_ucr(payload))
 
 
 def _ucr(payload: Payload) -> str:
-    assert isinstance(payload, DeclarationFact | ReportNoted)  # noqa: S101 - what `NEWS` holds
+    assert isinstance(payload, DeclarationFact | ReportNoted)  # noqa: S101 - `NEWS` has only these
     return payload.ucr
 
 

@@ -35,7 +35,7 @@ class MongoPartnerEvents:
         self._collection: AsyncCollection[_Document] = database["partner_events"]
 
     async def create_indexes(self) -> None:
-        """Create what is missing; harmless to repeat."""
+        """Create missing indexes; harmless to repeat."""
         await self._collection.create_indexes(_INDEXES)
 
     async def keep(self, events: Sequence[KeptEvent]) -> None:
@@ -76,7 +76,7 @@ class MongoPartnerEvents:
 
 
 class MongoSerials:
-    """The collection `serials`: one claim document per number's unique part."""
+    """The collection `serials`: one claim document per office, flag and serial."""
 
     def __init__(self, database: Database) -> None:
         self._collection: AsyncCollection[_Document] = database["serials"]

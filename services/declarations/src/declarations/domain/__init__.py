@@ -1,1 +1,1 @@
-"""What a declaration is and how it lives: pure, without clock, database, broker or library."""
+"""Declarations and their life cycle: pure, without clock, database, broker or third-party library."""

@@ -1,14 +1,13 @@
-"""Who may move what: whether a partner's grants and a declaration meet.
+"""Authority: whether a partner's grants match a declaration.
 
-An event counts where this holds for the role of its publisher; elsewhere it is noted without effect.
-The grants are those of the moment when the event came in, so that a decision can be repeated. An
-event without grants is one of before grants: its role alone decided at the door. A retraction takes
-back no more than its own publisher's word, and always may.
+A partner's event has effect on a declaration if they match by the rule of the partner's role; otherwise
+it is noted without effect. The grants are those at the time of receipt, so that a decision can be
+repeated. Events from before grants existed have none, and their role alone decides. A retraction always
+has effect, because it applies only to its own publisher's statements.
 
-A place is a UN/LOCODE, and a facility of it where one is named. A declaration has the place where
-its goods are presented, its customs office and that office's place; where it names neither, or
-nobody knows where its office lies, the home office of the installation stands in, so that it is not
-stuck for ever.
+A place is a UN/LOCODE, optionally with a facility. The places of a declaration are where its goods are
+presented, its customs office and that office's place. If it names neither, or its office's place is
+unknown, the home office of the installation is used, so that the declaration is not stuck for ever.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,23 +24,23 @@ from values.places import GrantedPlace, Locode
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """Where customs offices lie."""
+    """The places of customs offices."""
 
     places: Mapping[str, Locode]
     """Code of an office → UN/LOCODE."""
     home: str
-    """The office that handles declarations which name no office and no place."""
+    """The office of declarations that name neither an office nor a place."""
 
 
 Rule: TypeAlias = Callable[[Claim, Grants, Declaration, Seats], bool]
-"""(claim, its publisher's grants, declaration, offices' places) → whether the two meet."""
+"""(claim, its publisher's grants, declaration, offices' places) → whether they match."""
 
 ON_THE_WAY = (Kind.DEPARTED, Kind.BORDER_CROSSED, Kind.EXIT_CONFIRMED)
-"""Happen elsewhere than where the goods are declared: the place that such an event states need only be granted."""
+"""Events that happen away from the declaration's place: the place that they state only has to be granted."""
 
 
 def judge(claim: Claim, declaration: Declaration, seats: Seats) -> WithoutEffect | None:
-    """Why a claim has no effect on a declaration as far as authority goes; None where it counts."""
+    """Why a claim has no effect on a declaration for lack of authority; None if it has effect."""
     if claim.grants is None or claim.retracts is not None:
         return None
     concerned = RULES[ROLES[claim.publisher_role].concern](claim, claim.grants, declaration, seats)
@@ -49,7 +48,7 @@ def judge(claim: Claim, declaration: Declaration, seats: Seats) -> WithoutEffect
 
 
 def of_the_place(claim: Claim, grants: Grants, declaration: Declaration, seats: Seats) -> bool:
-    """The declaration has a granted place or office, and what the event states as its place agrees."""
+    """A place or office of the declaration is granted, and the place that the event states agrees."""
     if not _granted_meets(grants, declaration, seats):
         return False
     stated = _stated(claim.location)
@@ -62,7 +61,7 @@ def of_the_place(claim: Claim, grants: Grants, declaration: Declaration, seats: 
 
 
 def of_the_agency(claim: Claim, grants: Grants, declaration: Declaration, seats: Seats) -> bool:
-    """As of a place; or the declaration carries a document that the agency issued."""
+    """As `of_the_place`; or the declaration has a document that the agency issued."""
     documents = (*declaration.documents, *(each for item in declaration.goods for each in item.documents))
     issuers = {compact(each.issuer) for each in documents if each.issuer}
     if issuers & set(grants.agencies):
@@ -80,10 +79,10 @@ def of_the_carrier(claim: Claim, grants: Grants, declaration: Declaration, _seat
 
 
 def of_the_payment(claim: Claim, _grants: Grants, _declaration: Declaration, _seats: Seats) -> bool:
-    """The bank names what it pays for: a reference of payment, the declaration's number, or at least the UCR.
+    """The bank names what is paid: a payment reference, the declaration's number, or at least the UCR.
 
-    Which declaration a reference or number means was settled when the event was matched; money that names
-    a UCR alone is spread over what is open under it.
+    The declaration of a reference or number was found when the event was matched; a payment that names only
+    a UCR is allocated to the open assessments of that UCR.
     """
     said = claim.references
     if said is None:
@@ -97,7 +96,7 @@ RULES: Mapping[Concern, Rule] = {
     Concern.AGENCY: of_the_agency,
     Concern.PAYMENT: of_the_payment,
 }
-"""When events of a publisher concern a declaration; each role says by which of these."""
+"""Rules by which a publisher is concerned with a declaration; each role uses one."""
 
 
 def _granted_meets(grants: Grants, declaration: Declaration, seats: Seats) -> bool:
@@ -108,13 +107,13 @@ def _granted_meets(grants: Grants, declaration: Declaration, seats: Seats) -> bo
 
 
 def _granted_places(grants: Grants, seats: Seats) -> tuple[GrantedPlace, ...]:
-    """Places granted, and those of offices granted."""
+    """Granted places, and the places of granted offices."""
     of_offices = (_seat(office, seats) for office in grants.customs_offices)
     return (*grants.places, *(place for place in of_offices if place is not None))
 
 
 def _places(declaration: Declaration, seats: Seats) -> tuple[GrantedPlace, ...]:
-    """Where a declaration's goods are handled. A stated facility goes before the office's whole place."""
+    """Where a declaration's goods are handled. A stated facility takes precedence over the office's whole place."""
     stated = _stated(declaration.transport.location)
     seat = _seat(declaration.customs_office, seats) if declaration.customs_office else None
     if stated is not None and seat is not None and stated.unlocode == seat.unlocode:
@@ -129,14 +128,14 @@ def _seat(office: str, seats: Seats) -> GrantedPlace | None:
 
 
 def _stated(location: Location | None) -> GrantedPlace | None:
-    """A location as a place; None where it does not say which."""
+    """A location as a place; None if it has no UN/LOCODE."""
     if location is None or not location.unlocode:
         return None
     return GrantedPlace(location.unlocode, location.facility)
 
 
 def _covers(granted: GrantedPlace, place: GrantedPlace) -> bool:
-    """Whether a grant holds at a place: the same UN/LOCODE, and no other facility."""
+    """Whether a grant covers a place: the same UN/LOCODE, and not another facility."""
     if granted.unlocode != place.unlocode:
         return False
     if granted.facility is None or place.facility is None:

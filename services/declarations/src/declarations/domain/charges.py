@@ -1,18 +1,18 @@
-"""Additions to a price and deductions from it, by code: what each stands for and how it counts.
+"""Additions to a price and deductions from it, by code.
 
-An addition is a cost that the price does not hold and the customs value does; a deduction is one that
-the price holds and the customs value does not, shown apart from it. Amounts carry no sign: the code
-says whether they are added or taken off. What is stated by code is outside the price (or shown apart
-in it) by definition, so it counts under every trade term. Sources: Regulation (EU) 952/2013, articles
-71 and 72, with the codes of data element 4/9 of its delegated acts, after article 8 of the WTO Customs
-Valuation Agreement; AR and BT are the United Kingdom's, as its published sample declarations say.
+An addition is a cost that belongs to the customs value but is not in the price; a deduction is one that
+is in the price, shown separately, but does not belong to the customs value. Amounts are unsigned: the
+code decides whether they are added or deducted. By definition a charge stated by code is outside the
+price (or shown separately in it), so it counts under every trade term. Sources: Regulation (EU)
+952/2013, articles 71 and 72, with the codes of data element 4/9 of its delegated acts, after article 8
+of the WTO Customs Valuation Agreement; AR and BT are the United Kingdom's, from its published samples.
 """
 
 from enum import StrEnum
 
 
 class ChargeCode(StrEnum):
-    """What was added to a price or is to be taken off it."""
+    """Code of an addition or deduction."""
 
     COMMISSIONS = "AB"
     PACKING = "AD"
@@ -49,9 +49,9 @@ DEDUCTIONS = frozenset(
         ChargeCode.OTHER_DEDUCTION,
     }
 )
-"""Codes whose amounts are taken off; those of all others are added."""
+"""Codes whose amounts are deducted; all others are added."""
 
 STATES_FREIGHT = frozenset({ChargeCode.CARRIAGE_TO_BORDER, ChargeCode.AIR_TRANSPORT})
-"""Codes that say what the way to the border costs."""
+"""Codes that state the carriage to the border."""
 
 STATES_INSURANCE = frozenset({ChargeCode.CARRIAGE_TO_BORDER})

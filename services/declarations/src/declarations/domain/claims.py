@@ -1,10 +1,10 @@
-"""What partners say: claims, and which of them are in force.
+"""Claims: what partners reported, and which claims are in force.
 
-A claim never changes and is never dropped. A partner takes one back with a claim that names it in
-`retracts`; such a claim says nothing else, and is final: who erred in it reports anew. A retraction
-may arrive before what it retracts, then it waits as a mark. A claim that has no effect here (its
-publisher is not concerned, say) is kept with the reason, and is never in force. Because everything
-else is computed from the set of claims, the order of their arrival does not matter.
+A claim never changes and is never dropped. A partner retracts one by a claim that names it in `retracts`;
+such a claim states nothing else and is final: to undo it, the partner reports again. A retraction may
+arrive before the claim that it retracts. A claim without effect here (for example, because its publisher
+is not concerned) is kept with the reason, and is never in force. Everything else is computed from the set
+of claims, so their order of arrival does not matter.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,12 +42,12 @@ class InspectionResult(StrEnum):
 
 
 class WithoutEffect(StrEnum):
-    """Why a claim changes nothing of the declaration that it is about."""
+    """Why a claim has no effect on its declaration."""
 
     NOT_CONCERNED = "not_concerned"
-    """Its publisher's grants and the declaration do not meet."""
+    """Its publisher's grants do not match the declaration."""
     PAYMENT_CURRENCY = "payment_currency"
-    """Another currency was paid than is owed."""
+    """The payment is in another currency than the debt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +55,25 @@ class Claim:
     """One actual (ACT) partner event."""
 
     event_id: str
-    """The gateway's id, unique on the platform."""
+    """The gateway's id of the event, unique on the platform."""
     kind: Kind
     occurred_at: datetime
     received_at: datetime
-    """At the door; deadlines are judged by it."""
+    """When the gateway received it; deadlines are measured by this time."""
     publisher: str
     publisher_role: str
     submission_id: str
     """The partner's own id of the event."""
     submission_source: str | None = None
-    """In which that id is unique; None of events that came before sources were passed on."""
+    """The source in which that id is unique; None in events from before sources were published."""
     retracts: str | None = None
     retracts_source: str | None = None
     grants: Grants | None = None
-    """None of events that came before grants."""
+    """None in events from before grants existed."""
     references: References | None = None
     without_effect: WithoutEffect | None = None
     effect_parameters: Mapping[str, str] = field(default_factory=dict)
-    """What the reason's text puts in."""
+    """Parameters of the reason's text."""
     location: Location | None = None
     documents: tuple[str, ...] = ()
     hold: str | None = None
@@ -81,19 +81,19 @@ class Claim:
     findings: str | None = None
     amount: Money | None = None
     payment_reference: BankReference | None = None
-    """The bank's own."""
+    """The bank's own reference of the payment."""
 
 
 def ordered(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """Claims as things happened, whatever order they were read in."""
+    """Claims in the order in which things happened, independent of the order of arrival."""
     return tuple(sorted(claims, key=lambda claim: (claim.occurred_at, claim.received_at, claim.event_id)))
 
 
 def in_force(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """The claims that have an effect, say something, and were not taken back by their own publisher.
+    """The claims with effect that are not retractions and were not retracted by their own publisher.
 
-    A retraction names publisher, source and id. An event of before sources were passed on has none;
-    it is known by publisher and id alone.
+    A retraction names publisher, source and id. Events from before sources were published are identified
+    by publisher and id.
     """
     effective = tuple(claim for claim in claims if claim.without_effect is None)
     taken_back: dict[tuple[str, str], set[str | None]] = {}

@@ -1,4 +1,4 @@
-"""What is asked of a declaration."""
+"""The commands of a declaration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from declarations.domain.payments import Share
 
 
 class CommandOutOfOrder(Exception):
-    """A command that cannot come in this state, unless something is wrong with who gave it."""
+    """The command is not allowed in this state; its sender must be at fault."""
 
 
 class Standing(StrEnum):
-    """What the registry says of a party."""
+    """The registry's answer about a party."""
 
     MAY_ACT = "may_act"
     UNKNOWN = "unknown"
@@ -38,7 +38,7 @@ class Lodge:
 
 @dataclass(frozen=True, slots=True)
 class AnswerParties:
-    """The registry answered for the parties, and a serial is reserved."""
+    """The registry's answers about the parties, and the reserved serial."""
 
     version: int
     standings: Mapping[int, Standing]
@@ -48,24 +48,24 @@ class AnswerParties:
 
 @dataclass(frozen=True, slots=True)
 class NoteClaim:
-    """A partner reported something that concerns this declaration."""
+    """A partner's event that concerns this declaration."""
 
     claim: Claim
 
 
 @dataclass(frozen=True, slots=True)
 class TakeShare:
-    """The account of the UCR set the share of a payment that named the UCR alone."""
+    """The account of the UCR set this declaration's share of a payment that names only the UCR."""
 
     share: Share
 
 
 @dataclass(frozen=True, slots=True)
 class PassDeadline:
-    """The last moment of a deadline is over, and all that came before it was read."""
+    """A deadline has passed, and all input received before it was read."""
 
     name: str
-    """Of the row of `deadlines`."""
+    """Name of the row in `deadlines`."""
 
 
 Command: TypeAlias = Lodge | AnswerParties | NoteClaim | TakeShare | PassDeadline

@@ -1,13 +1,13 @@
 """Which declarations a partner event concerns.
 
-The strongest reference that the event gives decides: payment reference, UCR, declaration number,
-transport document with container, transport document. A weaker one is not tried where a stronger one finds nothing: a
-consolidated bill names many shipments, and the declaration of the stronger one may still come.
+The strongest reference of the event decides: payment reference, UCR, declaration number, transport
+document with container, transport document. If it finds nothing, weaker ones are not tried: a
+consolidated bill names many shipments, and the declaration of the stronger reference may still come.
 
-What happens to a shipment concerns every declaration of its UCR. What is decided for one declaration
-(control, holds) concerns that one alone where its number is given. Money concerns the one declaration
-that it names by payment reference or number, and none where it names neither: what was paid once must
-not count twice.
+An event of the shipment concerns every declaration of its UCR. A decision about one declaration
+(control, holds) concerns only that one if its number is given. A payment concerns the one declaration
+that it names by payment reference or number, and none if it names neither: a payment must not count
+twice.
 """
 
 from declarations.domain.claims import Kind
@@ -39,7 +39,7 @@ def concerns(kind: Kind, references: References, state: State) -> bool:
 
 
 def _pays_for(references: References, state: State) -> bool:
-    """Whether all that a payment names is this declaration's: contradicting references pay for nothing."""
+    """Whether all references of a payment are this declaration's; with contradicting ones it pays for nothing."""
     named = (
         (references.payment_reference, _payment_reference(state)),
         (references.declaration_number, state.number),
@@ -53,6 +53,6 @@ def _payment_reference(state: State) -> str | None:
 
 
 def _container_fits(container: str | None, state: State) -> bool:
-    """A container rules a declaration out only where that names its own."""
+    """A container excludes a declaration only if that names other containers."""
     named = state.declaration.transport.containers
     return not container or not named or container in named

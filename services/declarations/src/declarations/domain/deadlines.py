@@ -1,6 +1,7 @@
-"""The deadlines of a declaration, a row each; which of them have passed is a set of names in the state.
+"""The deadlines of a declaration, one row each. The state has the set of names of those that have passed.
 
-The timer fires at the earliest moment of those that still count, once a moment: deadlines of one moment pass together.
+The timer fires at the earliest time of those that still apply, and once for each time: deadlines with the same time
+pass together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,11 +18,11 @@ class Deadline:
 
     name: str
     moment: Callable[[State], datetime | None]
-    """The last moment; None while it is not set."""
+    """The time of the deadline; None while it is not set."""
     event: Callable[[datetime], DeadlinePassed]
-    """The event of its passing, from its moment; carries the same name."""
+    """Makes the event of its passing from its time; the event has the same name."""
     counts_in: tuple[Status, ...]
-    """Main states in which it can still mean something, the earliest first."""
+    """Main states in which it applies, the earliest first."""
 
 
 def _pay_by(state: State) -> datetime | None:
@@ -29,23 +30,23 @@ def _pay_by(state: State) -> datetime | None:
 
 
 PAYMENT = Deadline(PaymentDeadlinePassed.deadline, _pay_by, PaymentDeadlinePassed, (Status.ASSESSED,))
-"""Whether it was met is judged when it passes, by what the door had by then."""
+"""Whether it was met is decided when it passes, by the payments that the gateway had received by then."""
 
 DEADLINES: Mapping[str, Deadline] = {row.name: row for row in (PAYMENT,)}
 
 
 def due_at(state: State) -> datetime | None:
-    """The earliest moment of those that still count."""
+    """The earliest time of the deadlines that still apply; None if there is none."""
     return min((moment for _, moment in _counting(state)), default=None)
 
 
 def earliest(state: State) -> Deadline | None:
-    """The row of that moment."""
+    """The row with that time."""
     return min(_counting(state), key=lambda each: each[1], default=(None, None))[0]
 
 
 def pass_by(state: State, moment: datetime) -> list[DeadlinePassed]:
-    """The events of all that count and lie at or before a moment, the earliest first."""
+    """The events of all deadlines that apply and are due at `moment`, the earliest first."""
     counting = sorted(_counting(state), key=lambda each: each[1])
     return [row.event(at) for row, at in counting if at <= moment]
 

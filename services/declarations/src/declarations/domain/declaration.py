@@ -1,7 +1,7 @@
-"""What a declarant states: header, parties, transport, goods items, documents. Nothing derived.
+"""The data that a declarant states: header, parties, transport, goods items, documents. Nothing derived.
 
-Only what the law cannot do without is required; declarations that were made from a foreign data
-model carry national codes and lack many fields, so almost everything may be absent.
+Only what the law requires is mandatory; declarations converted from a foreign data model have national
+codes and lack many fields, so almost every field may be absent.
 """
 
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What is added to a price or taken off it; the code says which."""
+    """An addition to a price or a deduction from it, by code."""
 
     code: ChargeCode
     amount: Money
@@ -104,7 +104,7 @@ class Preference:
 class GoodsItem:
     number: int
     commodity_code: CommodityCode
-    """Six HS digits with national digits behind; empty where a simplified procedure asks for none."""
+    """Six HS digits followed by national digits; empty if a simplified procedure needs none."""
     description: str | None = None
     origin: str | None = None
     preference: Preference | None = None

@@ -1,4 +1,4 @@
-"""What each event makes of the state. Nothing is decided here, so that a lost database can be folded again."""
+"""The state after each event. Nothing is decided here, so that a lost database can be rebuilt by folding."""
 
 from dataclasses import fields, replace
 from typing import assert_never
@@ -29,14 +29,14 @@ from values.references import DeclarationNumber
 
 
 class EventWithoutDeclaration(Exception):
-    """An event other than the first lodging came first."""
+    """The first event is not `Submitted`."""
 
 
 def evolve(state: State | None, event: Event) -> State:
     """The state after an event.
 
     Raises:
-        EventWithoutDeclaration: there is no state yet and the event does not make one.
+        EventWithoutDeclaration: there is no state yet and the event does not create one.
     """
     if isinstance(event, Submitted):
         return _submitted(state, event)
@@ -48,7 +48,7 @@ def evolve(state: State | None, event: Event) -> State:
 
 
 def _submitted(state: State | None, event: Submitted) -> State:
-    """A fresh version; what partners said before stays, and the cases that it opened."""
+    """A new version; claims of partners and the cases that they opened stay."""
     return State(
         id=event.declaration_id,
         version=event.version,
@@ -109,12 +109,12 @@ def _changed(state: State, event: Changing) -> State:  # noqa: PLR0912 - one lin
 
 
 def claim_of(event: PartnerEventNoted) -> Claim:
-    """The claim that an event carries."""
+    """The claim of an event."""
     return Claim(received_at=event.event_received_at, **{name: getattr(event, name) for name in _SAME})
 
 
 def noted(claim: Claim) -> PartnerEventNoted:
-    """The event that carries a claim."""
+    """The event that notes a claim."""
     return PartnerEventNoted(event_received_at=claim.received_at, **{name: getattr(claim, name) for name in _SAME})
 
 
@@ -126,9 +126,9 @@ def with_share(shares: tuple[Share, ...], event: PaymentAllocated) -> tuple[Shar
 
 
 def _with(claims: tuple[Claim, ...], claim: Claim) -> tuple[Claim, ...]:
-    """The claims with one more; one that was noted before is replaced by what it is now."""
+    """The claims with one added, replacing an earlier note of the same claim."""
     return ordered((*(each for each in claims if each.event_id != claim.event_id), claim))
 
 
 _SAME = tuple(field.name for field in fields(Claim) if field.name != "received_at")
-"""What a claim and the event that carries it name alike."""
+"""Fields with the same name in a claim and in the event that notes it."""

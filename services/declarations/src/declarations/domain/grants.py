@@ -1,4 +1,4 @@
-"""What a partner may report on: its grants, as the gateway stamps them on each of its events."""
+"""A partner's grants, as the gateway stamps them on each of its events."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from values.places import GrantedPlace
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """Given by staff, codes in normal form; a snapshot of the moment when the event came in."""
+    """Given by staff, codes in normal form; a snapshot at the time of receipt."""
 
     places: tuple[GrantedPlace, ...] = ()
     customs_offices: tuple[str, ...] = ()

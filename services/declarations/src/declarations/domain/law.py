@@ -1,6 +1,6 @@
-"""Everything a decision needs that is not in the declaration: tariff, rates, risk rules, codes, terms.
+"""The law: everything a decision needs besides the declaration (tariff, rates, risk rules, codes, terms).
 
-Handed in, so that the domain reads no file and a decision can be repeated with the same law.
+It is passed in, so that the domain reads no files and a decision can be repeated with the same law.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,20 +18,20 @@ from values.places import Locode
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """Code lists that rules look up."""
+    """The code lists of the rules."""
 
     countries: frozenset[str]
     """ISO 3166 alpha-2."""
     currencies: Mapping[str, int]
-    """ISO 4217: the currencies that have a minor unit, with the number of its decimals."""
+    """ISO 4217 currencies with a minor unit → number of decimals."""
     package_kinds: frozenset[str]
     """UN/CEFACT Recommendation 21."""
     is_unit: Callable[[str], bool]
-    """Whether a text is a unit of measure."""
+    """Whether a string is a unit of measure."""
     is_place: Callable[[Locode], bool]
-    """Whether a text can be a UN/LOCODE: its form, and a country that exists."""
+    """Whether a string can be a UN/LOCODE: its form, and an existing country."""
     places: Mapping[str, frozenset[str]]
-    """Country → its places by UN/LOCODE; a country that is absent has no list."""
+    """Country → its listed UN/LOCODEs; a missing country has no list."""
     offices: Offices
 
 
@@ -46,5 +46,5 @@ class Law:
 
     @property
     def calendar(self) -> OfficeCalendar:
-        """Of the days that everything dated goes by."""
+        """The calendar of all dated rules."""
         return self.tariff.calendar

@@ -1,8 +1,8 @@
-"""Customs offices: which are known by name, and what the code of any other looks like.
+"""Customs offices: the listed ones, and the code forms of all others.
 
-Every administration numbers its offices in its own way, and nobody keeps a list of the world's. An
-office that this customs works with is a row; any other is judged by the forms that administrations
-use, so that an office which exists is never refused.
+Every administration numbers its offices in its own way, and there is no list of all of them. The
+offices that this customs works with are listed; any other is checked by the forms that
+administrations use, so that an existing office is never refused.
 """
 
 import re
@@ -15,29 +15,29 @@ from values.places import Locode
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """A customs office that is known by name."""
+    """A listed customs office."""
 
     code: str
     names: Mapping[str, str]
-    """By language: zh, ru, en, as far as known."""
+    """Language (zh, ru, en) → name, as far as known."""
     place: Locode | None
-    """UN/LOCODE of where it is; none for a district's head without a place of its own."""
+    """Its UN/LOCODE; None for the head office of a district without a place of its own."""
     zone: ZoneInfo
-    """Whose calendar its days are."""
+    """The time zone of its calendar days."""
     hosted: bool
-    """Whether the platform decides for it; a connected office decides itself, by its own events."""
+    """Whether the platform decides for it; a connected office decides itself and publishes its decisions."""
 
 
 @dataclass(frozen=True, slots=True)
 class OfficeForm:
-    """How an administration writes its offices' codes."""
+    """The form of an administration's office codes."""
 
     country: str | None
-    """ISO 3166; none where the code begins with the country."""
+    """ISO 3166; None if the code begins with the country."""
     pattern: str
-    """Of the whole code."""
+    """Regular expression of the whole code."""
     districts: frozenset[str] = frozenset()
-    """What a code begins with, where that is a closed list."""
+    """The allowed first digits of a code, if they are a closed list."""
 
     def fits(self, code: str, countries: frozenset[str]) -> bool:
         """Whether a code has this form."""
@@ -54,12 +54,12 @@ class Offices:
     """By code."""
     forms: tuple[OfficeForm, ...]
     countries: frozenset[str]
-    """Whose offices are listed by name, ISO 3166."""
+    """Countries (ISO 3166) whose offices are listed."""
 
     def find(self, code: str | None) -> Office | None:
-        """The office of a code; none where it is not known by name."""
+        """The office with a code; None if it is not listed."""
         return self.listed.get(code) if code is not None else None
 
     def form_of(self, code: str, countries: frozenset[str]) -> OfficeForm | None:
-        """The first form that a code has; none where no administration writes its offices so."""
+        """The first form that a code matches; None if it matches none."""
         return next((form for form in self.forms if form.fits(code, countries)), None)

@@ -1,4 +1,4 @@
-"""How long a payer has: calendar days of the customs office, moved to the next working day."""
+"""The payment term: calendar days at the customs office, extended to the next working day."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,16 +10,16 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class PaymentTerm:
-    """When duties that were assessed at a moment must have been paid."""
+    """The time allowed for paying assessed duties."""
 
     calendar: OfficeCalendar
     days: int = 15
     holidays: frozenset[date] = frozenset()
     exactly: timedelta | None = None
-    """In place of days, for tests and demonstrations."""
+    """Replaces the days, for tests and demonstrations."""
 
     def ends(self, assessed_at: datetime) -> datetime:
-        """The last moment for payment: the end of the last day."""
+        """The payment deadline: the end of the last day."""
         if self.exactly is not None:
             return assessed_at + self.exactly
         last = self.calendar.day(assessed_at) + timedelta(days=self.days)

@@ -1,7 +1,7 @@
-"""What counts as paid: what banks confirmed and did not take back, and what an account of the UCR gave or took.
+"""What counts as paid: payments that banks confirmed and did not reverse, and shares allocated by the UCR's account.
 
-A bank's own reference names one payment. Per reference a declaration counts what was confirmed for it
-last, less what was reversed, plus its share of the money that named the UCR alone; never below zero.
+A bank's own reference identifies one payment. For each payment a declaration counts the amount last
+confirmed for it, less what was reversed, plus its share of what names only the UCR; never below zero.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,23 +15,26 @@ from declarations.domain.declaration import Money
 from values.payments import BankReference
 
 Key: TypeAlias = tuple[str, BankReference]
-"""A bank's payment: the bank's code on the platform, and its own reference."""
+"""Identifies a payment: the bank's partner code, and the bank's own reference."""
 
 NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What the account of a UCR gives a declaration of one payment, in all; below zero it takes named money back."""
+    """The total that the account of a UCR allocates to a declaration from one payment.
+
+    Negative: part of what was confirmed for the declaration itself is taken back.
+    """
 
     publisher: str
     payment_reference: BankReference
-    """The bank's own."""
+    """The bank's own reference of the payment."""
     amount: Money
     in_time: Decimal
-    """The part that the door had by the declaration's payment deadline."""
+    """The part that the gateway had received by the declaration's payment deadline."""
     allocation: int
-    """Numbers what the account gave and took; the highest of a payment holds."""
+    """Number of the account's allocation; the highest of a payment applies."""
 
     @property
     def key(self) -> Key:
@@ -40,7 +43,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What counts of one payment for one declaration."""
+    """The amount of one payment that counts for a declaration."""
 
     publisher: str
     payment_reference: BankReference
@@ -48,7 +51,7 @@ class Part:
 
 
 def confirmed(claims: Iterable[Claim], currency: str, *, by: datetime | None = None) -> dict[Key, Decimal]:
-    """What was confirmed of each payment last. `claims` are in force; `by` leaves out what the door had later."""
+    """The amount last confirmed of each payment. `claims` are in force; `by` excludes those received later."""
     return {
         payment_of(claim): claim.amount.amount
         for claim in claims
@@ -60,7 +63,7 @@ def confirmed(claims: Iterable[Claim], currency: str, *, by: datetime | None = N
 
 
 def reversed_(claims: Iterable[Claim], currency: str) -> dict[Key, Decimal]:
-    """What was taken back of each payment, in all. `claims` are in force."""
+    """The total reversed of each payment. `claims` are in force."""
     sums: dict[Key, Decimal] = {}
     for claim in claims:
         if claim.kind is Kind.PAYMENT_REVERSED and claim.amount is not None and claim.amount.currency == currency:
@@ -69,9 +72,9 @@ def reversed_(claims: Iterable[Claim], currency: str) -> dict[Key, Decimal]:
 
 
 def parts(claims: Iterable[Claim], shares: Iterable[Share], currency: str, *, by: datetime | None = None) -> list[Part]:
-    """What counts of each payment for a declaration. `claims` are in force.
+    """The amount of each payment that counts for a declaration. `claims` are in force.
 
-    `by` leaves out what the door had later; what no longer counts in the end did not come in time either.
+    `by` excludes what was received later; an amount that no longer counts does not count as paid in time either.
     """
     claims, shares = tuple(claims), tuple(shares)
     counted = _counted(claims, shares, currency, None)
@@ -100,5 +103,5 @@ def total(found: Iterable[Part]) -> Decimal:
 
 
 def payment_of(claim: Claim) -> Key:
-    """The payment that a bank's claim is about."""
+    """The payment of a bank's claim."""
     return claim.publisher, claim.payment_reference or BankReference("")

@@ -1,4 +1,4 @@
-"""What a partner event names, the strongest reference first."""
+"""The references of a partner event, the strongest first."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from values.payments import PaymentReference
 from values.references import ContainerNumber, DeclarationNumber, TransportDocument, Ucr
 
 DECISIVE = ("payment_reference", "ucr", "declaration_number", "transport_document")
-"""References that an event is matched by, the strongest first."""
+"""References by which events are matched, the strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What a partner event names; absent ones are None."""
+    """The references of a partner event; None if absent."""
 
     ucr: Ucr | None = None
     declaration_number: DeclarationNumber | None = None
@@ -21,7 +21,7 @@ class References:
 
     @property
     def decisive(self) -> tuple[str, str] | None:
-        """Name and value of the strongest reference; None where nothing can be matched."""
+        """Name and value of the strongest reference; None if there is none to match by."""
         for name in DECISIVE:
             value = getattr(self, name)
             if value:
@@ -30,5 +30,5 @@ class References:
 
 
 def names_ucr_alone(references: References) -> bool:
-    """Whether a payment names the shipment and none of its declarations."""
+    """Whether a payment names a shipment and none of its declarations."""
     return bool(references.ucr) and not (references.payment_reference or references.declaration_number)

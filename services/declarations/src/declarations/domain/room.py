@@ -1,7 +1,7 @@
-"""The room that an event of a declaration has for what grows with the declaration: errors, warnings and lines.
+"""Limits the size of a declaration's events: errors, warnings and assessment lines.
 
-The door counts with these numbers (`contracts.limits`): what it takes always fits here. What does not is not cut
-off without a word: the last error says how many more there are, and a formula gives the base as one number.
+The gateway uses the same limits (`contracts.limits`), so what it accepts always fits. Lists are never cut silently: the
+last error gives the number of the rest, and a formula that is too long is shortened to base × rate.
 """
 
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from values.faults import SHOWN, shortened
 ERRORS_TOLD = 100
 WARNINGS_TOLD = 20
 VALUE_SHOWN = SHOWN
-"""Characters of what was found, and of each parameter."""
+"""Maximum characters of the found value and of each parameter."""
 LINES_BYTES = 800_000
 LINE_BYTES = 120
-"""Of a line beside its formula, base, rate and amount."""
+"""Bytes of a line apart from formula, base, rate and amount."""
 
 
 def errors(found: Sequence[RuleError]) -> tuple[RuleError, ...]:
-    """The errors of one version as they are told."""
+    """The errors of one version, limited for publication."""
     return _told(found, ERRORS_TOLD)
 
 
 def warnings(found: Sequence[RuleError]) -> tuple[RuleError, ...]:
-    """The warnings of one version as they are told."""
+    """The warnings of one version, limited for publication."""
     return _told(found, WARNINGS_TOLD)
 
 
@@ -42,7 +42,7 @@ def _shortened(error: RuleError) -> RuleError:
 
 
 def lines(found: Sequence[AssessmentLine]) -> tuple[AssessmentLine, ...]:
-    """The lines of an assessment; where their formulas take too much room, each is base × rate alone."""
+    """The lines of an assessment; if their formulas are too long in total, each is shortened to base × rate."""
     if sum(map(_bytes, found)) <= LINES_BYTES:
         return tuple(found)
     return tuple(replace(line, formula=_short(line)) for line in found)

@@ -1,13 +1,13 @@
-"""The account of a UCR: money that banks confirmed for the UCR alone, and who of its declarations got how much of it.
+"""The account of a UCR: payments that name only the UCR, and their allocation to its declarations.
 
     a bank names the UCR alone ──▶ report noted ──▶ the declarations of the UCR are looked at ──▶ assessments noted
                                                                                       │
     an assessment or a payment by name comes later ──▶ looked at again ───────────────┴──▶ allocated ──▶ declarations
 
-An account is there from the first report that names the UCR alone. What it knows is a set: of reports by
-their event id, of assessments by their declaration, so that looking again, in any order, finds nothing
-twice. Shares are absolute and numbered; `spreading` says what they are. Every change of the state is an
-event, so that a lost account is folded again.
+An account is opened by the first report that names only the UCR. It stores reports by event id and
+assessments by declaration, so that repeated look-ups, in any order, add nothing twice. Shares are absolute
+and numbered; `spreading` computes them. Every change of the state is an event, so a lost account can be
+rebuilt by folding.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from values.payments import BankReference
 from values.references import Ucr
 
 PREFIX = "S-"
-"""Begins the id of every account."""
+"""Prefix of account ids."""
 
 
 def settlement_id(ucr: str) -> str:
@@ -35,15 +35,15 @@ def settlement_id(ucr: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a declaration got of a payment, in all."""
+    """The total allocated to a declaration from a payment."""
 
     publisher: str
     payment_reference: BankReference
-    """The bank's own."""
+    """The bank's own reference of the payment."""
     declaration_id: str
     amount: Money
     in_time: Decimal
-    """The part that the door had by the declaration's payment deadline."""
+    """The part that the gateway had received by the declaration's payment deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,16 @@ class Settlement:
     id: str
     ucr: Ucr
     reports: tuple[Report, ...] = ()
-    """As things happened."""
+    """In the order of events."""
     owed: tuple[Owed, ...] = ()
     given: tuple[Given, ...] = ()
     allocations: int = 0
-    """How many times a share was set."""
+    """Number of shares set so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Learn:
-    """What banks and declarations said of the money under a UCR; what is known already changes nothing."""
+    """Reports and assessments under a UCR; those already known change nothing."""
 
     settlement_id: str
     ucr: Ucr
@@ -93,14 +93,14 @@ Event: TypeAlias = ReportNoted | AssessmentNoted | Allocated
 
 
 class AccountMissing(Exception):
-    """Something is to be learnt that no bank's report opened an account for."""
+    """The account does not exist: no report that names only the UCR has opened it."""
 
 
 def decide(state: Settlement | None, command: Learn, now: datetime) -> tuple[Event, ...]:
-    """What is new, and the shares that follow from it.
+    """Note what is new, and set the shares that change.
 
     Raises:
-        AccountMissing: there is no account, and the command brings no report that names the UCR alone.
+        AccountMissing: there is no account, and the command has no report that names only the UCR.
     """
     if state is None and not any(each.declaration_id is None for each in command.reports):
         raise AccountMissing(command.settlement_id)
@@ -118,7 +118,7 @@ def evolve(state: Settlement | None, event: Event) -> Settlement:
     """The state after an event.
 
     Raises:
-        AccountMissing: the first event is no report.
+        AccountMissing: the first event is not `ReportNoted`.
     """
     if isinstance(event, ReportNoted):
         before = state or Settlement(event.settlement_id, event.ucr)
@@ -137,7 +137,7 @@ def evolve(state: Settlement | None, event: Event) -> Settlement:
 
 
 def _new(state: Settlement, reports: Iterable[Report]) -> Iterator[Report]:
-    """Reports that are not known, or known as counting and now without effect: that is never taken back."""
+    """Reports that are unknown, or known with effect and now without; having no effect is permanent."""
     known = {each.claim.event_id: each for each in state.reports}
     for each in reports:
         before = known.get(each.claim.event_id)
@@ -146,7 +146,7 @@ def _new(state: Settlement, reports: Iterable[Report]) -> Iterator[Report]:
 
 
 def _judged(state: Settlement) -> Iterator[Report]:
-    """Reports that name the UCR alone and whose effect follows anew from what is owed, in which currency."""
+    """Reports that name only the UCR and whose effect changes with the currencies owed."""
     owed = _due(state.owed)
     for each in state.reports:
         money = each.claim.amount
@@ -161,7 +161,7 @@ def _judged(state: Settlement) -> Iterator[Report]:
 
 
 def _due(owed: Iterable[Owed]) -> dict[str, Decimal]:
-    """Currency → what all assessments in it ask for."""
+    """Currency → total of all assessments in it."""
     sums: dict[str, Decimal] = {}
     for each in owed:
         sums[each.due.currency] = sums.get(each.due.currency, NOTHING) + each.due.amount
@@ -195,7 +195,7 @@ def _folded(state: Settlement, events: Sequence[Event]) -> Settlement:
 
 
 def _with(reports: tuple[Report, ...], report: Report) -> tuple[Report, ...]:
-    """The reports with one more, as things happened; one that was noted before is replaced by what it is now."""
+    """The reports with one added, in the order of events, replacing an earlier note of the same report."""
     by_event = {each.claim.event_id: each for each in (*reports, report)}
     return tuple(by_event[claim.event_id] for claim in ordered(each.claim for each in by_event.values()))
 

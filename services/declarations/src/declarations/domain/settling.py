@@ -1,7 +1,7 @@
-"""What money can settle an assessment: that of its currency.
+"""A payment can settle an assessment only in its currency.
 
-Which currency is owed is known from the assessment on. A payment that was noted before is judged then,
-and noted again where it does not count, so that its bank and the payer read why.
+The currency owed is known from the assessment on. A payment noted earlier is judged then, and noted
+again if it has no effect, so that its bank and the payer are told why.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from declarations.domain.claims import Claim, WithoutEffect
 
 
 def judged(claim: Claim, owed: str | None) -> Claim:
-    """The claim, without effect where it pays another currency than `owed`; None while that is not known."""
+    """The claim, marked without effect if it pays in a currency other than `owed` (None: not known yet)."""
     if owed is None or claim.without_effect is not None or claim.retracts is not None:
         return claim
     if claim.amount is None or claim.amount.currency == owed:
@@ -21,7 +21,7 @@ def judged(claim: Claim, owed: str | None) -> Claim:
 
 
 def in_other_currency(claims: Iterable[Claim], owed: str) -> Iterator[Claim]:
-    """The claims that an assessment in a currency leaves without effect, as they are noted again."""
+    """The claims that an assessment in a currency leaves without effect, marked so."""
     for claim in claims:
         now = judged(claim, owed)
         if now is not claim:

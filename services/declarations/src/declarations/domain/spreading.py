@@ -1,12 +1,12 @@
-"""How money that names a UCR alone is spread over its assessments, and taken back from them.
+"""Allocates payments that name only a UCR to its assessments, and takes them back.
 
-    free money    → the open assessment with the oldest deadline, up to what is open, then the next
-    lacking money ← the latest deadline first: what was given, then what was named
+    surplus  → the open assessment with the oldest deadline, up to the open amount, then the next
+    shortage ← the latest deadline first: first allocated amounts, then named ones
 
-Per payment (bank, its own reference, currency) what all declarations count is never more than was
-confirmed less what was reversed. A reference that is confirmed for the UCR and for declarations is one
-payment: what is named is a part of it. What was given stays where it is unless it is lacking: an account
-that gave one declaration what another paid since does not move it.
+For each payment (bank, its own reference, currency), the amounts counted by all declarations never exceed
+what was confirmed less what was reversed. A reference that is confirmed for the UCR and for declarations is
+one payment, of which the named amounts are a part. An allocation is only reduced by a shortage: it stays
+even if another payment settles the same debt later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,54 +20,54 @@ from declarations.domain.declaration import Money
 from declarations.domain.payments import NOTHING, Key, confirmed, payment_of, reversed_
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
-"""Behind every deadline."""
+"""Later than every deadline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """What one declaration's assessment asks for."""
+    """The debt of one declaration's assessment."""
 
     declaration_id: str
     due: Money
     pay_by: datetime | None
-    """None where nothing is to be paid."""
+    """None if nothing is to be paid."""
 
     @property
     def rank(self) -> tuple[datetime, str]:
-        """The oldest deadline first."""
+        """Sort key: the oldest deadline first."""
         return self.pay_by or _NEVER, self.declaration_id
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a bank said of money under a UCR."""
+    """A bank's report about a payment under a UCR."""
 
     declaration_id: str | None
-    """The declaration that it names; None: the UCR alone."""
+    """The declaration that it names; None if it names only the UCR."""
     claim: Claim
 
 
 Given: TypeAlias = Mapping[tuple[Key, str], Decimal]
-"""(payment, declaration) → its share of what names the UCR alone."""
+"""(payment, declaration) → its share of what names only the UCR."""
 
 Shares: TypeAlias = dict[tuple[Key, str], Decimal]
 
 
 @dataclass(frozen=True, slots=True)
 class _Payment:
-    """One payment in one currency, as far as banks tell."""
+    """One payment in one currency, according to the banks' reports."""
 
     key: Key
     available: Decimal
-    """Confirmed less reversed."""
+    """Confirmed less reversed amount."""
     own: Mapping[str, Decimal]
-    """Declaration → what it counts without a share; below zero where more was reversed than it was named."""
+    """Declaration → amount it counts without a share; negative if more was reversed than was named for it."""
     named: frozenset[str]
-    """Declarations that it was confirmed for by name."""
+    """Declarations for which it was confirmed by name."""
 
 
 def spread(reports: Sequence[Report], owed: Iterable[Owed], given: Given, currency: str) -> Shares:
-    """The shares as they are to be, from what is reported, what is owed, and the shares as they are."""
+    """The new shares, from the reports, the debts and the current shares."""
     table = _Table(_payments(reports, currency), [each for each in owed if each.due.currency == currency], dict(given))
     for payment in table.payments:
         table.take_back(payment)
@@ -77,7 +77,7 @@ def spread(reports: Sequence[Report], owed: Iterable[Owed], given: Given, curren
 
 
 def in_time(reports: Sequence[Report], owed: Iterable[Owed], shares: Given, currency: str) -> Shares:
-    """Of each share what the door had by its declaration's deadline; the oldest deadline counts on it first."""
+    """The part of each share that was received by its declaration's deadline; the oldest deadline is served first."""
     pooled = [each.claim for each in _said(reports) if each.declaration_id is None]
     found: Shares = {}
     used: dict[Key, Decimal] = {}
@@ -92,7 +92,7 @@ def in_time(reports: Sequence[Report], owed: Iterable[Owed], shares: Given, curr
 
 
 class _Table:
-    """Shares on their way from what they are to what they are to be."""
+    """The shares while they are being computed."""
 
     def __init__(self, payments: Sequence[_Payment], owed: Sequence[Owed], shares: Shares) -> None:
         self.payments = payments
@@ -100,7 +100,7 @@ class _Table:
         self._owed = {each.declaration_id: each for each in owed}
 
     def take_back(self, payment: _Payment) -> None:
-        """Lower what is counted of a payment to what is available, the latest deadline first."""
+        """Reduce the counted amounts of a payment to what is available, the latest deadline first."""
         lacking = self._counted_in_all(payment) - payment.available
         latest_first = sorted(self._ids(payment), key=self._rank, reverse=True)
         for what in (self._given, self._counted):
@@ -111,7 +111,7 @@ class _Table:
                     lacking -= takes
 
     def give(self, payment: _Payment) -> None:
-        """Hand out what is free of a payment, to whom it was named first, then the oldest deadline first."""
+        """Allocate the surplus of a payment: first to declarations that it names, then by oldest deadline."""
         free = payment.available - self._counted_in_all(payment)
         for id_ in sorted(self._owed, key=lambda id_: (id_ not in payment.named, self._rank(id_))):
             counted = sum((self._counted(each, id_) for each in self.payments), NOTHING)
@@ -121,25 +121,25 @@ class _Table:
                 free -= gives
 
     def _counted(self, payment: _Payment, id_: str) -> Decimal:
-        """What a declaration counts of a payment, with its share."""
+        """The amount that a declaration counts of a payment, including its share."""
         return max(NOTHING, payment.own.get(id_, NOTHING) + self.shares.get((payment.key, id_), NOTHING))
 
     def _given(self, payment: _Payment, id_: str) -> Decimal:
-        """The part of it that was given, not named."""
+        """The part of it that was allocated, not named."""
         return min(self._counted(payment, id_), max(NOTHING, self.shares.get((payment.key, id_), NOTHING)))
 
     def _counted_in_all(self, payment: _Payment) -> Decimal:
         return sum((self._counted(payment, id_) for id_ in self._ids(payment)), NOTHING)
 
     def _count(self, payment: _Payment, id_: str, amount: Decimal) -> None:
-        """Set the share so that the declaration counts this much."""
+        """Set the share so that the declaration counts `amount`."""
         self.shares[payment.key, id_] = amount - payment.own.get(id_, NOTHING)
 
     def _ids(self, payment: _Payment) -> set[str]:
         return {*payment.own, *(id_ for key, id_ in self.shares if key == payment.key)}
 
     def _rank(self, id_: str) -> tuple[datetime, str]:
-        """The oldest deadline first; what is not assessed yet comes last."""
+        """Sort key: the oldest deadline first, declarations without an assessment last."""
         return self._owed[id_].rank if id_ in self._owed else (_NEVER, id_)
 
 
@@ -167,13 +167,13 @@ def _payments(reports: Sequence[Report], currency: str) -> list[_Payment]:
 
 
 def _said(reports: Sequence[Report]) -> list[Report]:
-    """The reports in force over the whole UCR: a retraction may name it alone."""
+    """The reports in force within the whole UCR, because a retraction may name only the UCR."""
     standing = {each.event_id for each in in_force(report.claim for report in reports)}
     return [each for each in reports if each.claim.event_id in standing]
 
 
 def _own(claims: Sequence[Claim], currency: str) -> dict[Key, Decimal]:
-    """What a declaration counts by itself, as it sees its own reports."""
+    """The amounts that a declaration counts from its own reports."""
     standing = in_force(claims)
     came, back = confirmed(standing, currency), reversed_(standing, currency)
     return {key: came.get(key, NOTHING) - back.get(key, NOTHING) for key in came.keys() | back}

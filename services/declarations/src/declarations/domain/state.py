@@ -1,4 +1,4 @@
-"""The state of one declaration: what `evolve` makes of its events."""
+"""The state of one declaration, the result of `evolve` over its events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ from values.references import DeclarationNumber
 
 
 class Status(StrEnum):
-    """The main state, in the order of a life."""
+    """The main state, in the order of the life cycle."""
 
     SUBMITTED = "submitted"
-    """Its rules hold; the registry has not answered for its parties yet."""
+    """It breaks no rule; the registry has not answered for its parties yet."""
     REJECTED = "rejected"
     PRELODGED = "prelodged"
-    """In order, the goods are not there yet."""
+    """It is in order; the goods have not arrived."""
     ACCEPTED = "accepted"
     UNDER_CONTROL = "under_control"
     ASSESSED = "assessed"
@@ -30,25 +30,25 @@ class Status(StrEnum):
     CLOSED = "closed"
 
     def is_before(self, other: "Status") -> bool:
-        """Whether a life comes to this state earlier than to another."""
+        """Whether this state comes before another in the life cycle."""
         order = tuple(Status)
         return order.index(self) < order.index(other)
 
 
 class Lane(StrEnum):
-    """How deep customs looks before release, the shallowest first."""
+    """Depth of control before release, the lightest first."""
 
     GREEN = "green"
     BLUE = "blue"
-    """Release, then audit."""
+    """Audit after release."""
     YELLOW = "yellow"
-    """Documents."""
+    """Check of documents."""
     RED = "red"
-    """The goods themselves."""
+    """Inspection of the goods."""
 
 
 class CaseReason(StrEnum):
-    """Why staff must act: what became known after release, or goods that were taken away without one."""
+    """Why staff must act: facts that became known after release, or goods that left without release."""
 
     AUDIT = "audit"
     CONTROL_REOPENED = "control_reopened"
@@ -57,21 +57,21 @@ class CaseReason(StrEnum):
     PRESENTATION_WITHDRAWN = "presentation_withdrawn"
     DEPARTURE_WITHDRAWN = "departure_withdrawn"
     VALUE_UNKNOWN = "value_unknown"
-    """Accepted, and the rules and rates at hand give no customs value. Opened before release."""
+    """Accepted, but the available rules and rates give no customs value. Opened before release."""
     REMOVED_BEFORE_RELEASE = "removed_before_release"
-    """Goods passed the gate or the border before they were released. Opened before release, or with it."""
+    """Goods passed the gate or the border before release. Opened before release, or with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleError:
-    """One rule that a declaration breaks."""
+    """A rule that a declaration breaks."""
 
     code: str
     pointer: str
     """JSON pointer into the declaration."""
     value: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """What the text of the code puts in."""
+    """Parameters of the code's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +80,12 @@ class RuleHit:
     version: int
     points: int
     lane: Lane | None = None
-    """The least lane that the rule makes mandatory."""
+    """The minimum lane that the rule requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """A lane with all that is needed to compute it again."""
+    """A lane with everything needed to reproduce it."""
 
     lane: Lane
     score: int
@@ -111,9 +111,9 @@ class Assessment:
     tariff: str
     assessed_at: datetime
     pay_by: datetime | None
-    """None where nothing is to be paid."""
+    """None if nothing is to be paid."""
     payment_reference: PaymentReference | None = None
-    """None of assessments before there were any."""
+    """None in assessments from before payment references existed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +124,23 @@ class State:
     declaration: Declaration
     receipt_id: str
     received_at: datetime
-    """When the gateway had the present version."""
+    """When the gateway received the current version."""
     firm: Identifier
     try_after: datetime | None
-    """Set while the registry's answer is awaited."""
+    """Set while waiting for the registry's answer."""
     errors: tuple[RuleError, ...] = ()
-    """Of the present version, where it is rejected."""
+    """Errors of the current version, if it is rejected."""
     serial: str | None = None
-    """Nine digits reserved for the number."""
+    """Nine digits reserved for the declaration number."""
     number: DeclarationNumber | None = None
     accepted_at: datetime | None = None
     routing: Routing | None = None
     claims: tuple[Claim, ...] = ()
-    """What partners said, as it happened; never dropped, also across versions."""
+    """Claims of partners in the order of events; never dropped, not even by a new version."""
     assessment: Assessment | None = None
     shares: tuple[Share, ...] = ()
-    """Of payments that named the UCR alone, as its account gave them."""
+    """Shares of payments that name only the UCR, as allocated by its account."""
     deadlines_passed: frozenset[str] = frozenset()
-    """Names of the rows of `deadlines`."""
+    """Names of rows in `deadlines`."""
     released_at: datetime | None = None
     cases: tuple[CaseReason, ...] = ()

@@ -1,11 +1,11 @@
-"""Whether documents and certificates are valid on a day at the office: through their last day."""
+"""Validity of documents and certificates on a day at the office: through their last day."""
 
 from declarations.domain.declaration import Declaration, Document, GoodsItem
 from declarations.domain.office_day import OfficeCalendar, OfficeDay
 
 
 def has_valid_certificate(declaration: Declaration, item: GoodsItem, on: OfficeDay, calendar: OfficeCalendar) -> bool:
-    """Whether the certificate of an item's preference is declared, and valid on a day."""
+    """Whether the certificate of an item's preference is declared and valid on a day."""
     return any(not expired(document, on, calendar) for document in certificates(declaration, item))
 
 
@@ -17,5 +17,5 @@ def certificates(declaration: Declaration, item: GoodsItem) -> list[Document]:
 
 
 def expired(document: Document, on: OfficeDay, calendar: OfficeCalendar) -> bool:
-    """A document is good through the day in which its last moment lies."""
+    """Whether a document has expired: it is valid through the office's day of `valid_until`."""
     return document.valid_until is not None and calendar.day(document.valid_until) < on

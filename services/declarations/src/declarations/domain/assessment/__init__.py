@@ -1,4 +1,4 @@
-"""What customs makes of the goods: the lane from the risk rules, customs values, duties and taxes.
+"""The assessment by customs: lane from the risk rules, customs values, duties and taxes.
 
-Every amount is computed in decimals by the law of a day at the customs office; what is unknown is never zero.
+Amounts are decimals, computed by the law of a calendar day at the customs office; an unknown amount is never zero.
 """

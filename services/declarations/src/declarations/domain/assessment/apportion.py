@@ -1,8 +1,8 @@
-"""An amount split by weight, exactly: the largest-remainder method.
+"""Splits an amount by weight, exactly: the largest-remainder method.
 
-Every part is the weight's share rounded down to the minor unit; the units that are left over go one
-each to the parts that were rounded down most, the first of equals first. So no part is below zero,
-none is more than one unit from its exact share, and the parts add up to the amount.
+Each part is its share rounded down to the minor unit; the remaining units go one each to the parts
+with the largest remainders, in order for equal ones. So no part is negative, none differs from its
+exact share by more than one unit, and the parts add up to the amount.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ def apportion(total: Decimal, weights: Sequence[Decimal], *, minor_units: int) -
     """The parts of `total`, one per weight, in units of 10^-`minor_units`.
 
     Raises:
-        ValueError: an amount or a weight is below zero, all weights are zero, or the amount has a
-            fraction of the minor unit, so that no parts add up to it.
+        ValueError: the amount or a weight is negative, all weights are zero, or the amount has a
+            fraction of the minor unit, so no parts can add up to it.
     """
     units = Fraction(total.scaleb(minor_units))
     shares_of = [Fraction(weight) for weight in weights]

@@ -2,9 +2,9 @@
 
     duty = customs value × rate        VAT = (customs value + duty) × rate
 
-Each tax of each item is base × rate, rounded half-up to the currency's minor unit by itself; the total
-is the sum of the lines, and no line takes what another was rounded by. Tariff and exchange rates are
-those of the legal date, a day at the office. Source: China's import rules (value-added tax on value
+Each tax of each item is base × rate, rounded half-up to the currency's minor unit separately; the total
+is the sum of the lines, without carrying rounding differences between lines. Tariff and exchange rates
+are those of the legal date, a day at the office. Source: China's import rules (value-added tax on value
 plus duty); the customs value is computed in `valuation`.
 """
 
@@ -26,7 +26,7 @@ _FEE_WAIVED_UNDER = Decimal(50)
 
 @dataclass(frozen=True, slots=True)
 class TariffRate:
-    """What one heading pays; the longest prefix that is valid on the day counts."""
+    """The rates of one heading; the longest valid prefix applies."""
 
     prefix: str
     duty: Decimal
@@ -34,16 +34,16 @@ class TariffRate:
     valid_from: date
     valid_until: date | None = None
     preferences: Mapping[str, Decimal] = field(default_factory=dict)
-    """Duty by preference code, for goods with a certificate."""
+    """Duty rate by preference code, for goods with a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
     name: str
     rates: tuple[TariffRate, ...]
-    """With one of an empty prefix, for everything else."""
+    """Includes one with an empty prefix, for everything else."""
     calendar: OfficeCalendar
-    """Of the days that rates are valid by."""
+    """The calendar in which validity dates are days."""
 
     def rate(self, commodity_code: str, on: OfficeDay) -> TariffRate:
         """The rate of a code on a day."""
@@ -60,10 +60,10 @@ class Tariff:
 def assess(
     declaration: Declaration, accepted_at: datetime, tariff: Tariff, exchange: ExchangeRates
 ) -> tuple[tuple[AssessmentLine, ...], Money]:
-    """Every tax of every goods item, and their sum, by the rates of the office's day. Exports pay nothing.
+    """Every tax of every goods item, and their sum, at the rates of the office's day. Exports are not taxed.
 
     Raises:
-        ValueUnknown, NoRate: the rules of values do not hold on the day.
+        ValueUnknown, NoRate: the declaration breaks a rule of values on that day.
     """
     if declaration.direction is Direction.EXPORT:
         return (), Money(Decimal(0), exchange.currency)
@@ -79,7 +79,7 @@ def assess(
         [item.number for item in declaration.goods],
         [value.amount for value in values],
         duty_rates,
-        [f"customs value {_say(value.amount)} ({value.formula})" for value in values],
+        [f"customs value {_digits(value.amount)} ({value.formula})" for value in values],
         exchange,
     )
     vats = tax_lines(
@@ -88,7 +88,7 @@ def assess(
         [value.amount + duty.amount for value, duty in zip(values, duties, strict=True)],
         [rate.vat for rate in rates],
         [
-            f"(customs value {_say(value.amount)} + duty {_say(duty.amount)})"
+            f"(customs value {_digits(value.amount)} + duty {_digits(duty.amount)})"
             for value, duty in zip(values, duties, strict=True)
         ],
         exchange,
@@ -111,7 +111,7 @@ def tax_lines(
     origins: Sequence[str],
     exchange: ExchangeRates,
 ) -> list[AssessmentLine]:
-    """One tax on every item, each rounded by itself; `origins` say what each base is made of."""
+    """One tax on every item, each rounded separately; `origins` are the formulas of the bases."""
     amounts = [exchange.rounded(base * rate) for base, rate in zip(bases, rates, strict=True)]
     return [
         AssessmentLine(
@@ -119,7 +119,7 @@ def tax_lines(
             tax=tax,
             base=base,
             rate=rate,
-            formula=f"{origin} × {_percent(rate)} % = {_say(amount)}",
+            formula=f"{origin} × {_percent(rate)} % = {_digits(amount)}",
             amount=amount,
         )
         for item, base, rate, origin, amount in zip(items, bases, rates, origins, amounts, strict=True)
@@ -127,27 +127,27 @@ def tax_lines(
 
 
 def daily_late_fee(unpaid: Decimal) -> Decimal:
-    """What one day of late payment costs, to 0.01."""
+    """The fee for one day of late payment, to 0.01."""
     return (unpaid * DAILY_FEE).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def late_payment_fee(unpaid: Decimal, *, days: int) -> Decimal:
-    """0.05 % of the unpaid duty a day, to 0.01, waived under 50."""
+    """0.05 % of the unpaid duty per day, to 0.01, waived below 50."""
     fee = (unpaid * DAILY_FEE * days).quantize(Decimal("0.01"), ROUND_HALF_UP)
     return fee if fee >= _FEE_WAIVED_UNDER else Decimal(0)
 
 
 def late_lodging_fee(customs_value: Decimal, *, days: int) -> Decimal:
-    """0.05 % of the customs value a day, fractions dropped, waived under 50."""
+    """0.05 % of the customs value per day, fractions dropped, waived below 50."""
     fee = (customs_value * DAILY_FEE * days).quantize(Decimal(1), ROUND_DOWN)
     return fee if fee >= _FEE_WAIVED_UNDER else Decimal(0)
 
 
-def _say(number: Decimal) -> str:
+def _digits(number: Decimal) -> str:
     """Digits without an exponent."""
     return format(number, "f")
 
 
 def _percent(rate: Decimal) -> str:
-    """A fraction as a percentage, without zeros that say nothing."""
+    """A fraction as a percentage, without trailing zeros."""
     return format((rate * 100).normalize(), "f")

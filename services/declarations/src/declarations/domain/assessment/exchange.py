@@ -1,8 +1,8 @@
-"""Exchange rates by period. A currency without a rate on a day has no value there: never one to one.
+"""Exchange rates by period. A currency without a rate on a day cannot be converted: never one to one.
 
-Customs publishes rates for a period, in China for each calendar month; a table counts from its first
-to its last day at the office, and where two hold a currency on one day the later one counts. A table
-without a last day counts until a later one begins.
+Customs publishes rates for a period, in China for each calendar month. A table is valid from its first
+to its last day at the office; if two have a currency on the same day, the later one applies. A table
+without a last day is valid until a later one begins.
 """
 
 from collections.abc import Mapping
@@ -27,21 +27,21 @@ class RateTable:
 
     valid_from: date
     per_unit: Mapping[str, Decimal]
-    """Units of the currency that duties are paid in, for one of another."""
+    """Currency → units of the duty currency per unit."""
     valid_until: date | None = None
-    """The last day."""
+    """The last day, inclusive; None: open-ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRates:
     currency: str
-    """What duties are paid in."""
+    """The currency in which duties are paid."""
     tables: tuple[RateTable, ...]
     minor_units: int = 2
-    """Decimals of `currency`."""
+    """Number of decimals of `currency`."""
 
     def find_rate(self, currency: str, on: OfficeDay) -> Decimal | None:
-        """Units of `self.currency` for one of `currency` on a day."""
+        """Units of `self.currency` per unit of `currency` on a day; None if there is no rate."""
         if currency == self.currency:
             return Decimal(1)
         valid = [
@@ -54,26 +54,26 @@ class ExchangeRates:
         return max(valid, key=lambda table: table.valid_from).per_unit[currency] if valid else None
 
     def convert(self, money: Money, on: OfficeDay) -> Decimal:
-        """An amount in `self.currency` at the rate of a day, to its minor unit.
+        """An amount in `self.currency` at the rate of a day, rounded to the minor unit.
 
         Raises:
-            NoRate: the currency has none on the day.
+            NoRate: the currency has no rate on the day.
         """
         return self.rounded(self.exact(money, on))
 
     def exact(self, money: Money, on: OfficeDay) -> Decimal:
-        """As `convert`, not rounded."""
+        """As `convert`, without rounding."""
         rate = self.find_rate(money.currency, on)
         if rate is None:
             raise NoRate(money.currency, on)
         return money.amount * rate
 
     def rounded(self, amount: Decimal) -> Decimal:
-        """Half-up to the minor unit."""
+        """An amount rounded half-up to the minor unit."""
         return amount.quantize(Decimal(1).scaleb(-self.minor_units), ROUND_HALF_UP)
 
     def say(self, money: Money, on: OfficeDay) -> str:
-        """An amount as a formula shows it: converted, with rate and day where it was in another currency."""
+        """An amount for a formula: converted, with rate and day if it was in another currency."""
         amount = format(self.convert(money, on), "f")
         if money.currency == self.currency:
             return amount

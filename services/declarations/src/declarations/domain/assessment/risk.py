@@ -1,10 +1,10 @@
 """The risk engine: rules with points, mandatory lanes, and a seeded random selection.
 
-A routing can be computed again from what it stores: the inputs, the seed, and rules of the same
-ids and versions. Rules are data; a condition is one function of this module with parameters.
+A routing can be reproduced from what it stores: the inputs, the seed, and the ids and versions of the
+rules. Rules are data; a condition is a function of this module with parameters.
 
-Rules, thresholds and the random share are illustrative. A share of some 78 % green, 20 % yellow and
-1 % red is known from practice, and no more than a yardstick.
+Rules, thresholds and the random share are illustrative. In practice some 78 % are green, 20 % yellow
+and 1 % red; this is only a guide.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from values.moments import read_day
 from values.numbers import read_decimal
 
 Inputs = Mapping[str, str]
-"""What rules look at, flat: header fields by name, fields of goods items as `item.<number>.<field>`."""
+"""The inputs of rules, flat: header fields by name, fields of goods items as `item.<number>.<field>`."""
 
 Parameters = Mapping[str, tuple[str, ...]]
 
@@ -32,12 +32,12 @@ class RiskRule:
     id: str
     version: int
     condition: str
-    """Name in `CONDITIONS`."""
+    """A key of `CONDITIONS`."""
     points: int
     valid_from: date
     valid_until: date | None = None
     lane: Lane | None = None
-    """The least lane where the rule matches, whatever the score."""
+    """The minimum lane if the rule matches, whatever the score."""
     parameters: Parameters = field(default_factory=dict)
 
 
@@ -45,14 +45,14 @@ class RiskRule:
 class RiskRules:
     rules: tuple[RiskRule, ...]
     random: RiskRule
-    """Its parameter `share` says how many of all declarations are looked at whatever they contain."""
+    """Random selection; its parameter `share` is the fraction of all declarations selected."""
     red_from: int = 70
     yellow_from: int = 40
     blue_from: int = 25
 
 
 def inputs(declaration: Declaration, on: OfficeDay) -> dict[str, str]:
-    """What the rules may look at. Absent fields are absent here."""
+    """The inputs of a declaration. Absent fields are left out."""
     found: dict[str, object] = {
         "date": on.isoformat(),
         "direction": declaration.direction.value,
@@ -72,17 +72,17 @@ def inputs(declaration: Declaration, on: OfficeDay) -> dict[str, str]:
 
 
 def seed(declaration_id: str) -> str:
-    """Sixteen hex digits: nobody can choose them who cannot choose the id."""
+    """Sixteen hex digits derived from the id, so that nobody can choose them."""
     return hashlib.sha256(declaration_id.encode()).hexdigest()[:16]
 
 
 def fraction(seed_: str) -> Decimal:
-    """The seed as a number from 0 to below 1."""
+    """The seed as a number in [0, 1)."""
     return Decimal(int(seed_, 16)) / Decimal(1 << 64)
 
 
 def route(looked_at: Inputs, seed_: str, rules: RiskRules) -> Routing:
-    """The lane for inputs and seed; the same again for the same rules."""
+    """The lane for inputs and seed; deterministic for the same rules."""
     on = read_day(looked_at["date"])
     hits = [_hit(rule) for rule in rules.rules if _valid(rule, on) and _matches(rule, looked_at)]
     if fraction(seed_) < read_decimal(rules.random.parameters["share"][0]):
@@ -123,7 +123,7 @@ def _items(looked_at: Inputs) -> Iterator[Mapping[str, str]]:
 
 
 def _controlled_goods(looked_at: Inputs, parameters: Parameters) -> bool:
-    """Goods of `codes` (prefixes) on the way to one of `destinations`, or anywhere where none is named."""
+    """Goods of `codes` (prefixes) with one of `destinations`, or with any if none is given."""
     to = parameters.get("destinations", ())
     if to and looked_at.get("destination") not in to:
         return False
@@ -148,13 +148,13 @@ def _unit_value_outside(looked_at: Inputs, parameters: Parameters) -> bool:
 
 
 def _origin_differs(looked_at: Inputs, _parameters: Parameters) -> bool:
-    """Some goods do not originate where they were sent from."""
+    """The origin of some goods is not the country they were sent from."""
     dispatch = looked_at.get("dispatch")
     return dispatch is not None and any(item.get("origin", dispatch) != dispatch for item in _items(looked_at))
 
 
 def _code_missing(looked_at: Inputs, _parameters: Parameters) -> bool:
-    """Some goods carry no commodity code."""
+    """Some goods have no commodity code."""
     return any(not item.get("code") for item in _items(looked_at))
 
 
@@ -164,4 +164,4 @@ CONDITIONS: Mapping[str, Callable[[Inputs, Parameters], bool]] = {
     "origin_differs": _origin_differs,
     "code_missing": _code_missing,
 }
-"""What a rule's `condition` names."""
+"""`condition` of a rule → function."""

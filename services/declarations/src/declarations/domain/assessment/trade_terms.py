@@ -1,8 +1,8 @@
-"""The trade terms that a declaration may state, and what each says of a price.
+"""The trade terms that a declaration may state, and what a price under each includes.
 
 Sources: Incoterms 2020 of the International Chamber of Commerce, the editions of 2010, 2000 and
-1990 for terms that have been replaced since, and the trade-term table of China's declaration form
-(成交方式代码表), whose codes are digits and whose terms go with every mode of transport.
+1990 for terms that were replaced, and the trade-term table of China's declaration form
+(成交方式代码表), whose codes are digits and whose terms apply to every mode of transport.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 class TradeTerm:
     code: str
     freight_paid: bool | None
-    """Whether the price contains the carriage to the border of import; none where the term does not say."""
+    """Whether the price includes carriage to the border of import; None if the term does not say."""
     insurance_paid: bool | None = False
-    """Whether the price contains the insurance of that carriage; none where the term does not say."""
+    """Whether the price includes insurance of that carriage; None if the term does not say."""
     replaced_by: str = ""
-    """What stands for an old term, in the present edition; empty where it is of that edition."""
+    """The equivalent of an old term in the current edition; empty for terms of that edition."""
     water_only: bool = False
-    """By the ICC's rules for sea and inland water alone."""
+    """Only for sea and inland waterway transport, by the ICC's rules."""
 
 
 def _all(*terms: TradeTerm) -> dict[str, TradeTerm]:
@@ -35,11 +35,11 @@ TRADE_TERMS: Mapping[str, TradeTerm] = _all(
     TradeTerm("CIF", freight_paid=True, insurance_paid=True, water_only=True),
     TradeTerm("CPT", freight_paid=True),
     TradeTerm("CIP", freight_paid=True, insurance_paid=True),
-    # Delivered: the seller bears the carriage and its risk; insurance is the seller's own affair, in its price.
+    # Delivered: the seller bears carriage and risk; any insurance is the seller's, included in the price.
     TradeTerm("DAP", freight_paid=True, insurance_paid=True),
     TradeTerm("DPU", freight_paid=True, insurance_paid=True),
     TradeTerm("DDP", freight_paid=True, insurance_paid=True),
-    # Of earlier editions, under which contracts still run.
+    # Terms of earlier editions, still used in contracts.
     TradeTerm("DAT", freight_paid=True, insurance_paid=True, replaced_by="DPU"),
     TradeTerm("DAF", freight_paid=True, insurance_paid=True, replaced_by="DAP"),
     TradeTerm("DES", freight_paid=True, insurance_paid=True, replaced_by="DAP", water_only=True),
@@ -60,16 +60,16 @@ TRADE_TERMS: Mapping[str, TradeTerm] = _all(
     TradeTerm("6", freight_paid=None, insurance_paid=None),
     TradeTerm("7", freight_paid=False),
 )
-"""Code → term. A code that is not here is no trade term."""
+"""Code → term. Any other code is not a trade term."""
 
 
 def holds_freight(code: str | None) -> bool:
-    """Whether a price is known to contain the carriage to the border; without a term nothing is known."""
+    """Whether a price is known to include carriage to the border; False without a term."""
     term = TRADE_TERMS.get(code or "")
     return term is not None and term.freight_paid is True
 
 
 def holds_insurance(code: str | None) -> bool:
-    """Whether a price is known to contain the insurance to the border."""
+    """Whether a price is known to include insurance to the border."""
     term = TRADE_TERMS.get(code or "")
     return term is not None and term.insurance_paid is True

@@ -1,15 +1,14 @@
-"""The customs value of each goods item, with how it came about. Unknown is never zero and never one.
+"""The customs value of each goods item, with its formula. Unknown is never zero and never one.
 
     transaction value = price + freight + insurance to the border + additions − deductions
     insurance unknown: 0.3 % × (price + freight)
 
-Method 1, or none beside a price, starts from the price; what is added follows the trade term
-(`trade_terms`) and the code of a charge (`charges`). Otherwise the stated customs value is the value,
-in its absence the statistical value, and under methods 2 to 6 in the absence of both the item's
-amount; nothing is added to it. An invoice total without prices of items is spread over them by gross
-mass. What belongs to the whole declaration is spread by price over the items that are valued by price.
-Each amount is converted at the rate of the day and rounded to the minor unit. Sources: WTO Customs
-Valuation Agreement, articles 1 to 8; China's rules for the assessment of dutiable value.
+Method 1, or a price without a method, starts from the price; the trade term (`trade_terms`) and the code of
+each charge (`charges`) decide what is added. Otherwise the value is the stated customs value, or else the
+statistical value, or else (methods 2 to 6) the item's amount; nothing is added to it. An invoice total without
+item prices is apportioned by gross mass. Amounts of the whole declaration are apportioned by price over the
+items that are valued by price. Each amount is converted at the rate of the day and rounded to the minor unit.
+Sources: WTO Customs Valuation Agreement, articles 1 to 8; China's rules for the assessment of dutiable value.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,12 +28,12 @@ TRANSACTION_VALUE = "1"
 
 
 class ValueUnknown(Exception):
-    """An item has neither a value nor a price, nor a share in an invoice total."""
+    """An item has no value, no price and no share of an invoice total."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomsValue:
-    """The customs value of one goods item in the currency that duties are paid in."""
+    """The customs value of one goods item in the duty currency."""
 
     amount: Decimal
     formula: str
@@ -42,14 +41,14 @@ class CustomsValue:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """One amount of a transaction value, with its sign."""
+    """One signed amount of a transaction value."""
 
     amount: Decimal
     words: str
 
 
 def stated_value(item: GoodsItem) -> tuple[str, Money] | None:
-    """The field that holds the value itself, and the value; None where it is computed from a price."""
+    """The field with the stated value, and the value; None if it is computed from a price."""
     method = item.valuation_method
     if method == TRANSACTION_VALUE or (not method and item.price is not None):
         return None
@@ -63,14 +62,14 @@ def valued_by_price(declaration: Declaration) -> list[GoodsItem]:
 
 
 def total_is_spread(declaration: Declaration) -> bool:
-    """Whether the invoice total takes the place of prices: no item says anything, and each one's share is known."""
+    """Whether the invoice total replaces item prices: no item states any, and each item's share is known."""
     if declaration.total_price is None or any(item.price or stated_value(item) for item in declaration.goods):
         return False
     return len(declaration.goods) == 1 or all((item.gross_mass_kg or 0) > 0 for item in declaration.goods)
 
 
 def freight_is_stated(declaration: Declaration) -> bool:
-    """Whether the cost of the way to the border is there, above zero, for all items that are valued by price."""
+    """Whether carriage to the border is stated, above zero, for all items that are valued by price."""
     freight = declaration.freight
     return (freight is not None and freight.amount > 0) or _charged(declaration, STATES_FREIGHT)
 
@@ -79,7 +78,7 @@ def customs_values(declaration: Declaration, on: OfficeDay, exchange: ExchangeRa
     """The customs value of each goods item at the rates of a day.
 
     Raises:
-        ValueUnknown: an item has no value; the rules of values do not let it come here.
+        ValueUnknown: an item has no value; the rules of values exclude this.
         NoRate: a currency has no rate on the day.
     """
     computed = iter(_transaction_values(declaration, on, exchange))
@@ -113,7 +112,7 @@ def _transaction_values(declaration: Declaration, on: OfficeDay, exchange: Excha
 def _prices(
     declaration: Declaration, items: Sequence[GoodsItem], on: OfficeDay, exchange: ExchangeRates
 ) -> tuple[list[_Term], list[Decimal]]:
-    """The price of each item, and by what the amounts of all items are spread."""
+    """The price of each item, and the weights for apportioning amounts of the whole declaration."""
     total = declaration.total_price
     if total is not None and total_is_spread(declaration):
         masses = [item.gross_mass_kg or Decimal(1) for item in items]
@@ -131,7 +130,7 @@ def _term(name: str, money: Money, on: OfficeDay, exchange: ExchangeRates) -> _T
 def _of_all_items(
     declaration: Declaration, items: Iterable[GoodsItem], price: Decimal, on: OfficeDay, exchange: ExchangeRates
 ) -> Iterator[_Term]:
-    """Freight, insurance and charges that no single item bears."""
+    """Freight, insurance and charges of the whole declaration."""
     freight = sum(
         (
             exchange.convert(charge.amount, on)
@@ -156,7 +155,7 @@ def _insurance(stated: Money | None, price_and_freight: Decimal, on: OfficeDay, 
 
 
 def _charged(declaration: Declaration, codes: frozenset[ChargeCode]) -> bool:
-    """Whether charges of some codes, above zero, stand at the header, or at every item that is valued by price."""
+    """Whether the header, or every item that is valued by price, has a charge of these codes above zero."""
     if _state(declaration.charges, codes):
         return True
     items = valued_by_price(declaration)
@@ -174,7 +173,7 @@ def _charges(charges: Iterable[Charge], on: OfficeDay, exchange: ExchangeRates) 
 
 
 def _spread(whole: _Term, weights: Sequence[Decimal], exchange: ExchangeRates) -> list[_Term]:
-    """The shares of an amount, with its sign; a share that is not the whole says of what it is one."""
+    """The signed shares of an amount; the formula of a partial share names the whole."""
     name, _, rest = whole.words.partition(" ")
     shares = apportion(abs(whole.amount), weights, minor_units=exchange.minor_units)
     return [

@@ -1,7 +1,7 @@
-"""What happened to a declaration: one file a capability.
+"""The events of a declaration, one file per capability.
 
-Field for field the contract's facts without what every fact repeats, so that encoding is a copy.
-`evolve` lives from the first group alone; the second announces what follows from it.
+Their fields are those of the contract's facts without the common ones, so encoding is a copy. `evolve`
+uses only the first group; the second announces what follows from the claims.
 """
 
 from typing import TypeAlias
@@ -88,7 +88,7 @@ Changing: TypeAlias = (
     | Closed
     | CaseOpened
 )
-"""The state is made of these."""
+"""Events that change the state."""
 
 Announcing: TypeAlias = (
     SubmissionRefused
@@ -105,6 +105,6 @@ Announcing: TypeAlias = (
     | PaymentOverdue
     | PaymentOverdueWithdrawn
 )
-"""What follows from the claims; the state is the same without it."""
+"""Events that announce what follows from the claims; they do not change the state."""
 
 Event: TypeAlias = Changing | Announcing

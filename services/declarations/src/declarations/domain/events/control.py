@@ -1,4 +1,4 @@
-"""Lane, documents, inspection and holds: what keeps the goods under control."""
+"""Events of control: lane, documents, inspection, holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

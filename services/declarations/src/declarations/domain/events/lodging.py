@@ -1,4 +1,4 @@
-"""A version is lodged, refused, rejected, prelodged or accepted."""
+"""Events of lodging: a version is submitted, refused, rejected, prelodged or accepted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ class Submitted:
     submitted_at: datetime
     declaration: Declaration
     warnings: tuple[RuleError, ...] = ()
-    """What refuses nothing, but should be looked at again."""
+    """Rules that give a warning and refuse nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is assessed, what has come in of it, and whether it came in time."""
+"""Events of money: assessments, payments and the payment deadline."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from values.payments import PaymentReference
 
 class MoneyStatus(StrEnum):
     NIL = "nil"
-    """Nothing is assessed, or nothing is to be paid."""
+    """Nothing is assessed, or the assessment is zero."""
     DUE = "due"
     SHORT = "short"
     PAID = "paid"
@@ -50,10 +50,10 @@ class PaymentReversed:
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
-    """A deadline is over, whatever was done by then."""
+    """A deadline has passed, whether or not it was met."""
 
     deadline: ClassVar[str]
-    """Name of the row of `deadlines`."""
+    """Name of the row in `deadlines`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a partner said was noted, and which share of a payment the account of the UCR set."""
+"""Events that note a partner's event, or a share of a payment that the account of the UCR allocated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The goods are presented, released and leave; and what staff must look at."""
+"""Events of presentation, release and departure, and cases for staff."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class PresentationWithdrawn:
 class Released:
     released_at: datetime
     guard: Mapping[str, bool]
-    """The terms of the release, each with whether it held."""
+    """Term of release → whether it held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""The life of a declaration: `lifecycle` draws it and holds its tables, the other files say what its rows do.
+"""The life cycle of a declaration: `lifecycle` has its diagram and tables, the other files the functions of the rows.
 
-A command or a step that is added is a function and its row in a table.
+To add a command or a step, add a function and its row in a table.
 """
 
 from declarations.domain.life.lifecycle import decide

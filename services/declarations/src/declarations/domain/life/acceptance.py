@@ -1,4 +1,4 @@
-"""A version is prelodged, accepted under its number, or rejected over its parties or its values."""
+"""Decides whether a version is prelodged, accepted under its number, or rejected for its parties or values."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from declarations.domain.state import State
 
 def judge_parties(state: State, command: AnswerParties, now: datetime, law: Law) -> Sequence[Event]:
     if command.version != state.version:
-        raise CommandOutOfOrder(f"answer for version {command.version}, the present one is {state.version}")
+        raise CommandOutOfOrder(f"answer for version {command.version}, the current one is {state.version}")
     errors = room.errors(parties.judge(state.declaration, command.standings))
     if errors:
         return [Rejected(state.version, state.receipt_id, now, errors)]
@@ -35,7 +35,7 @@ def accept_on_arrival(state: State, seen: Regions, now: datetime, law: Law) -> S
 
 
 def _accepted(state: State, serial: str, complete_at: datetime, law: Law) -> Accepted:
-    """Acceptance; its legal date is when the door had both the declaration and the goods' arrival."""
+    """Acceptance; its legal date is when the gateway had received both the declaration and the goods' arrival."""
     accepted_at = max(state.received_at, complete_at)
     year = law.calendar.year_of(accepted_at)
     return Accepted(

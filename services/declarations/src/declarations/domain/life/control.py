@@ -1,4 +1,4 @@
-"""The lane is chosen, and duties are assessed as soon as control is done."""
+"""Chooses the lane, and assesses duties as soon as control is done."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ def assess_when_control_is_done(state: State, seen: Regions, now: datetime, law:
         return ()
     accepted_at = state.accepted_at or now
     if check_values(state.declaration, accepted_at, law):
-        # Accepted under rules or rates that are no longer at hand: staff must act, nothing is taken as zero.
+        # Accepted under rules or rates that are no longer available: staff must act, no value is taken as zero.
         known = CaseReason.VALUE_UNKNOWN in state.cases
         return () if known else [CaseOpened(CaseReason.VALUE_UNKNOWN, now)]
     lines, total = duty.assess(state.declaration, accepted_at, law.tariff, law.exchange)

@@ -1,7 +1,7 @@
-"""The life of a declaration: what each command does in each state, and what follows by itself.
+"""The life cycle of a declaration: what each command does in each state, and the automatic steps.
 
     Lodge ──▶ SUBMITTED ──(rules broken, or a party may not act)──▶ REJECTED ──Lodge──▶ SUBMITTED (version n+1)
-                  │ the registry answers; while it is away the declaration waits
+                  │ the registry answers; while it is unreachable the declaration waits
                   ├──import──▶ PRELODGED ──arrival──▶ ACCEPTED          number and legal date; never taken back
                   │                └──arrival on a day without an exchange rate──▶ REJECTED
                   └──export──────────────────────────▶ ACCEPTED
@@ -13,17 +13,17 @@
               CLOSED ◀── REMOVED (import, gate-out) or EXITED (export, exit) ◀────── RELEASED
                        ╳ goods that left before they were released: not closed, customs decides the case
 
-Beside the main state stand four regions, computed from what partners said (`regions`): control
-(documents asked for and accepted, inspection), holds, money, presence. The guard over all of them
-is the only way to RELEASED: accepted, control done, no holds, paid or nothing to pay, presented.
-Planned and estimated events never come here. A retraction recomputes the regions; what is accepted
-stays accepted, and after release a term that fails no longer moves the state but opens a case.
+In addition to the main state there are four regions, computed from the claims of partners (`regions`): control
+(documents requested and accepted, inspection), holds, money, presence. The only way to RELEASED is the guard
+over all of them: accepted, control done, no holds, paid or nothing to pay, presented. Planned and estimated
+events do not get here. A retraction recomputes the regions; acceptance is never undone, and after release a
+term that fails does not change the state but opens a case.
 
-Goods that leave before release (gate-out of an import, exit of an export) do not move the main state
-and open the case `removed_before_release` at once. Control, duties and release go on: what is owed is
-owed all the same. After the release the state is REMOVED or EXITED, since the goods are gone, and stays
-there: CLOSED says that nothing more is expected, and customs still has to decide. Only where the
-departure is taken back, and the goods leave released, it closes.
+Goods that leave before release (gate-out of an import, exit of an export) do not change the main state and open
+the case `removed_before_release` at once. Control, duties and release continue: the debt remains. After release
+the state is REMOVED or EXITED, because the goods are gone, and stays there: CLOSED means that nothing more is
+expected, but customs still has to decide the case. It closes only if the departure is retracted and the goods
+leave after release.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -55,7 +55,7 @@ Transition: TypeAlias = Callable[[Any, Any, datetime, Law], Sequence[Event]]
 """(state, command, now, law) → events."""
 
 Step: TypeAlias = Callable[[State, Regions, datetime, Law], Sequence[Event]]
-"""(state, its regions, now, law) → events, none while its condition does not hold."""
+"""(state, its regions, now, law) → events; none while the condition of the step does not hold."""
 
 _UNDER_WAY = tuple(status for status in Status if status is not Status.REJECTED)
 
@@ -68,7 +68,7 @@ TRANSITIONS: dict[tuple[Status | None, type[Command]], Transition] = {
     **{(status, TakeShare): take_share for status in Status},
     **{(status, PassDeadline): pass_deadline for status in Status},
 }
-"""What a command does in a state. A pair that is not here is out of order."""
+"""(state, command) → transition. Any other pair is out of order."""
 
 
 STEPS: dict[Status, Step] = {
@@ -80,11 +80,11 @@ STEPS: dict[Status, Step] = {
     Status.REMOVED: close,
     Status.EXITED: close,
 }
-"""What happens by itself in a state, as soon as its condition holds."""
+"""State → automatic steps, taken as soon as their condition holds."""
 
 
 def decide(state: State | None, command: Command, *, now: datetime, law: Law) -> tuple[Event, ...]:
-    """The events of a command, with everything that follows from them.
+    """The events of a command and of all automatic steps after it.
 
     Raises:
         CommandOutOfOrder: the pair of state and command is not in the table.
@@ -97,7 +97,7 @@ def decide(state: State | None, command: Command, *, now: datetime, law: Law) ->
 
 
 def _settle(state: State | None, events: Sequence[Event], now: datetime, law: Law) -> Iterator[Event]:
-    """The events, what they announce, and the steps that have become possible, until nothing more follows."""
+    """The events, the announcements that follow, and the automatic steps, until nothing more follows."""
     seen = regions(state) if state is not None else None
     while events:
         for event in events:

@@ -1,4 +1,4 @@
-"""A version is lodged: the first, a corrected one, or one under a reference that is in use."""
+"""Lodging of a version: the first, a correction, or one whose reference is in use."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from declarations.domain.state import RuleError, State
 
 
 def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Sequence[Event]:
-    """A first or a corrected version: taken in, and rejected at once where it breaks rules."""
+    """Submit a first or corrected version; reject it at once if it breaks rules."""
     version = state.version + 1 if state is not None else 1
     submitted = Submitted(
         declaration_id=command.declaration_id,
@@ -32,10 +32,10 @@ def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Seque
 
 
 def correct(state: State, command: Lodge, now: datetime, law: Law) -> Sequence[Event]:
-    """A corrected version of the same shipment; another UCR is another shipment, and needs another reference.
+    """Lodge a corrected version of the same shipment; another UCR is another shipment and needs another reference.
 
-    The UCR orders a declaration's events on the topic and names the timeline they stand in: one that
-    changed would let readers see the versions out of order.
+    The UCR is the Kafka key of a declaration's events: if it changed, consumers could read the versions
+    out of order.
     """
     if command.declaration.ucr == state.declaration.ucr:
         return [*lodge(state, command, now, law), *judged_anew(state, command.declaration, law)]
@@ -44,6 +44,6 @@ def correct(state: State, command: Lodge, now: datetime, law: Law) -> Sequence[E
 
 
 def refuse_reference_in_use(state: State, command: Lodge, _now: datetime, _law: Law) -> Sequence[Event]:
-    """The reference belongs to a declaration that is under way: the declarant must hear of it."""
+    """Refuse a submission whose reference belongs to a declaration in progress, so that the declarant is told."""
     error = RuleError("declaration.lrn.in_use", "/lrn", command.declaration.lrn, {"status": state.status.value})
     return [SubmissionRefused(command.receipt_id, (error,))]

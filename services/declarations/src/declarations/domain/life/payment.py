@@ -1,4 +1,4 @@
-"""Shares of payments that named the UCR alone, and deadlines that pass."""
+"""Shares of payments that name only the UCR, and the passing of deadlines."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from declarations.domain.state import State
 
 
 def take_share(state: State, command: TakeShare, _now: datetime, _law: Law) -> Sequence[Event]:
-    """Shares are absolute and numbered: one that was set before the present one says nothing any more."""
+    """Set a share. Shares are absolute and numbered: one with a lower number than the current one is ignored."""
     share = command.share
     newer = (each for each in state.shares if each.key == share.key and each.amount.currency == share.amount.currency)
     if any(each.allocation >= share.allocation for each in newer):
@@ -20,7 +20,7 @@ def take_share(state: State, command: TakeShare, _now: datetime, _law: Law) -> S
 
 
 def pass_deadline(state: State, command: PassDeadline, _now: datetime, _law: Law) -> Sequence[Event]:
-    """One that means nothing any more, such as that of a payment after release, passes without an event."""
+    """Pass a deadline. One that no longer applies, such as the payment deadline after release, has no event."""
     row = deadlines.DEADLINES[command.name]
     if state.status.is_before(row.counts_in[0]):
         raise CommandOutOfOrder(f"the deadline {command.name} in state {state.status}")

@@ -1,4 +1,4 @@
-"""The goods are released, leave, and their life is closed."""
+"""Release of the goods, their departure, and closing."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ def release_when_guard_holds(state: State, seen: Regions, now: datetime, _law: L
     if not all(terms.values()):
         return ()
     audited = state.routing is not None and state.routing.lane is Lane.BLUE
-    # A departure that is known was told before, also where the door's clock goes before this one.
+    # Known departures were received before the release, even if the gateway's clock is ahead of this one.
     released_at = max((now, *(each.received_at for each in departures(state))))
     return [Released(released_at, terms), *([CaseOpened(CaseReason.AUDIT, now)] if audited else [])]
 
@@ -28,6 +28,6 @@ def let_go(state: State, seen: Regions, _now: datetime, _law: Law) -> Sequence[E
 
 
 def close(_state: State, seen: Regions, now: datetime, _law: Law) -> Sequence[Event]:
-    """Nothing more is expected of goods that left after their release."""
+    """Close a declaration whose goods left after release."""
     presence = seen[PRESENCE]
     return [Closed(now)] if presence.left_at is not None and not presence.left_unreleased else ()

@@ -1,4 +1,4 @@
-"""What partners say is noted, and judged anew where a correction changes whom it concerns."""
+"""Notes the claims of partners, and judges them again if a correction changes who is concerned."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,13 +15,13 @@ from declarations.domain.state import State
 
 
 def note_claim(state: State, command: NoteClaim, _now: datetime, law: Law) -> Sequence[Event]:
-    """Whatever a partner says is noted; what its publisher is not concerned with, or paid in vain, has no effect."""
+    """Note a claim; without effect if its publisher is not concerned or the payment is in another currency."""
     claim = replace(command.claim, without_effect=authority.judge(command.claim, state.declaration, law.seats))
     return [noted(settling.judged(claim, state.assessment.total.currency if state.assessment else None))]
 
 
 def judged_anew(state: State, corrected: Declaration, law: Law) -> Iterator[Event]:
-    """The claims whose publishers a correction makes concerned, or no longer concerned."""
+    """The claims whose effect changes, because a correction makes their publishers concerned or not concerned."""
     for claim in state.claims:
         if claim.without_effect in (None, WithoutEffect.NOT_CONCERNED):
             why = authority.judge(claim, corrected, law.seats)

@@ -1,7 +1,7 @@
-"""The regions beside the main state, a file each; a further region is a further row of `REGIONS`.
+"""The regions of a declaration's state, one file each; to add a region, add a row to `REGIONS`.
 
-Announced are differences, whatever made them (a claim, a retraction, a lane): a claim that changes nothing announces
-nothing, and a retraction announces that what had been announced holds no more.
+Differences between two states are announced, whatever caused them (a claim, a retraction, a lane): a claim that changes
+nothing announces nothing, and a retraction announces that the earlier announcement no longer holds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,10 +38,10 @@ __all__ = [
 ]
 
 REGIONS: tuple[Region[Any], ...] = (CONTROL, HOLDS, PRESENCE, MONEY)
-"""In the order in which their differences are announced."""
+"""In the order of announcement."""
 
 INFORMATIVE = (Kind.DEPARTED, Kind.BORDER_CROSSED)
-"""Kept and shown, and read by no region."""
+"""Kinds that are stored and shown but affect no region."""
 
 
 def regions(state: State) -> Regions:
@@ -51,18 +51,18 @@ def regions(state: State) -> Regions:
 
 
 def guard(seen: Regions) -> Mapping[str, bool]:
-    """The terms of release as they stand; the goods may go where all of them hold."""
+    """Term of release → whether it holds; the goods may be released if all hold."""
     terms = {region.term.name: region.term.holds(seen) for region in REGIONS if region.term is not None}
     return {"accepted": seen.state.number is not None, **terms}
 
 
 def summary(seen: Regions) -> Mapping[str, Any]:
-    """What every event says of the regions after it."""
+    """The summary of the regions that every event carries."""
     return {name: value for region in REGIONS for name, value in region.summary(seen[region]).items()}
 
 
 def announce(before: Regions, after: Regions, now: datetime) -> Iterator[Event]:
-    """What the step from one state to the next announces, and the cases of terms that fail after the release."""
+    """The announcements of the change from one state to the next, and cases for terms that fail after release."""
     for region in REGIONS:
         yield from region.announce(before, after, now)
         term = region.term

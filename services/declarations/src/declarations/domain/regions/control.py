@@ -1,4 +1,4 @@
-"""Control: the documents that customs asks for, and the inspection of the goods."""
+"""Control: the documents that customs requests, and the inspection of the goods."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from declarations.domain.state import CaseReason, Lane, State
 
 
 class ControlStatus(StrEnum):
-    """The gravest thing that control waits for; none or conform where it waits for nothing."""
+    """The most serious matter that control waits for; `none` or `conform` if it waits for nothing."""
 
     NONE = "none"
     DOCUMENT_CHECK = "document_check"
@@ -32,9 +32,9 @@ class ControlStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Control:
     waits_for: tuple[ControlStatus, ...]
-    """Everything, the gravest first."""
+    """All open matters, the most serious first."""
     documents_requested: tuple[str, ...] | None
-    """Types asked for and not yet accepted; None where nothing is outstanding."""
+    """Types requested and not yet accepted; None if nothing is outstanding."""
     documents_accepted: bool
     inspection: Claim | None
     """The latest result."""
@@ -75,7 +75,7 @@ def _done(seen: Regions) -> bool:
 
 
 def _documents(claims: Iterable[Claim]) -> tuple[tuple[str, ...] | None, bool]:
-    """What is outstanding, and whether customs was content in the end."""
+    """The outstanding documents, and whether customs has accepted documents last."""
     outstanding: tuple[str, ...] | None = None
     accepted = False
     for claim in claims:

@@ -1,4 +1,4 @@
-"""Holds: what keeps the goods from being released, by the agency that placed it."""
+"""Holds that prevent release, by agency."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from declarations.domain.regions.region import Region, Regions, Term
 from declarations.domain.state import CaseReason, State
 
 Holds: TypeAlias = frozenset[tuple[str, str]]
-"""(agency, code): only the agency that placed a hold lifts it."""
+"""(agency, code): only the agency that placed a hold can lift it."""
 
 
 def of(claims: tuple[Claim, ...], _state: State) -> Holds:

@@ -1,4 +1,4 @@
-"""Money: what counts as paid of the assessed total, and what of it had come in by the deadline."""
+"""Money: the amount paid of the assessed total, and the amount paid by the deadline."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ class Money:
     paid: Amount | None = None
     """None before assessment."""
     parts: tuple[payments.Part, ...] = ()
-    """What it is made of, by payment."""
+    """The parts of `paid`, by payment."""
     paid_in_time: Amount | None = None
-    """What the door had by the deadline."""
+    """The amount that the gateway had received by the deadline."""
     overdue: bool = False
 
 

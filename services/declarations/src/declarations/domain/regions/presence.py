@@ -14,7 +14,7 @@ from declarations.domain.state import CaseReason, State, Status
 from values.moments import CLOCK_SKEW
 
 ARRIVAL = (Kind.ARRIVED, Kind.GATE_IN)
-"""Either says that the goods are there: goods inside the port's gate have arrived, whoever forgot to tell."""
+"""Either event means that the goods are there: goods inside the port's gate have arrived, reported or not."""
 
 _GONE = (Status.REMOVED, Status.EXITED, Status.CLOSED)
 
@@ -28,14 +28,14 @@ class PresenceStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Presence:
     arrived_at: datetime | None
-    """When the door first heard that the goods are there."""
+    """When the gateway first received a report that the goods are there."""
     presented_at: datetime | None
     gate_out_at: datetime | None
     exit_at: datetime | None
     left_at: datetime | None
-    """When the goods were where only released ones may be: an import behind the gate, an export abroad."""
+    """When the goods left: an import past the gate, an export abroad."""
     left_unreleased: bool
-    """They were there before they were released, or are and nothing has released them yet: see `_before_release`."""
+    """Whether they left before release, or left and are still not released: see `_before_release`."""
 
     @property
     def status(self) -> PresenceStatus:
@@ -60,7 +60,7 @@ def of(claims: tuple[Claim, ...], state: State) -> Presence:
 
 
 def departures(state: State) -> tuple[Claim, ...]:
-    """The claims in force that the goods are where only released ones may be, as they happened."""
+    """The claims in force that the goods left (see `Presence.left_at`), in the order of events."""
     return _departures(in_force(state.claims), state)
 
 
@@ -88,10 +88,10 @@ def _presented(seen: Regions) -> bool:
 
 
 def _before_release(departure: Claim, released_at: datetime | None) -> bool:
-    """Whether goods left before they were released, though partners' clocks and ours differ.
+    """Whether goods left before release, allowing for the inaccuracy of partners' clocks.
 
-    What the door had by the release had happened by then, whatever its stamp says. What came after it
-    happened before it only where its stamp says so by more than a partner's clock may be wrong by.
+    A departure received by the time of release was before it, whatever its timestamp. One received later
+    was before it only if its timestamp is earlier by more than `CLOCK_SKEW`.
     """
     if released_at is None or departure.received_at <= released_at:
         return True

@@ -1,7 +1,7 @@
-"""What a region beside the main state is: its value, what it announces, its term of the release.
+"""The type of a region: its value, its announcements, its term of release.
 
-Regions are computed from the claims in force and never stored: a retraction or a late claim changes them without
-undoing anything, and the order in which claims were read cannot matter.
+Regions are computed from the claims in force and never stored, so retractions and late claims need no undo, and the
+order of arrival of claims does not matter.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ class Regions:
 
     state: State = field(compare=False)
     values: Mapping[str, Any]
-    """Name of a region → its value."""
+    """Name of the region → value."""
 
     def __getitem__(self, region: "Region[V]") -> V:
         value: V = self.values[region.name]
@@ -31,13 +31,13 @@ class Regions:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What a region asks before goods are released."""
+    """A region's condition for release."""
 
     name: str
-    """As the published guard names it."""
+    """Its name in the published guard."""
     holds: Callable[[Regions], bool]
     case: CaseReason
-    """Opened where the term fails after the release: what is released stays released, staff must act."""
+    """The case opened if the term fails after release, which is never undone: staff must act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Region(Generic[V]):
     of: Callable[[tuple[Claim, ...], State], V]
     """(claims in force, state) → value."""
     announce: Callable[[Regions, Regions, datetime], Iterator[Event]]
-    """(before, after, now) → what others must hear of the difference; nothing where there is none."""
+    """(before, after, now) → the events that announce the difference; none if there is none."""
     summary: Callable[[V], Mapping[str, Any]]
-    """Its part of the summary that every event carries, field for field the contract's."""
+    """Its part of the summary in every event, with the contract's field names."""
     term: Term | None = None
-    """None where a release does not depend on it."""
+    """None if release does not depend on it."""
 
 
 def first(claims: Iterable[Claim], kind: Kind) -> Claim | None:

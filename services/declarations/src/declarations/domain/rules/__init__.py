@@ -1,5 +1,5 @@
 """The rules of a declaration: header, goods, codes, values, documents, and whether its parties may act.
 
-Every error that is found is reported at once, with its field, its value and the code of its text. Rules read the
-declaration and the law, and change nothing. `header.check` runs them all.
+All errors are reported at once, each with its field, its value and the code of its text. Rules read the declaration and
+the law, and change nothing. `header.check` runs them all.
 """

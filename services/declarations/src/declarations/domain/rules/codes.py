@@ -1,8 +1,8 @@
-"""The rules of codes: which code must be on its list, and what is only worth a warning.
+"""The rules of codes: which codes must be on a list, and what gives only a warning.
 
-A code that cannot be is an error; one that may exist, is old or is unusual is a warning: the
-declaration goes on, and the firm reads it; so is a stated value that no method puts to use. Sources:
-UN/CEFACT Recommendations 16 (UN/LOCODE), 20 and 21, the trade terms of `trade_terms`, the offices of `offices`.
+An impossible code is an error. One that may exist, is old or is unusual gives a warning for the firm, and the
+declaration proceeds; so does a stated value that no method uses. Sources: UN/CEFACT Recommendations 16
+(UN/LOCODE), 20 and 21, the trade terms of `trade_terms`, the offices of `offices`.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,19 +14,19 @@ from declarations.domain.state import RuleError
 from values.places import Locode
 
 _LAND_OR_AIR = frozenset("234")
-"""Rail, road, air."""
+"""Modes of transport: rail, road, air."""
 
 CodeRule = Callable[[Declaration, Codes], Iterator[RuleError]]
-"""(declaration, code lists) → what is wrong, or worth a warning."""
+"""(declaration, code lists) → errors or warnings."""
 
 
 def check_codes(declaration: Declaration, codes: Codes) -> Iterator[RuleError]:
-    """Every code that cannot be, and the importer that an import lacks."""
+    """Errors: impossible codes, and an import without an importer."""
     return (error for rule in RULES for error in rule(declaration, codes))
 
 
 def warn(declaration: Declaration, codes: Codes) -> tuple[RuleError, ...]:
-    """What a firm should look at again, although it refuses nothing."""
+    """Warnings, which refuse nothing."""
     return tuple(warning for rule in WARNINGS for warning in rule(declaration, codes))
 
 
@@ -65,7 +65,7 @@ def _package_kinds_known(declaration: Declaration, codes: Codes) -> Iterator[Rul
 
 
 def _office_unlisted(declaration: Declaration, codes: Codes) -> Iterator[RuleError]:
-    """Of the administrations that the platform works with: another's offices it need not know by name."""
+    """Only for administrations whose offices are listed."""
     office = declaration.customs_office
     if office is None or codes.offices.find(office) is not None:
         return
@@ -75,7 +75,7 @@ def _office_unlisted(declaration: Declaration, codes: Codes) -> Iterator[RuleErr
 
 
 def _place_unlisted(declaration: Declaration, codes: Codes) -> Iterator[RuleError]:
-    """Not on the list of its country, or of a country without one: unknown is not known."""
+    """The place is not on its country's list, or its country has no list."""
     place = _place(declaration)
     if place is None or not codes.is_place(place):
         return
@@ -93,7 +93,7 @@ def _term_is_old(declaration: Declaration, _codes: Codes) -> Iterator[RuleError]
 
 
 def _term_and_mode(declaration: Declaration, _codes: Codes) -> Iterator[RuleError]:
-    """Post, pipelines and own propulsion are let be."""
+    """A term for water transport with another mode; post, pipelines and own propulsion are not checked."""
     term, mode = TRADE_TERMS.get(declaration.incoterm or ""), declaration.transport.mode
     if term is not None and term.water_only and mode in _LAND_OR_AIR:
         yield RuleError("declaration.incoterm.mode", "/incoterm", term.code, {"mode": str(mode)})
@@ -105,7 +105,7 @@ def _place(declaration: Declaration) -> Locode | None:
 
 
 def _value_not_used(declaration: Declaration, _codes: Codes) -> Iterator[RuleError]:
-    """Stated beside a price without a method, which stands for method 1: the price decides (`valuation`)."""
+    """A value stated in addition to a price without a method, which means method 1: the price decides (`valuation`)."""
     if declaration.direction is not Direction.IMPORT:
         return
     for index, item in enumerate(declaration.goods):

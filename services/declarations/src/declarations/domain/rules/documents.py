@@ -1,4 +1,4 @@
-"""The rules of documents and certificates: valid through their last day at the office; see `header`."""
+"""The rules of documents and certificates, which are valid through their last day at the office; see `header`."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from declarations.domain.validity import certificates, expired, has_valid_certif
 
 
 def documents_are_valid(declaration: Declaration, on: OfficeDay, calendar: OfficeCalendar) -> Iterator[RuleError]:
-    """Every document that is declared is valid on a day, and every certificate that is claimed is declared."""
+    """Every declared document is valid on the day, and every certificate of a claimed preference is declared."""
     for index, document in enumerate(declaration.documents):
         if expired(document, on, calendar):
             yield _told(document, f"/documents/{index}/valid_until")
@@ -22,7 +22,7 @@ def documents_are_valid(declaration: Declaration, on: OfficeDay, calendar: Offic
 
 
 def _preferences_are_proven(declaration: Declaration, on: OfficeDay, calendar: OfficeCalendar) -> Iterator[RuleError]:
-    """A certificate that is named must stand among the documents and be valid; a bare code is let be."""
+    """A named certificate must be among the documents and valid; a preference code without one is not checked."""
     for index, item in enumerate(declaration.goods):
         if item.preference is None or item.preference.certificate is None:
             continue

@@ -1,4 +1,4 @@
-"""The rules of goods items; see `header` for what every rule keeps to."""
+"""The rules of goods items; see `header` for the conventions of rules."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,13 +9,13 @@ from declarations.domain.law import Codes
 from declarations.domain.state import RuleError
 
 _CODE = re.compile(r"[0-9]{6}(?:[0-9]{2}){0,3}")
-"""Six digits of the Harmonized System, with up to six national ones behind."""
+"""Six digits of the Harmonized System, followed by up to six national digits."""
 _NO_SUCH_CHAPTER = frozenset({"00", "77"})
 _METHODS = frozenset("123456")
 
 
 def _commodity_code_has_its_form(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
-    """A code may be absent where the goods are described: a simplified procedure; then an officer classifies."""
+    """A code may be absent if the goods are described (simplified procedure); then an officer classifies them."""
     for index, item in enumerate(declaration.goods):
         code, pointer = item.commodity_code, f"/goods/{index}/commodity_code"
         if not code:

@@ -1,10 +1,10 @@
 """The cross rules of a declaration. All errors are reported at once, each with the pointer to its field.
 
-A rule speaks only when the fields that it compares are there, or when a field is absent that the law
-cannot do without: declarations made from foreign data carry national codes and lack many fields.
-Codes are keys of the text catalogue; errors are told in the order of `RULES`.
+A rule applies only if the fields that it compares are present, or if a mandatory field is absent:
+declarations converted from foreign data have national codes and lack many fields. Codes of errors are
+keys of the text catalogue; errors are in the order of `RULES`.
 Sources: the header's totals against the items as in the WCO Data Model, ISO 3166 and 4217, UN
-Recommendation 19, the Harmonized System 2022; those of other codes stand in `codes`.
+Recommendation 19, the Harmonized System 2022; those of other codes are in `codes`.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,14 +22,14 @@ from declarations.domain.state import RuleError
 _MODES = frozenset("123456789")
 
 MAX_VALUE = Decimal(10**15)
-"""Above any shipment's worth in any currency; sums and products of less stay exact in 28 digits."""
+"""More than any shipment is worth in any currency; sums and products below it are exact in 28 digits."""
 
 Rule = Callable[[Declaration, datetime, Codes], Iterator[RuleError]]
-"""(declaration, moment of lodging, code lists) → what is wrong."""
+"""(declaration, time of lodging, code lists) → errors."""
 
 
 def check(declaration: Declaration, lodged_at: datetime, law: Law) -> tuple[RuleError, ...]:
-    """Everything that is wrong, in the order of the rules; nothing where all hold."""
+    """All errors, in the order of the rules."""
     on = law.calendar.day(lodged_at)
     errors = (
         *(error for rule in RULES for error in rule(declaration, lodged_at, law.codes)),
@@ -41,7 +41,7 @@ def check(declaration: Declaration, lodged_at: datetime, law: Law) -> tuple[Rule
 
 
 def check_values(declaration: Declaration, accepted_at: datetime, law: Law) -> tuple[RuleError, ...]:
-    """Why the customs values cannot be computed on the day of acceptance, whose rates count; nothing where they can."""
+    """Errors that prevent computing the customs values on the day of acceptance, whose rates apply."""
     on = law.calendar.day(accepted_at)
     errors = value_errors(declaration, on, law.exchange, law.codes.currencies)
     return errors or tuple(zero_value_errors(declaration, on, law.exchange))
@@ -98,7 +98,7 @@ def _amounts_have_their_form(declaration: Declaration, _at: datetime, codes: Cod
 
 
 def _values_bounded(declaration: Declaration, _at: datetime, _codes: Codes) -> Iterator[RuleError]:
-    """An amount that is a slip of the pen, and that duties could not be computed of to the last digit."""
+    """Amounts so large that they must be typing errors, and duties could not be computed exactly."""
     for pointer, money in amounts(declaration):
         if money.amount >= MAX_VALUE:
             limit = format(MAX_VALUE, "f")

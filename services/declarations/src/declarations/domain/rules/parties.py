@@ -1,7 +1,7 @@
-"""What the registry's answers mean for a declaration.
+"""Judges the registry's answers about a declaration's parties.
 
-Who acts before this customs must be known and active in the role; who stands on the other side of
-the border need not be registered here, but nobody who is suspended takes part.
+Parties that act before this customs must be registered and active in their role. Parties abroad need not
+be registered here, but no party may be suspended.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _CODES = {
 
 
 def judge(declaration: Declaration, standings: Mapping[int, Standing]) -> tuple[RuleError, ...]:
-    """What is wrong with the parties; `standings` by index. None where all may act."""
+    """Errors of the parties; `standings` by index. Empty if all may act."""
     acting = _ACTING[declaration.direction]
     return tuple(
         RuleError(

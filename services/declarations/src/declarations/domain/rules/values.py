@@ -1,9 +1,9 @@
-"""The rules of values: what the customs value is made of is there, and can be counted on a day.
+"""The rules of values: everything the customs value needs is stated, and can be converted on a day.
 
-They hold at lodging for the day of lodging, and once more at acceptance for the day of acceptance,
-whose rates the assessment takes. An export is not assessed, so it may lack prices and its currencies
-need no rate. A price of nothing is no sale (WTO Customs Valuation Agreement, article 1): such goods are
-valued by methods 2 to 6. See `header` for what every rule keeps to.
+They are checked at lodging for that day, and again at acceptance for the day of acceptance, whose rates
+the assessment uses. An export is not assessed, so it may lack prices and its currencies need no rate. A
+price of zero is not a sale (WTO Customs Valuation Agreement, article 1): such goods are valued by
+methods 2 to 6. See `header` for the conventions of rules.
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,9 +49,9 @@ def amounts(declaration: Declaration) -> Iterator[Amount]:
 
 
 def amounts_have_their_form(declaration: Declaration, currencies: Mapping[str, int]) -> Iterator[RuleError]:
-    """Not below zero, in a currency of ISO 4217, with no more decimals than the currency has.
+    """Amounts are not negative, in a currency of ISO 4217, with no more decimals than the currency has.
 
-    Zeros behind the last digit that says something are no decimals: 705.00 yen are 705.
+    Trailing zeros are not decimals: 705.00 yen is 705.
     """
     for pointer, money in amounts(declaration):
         amount = format(money.amount, "f")
@@ -68,7 +68,7 @@ def amounts_have_their_form(declaration: Declaration, currencies: Mapping[str, i
 def value_errors(
     declaration: Declaration, on: OfficeDay, exchange: ExchangeRates, currencies: Mapping[str, int]
 ) -> tuple[RuleError, ...]:
-    """What the customs values of an import cannot be computed without on a day."""
+    """Errors that prevent computing the customs values of an import on a day."""
     if declaration.direction is not Direction.IMPORT:
         return ()
     return (
@@ -80,7 +80,7 @@ def value_errors(
 
 
 def zero_value_errors(declaration: Declaration, on: OfficeDay, exchange: ExchangeRates) -> Iterator[RuleError]:
-    """Items of which deductions or rounding leave nothing; asked where no other rule is broken."""
+    """Items whose value is zero after deductions or rounding; checked only if no other rule is broken."""
     if declaration.direction is not Direction.IMPORT:
         return
     of_all = _deducts(declaration.charges)
@@ -120,7 +120,7 @@ def _items_have_a_value(declaration: Declaration) -> Iterator[RuleError]:
 
 
 def _carriage_is_known(declaration: Declaration) -> Iterator[RuleError]:
-    """A price holds the freight to the border, by its term, or the freight is stated."""
+    """The price includes the freight to the border by its trade term, or the freight is stated."""
     if not valued_by_price(declaration) or freight_is_stated(declaration):
         return
     term = declaration.incoterm
@@ -136,7 +136,7 @@ def _carriage_is_known(declaration: Declaration) -> Iterator[RuleError]:
 
 
 def _carriage_of_zero(declaration: Declaration) -> Iterator[str]:
-    """Where the way to the border is said to cost nothing."""
+    """Pointers to carriage to the border stated as zero."""
     if declaration.freight is not None and not declaration.freight.amount:
         yield "/freight/amount"
     for pointer, charge in _charges_that_count(declaration):
@@ -145,7 +145,7 @@ def _carriage_of_zero(declaration: Declaration) -> Iterator[str]:
 
 
 def _carriage_counts_once(declaration: Declaration) -> Iterator[RuleError]:
-    """What a charge holds by its code is not stated beside it, unless the price holds it and it is not added."""
+    """Freight or insurance in a charge is not stated by field too, unless the price includes it and it is not added."""
     if not valued_by_price(declaration):
         return
     term = declaration.incoterm
@@ -163,7 +163,7 @@ def _carriage_counts_once(declaration: Declaration) -> Iterator[RuleError]:
 
 
 def _charges_that_count(declaration: Declaration) -> Iterator[tuple[str, Charge]]:
-    """The charges of the header and of the items that are valued by price, with their pointers."""
+    """The charges of the header and of items valued by price, with their pointers."""
     for place, charge in enumerate(declaration.charges):
         yield f"/charges/{place}", charge
     for index, item in enumerate(declaration.goods):
@@ -174,7 +174,7 @@ def _charges_that_count(declaration: Declaration) -> Iterator[tuple[str, Charge]
 def _currencies_have_a_rate(
     declaration: Declaration, on: OfficeDay, exchange: ExchangeRates, currencies: Mapping[str, int]
 ) -> Iterator[RuleError]:
-    """A code that is no currency is told by its form alone."""
+    """Currencies without a rate; invalid currency codes are reported by `amounts_have_their_form`."""
     for pointer, money in amounts(declaration):
         if money.currency in currencies and exchange.find_rate(money.currency, on) is None:
             missing = {"currency": money.currency, "day": on.isoformat()}
