@@ -1,1 +1,1 @@
-"""What the core costs: one command measures it, side by side with what the same work costs without a platform."""
+"""Measures the cost of the platform with one command, in comparison with hand-written code that does the same work."""

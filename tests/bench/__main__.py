@@ -1,4 +1,4 @@
-"""`python -m bench`: measures, prints the table, and writes it with its JSON."""
+"""`python -m bench`: measures, prints the table, and writes table and JSON to a file."""
 
 import asyncio
 import json
@@ -28,10 +28,10 @@ GROUPS: Mapping[str, Callable[[Ground], Awaitable[list[Figure]]]] = {
     "stored": stored.measure,
     "filled": filled.measure,
 }
-"""In this order: memory at rest is that of services that were just started anew; what takes longest comes last."""
+"""In order of execution: memory at rest needs freshly started services; the longest groups are last."""
 
 ASKED_FOR = {"filled"}
-"""Only measured where they are named: they take longer than all others."""
+"""Groups measured only if named with `--only`, because they take longer than all others together."""
 
 MIN_ROUNDS = 5
 RESULTS = machine.ROOT / "bench"
@@ -47,25 +47,25 @@ app = typer.Typer()
 )
 def bench(
     only: Annotated[list[str] | None, typer.Option("--only", help=f"{', '.join(GROUPS)}; repeat for several.")] = None,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often each is measured.")] = MIN_ROUNDS,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Number of measurements of each figure.")] = MIN_ROUNDS,
     in_flight: Annotated[
-        list[int] | None, typer.Option("--in-flight", min=1, help="Shipments under way at once; repeat for several.")
+        list[int] | None, typer.Option("--in-flight", min=1, help="Concurrent shipments; repeat for several.")
     ] = None,
     past: Annotated[
         list[int] | None, typer.Option("--past", min=1, help="Past shipments stored (filled); repeat for several.")
     ] = None,
     beside: Annotated[
-        Path | None, typer.Option("--beside", exists=True, help="JSON of another run, as on another database.")
+        Path | None, typer.Option("--beside", exists=True, help="JSON of another run to compare with.")
     ] = None,
-    small: Annotated[bool, typer.Option("--small", help="Tiny sizes: do all figures come out?")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of the table.")] = False,
-    to: Annotated[Path, typer.Option("--to", help="Folder for the result; no result is kept of --small.")] = RESULTS,
+    small: Annotated[bool, typer.Option("--small", help="Tiny sizes, to check that every figure is produced.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    to: Annotated[Path, typer.Option("--to", help="Folder for the result; --small writes none.")] = RESULTS,
 ) -> None:
-    """Measure what the core costs, beside hand-written code that does the same, on servers of this run alone.
+    """Measure the cost of the platform, in comparison with hand-written code, on servers of this run only.
 
-    The machine should have nothing else to do. A database that BENCH_MONGO names, a `mongod` or a
-    `secantusd-rs` on the path is taken; else the embedded one, which then sets the pace. All of it takes
-    some half an hour on two cores. Exit status 0 whatever the figures say: they are recorded, not asserted.
+    The machine should be idle. The database is the one that BENCH_MONGO names, or a `mongod` or `secantusd-rs`
+    on the path, or else the embedded one, which then limits the results. Everything takes some half an hour on
+    two cores. The exit status is 0 whatever the figures: they are recorded, not asserted.
     """
     sizes = Sizes(
         rounds,
@@ -75,7 +75,7 @@ def bench(
     )
     chosen = list(only or (name for name in GROUPS if name not in ASKED_FOR))
     if unknown := [each for each in chosen if each not in GROUPS]:
-        raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(GROUPS)}")
+        raise typer.BadParameter(f"{', '.join(unknown)}; the groups are {', '.join(GROUPS)}")
     other = json.loads(beside.read_text()) if beside is not None else {}
     logs.configure("bench", "ERROR", stream=sys.stderr)
     console = Console(stderr=as_json, highlight=False, width=None if Console().is_terminal else 160)
@@ -93,7 +93,7 @@ def bench(
 async def _measure(
     chosen: Sequence[str], sizes: Sizes, console: Console, to: Path, *, whole: bool, beside: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Figure]]:
-    """Measure group after group; what was measured is written at once, so that an interruption costs only the rest."""
+    """Measure the groups in order; write the results after each, so that an interruption loses only the rest."""
     figures: list[Figure] = []
     result: dict[str, Any] = {"measured": [], "rounds": sizes.rounds, "small": sizes.small}
     with tempfile.TemporaryDirectory(prefix="trade-bench-") as folder:
@@ -114,8 +114,8 @@ async def _measure(
 def _write(
     to: Path, result: Mapping[str, Any], figures: Sequence[Figure], groups: Sequence[str], beside: Mapping[str, Any]
 ) -> Path:
-    """Write JSON and table under the day, the machine's kind and the database, and the groups where not all were
-    asked for; returns the table's file."""
+    """Write JSON and table; the file name has the day, the kind of machine, the database and, if not all were
+    measured, the groups. Returns the table's file."""
     to.mkdir(parents=True, exist_ok=True)
     about = result["machine"]
     kind = f"{datetime.now(UTC):%Y-%m-%d}-{about['name']}-{about['database'].lower()}"

@@ -1,17 +1,17 @@
-"""How the embedded database behaves where many clients want something of it at once, apart from the platform.
+"""The behaviour of the embedded database under many concurrent clients, without the platform.
 
-Two things are tried on a server of this run alone, started as the launcher starts it:
+Two experiments on a server of this run only, started as the launcher starts it:
 
-- **Crowd**: so many connections, each with one piece of work after the other: read five documents by their ids, then
-  change the same five by compare-and-set in one bulk, as a service does with a batch. What is not answered within the
-  time-out is given up and begun again, as services do. Told are pieces of work done a second and given up in all, how
-  long one takes, how much of a core the server has used, and how long it works on when all clients have gone.
-- **Given up**: so many connections each ask for one long change, and give up after a second. Told is how many of the
-  changes the server still makes, for nobody, and for how long it works on them.
+- **Crowd**: each of the connections runs one piece of work after the other: read five documents by id, then change the
+  same five by compare-and-set in one bulk, as a service does with a batch. Work that is not answered within the
+  time-out is given up and repeated, as services do. Reported are the pieces of work done per second and given up in
+  total, the duration of one, the CPU of the server, and how long it keeps working after all clients have gone.
+- **Given up**: each of the connections requests one long change and gives up after a second. Reported are how many of
+  these changes the server still makes, and for how long it works on them.
 
     python -m bench.collapse                                    two minutes, both
     python -m bench.collapse --connections 8 --connections 400 --seconds 30
-    python -m bench.collapse --timeout 1                        it repeats what is still in the queue
+    python -m bench.collapse --timeout 1                        repeats work that is still queued
     python -m bench.collapse --timeout 1 --told                 the same, with maxTimeMS
 """
 
@@ -42,51 +42,51 @@ from launcher.servers import Server
 CONNECTIONS = (1, 8, 32, 128, 400)
 DOCUMENTS = 3_000
 PIECE = 5
-"""Documents that one piece of work reads and changes."""
+"""Number of documents that one piece of work reads and changes."""
 LINES = 12
-"""History lines of a document: with twelve some 4 kB, as a notice; a declaration has fifty."""
+"""History lines of a document: twelve make some 4 kB, like a notice; a declaration has fifty."""
 INDEXES = ("outbox.time", "due_at", "try_after")
-"""As an aggregate has them: sparse, and none of these documents is in one."""
+"""The indexes of an aggregate: sparse, and they contain none of these documents."""
 CROWD, GIVEN_UP = "crowd", "given_up"
-"""A collection each: to drop one that many connections have read can take the server minutes."""
+"""Separate collections: dropping one that many connections have read can take the server minutes."""
 PATIENCE_SECONDS = 1.0
 AFTER_SECONDS = 120.0
 LOOK_SECONDS, RESTING = 1.0, 0.1
-"""The server rests where it uses less than this part of a core for so long."""
+"""The server is idle if it uses less than `RESTING` of a core for `LOOK_SECONDS`."""
 
 Client = AsyncMongoClient[dict[str, Any]]
 
 
 @dataclass
 class Crowd:
-    """What many connections got done."""
+    """The result of the crowd experiment."""
 
     connections: int
     seconds: float = 0.0
     done: list[float] = field(default_factory=list)
-    """Seconds of each piece of work, from its first attempt."""
+    """Duration of each piece of work in seconds, from its first attempt."""
     given_up: int = 0
     server_cpu: float = 0.0
     busy_after: float = 0.0
-    """For how many seconds the server worked on when all clients had gone."""
+    """Seconds for which the server kept working after all clients had gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """What became of changes that nobody waited for."""
+    """The result of the experiment with abandoned changes."""
 
     connections: int
     asked: int
     answered: int
     made_at_once: int
-    """When the last client gave up."""
+    """Changes made by the time the last client gave up."""
     made_later: int
     seconds: float
-    """For how long the server worked on behind them."""
+    """Seconds for which the server kept working after that."""
 
 
 def _client(url: str, connections: int, timeout_seconds: float, *, told: bool = False) -> Client:
-    """A client that gives up after so long; `told` with each command, so that the server can give up too."""
+    """A client with this time-out; `told` sends it with each command, so that the server can give up too."""
     limit = round(timeout_seconds * 1000)
     return AsyncMongoClient(
         url,
@@ -103,7 +103,7 @@ def _line() -> dict[str, Any]:
 
 
 def sync_ms(folder: Path) -> float:
-    """How long the disk takes to make a small write durable, in milliseconds: what each change waits for once."""
+    """Milliseconds that the disk takes to make a small write durable, for which each change waits once."""
     took = []
     with (folder / "sync").open("wb", buffering=0) as file:
         for _ in range(100):
@@ -115,7 +115,7 @@ def sync_ms(folder: Path) -> float:
 
 
 async def prepare(url: str, name: str, lines: int) -> None:
-    """Documents as services have them."""
+    """Insert documents like those of services."""
     async with _client(url, 1, 60) as client:
         collection = client["bench"][name]
         await collection.create_indexes([IndexModel(name, sparse=True) for name in INDEXES])
@@ -131,7 +131,7 @@ async def prepare(url: str, name: str, lines: int) -> None:
 async def crowd(
     url: str, server: Server, connections: int, *, lines: int, seconds: float, timeout_seconds: float, told: bool
 ) -> Crowd:
-    """So many connections for so long."""
+    """Run the crowd experiment."""
     found = Crowd(connections)
     async with _client(url, connections, timeout_seconds, told=told) as client:
         collection = client["bench"][CROWD].with_options(write_concern=WriteConcern("majority", j=True))
@@ -178,10 +178,10 @@ async def crowd(
 
 
 async def _until_it_rests(server: Server) -> float:
-    """Seconds until the server has nothing to do any more, bounded."""
+    """Seconds until the server is idle, bounded."""
     begun, last, busy = time.monotonic(), cpu_seconds(server.pid), 0.0
     while time.monotonic() - begun < AFTER_SECONDS:
-        await asyncio.sleep(LOOK_SECONDS)  # how long it is watched
+        await asyncio.sleep(LOOK_SECONDS)  # the observation period
         spent, last = cpu_seconds(server.pid) - last, cpu_seconds(server.pid)
         if spent < RESTING * LOOK_SECONDS:
             break
@@ -190,7 +190,7 @@ async def _until_it_rests(server: Server) -> float:
 
 
 async def give_up(url: str, server: Server, connections: int, *, told: bool) -> GivenUp:
-    """Each connection asks to change every document once, and gives up."""
+    """Each connection requests a change of every document, and gives up."""
     name = f"{GIVEN_UP}{connections}"
     await prepare(url, name, LINES)
     answered = 0
@@ -216,7 +216,7 @@ async def give_up(url: str, server: Server, connections: int, *, told: bool) -> 
 
 
 async def _made(collection: Any) -> int:
-    """How many of the long changes were made to the first document."""
+    """Number of long changes made to the first document."""
     document = await collection.find_one({"_id": "d0"})
     return int(document["made"])
 
@@ -224,7 +224,7 @@ async def _made(collection: Any) -> int:
 async def measure(
     connections: Sequence[int], console: Console, *, lines: int, seconds: float, timeout_seconds: float, told: bool
 ) -> None:
-    """Both, on a server of this run."""
+    """Run both experiments on a server of this run."""
     block = PortBlock()
     with tempfile.TemporaryDirectory(prefix="trade-collapse-") as folder:
         where = Path(folder)
@@ -247,7 +247,7 @@ async def measure(
                     told=told,
                 )
                 seen.append(found)
-                console.print(f"  {each} connections: {len(found.done) / found.seconds:.1f} pieces of work a second")
+                console.print(f"  {each} connections: {len(found.done) / found.seconds:.1f} pieces of work per second")
             console.print(_crowds(seen, timeout_seconds))
             console.print(_given_up([await give_up(server.address, server, each, told=told) for each in (8, 64)]))
         finally:
@@ -280,14 +280,12 @@ def _given_up(seen: Sequence[GivenUp]) -> Table:
 
 def main(
     connections: Annotated[list[int] | None, typer.Option("--connections", min=1, help="Repeat for several.")] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=1, help="For each number of connections.")] = 15.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Duration for each number of connections.")] = 15.0,
     lines: Annotated[int, typer.Option("--lines", min=1, help="History lines of a document.")] = LINES,
-    told: Annotated[
-        bool, typer.Option("--told", help="The server is told with each command when it is given up.")
-    ] = False,
-    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="After which work is given up.")] = 20.0,
+    told: Annotated[bool, typer.Option("--told", help="Send the time-out to the server with each command.")] = False,
+    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds after which work is given up.")] = 20.0,
 ) -> None:
-    """Show what the embedded database does under many connections, and with work that is given up."""
+    """Show how the embedded database handles many connections and abandoned work."""
     console = Console(highlight=False)
     many = connections or CONNECTIONS
     asyncio.run(measure(many, console, lines=lines, seconds=seconds, timeout_seconds=timeout, told=told))

@@ -1,7 +1,8 @@
-"""Two that work off the same orders: the toy on the core, and the floor; each a process with a stage of its own.
+"""The two contenders that process the same orders: the toy service on the platform, and the floor.
 
-A turn puts an order book on the topic at once and lasts until the last event of all is acknowledged.
-CPU is the process's own, until it has trimmed what it sent and rests.
+Each is a process with its own topics and database. A turn publishes an order book at once and lasts until
+the last resulting event is acknowledged. CPU is that of the process, until its outboxes are trimmed and it
+is idle.
 """
 
 import asyncio
@@ -32,18 +33,18 @@ from contracts.envelope import Envelope
 from launcher.processes import Child
 
 HOPS = 4
-"""Counters that follow the first: five stages in all."""
+"""Counters after the first: five stages in total."""
 ORDERS_PER_COUNTER = 4
 PATIENCE_SECONDS = 300.0
 LOOK_SECONDS = 0.02
-"""How often it is asked whether a turn has ended, and so how exact its time is."""
+"""Polling interval for the end of a turn, and so the precision of its duration."""
 
 _TESTS = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One order book, worked off."""
+    """One processed order book."""
 
     steps: int
     seconds: float
@@ -59,7 +60,7 @@ class Turn:
 
 
 class Contender:
-    """A process that works off orders, and the stage on which it stands."""
+    """A process that handles orders, and its stage (topics and database)."""
 
     def __init__(self, kind: str, stage: Stage, child: Child, producer: BatchingProducer, observer: Reader) -> None:
         self.kind = kind
@@ -69,10 +70,10 @@ class Contender:
         self._observer = observer
 
     async def turn(self, book: "Book") -> Turn:
-        """Have an order book worked off.
+        """Process an order book.
 
         Raises:
-            AssertionError: it was not within the patience, or not everything was counted.
+            AssertionError: it took too long, or not every step was counted.
         """
         assert self.child.pid is not None, self.child.last_words()
         counted, wanted = await self._counted(), await self._published() + book.steps
@@ -82,13 +83,13 @@ class Contender:
         seconds = time.monotonic() - begun
         await eventually(self._trimmed, within_seconds=PATIENCE_SECONDS, every_seconds=0.2)
         spent = cpu_seconds(self.child.pid) - cpu
-        # What is fast and wrong is no figure.
+        # A fast but wrong result is not a figure.
         assert await self._counted() - counted == book.steps, f"{self.child.name} lost or repeated something"
         return Turn(book.steps, seconds, spent)
 
     async def _give(self, book: "Book") -> None:
-        """Put all orders on the topic in one batch per partition: in pieces, the steps of a counter would meet or miss
-        each other as chance has it, and with them the work there is to do."""
+        """Publish all orders in one batch per partition: in several batches, it would depend on chance which steps of
+        a counter are saved together, and so how much work there is."""
         answers: list[asyncio.Future[None]] = []
 
         def given(answer: asyncio.Future[None], error: BaseException | None) -> None:
@@ -124,14 +125,14 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Orders as they stand on the topic, and how many steps come of them."""
+    """Order records, and the number of steps that result."""
 
     records: Sequence[tuple[bytes, bytes, list[tuple[str, bytes]]]]
     steps: int
 
 
 def order_book(name: str, orders: int, *, hops: int = HOPS, counters: Sequence[str] = ()) -> Book:
-    """Orders of one each; by default in turns over a quarter as many chains of new counters."""
+    """Orders of one unit each; by default distributed over a quarter as many chains of new counters."""
     chosen = counters or [f"{name}-{number}" for number in range(max(1, orders // ORDERS_PER_COUNTER))]
     records = [_order(name, number, chosen[number % len(chosen)], hops) for number in range(orders)]
     return Book(records, orders * (hops + 1))
@@ -157,7 +158,7 @@ def _order(name: str, number: int, counter: str, hops: int) -> tuple[bytes, byte
 
 @asynccontextmanager
 async def contenders(servers: Servers, folder: Path, wanted: Mapping[str, str]) -> AsyncIterator[dict[str, Contender]]:
-    """Name → `core` or `floor`: each on a stage of its own, running."""
+    """Start the wanted contenders (name → `core` or `floor`), each on its own stage."""
     stages: list[Stage] = []
     children: list[Child] = []
     producer = make_producer(KafkaSettings(bootstrap_servers=servers.kafka))
@@ -186,7 +187,7 @@ async def contenders(servers: Servers, folder: Path, wanted: Mapping[str, str]) 
 
 async def _started(stage: Stage, kind: str) -> Child:
     if kind == "core":
-        # As in production: a member is not given up after a moment.
+        # As in production: a member is not removed from the group after a short pause.
         settings = {"KAFKA__SESSION_TIMEOUT_MS": "30000"}
         replica = stage.replica(settings=settings)
         await replica.start()

@@ -1,7 +1,7 @@
-"""A firm's POST until its 202, and until the first answer to it, beside a bare handler that does the same insert.
+"""A firm's POST until its 202 and until its first outcome, in comparison with a bare handler that does the same insert.
 
-The two doors are measured at the same moments, one POST here and one there: what a POST to the gateway sets going
-behind it, in six services on the same servers, slows down both alike.
+POSTs to the gateway and to the bare handler alternate, because a POST to the gateway causes work in six services on the
+same servers, which slows down both alike.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ from trade_cli.load import shipments
 from trade_cli.platform import load_platform
 
 CLIENTS = 16
-"""So many posting without a pause are saturation."""
+"""Number of clients that post without a pause, for saturation."""
 PROBES = 2
-"""At half of saturation the bare door gets one POST for so many of the gateway's: it is to see the load, not to add
-to it."""
+"""At half of saturation, the bare handler gets one POST per this many of the gateway's: it measures the load without
+adding to it."""
 ANSWER_SECONDS = 60.0
 LOOK_SECONDS = 0.02
 
@@ -39,7 +39,7 @@ _TESTS = Path(__file__).parents[1]
 
 
 class Firm:
-    """One firm's client at one door."""
+    """A firm's client of the gateway or of the bare handler."""
 
     def __init__(self, url: str, key: str) -> None:
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
@@ -47,10 +47,10 @@ class Firm:
         self.http = httpx2.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=60, trust_env=False)
 
     async def post(self, declaration: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Lodge; the receipt.
+        """Lodge; returns the receipt.
 
         Raises:
-            AssertionError: it was not taken.
+            AssertionError: it was not accepted.
         """
         answer = await self.http.post("/v1/declarations", content=json.dumps(declaration))
         assert answer.status_code == httpx2.codes.ACCEPTED, answer.text[:300]
@@ -58,10 +58,10 @@ class Firm:
         return receipt
 
     async def post_and_hear(self, declaration: Mapping[str, Any]) -> None:
-        """Lodge, and look at the receipt until something became of it.
+        """Lodge, and poll the receipt until it has an outcome.
 
         Raises:
-            AssertionError: nothing did.
+            AssertionError: there was no outcome in time.
         """
         receipt = await self.post(declaration)
         await eventually(lambda: self._heard(receipt), within_seconds=ANSWER_SECONDS, every_seconds=LOOK_SECONDS)
@@ -71,7 +71,7 @@ class Firm:
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """By one client, then at half of what the gateway takes at most."""
+    """Measure with one client, then at half of the gateway's saturation."""
     running = await ground.platform()
     client = load_platform(running.layout.description)
     told = facts()
@@ -128,7 +128,7 @@ def _note(tally: Tally, name: str, seconds: Sequence[float]) -> None:
 
 
 def _latencies(name: str, tally: Tally) -> list[Figure]:
-    """p50 and p99, each beside the bare handler's where it has one."""
+    """p50 and p99, each with the bare handler's if measured."""
     figures = []
     for rank in (50, 99):
         rows = {row: samples for row, samples in tally.rows.items() if row.endswith(f"p{rank}")}
@@ -139,7 +139,7 @@ def _latencies(name: str, tally: Tally) -> list[Figure]:
 
 
 async def _in_turns(doors: Mapping[str, Firm], book: "_Book", posts: int) -> dict[str, list[float]]:
-    """One POST after the other, to each door in turn."""
+    """One POST after the other, alternating between gateway and bare handler."""
     seconds: dict[str, list[float]] = {name: [] for name in doors}
     for declaration in book.take(posts):
         for name, door in doors.items():
@@ -148,17 +148,17 @@ async def _in_turns(doors: Mapping[str, Firm], book: "_Book", posts: int) -> dic
 
 
 async def _paced(post: Callable[[Mapping[str, Any]], Awaitable[Any]], book: Sequence[Any], rate: float) -> list[float]:
-    """Begin them at even distances, whether earlier ones are answered or not."""
+    """Start POSTs at equal intervals, whether earlier ones are answered or not."""
 
     async def one(number: int, declaration: Any) -> float:
-        await asyncio.sleep(number / rate)  # when each begins is the load
+        await asyncio.sleep(number / rate)  # the start times are the load
         return await _timed(post, declaration)
 
     return list(await asyncio.gather(*(one(number, each) for number, each in enumerate(book))))
 
 
 async def _saturated(post: Post, book: Sequence[Any]) -> float:
-    """Posts a second where all clients post without a pause."""
+    """POSTs per second when all clients post without a pause."""
     left = iter(book)
 
     async def one() -> None:
@@ -177,13 +177,13 @@ async def _timed(post: Callable[[Mapping[str, Any]], Awaitable[Any]], declaratio
 
 
 class _Book:
-    """Declarations, none twice."""
+    """Distinct declarations."""
 
     def __init__(self) -> None:
         self._seed = 1_000
 
     def take(self, count: int, *, named: bool = True) -> list[Mapping[str, Any]]:
-        """Declarations with a reference of the firm's own, as its system would give them, or without one."""
+        """Declarations with the firm's own reference, as its system would give it, or without."""
         self._seed += 1
         taken = [each.declaration for each in shipments(facts(), count, self._seed)]
         if not named:

@@ -1,4 +1,4 @@
-"""Figures: what was measured, how often, against what, and whether it reaches what it should."""
+"""Figures: samples, comparison and aim."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a figure should reach: its ratio where it has one, else the median of its first row."""
+    """The target of a figure, for its ratio if it has one, else for the median of its first row."""
 
     limit: float
     at_least: bool = False
@@ -24,21 +24,21 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the result, with a row for each that was measured."""
+    """One figure of the result, with a row per measured subject."""
 
     name: str
     unit: str
     rows: Mapping[str, Sequence[float]]
-    """Who or what → its samples, one a round."""
+    """Row → its samples, one per round."""
     ratio: tuple[str, str] | None = None
-    """The first of these two rows is divided by the second, round by round, and the median taken: what was measured at
-    the same moments is compared, also on a machine that is slower in one round than in the next."""
+    """The two rows to compare: the median of the first divided by the second in each round, so that samples of the same
+    time are compared even if the machine is slower in some rounds."""
     aim: Aim | None = None
     note: str = ""
 
     @property
     def value(self) -> float:
-        """What the aim is about."""
+        """The value that the aim applies to."""
         if self.ratio is None:
             return statistics.median(next(iter(self.rows.values())))
         measured, against = (self.rows[name] for name in self.ratio)
@@ -64,7 +64,7 @@ class Figure:
 
 @dataclass
 class Tally:
-    """Collects samples over the rounds, by row."""
+    """Collects samples of all rounds by row."""
 
     rows: dict[str, list[float]] = field(default_factory=dict)
 
@@ -73,16 +73,16 @@ class Tally:
 
 
 def percentile(samples: Sequence[float], rank: int) -> float:
-    """The sample at a rank out of a hundred, by the nearest rank."""
+    """The sample at a percentile, by the nearest-rank method."""
     ranked = sorted(samples)
     return ranked[max(0, -(-len(ranked) * rank // 100) - 1)]
 
 
 def table(figures: Iterable[Figure], other: Mapping[str, Any] | None = None) -> Table:
-    """The result as people read it.
+    """The result as a table.
 
     Args:
-        other: another run's result, whose medians stand beside.
+        other: another run's result, whose medians are shown in an additional column.
     """
     beside = _medians(other) if other else {}
     shown = Table(box=None, pad_edge=False, header_style="bold")
@@ -111,7 +111,7 @@ def table(figures: Iterable[Figure], other: Mapping[str, Any] | None = None) -> 
 
 
 def _medians(other: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Figure and row → the median, as another run has it."""
+    """(figure, row) → median of another run."""
     return {
         (figure["name"], row): _short(spread["median"])
         for figure in other["figures"]

@@ -1,9 +1,9 @@
-"""How many shipments a second the platform closes where past ones are stored already.
+"""Shipments closed per second when past shipments are already stored.
 
-The past is put into the services' databases in bulk, made of a recorded shipment (`past.py`), its spans as far as
-tracking would keep them. Topics are not filled: no service reads what it has read once. To play so many would take
-hours; to insert them takes the embedded server minutes, which is what bounds the ladder: of 10⁵ shipments it would have
-to take some thirty million documents.
+The past shipments are inserted into the services' databases in bulk, copied from a recorded one (`past.py`), with as
+many spans as tracking would keep. Topics are not filled, because no service reads a record twice. Playing so many
+shipments would take hours; inserting them takes the embedded server minutes, which limits the sizes: 10⁵ shipments
+would be some thirty million documents.
 """
 
 import time
@@ -23,14 +23,14 @@ IN_FLIGHT = 20
 WINDOW_SECONDS = 30.0
 WARM_SECONDS = 60.0
 TOGETHER = 20
-"""Shipments whose documents go into one insert."""
+"""Number of shipments per insert."""
 LIMIT_SECONDS = 900.0
-"""A step that would take longer to fill is left out, and said so."""
+"""A size that would take longer to insert is skipped, which the result notes."""
 SPANS, SPANS_IN_ALL = "tracking.spans", TrackingSettings.model_fields["spans_in_all"].default
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """Step by step on one platform: what one step has stored stays for the next."""
+    """Measure the sizes in increasing order on one platform; stored shipments stay for the next size."""
     running = await ground.platform()
     rate, accepted, filling = Tally(), Tally(), Tally()
     notes: list[str] = []
@@ -70,7 +70,7 @@ def _row(size: int) -> str:
 
 
 async def fill(client: AsyncMongoClient[dict[str, Any]], past: Past, numbers: range, *, spans: int) -> float:
-    """Insert these shipments into the services' databases, with no more spans in all; how many seconds it took."""
+    """Insert shipments into the services' databases, with at most `spans` spans in total; returns the seconds taken."""
     begun, held = time.monotonic(), await client["tracking"]["spans"].estimated_document_count()
     for first in range(numbers.start, numbers.stop, TOGETHER):
         for name, copied in past.copies(range(first, min(first + TOGETHER, numbers.stop))):

@@ -1,9 +1,10 @@
-"""The floor: what the toy's chain of counters costs when somebody writes just that loop, as well as they can.
+"""The floor: the cost of the toy's chain of counters in a hand-written, optimised loop.
 
-As durable as the core: an input counts once (its id stands in the document), state, memory and outbox
-are saved by one compare-and-set, nothing is committed that is not saved, events follow acks=all, and
-what a killed process left unsent goes out at the next start. It has no parking, no traces, no timers,
-no metrics, no second replica, and it ends at the first error. A process of its own, as the toy is.
+It is as durable as the platform: an input is applied once (its id is in the document), state, history
+and outbox are saved by one compare-and-set, offsets are committed only after saving, events are
+published with acks=all, and events left unsent by a killed process are sent at the next start. It has no
+parking, traces, timers, metrics or second replica, and ends at the first error. It is a process of its
+own, like the toy.
 """
 
 import asyncio
@@ -48,7 +49,7 @@ class Floor:
         self._lanes = Lanes(self._producer)
 
     async def run(self) -> None:
-        """Until something fails, or for ever."""
+        """Run until something fails."""
         await self._collection.create_indexes([IndexModel("outbox.time", sparse=True)])
         await self._producer.start()
         async for document in self._collection.find({"outbox.time": {"$exists": True}}):
@@ -89,13 +90,13 @@ class Floor:
         if operations:
             result = await self._collection.bulk_write(operations, ordered=False)
             if result.inserted_count + result.matched_count != len(operations):
-                raise RuntimeError("somebody else writes here")
+                raise RuntimeError("another process writes to this collection")
             self._publish(entries)
 
     def _decide(
         self, counter: str, document: Document | None, given: Sequence[tuple[str, Document]]
     ) -> tuple[InsertOne[Document] | UpdateOne | None, list[Document]]:
-        """What saves the inputs that are new, and the events that come of them."""
+        """The write that saves the new inputs, and the resulting events."""
         known = set(document["applied"]) if document else set()
         total, seq = (document["total"], document["seq"]) if document else (0, 0)
         causes: list[str] = []

@@ -1,4 +1,4 @@
-"""One window of the floor of a whole shipment: a process of its own, on the same servers, on topics of its own."""
+"""Runs the floor of a whole shipment for one window: a separate process on the same servers, with its own topics."""
 
 import asyncio
 import dataclasses
@@ -18,21 +18,21 @@ from contracts.topics import EVENT_TOPICS
 from launcher.processes import Child
 
 LAST_WORDS = 2000
-"""Characters of the log of a floor that broke: its error is a group's, whose last line says nothing."""
+"""Characters of a failed floor's log to report: the last line of an exception group is not enough."""
 PATIENCE_SECONDS = 60.0
-"""How long a floor may take to begin and to end."""
+"""Time limit for the start and for the end of a floor."""
 _TESTS = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
 class FloorWindow:
-    """What a window saw."""
+    """The measurements of a window."""
 
     seconds: float
     closed: int
     closed_before: int
     cpu: float
-    """Of its process, in seconds."""
+    """CPU seconds of its process."""
 
 
 @dataclass
@@ -46,16 +46,16 @@ class FloorRuns:
 
     @property
     def counts(self) -> str:
-        """What one shipment of the floor is, in words."""
+        """The work of one shipment of the floor, in words."""
         told = told_of(planned(self.recording), self.recording)
         return ", ".join(f"{count:g} {what}" for what, count in told.items())
 
     async def window(self, in_flight: int, seconds: float, *, warm_seconds: float) -> FloorWindow:
-        """Start it, let it run for one window, and end it.
+        """Start a floor, run it for one window, and stop it.
 
         Raises:
-            AssertionError: it broke.
-            TimeoutError: it did not end.
+            AssertionError: it failed.
+            TimeoutError: it did not stop.
         """
         name, smtp = f"floor{next(self._numbers)}", self.flow.told.smtp
         assert smtp is not None

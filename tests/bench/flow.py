@@ -1,7 +1,7 @@
-"""Shipments that flow through the running platform, and what a window of time sees of them.
+"""Runs shipments through the platform and measures them in windows of time.
 
-A window counts what is closed within it, not how long a number of shipments takes from the first to the last: the
-beginning, when nothing can be closed yet, and the end, when fewer and fewer are under way, are no throughput.
+Throughput is the number of shipments closed within a window. The time from the first to the last of a number of
+shipments would include the start, when none can be closed yet, and the end, when fewer and fewer are in flight.
 """
 
 import asyncio
@@ -30,34 +30,34 @@ from trade_cli.platform import Platform as Told
 from trade_cli.platform import load_platform
 
 CONNECTIONS = 50
-"""Of the load to the gateway, however many shipments are under way."""
+"""Connections of the load to the gateway, for any number of shipments in flight."""
 ENOUGH = 20_000
 """More shipments than any window can see."""
 LOOK_SECONDS = 0.25
 _SEEDS = count_from(101)
-"""No two loads of a run play the same shipments: several may be given to one platform."""
+"""Every load of a run has its own seed, so that several loads on one platform play different shipments."""
 MEMORY_SECONDS = 1.0
 
 
 @dataclass
 class Window:
-    """What was seen in some seconds of a flow."""
+    """The measurements of a window."""
 
     seconds: float = 0.0
     closed: int = 0
-    """Shipments that were closed in it."""
+    """Shipments closed in the window."""
     closed_before: int = 0
-    """Since the flow began: at least as many as are under way, where everything goes round once."""
+    """Shipments closed before the window since the flow began; at least as many as in flight after a full warm-up."""
     published: float = 0.0
-    """Events that the services have published."""
+    """Events published by the services."""
     commands: Counter[str] = field(default_factory=Counter)
-    """What the database was asked: `<service> <command> <collection>`."""
+    """Database commands: `<service> <command> <collection>` → number."""
     cpu: Mapping[str, float] = field(default_factory=dict)
-    """Seconds, by service; the database's and the broker's beside them."""
+    """CPU seconds by service, and of the database and the broker."""
     memory: Mapping[str, float] = field(default_factory=dict)
-    """The most that each service held, in MB."""
+    """Maximum memory of each service in MB."""
     accepted_after: Sequence[float] = ()
-    """Seconds from lodging, of each that was accepted in it."""
+    """Seconds from lodging to acceptance, of each shipment accepted in the window."""
     closed_after: Sequence[float] = ()
     problems: Sequence[str] = ()
 
@@ -89,9 +89,9 @@ class Flow:
         return shipments(facts(), count, next(_SEEDS))
 
     async def window(self, in_flight: int, seconds: float, *, warm_seconds: float) -> Window:
-        """Keep so many under way; after as many closings, or after the warm-up at the latest, count.
+        """Keep `in_flight` shipments in flight; measure after as many were closed, or after the warm-up at the latest.
 
-        What is under way at the end stays as it is: nobody answers it any more.
+        Shipments in flight at the end are abandoned.
         """
         load = self.load()
         playing = asyncio.create_task(load.run(self._next(ENOUGH), side_by_side=in_flight))
@@ -102,8 +102,8 @@ class Flow:
             await cancel([playing])
 
     async def at_rate(self, rate: float, seconds: float, *, grace_seconds: float) -> Sequence[float]:
-        """Begin so many a second, whatever becomes of them; seconds from the moment at which each was to be lodged
-        until it was accepted. Of one that was not accepted within the grace: for how long it had waited then.
+        """Start shipments at a rate in an open loop; returns the seconds from each one's scheduled lodging to its
+        acceptance. For one not accepted within the grace period: the seconds it had waited by then.
         """
         load = self.load()
         count = max(2, round(rate * seconds))
@@ -153,7 +153,7 @@ class Flow:
 
 @asynccontextmanager
 async def flow_on(running: Platform) -> AsyncIterator[Flow]:
-    """A flow on a running platform, with everybody enrolled."""
+    """A flow on a running platform, with all firms and partners enrolled."""
     told, known = load_platform(running.layout.description), facts()
     await register(told, known.enterprises)
     firms = [each for each in known.enterprises if each.id == known.declarant]
@@ -175,7 +175,7 @@ async def _warm(load: Load, playing: "asyncio.Task[object]", in_flight: int, sec
 
 
 async def _until(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait until it holds, or so many seconds."""
+    """Wait until the condition holds, at most `seconds`."""
 
     async def holds() -> bool:
         return condition()

@@ -1,4 +1,4 @@
-"""What every measurement stands on: one broker, one database, and, where asked for, one whole platform."""
+"""The environment of all measurements: one broker, one database, and, on request, one whole platform."""
 
 import contextlib
 import os
@@ -17,20 +17,20 @@ from launcher.progress import Report
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured."""
+    """The sizes of the measurements."""
 
     rounds: int
     small: bool
-    """Tiny sizes: whether every figure comes out, not what it says."""
+    """Tiny sizes, to check that every figure is produced."""
     in_flight: Sequence[int]
-    """How many shipments are under way at once, step by step."""
+    """Numbers of concurrent shipments, in order."""
     past: Sequence[int]
-    """How many are stored, step by step."""
+    """Numbers of stored shipments, in order."""
 
 
 @dataclass
 class Ground:
-    """The servers of this run, its folder, and how much is measured."""
+    """The servers, the folder and the sizes of this run."""
 
     infrastructure: Infrastructure
     folder: Path
@@ -51,7 +51,7 @@ class Ground:
         return small if self.sizes.small else normal
 
     async def platform(self) -> Platform:
-        """All six services on the same servers, started when first asked for."""
+        """All six services on the same servers, started on first use."""
         if self._platform is None:
             started = Platform(self.folder / "platform", infrastructure=self.infrastructure, report=self.report)
             self._platform = await self._stack.enter_async_context(started)
@@ -60,7 +60,7 @@ class Ground:
 
 @asynccontextmanager
 async def on_ground(folder: Path, sizes: Sizes, *, report: Report) -> AsyncIterator[Ground]:
-    """Servers of this run alone; a database that BENCH_MONGO names is taken as it is."""
+    """Start the servers of this run; a database that BENCH_MONGO names is used as it is."""
     async with AsyncExitStack() as stack:
         if given := os.environ.get("BENCH_MONGO"):
             os.environ["MONGO_URL"] = given
@@ -70,10 +70,10 @@ async def on_ground(folder: Path, sizes: Sizes, *, report: Report) -> AsyncItera
 
 
 def cpu_seconds(pid: int | None) -> float:
-    """User and system time of a process so far, all its threads; 0 of one that is gone.
+    """User and system time of a process so far, over all its threads; 0 if it is gone.
 
-    The system tells it of the living threads in nanoseconds (Linux), of the process in ticks of ten milliseconds. A
-    server that has a thread a connection loses threads, and what they have used is in the process's own time alone.
+    Linux reports the time of living threads in nanoseconds, and that of the process in ticks of ten milliseconds. A
+    server with a thread per connection ends threads, whose time is then only in the process's.
     """
     if pid is None:
         return 0.0
@@ -88,5 +88,5 @@ def cpu_seconds(pid: int | None) -> float:
 
 
 def memory_mb(pid: int | None) -> float:
-    """What a process holds in memory now."""
+    """Current memory of a process in MB."""
     return float(psutil.Process(pid).memory_info().rss) / 2**20

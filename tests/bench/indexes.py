@@ -1,7 +1,7 @@
-"""What an index of a collection costs the embedded server, apart from the platform: `python -m bench.indexes`.
+"""The cost of an index for the embedded server, without the platform: `python -m bench.indexes`.
 
-As its package starts it, it reads the list of indexes from its tables several times for each document that is written.
-As the launcher starts it, a write reads the list once (docs/decisions/0041).
+Started as packaged, the server reads the list of indexes from its tables several times for each written document.
+Started by the launcher, it reads the list once per write (docs/decisions/0041).
 """
 
 import asyncio
@@ -25,7 +25,7 @@ INDEXES = ("due_at", "try_after", "outbox.time", "key")
 
 
 async def costs(program: Sequence[str], indexes: Sequence[str]) -> tuple[float, float]:
-    """Milliseconds of the server's CPU for one document of an insert, and of a bulk of single updates."""
+    """Milliseconds of the server's CPU per document, in an insert and in a bulk of single updates."""
     async with (
         lone_server(program, "--sync-on-commit", "--standalone") as server,
         AsyncMongoClient[dict[str, Any]](server.address, retryWrites=False) as client,

@@ -1,7 +1,7 @@
-"""How the floors send: side by side across documents, one after the other within each, nothing waited for.
+"""How the floors publish: concurrently across documents, in order within each, without waiting.
 
-Written with the client library's plain `send`. What was acknowledged is remembered until the document's next save has
-dropped it, or until it is trimmed.
+Uses the client library's plain `send`. Acknowledged entries are remembered until the document's next save drops them
+or until they are trimmed.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 
 MAX_UNSENT = 2000
-"""Above it nothing more is read."""
+"""Reading pauses above this number of unsent events."""
 
 
 class Record(NamedTuple):
-    """An event on its way to the broker."""
+    """An event to be published."""
 
     topic: str
     key: bytes
@@ -25,7 +25,7 @@ class Record(NamedTuple):
 
 
 class Lanes:
-    """One lane a document."""
+    """One lane per document."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
@@ -33,14 +33,14 @@ class Lanes:
         self._publishing: set[asyncio.Task[None]] = set()
         self._seen: Mapping[str, int] = {}
         self.acknowledged: dict[str, int] = {}
-        """Document → the highest number of its events that the broker has, where it is not trimmed yet."""
+        """Document → highest number of its acknowledged events that are not trimmed yet."""
         self.unsent = 0
         self.room = asyncio.Event()
-        """Set while more may be read."""
+        """Set while reading may continue."""
         self.room.set()
 
     def publish(self, document: str, entries: Sequence[tuple[int, Record]]) -> None:
-        """Send numbered events of a document."""
+        """Publish numbered events of a document."""
         self._count(len(entries))
         if (lane := self._lanes.get(document)) is not None:
             lane.extend(entries)
@@ -51,14 +51,14 @@ class Lanes:
         task.add_done_callback(self._ended)
 
     def quiet(self) -> dict[str, int]:
-        """Documents of which nothing more was acknowledged since the look before: its next save would have dropped it
-        without a write of its own."""
+        """Documents without further acknowledgements since the last call; others will be trimmed by their next save
+        without an extra write."""
         seen, before = dict(self.acknowledged), self._seen
         self._seen = seen
         return {id_: number for id_, number in seen.items() if before.get(id_) == number}
 
     def trimmed(self, quiet: Mapping[str, int]) -> None:
-        """Forget what was trimmed."""
+        """Forget trimmed documents."""
         for id_, number in quiet.items():
             if self.acknowledged.get(id_) == number:
                 del self.acknowledged[id_]

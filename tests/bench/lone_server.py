@@ -1,4 +1,4 @@
-"""An embedded server of its own, apart from the platform: started on an empty folder, killed at the end."""
+"""A separate embedded server without the platform: started on an empty folder, killed at the end."""
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -11,7 +11,7 @@ from launcher.ports import PortBlock
 
 @asynccontextmanager
 async def lone_server(program: Sequence[str], *options: str) -> AsyncIterator[ProcessDatabase]:
-    """The server that a program starts, with these options."""
+    """Start the server with a program and options."""
     block = PortBlock()
     with tempfile.TemporaryDirectory(prefix="trade-lone-server-") as folder:
         port = block.choose(["database"], {})["database"]

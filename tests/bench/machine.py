@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Describes the machine of a measurement."""
 
 import os
 import platform
@@ -35,12 +35,12 @@ def describe(servers: Infrastructure) -> dict[str, Any]:
 
 
 def load() -> float:
-    """What the machine has had to do for a minute: more than nothing before the start means neighbours."""
+    """Load average of the last minute; a load before the start means that other processes were running."""
     return round(os.getloadavg()[0], 2)
 
 
 def name() -> str:
-    """A short name of this kind of machine, for files: what it is, not what it is called."""
+    """A short name of this kind of machine for file names; not its host name."""
     return f"{platform.system()}-{platform.machine()}-{os.cpu_count()}cores".lower()
 
 

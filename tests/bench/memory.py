@@ -1,4 +1,4 @@
-"""Memory: of each service at rest, and of the toy before and after ten thousand shipments' first step."""
+"""Memory of each service at rest, and of the toy before and after the first step of ten thousand shipments."""
 
 from bench.contenders import contenders, order_book
 from bench.figures import Aim, Figure, Tally
@@ -6,14 +6,14 @@ from bench.ground import Ground, memory_mb
 from launcher.services import SERVICES
 
 TURN = 1000
-"""Orders that are given at once."""
+"""Orders per turn."""
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """Ten thousand whole shipments through six services take an hour here: the growth is measured on the toy.
+    """Measure memory. Growth is measured on the toy, because ten thousand whole shipments would take an hour.
 
-    Each order is a new document, saved, published and trimmed by the same core. What a service keeps
-    per shipment in memory would show.
+    Each order is a new document, saved, published and trimmed by the same chassis. Memory that a service
+    keeps per shipment would show.
     """
     platform = await ground.platform()
     idle = Tally()

@@ -1,4 +1,4 @@
-"""What a fail point costs that is off."""
+"""The cost of a fail point that is off."""
 
 import time
 
@@ -8,7 +8,7 @@ from chassis.failpoints import passage
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """Nanoseconds a passage, the loop around it taken off."""
+    """Nanoseconds per passage, without the surrounding loop."""
     times, tally = ground.size(1_000_000, 10_000), Tally()
     for _ in range(ground.rounds):
         begun = time.perf_counter_ns()

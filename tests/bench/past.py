@@ -1,7 +1,7 @@
-"""Past shipments, made of a recorded one: the same documents under names of their own, as many as are asked for.
+"""Makes past shipments from a recorded one: the same documents with other names, in any number.
 
-Every name by which documents are found or held together (ids, UCR, references, traces, the container) is replaced by
-another of the same length, so that the encoded documents are copied and only these places are written anew.
+Every name by which documents are found or linked (ids, UCR, references, traces, the container) is replaced by another
+of the same length, so that encoded documents are copied and only these places are overwritten.
 """
 
 import re
@@ -16,7 +16,7 @@ from bson.raw_bson import RawBSONDocument
 from bench.recording import Document, Recording
 
 SHORTEST = 8
-"""A part of an id that is shorter names nothing of one shipment's own."""
+"""A shorter part of an id is not specific to one shipment."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _WIDTH = 7
 _REFERENCES = re.compile(r"(ucr|lrn|number|reference|document|declaration_number|payment_reference|traceparent)$")
@@ -25,14 +25,14 @@ _PART = re.compile(r"[^/#@|]+")
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """The encoded documents of one collection, and where names stand in them."""
+    """The encoded documents of one collection, and the positions of names in them."""
 
     collection: str
     content: bytes
     ends: Sequence[int]
-    """Of each document in `content`."""
+    """The end of each document in `content`."""
     places: Sequence[tuple[int, int]]
-    """Where the end of a name begins in `content`, and the name's number."""
+    """Position in `content` of a name's variable ending, and the name's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class Past:
 
     @property
     def documents(self) -> int:
-        """Of one shipment."""
+        """Number of documents of one shipment."""
         return sum(len(pattern.ends) for pattern in self.patterns)
 
     def copies(self, numbers: range) -> Iterator[tuple[str, list[RawBSONDocument]]]:
-        """Per collection the documents of the shipments of these numbers."""
+        """The documents of the shipments with these numbers, by collection."""
         for pattern in self.patterns:
             copied: list[RawBSONDocument] = []
             for number in numbers:
@@ -60,10 +60,10 @@ class Past:
 
 
 def past_of(recording: Recording) -> Past:
-    """What can be copied of a recording: all of its documents, spans among them."""
+    """Prepare the documents of a recording, including spans, for copying."""
     names = sorted(_names(recording), key=len, reverse=True)
     numbers = {name.encode(): number for number, name in enumerate(names)}
-    # The longest first: an id that begins with another is found whole.
+    # Longest first, so that an id that begins with another is found whole.
     found = re.compile(b"|".join(map(re.escape, numbers)))
     return Past([_pattern(name, each, found, numbers) for name, each in recording.documents.items()], len(names))
 
@@ -78,7 +78,7 @@ def _pattern(
 
 
 def _names(recording: Recording) -> set[str]:
-    """Names of this shipment alone: parts of ids, and what its declaration is referred to by."""
+    """Names specific to this shipment: parts of ids, and the references of its declaration."""
     names: set[str] = set()
     for documents in recording.documents.values():
         for document in documents:
@@ -102,7 +102,7 @@ def _references(fields: Any, name: str = "") -> Iterator[str]:
 
 
 def _word(number: int) -> bytes:
-    """A number in digits and letters, always as long."""
+    """A number in digits and letters, of fixed length."""
     word = ""
     for _ in range(_WIDTH):
         number, digit = divmod(number, len(_DIGITS))

@@ -1,8 +1,8 @@
-"""What the least is that has to be saved and said for one shipment, step by step, taken from a recorded one.
+"""The minimum saves and events of one shipment, step by step, derived from a recorded one.
 
-A step is one save of one document together with the events that follow from it. What the platform saves without
-publishing anything (a claim, an address that was looked up) is no step; nor is what one look at an input can decide at
-once, though the platform asks a peer in between: the events of both go with the first save.
+A step is one save of one document together with its events. Saves of the platform that publish nothing (a claim, an
+address) are not steps. Nor are saves that could be decided together with the first one, although the platform queries a
+peer in between: their events belong to the first save.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,26 +28,26 @@ class Step:
     collection: str
     subject: str
     first: bool
-    """The document is inserted; else it is changed."""
+    """Whether the document is inserted; otherwise it is changed."""
     events: list[Told]
     state: Document = field(default_factory=dict)
-    """What a first save keeps beside its events."""
+    """The stored state of a first save, apart from its events."""
     beside: Sequence[tuple[str, Document]] = ()
-    """Collection → documents that are inserted with a first save: original bytes, the text of a notice."""
+    """(collection, document) pairs inserted with a first save: original bytes, the text of a notice."""
 
 
 @dataclass(slots=True)
 class Plan:
-    """All steps, by what they wait for."""
+    """All steps, by their trigger."""
 
     on_event: dict[tuple[str, str], list[Step]] = field(default_factory=dict)
-    """Service and the id of the event that it reads."""
+    """(service, id of the event that it reads) → steps."""
     on_heard: dict[str, list[Step]] = field(default_factory=dict)
-    """Id of the declarations' event that a firm or a partner has heard before it speaks at the door; "": of none."""
+    """Id of the declarations' event after which a firm or partner submits something ("" for none) → steps."""
     on_sent: dict[str, list[Step]] = field(default_factory=dict)
-    """Id of a notice whose mail was taken."""
+    """Id of a notice whose mail was accepted → steps."""
     closes: str = ""
-    """Id of the event with which the shipment is closed."""
+    """Id of the event that closes the shipment."""
 
     @property
     def steps(self) -> list[Step]:
@@ -81,7 +81,7 @@ def planned(recording: Recording) -> Plan:
         read = cause is not None and owner in _TOPICS[cause.topic].readers
         mailed = event.type.endswith(_MAILED) and _is_mail(recording, subject)
         if before is not None and not read and not mailed:
-            before.events.append(told)  # decided by the service itself, on what it knew or could ask for
+            before.events.append(told)  # decided by the service itself, with what it knew or could query
             continue
         step = _step(recording, owner, told, first=before is None)
         latest[subject] = step
@@ -115,7 +115,7 @@ def _stored(recording: Recording, service: str, subject: str) -> tuple[str, Docu
 
 
 def _beside(recording: Recording, stored: Document) -> list[tuple[str, Document]]:
-    """What is kept once with a document that begins: the text of a notice, the bytes of what was submitted."""
+    """Documents stored with a new document: the text of a notice, the original bytes of a submission."""
     found = [
         ("texts", each) for id_, each in recording.of("notifications", "texts").items() if id_ == stored.get("_id")
     ]
@@ -128,13 +128,13 @@ def _is_mail(recording: Recording, subject: str) -> bool:
 
 
 def _heard_before(events: Sequence[Told]) -> str:
-    """The declarations' latest event: at the door somebody speaks who has heard of it."""
+    """The latest event of declarations, which triggers the next submission."""
     said = [each for each in events if each.topic == DECLARATIONS.name]
     return said[-1].envelope.id if said else ""
 
 
 def told_of(plan: Plan, recording: Recording) -> Mapping[str, float]:
-    """What the plan counts, for the report: saves, inserts, changes, events, mails and kilobytes."""
+    """The counts of the plan for the report: saves, inserts, changes, events, mails and kilobytes."""
     events = [told for step in plan.steps for told in step.events]
     beside = [document for step in plan.steps for _, document in step.beside]
     return {
@@ -157,7 +157,7 @@ def _size(headers: Sequence[tuple[str, bytes]]) -> int:
 
 
 def by_subject(steps: Sequence[tuple[int, Step]]) -> Sequence[tuple[tuple[int, str], list[Step]]]:
-    """Steps of shipments of a batch, those of one document together: they are one save."""
+    """The steps of a batch, grouped by document: each group is one save."""
 
     def name(each: tuple[int, Step]) -> tuple[int, str]:
         return each[0], each[1].subject

@@ -1,6 +1,6 @@
-"""One shipment, played on the platform and written down: what was said on the topics, and what the services kept.
+"""Records one shipment on the platform: the published events and the stored documents.
 
-Others that do the same work, or put the same documents in, take numbers and sizes from here and invent none.
+Measurements that do the same work or insert the same documents take numbers and sizes from a recording.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as it was published."""
+    """One published event."""
 
     topic: str
     envelope: Envelope
@@ -36,20 +36,20 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Everything durable that came of one shipment."""
+    """All events and documents of one shipment."""
 
     events: Sequence[Told]
-    """In the order in which they were decided."""
+    """In the order of their decisions."""
     documents: Mapping[str, Sequence[Document]]
-    """`<service>.<collection>` → those that were not there before; spans among them."""
+    """`<service>.<collection>` → new documents, including spans."""
     mails: Sequence[bytes]
 
     def of(self, service: str, collection: str) -> Mapping[str, Document]:
-        """By id."""
+        """The documents of a collection by id."""
         return {each["_id"]: each for each in self.documents.get(f"{service}.{collection}", ())}
 
     def write(self, file: Path) -> None:
-        """For another process."""
+        """Write the recording to a file for another process."""
         events = [
             {"topic": each.topic, "key": each.key, "headers": [list(one) for one in each.headers], "value": each.value}
             for each in self.events
@@ -59,7 +59,7 @@ class Recording:
 
 
 def read_recording(file: Path) -> Recording:
-    """What another process has written."""
+    """Read the recording that another process has written."""
     read: dict[str, Any] = bson.decode(file.read_bytes(), bson.CodecOptions(tz_aware=True, tzinfo=UTC))
     events = []
     for each in read["events"]:
@@ -69,10 +69,10 @@ def read_recording(file: Path) -> Recording:
 
 
 async def record(flow: Flow, mails: Path) -> Recording:
-    """Play one shipment to its end and until nothing waits any more, alone, and write down what came of it.
+    """Play one shipment alone until it is closed and no work is left, and record it.
 
     Raises:
-        AssertionError: it was not closed, or something of it still waits.
+        AssertionError: it was not closed, or work is left.
     """
     settings = KafkaSettings(bootstrap_servers=flow.told.kafka)
     async with AsyncMongoClient[dict[str, Any]](flow.told.mongo_url, tz_aware=True) as client:

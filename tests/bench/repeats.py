@@ -1,8 +1,8 @@
-"""What it costs on the embedded database that the driver would repeat a write by itself.
+"""The cost of retryable writes on the embedded database.
 
-A member of a replica set remembers the answer to every write that a driver may repeat. SecantusDB's Python server looks
-through all that it remembers, of half an hour, at each of them. Shown is what an insert of one document costs it after
-so many writes, for a driver that would repeat and for one that would not, each on a server of its own.
+A member of a replica set remembers the answer to every retryable write. SecantusDB's Python server searches all answers
+of the last half hour at each write. This shows the cost of inserting one document after a number of writes, with and
+without retryable writes, each on a separate server.
 
     python -m bench.repeats                     half a minute
     python -m bench.repeats --writes 20000
@@ -27,7 +27,7 @@ STEPS = 5
 
 
 async def costs(writes: int, *, repeats: bool) -> list[float]:
-    """Milliseconds of the server's CPU for a write, in as many stretches as there are steps."""
+    """Milliseconds of the server's CPU per write, for each stretch of writes."""
     program = [str(Path(sys.executable).with_name("secantusd-py"))]
     async with (
         lone_server(program, "--oplog-max-entries", "1000") as server,
@@ -47,8 +47,8 @@ async def _stretch(client: AsyncMongoClient[dict[str, object]], server: ProcessD
     return (cpu_seconds(server.pid) - before) * 1000 / writes
 
 
-def main(writes: Annotated[int, typer.Option("--writes", min=100, help="In all, on each server.")] = 10_000) -> None:
-    """Show what remembered answers cost."""
+def main(writes: Annotated[int, typer.Option("--writes", min=100, help="Total on each server.")] = 10_000) -> None:
+    """Show the cost of remembered answers."""
     console = Console(highlight=False)
     table = Table("after so many writes", "the driver repeats", "it does not", title="CPU of one write, ms")
     with_them, without = asyncio.run(costs(writes, repeats=True)), asyncio.run(costs(writes, repeats=False))

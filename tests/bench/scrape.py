@@ -1,4 +1,4 @@
-"""What the services say of themselves at one moment, as their `/metrics` tell it."""
+"""The metrics of all services at one time, read from `/metrics`."""
 
 import asyncio
 import re
@@ -18,12 +18,12 @@ WAITING = (
     "trade_overdue_timers",
     "trade_pending_work",
 )
-"""Gauges that are zero where nothing is left to do."""
+"""Gauges that are zero if no work is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of one metric of one service."""
+    """One sample of a metric of a service."""
 
     service: str
     metric: str
@@ -32,19 +32,19 @@ class Sample:
 
 
 class Scrape:
-    """All services at one moment; counters of two scrapes are compared."""
+    """The samples of all services at one time; compare the counters of two scrapes."""
 
     def __init__(self, samples: Iterator[Sample]) -> None:
         self._samples = list(samples)
 
     @property
     def published(self) -> float:
-        """Events that Kafka has acknowledged since the services were started."""
+        """Events acknowledged by Kafka since the services were started."""
         return sum(each.value for each in self._samples if each.metric == "trade_events_published_total")
 
     @property
     def commands(self) -> Counter[str]:
-        """Commands that the database has answered since then: `<service> <command> <collection>` → how many."""
+        """Commands answered by the database since then: `<service> <command> <collection>` → number."""
         found: Counter[str] = Counter()
         for each in self._samples:
             if each.metric == "trade_database_commands_total":
@@ -53,7 +53,7 @@ class Scrape:
 
     @property
     def waiting(self) -> dict[str, float]:
-        """What is left to do, by service and gauge; empty where nothing is."""
+        """Work left, by service and gauge; empty if there is none."""
         found: Counter[str] = Counter()
         for each in self._samples:
             if each.metric in WAITING and each.value > 0:
@@ -62,7 +62,7 @@ class Scrape:
 
 
 async def scrape(platform: Platform) -> Scrape:
-    """Ask all services side by side."""
+    """Scrape all services concurrently."""
     async with httpx2.AsyncClient(trust_env=False, timeout=10) as http:
 
         async def one(name: str, url: str) -> list[Sample]:

@@ -1,4 +1,4 @@
-"""What is still on its way when a load ends, and how long it takes until nothing is."""
+"""Measures how long it takes until no work is left after a load ends."""
 
 import asyncio
 import time
@@ -15,19 +15,19 @@ from trade_cli.platform import Platform
 PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.25
 STILL_SECONDS = 2.0
-"""So long nothing waits any more: an event that was just read may have made the next one."""
+"""Time for which no work must be left, because an event just read may lead to another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How a load was worked off."""
+    """The result of waiting for the end of all work."""
 
     seconds: float
-    """Until nothing waited; the whole patience where something still did."""
+    """Seconds until no work was left; the whole patience if some was."""
     last: Mapping[str, float]
-    """What waited at the last look that saw something."""
+    """The work found by the last poll that found any."""
     left: Mapping[str, float]
-    """What still waited when patience ended."""
+    """The work left when patience ended."""
 
 
 async def settle(platform: Platform, patience_seconds: float = PATIENCE_SECONDS) -> Settled:
@@ -47,7 +47,7 @@ async def settle(platform: Platform, patience_seconds: float = PATIENCE_SECONDS)
 
 
 async def _waiting(platform: Platform, client: AsyncMongoClient[dict[str, Any]]) -> dict[str, float]:
-    """As the services tell it; mails by what is stored, since no gauge counts those that are not due yet."""
+    """Work left according to the services' gauges; mails from the database, since no gauge counts those not due yet."""
     waiting = (await scrape(platform)).waiting
     due = {"due_at": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
     if mails := await client["notifications"]["notices"].count_documents(due):

@@ -1,20 +1,20 @@
 """The floor of a whole shipment: its durable writes, sends and reads in batches, and nothing else.
 
-It does what a recorded shipment shows (`plan.py`): the same events with the same headers and values, the same documents
-with the same fields, the same mails, on topics of the same width with a consumer group a service. Per service one loop:
-read a batch, load what is changed, insert the new documents in bulk and change the others by compare-and-set in bulk,
-publish with acks=all what was saved, commit. As durable as the platform: an event stands in its document's outbox until
-the broker has it, and nothing is committed that is not saved. Every event is a document of tracking's, every event of a
-declaration a line of the gateway's, every event of a partner kept by declarations.
+It does the work of a recorded shipment (`plan.py`): the same events with the same headers and values, the same
+documents with the same fields, the same mails, on topics with the same number of partitions and one consumer group per
+service. Each service is one loop: read a batch, load the documents to change, insert the new ones in bulk and change
+the others by compare-and-set in bulk, publish the saved events with acks=all, commit. It is as durable as the platform:
+an event stays in its document's outbox until it is acknowledged, and offsets are committed only after saving. Every
+event becomes a document of tracking, every event of a declaration an entry of the gateway, every partner event a
+document of declarations.
 
-It leaves out: HTTP and keys, gRPC between services (what a peer is asked for is known here), validation, contracts,
-decisions, de-duplication by what was applied, parking, timers, traces, spans, logs, metrics, a second replica, sending
-again what a killed process left, and all saves that publish nothing: the claim of a mail, an address. A notice is
-made, addressed and ready with one insert. All services are tasks of one process: one core for what the platform has six
-processes for, and no copy of the drivers' work.
+It leaves out: HTTP and keys, gRPC between services (answers of peers are known), validation, contracts, decisions,
+de-duplication, parking, timers, traces, spans, logs, metrics, a second replica, resending after a kill, and all saves
+that publish nothing (the claim of a mail, an address). A notice is created, addressed and ready with one insert. All
+services are tasks of one process, where the platform has six: one core, and the drivers' overhead only once.
 
-Values are the recorded ones for every shipment, only keys and ids differ: what is compressed shrinks more than real
-events would. A firm and its partners answer at once, as those of the load do.
+All shipments have the recorded values, only keys and ids differ, so data compresses better than real events would.
+Firms and partners answer at once, like those of the load.
 """
 
 import argparse
@@ -48,31 +48,31 @@ T = TypeVar("T")
 BATCH = 200
 TRIM_SECONDS = 1.0
 TRIM_AT_ONCE = 25
-"""Documents that one statement trims: the embedded server compares each of them with every id that is named."""
+"""Documents trimmed by one statement: the embedded server compares each document with every id of the statement."""
 TRIMS_AT_ONCE = 8
-"""Statements of one command: a thousand documents at once take it longer than the driver waits."""
+"""Statements per command: a thousand documents in one command would take longer than the driver's time-out."""
 MAIL_CONNECTIONS = 4
 
 Document = dict[str, Any]
 Due = tuple[int, Step]
-"""A step of the shipment of this number."""
+"""A shipment's number and one of its steps."""
 
 KEPT = {
     "tracking": ("entries", tuple(topic.name for topic in EVENT_TOPICS)),
     "declarations": ("partner_events", (PARTNERS.name,)),
     "gateway": ("outcomes", (DECLARATIONS.name,)),
 }
-"""Service → where it keeps a document of each event that it reads from these topics."""
+"""Service → the collection in which it stores each event of these topics."""
 
 
 def named(number: int, id_: str) -> str:
-    """The name of a recorded thing in the shipment of this number."""
+    """The id of a recorded document or event in the shipment with this number."""
     return f"{number}~{id_}"
 
 
 @dataclass
 class Service:
-    """One service's documents, and how they are saved."""
+    """One service's documents and their saves."""
 
     name: str
     database: Database
@@ -80,15 +80,15 @@ class Service:
     prefix: str
 
     async def prepare(self, collections: Sequence[str]) -> None:
-        """Indexes, before the first document."""
+        """Create the indexes before the first document."""
         for collection in collections:
             await self.database[collection].create_indexes([IndexModel("key"), IndexModel("outbox.seq", sparse=True)])
 
     async def save(self, due: Sequence[Due]) -> None:
-        """Save steps, those of one document together, and publish their events.
+        """Save steps, grouped by document, and publish their events.
 
         Raises:
-            RuntimeError: somebody else writes here.
+            RuntimeError: another process changed a document.
         """
         inserts: dict[str, list[Document]] = {}
         changes: dict[str, list[tuple[str, list[Step]]]] = {}
@@ -130,7 +130,7 @@ class Service:
             publish.append((id_, records))
         result = await stored.bulk_write(operations, ordered=False)
         if result.matched_count != len(operations):
-            raise RuntimeError(f"somebody else writes to {collection}")
+            raise RuntimeError(f"another process writes to {collection}")
         return publish
 
     def _entries(
@@ -161,7 +161,7 @@ class Service:
         return Record(f"{self.prefix}{told.topic}", f"{number}~".encode() + told.key, told.value, headers)
 
     async def keep(self, records: Sequence[ConsumerRecord]) -> None:
-        """Insert a document of each event that this service keeps."""
+        """Insert a document for each event that this service stores."""
         collection, topics = KEPT[self.name]
         kept = [
             {
@@ -182,7 +182,7 @@ class Service:
 
 @dataclass
 class Floor:
-    """All services, the mail, and the firms and partners."""
+    """All services, the mail sender, firms and partners."""
 
     plan: Plan
     mails: Sequence[bytes]
@@ -192,20 +192,20 @@ class Floor:
     smtp: tuple[str, int]
     closed: int = 0
     round: asyncio.Event = field(default_factory=asyncio.Event)
-    """As many were closed as are under way."""
+    """Set when as many shipments were closed as are in flight."""
     begun: Any = field(default_factory=itertools.count)
     door: "asyncio.Queue[Due]" = field(default_factory=asyncio.Queue)
     to_mail: "asyncio.Queue[Due]" = field(default_factory=asyncio.Queue)
     sent: "asyncio.Queue[Due]" = field(default_factory=asyncio.Queue)
 
     def begin(self) -> None:
-        """A firm lodges its next shipment."""
+        """Let a firm lodge its next shipment."""
         number = next(self.begun)
         for step in self.plan.on_heard[""]:
             self.door.put_nowait((number, step))
 
     async def read(self, name: str, consumer: AIOKafkaConsumer) -> None:
-        """One service, for ever."""
+        """Run one service until cancelled."""
         service = self.services[name]
         while True:
             await self.lanes.room.wait()
@@ -230,7 +230,7 @@ class Floor:
                 self.to_mail.put_nowait((number, sent))
 
     async def knock(self) -> None:
-        """The gateway's door, for ever: what firms and partners submit, as much at once as has come."""
+        """Run the gateway until cancelled: process submissions of firms and partners in batches."""
         while True:
             due = [await self.door.get()]
             while not self.door.empty() and len(due) < BATCH:
@@ -238,7 +238,7 @@ class Floor:
             await self.services["gateway"].save(due)
 
     async def hear(self, consumer: AIOKafkaConsumer) -> None:
-        """Firms and partners, for ever: they act on what declarations publish."""
+        """Run firms and partners until cancelled: they react to the events of declarations."""
         while True:
             for records in (await consumer.getmany(timeout_ms=50)).values():
                 for number, event in map(_named, records):
@@ -251,7 +251,7 @@ class Floor:
                             self.round.set()
 
     async def note(self) -> None:
-        """Notes, for ever, which mails were sent, as many at once as were."""
+        """Record sent mails in batches until cancelled."""
         while True:
             due = [await self.sent.get()]
             while not self.sent.empty() and len(due) < BATCH:
@@ -259,7 +259,7 @@ class Floor:
             await self.services["notifications"].save(due)
 
     async def send(self) -> None:
-        """Mails, for ever, over one connection that stays open."""
+        """Send mails over one open connection until cancelled."""
         host, port = self.smtp
         mails = itertools.cycle(self.mails)
         async with SMTP(hostname=host, port=port, start_tls=False) as post:
@@ -269,7 +269,7 @@ class Floor:
                 self.sent.put_nowait(due)
 
     async def trim(self) -> None:
-        """Take out of outboxes, for ever, what was acknowledged: few statements for all documents that are as far."""
+        """Trim acknowledged events from outboxes until cancelled, with few statements for many documents."""
         places = {(step.service, step.subject): step.collection for step in self.plan.steps}
         while True:
             await asyncio.sleep(TRIM_SECONDS)
@@ -287,7 +287,7 @@ class Floor:
             self.lanes.trimmed(quiet)
 
     async def window(self, warm_seconds: float, seconds: float) -> dict[str, float]:
-        """Begin so many, wait until as many were closed or the time is over, then count."""
+        """Start the shipments, wait until as many were closed or the warm-up is over, then measure."""
         for _ in range(self.in_flight):
             self.begin()
         with contextlib.suppress(TimeoutError):
@@ -313,14 +313,14 @@ def _cut(all_: Sequence[T], at_once: int) -> list[Sequence[T]]:
 
 
 def _content(mail: bytes) -> str:
-    """A mail as it was handed over, without what the receiving server has noted on it."""
+    """A mail as it was sent, without the headers of the receiving server."""
     message = message_from_bytes(mail)
     del message["X-Envelope-To"]
     return message.as_string()
 
 
 async def run(given: argparse.Namespace) -> dict[str, float]:
-    """Everything, for one window."""
+    """Run everything for one window."""
     recording = read_recording(given.recording)
     plan = planned(recording)
     client = connect(MongoSettings.model_validate({"url": given.mongo}))
@@ -349,7 +349,7 @@ async def run(given: argparse.Namespace) -> dict[str, float]:
         window = asyncio.create_task(floor.window(given.warm, given.seconds))
         await asyncio.wait([*tasks, window], return_when=asyncio.FIRST_COMPLETED)
         broken = [task for task in tasks if task.done()]
-        await cancel(set(tasks) - set(broken))  # once is not enough: their drivers swallow it
+        await cancel(set(tasks) - set(broken))  # one cancel is not enough: the drivers swallow it
         for task in broken:
             task.result()
         result = await window
@@ -364,7 +364,7 @@ def _reads(name: str) -> list[str]:
 async def _reader(
     stack: contextlib.AsyncExitStack, given: argparse.Namespace, name: str, *topics: str
 ) -> AIOKafkaConsumer:
-    """A service's consumer; without a name one without a group, from the end on."""
+    """A service's consumer; without a name, one without a group that reads from the end."""
     wanted = [f"{given.name}.{topic}" for topic in topics or _reads(name)]
     reader = AIOKafkaConsumer(
         *wanted, bootstrap_servers=given.kafka, group_id=f"{given.name}-{name}" if name else None,

@@ -1,4 +1,4 @@
-"""Whole shipments through all six services and their public doors: how many a second, and what they cost."""
+"""Whole shipments through all six services and their public interfaces: rate and cost."""
 
 import asyncio
 from collections import Counter
@@ -14,26 +14,26 @@ from bench.settling import Settled, settle
 
 WINDOW_SECONDS = 30.0
 WARM_SECONDS = 90.0
-"""At most so long is waited until as many were closed as are under way: with a thousand of them the window sees a part
-of one turn, and the events published tell the rate better than the closings."""
+"""Maximum wait until as many shipments were closed as are in flight. With a thousand in flight the window covers only
+part of a cycle, and the number of published events gives the rate better than the number of closings."""
 ROUNDS = 2
-"""At most: a window is long."""
+"""Maximum number of rounds, because a window is long."""
 SETTLED_PLAYS = 20
 RATE_SECONDS = 40.0
 REST_AFTER_SECONDS = 60.0
-"""So long after the load has ended everything that it caused is over."""
+"""Time after which all work caused by the load is done."""
 REST_SECONDS = 20.0
-"""So long it is counted what the database is asked all the same."""
+"""Time in which the database commands at rest are counted."""
 DEAREST = 20
 SETTLED_AIM_SECONDS = 10.0
 
 
 @dataclass
 class Seen:
-    """All windows of all rounds."""
+    """The measurements of all windows and rounds."""
 
     events: float
-    """Published by one shipment."""
+    """Events published per shipment."""
     closed: Tally = field(default_factory=Tally)
     events_rate: Tally = field(default_factory=Tally)
     accepted: Tally = field(default_factory=Tally)
@@ -54,8 +54,8 @@ class Seen:
             self.floor_cpu.add(f"floor, {row}", window.cpu * 1000 / window.closed)
 
     def note(self, in_flight: int, window: Window, settled: Settled) -> None:
-        """Take a window in; what is per shipment is by the events that were published, since what is under way at both
-        ends of a window is not closed in it."""
+        """Add a window. Costs per shipment are computed from the published events, because shipments in flight at
+        either end of the window are not closed in it."""
         row, worth = f"{in_flight} in flight", window.published / self.events
         self.closed.add(row, window.closed / window.seconds)
         self.events_rate.add(row, window.published / window.seconds)
@@ -86,10 +86,10 @@ class Seen:
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """Seeded shipments as `trade simulate` plays them: closed loops of several sizes, then an open one, then rest.
+    """Play seeded shipments as `trade simulate` does: closed loops of several sizes, then an open loop, then rest.
 
     Raises:
-        AssertionError: of a few shipments not all were closed, or no window saw an event.
+        AssertionError: a shipment of the first few was not closed, or no window had an event.
     """
     running = await ground.platform()
     async with flow_on(running) as flow:
@@ -100,7 +100,7 @@ async def measure(ground: Ground) -> list[Figure]:
             for in_flight in ground.sizes.in_flight:
                 await _step(ground, flow, in_flight, seen)
                 await _floor_step(ground, floor, in_flight, seen)
-        # By what was published: a crowd closes in waves, and a window may see the crest of one.
+        # From published events: many shipments close in waves, and a window may be at the peak of one.
         plateau = max(max(rates) for rates in seen.events_rate.rows.values()) / seen.events
         assert plateau, f"nothing was published: {seen.notes}"
         waited = await flow.at_rate(plateau / 2, ground.size(int(RATE_SECONDS), 4), grace_seconds=WARM_SECONDS)
@@ -115,7 +115,7 @@ async def measure(ground: Ground) -> list[Figure]:
 
 
 async def events_of_one(flow: Flow, count: int) -> float:
-    """How many events a shipment publishes, on average over some that were played to their end."""
+    """Average number of events per shipment, over `count` shipments played to their end."""
     await flow.play(1)
     await settle(flow.told)
     before = (await flow.scrape()).published
@@ -125,7 +125,7 @@ async def events_of_one(flow: Flow, count: int) -> float:
 
 
 async def at_rest(flow: Flow, ground: Ground) -> tuple[float, Counter[str]]:
-    """Seconds that were counted, and what the database was asked in them."""
+    """The seconds counted, and the database commands in them."""
     await asyncio.sleep(ground.size(int(REST_AFTER_SECONDS), 1))
     before, seconds = (await flow.scrape()).commands, ground.size(int(REST_SECONDS), 1)
     await asyncio.sleep(seconds)
@@ -148,7 +148,7 @@ async def _floor_step(ground: Ground, floor: FloorRuns, in_flight: int, seen: Se
     seconds, warm = ground.size(int(WINDOW_SECONDS), 3), ground.size(int(WARM_SECONDS), 15)
     try:
         window = await floor.window(in_flight, seconds, warm_seconds=warm)
-    except (AssertionError, TimeoutError) as error:  # what the platform showed is kept
+    except (AssertionError, TimeoutError) as error:  # the platform's measurements are kept
         seen.notes.append(f"floor, {in_flight} in flight: it broke")
         ground.report(f"  {in_flight} in flight, floor: it broke: {error}")
         return
@@ -170,7 +170,7 @@ def _rates(seen: Seen, in_flight: Sequence[int], floor: str) -> list[Figure]:
 
 
 def _closed(seen: Seen, in_flight: Sequence[int], floor: str) -> list[Figure]:
-    """A figure a step, with the floor's beside it."""
+    """One figure per number in flight, with the floor's for comparison."""
     figures = []
     for many in in_flight:
         row = f"{many} in flight"

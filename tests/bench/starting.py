@@ -1,4 +1,4 @@
-"""From the start of a service's process to its saying that it is ready."""
+"""Time from the start of a service's process until it is ready."""
 
 import time
 
@@ -8,7 +8,7 @@ from launcher.services import SERVICES
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """CPU of each service's own process until `/readyz` answers 200; it is asked every 50 ms."""
+    """CPU of each service's process until `/readyz` answers 200, polled every 50 ms."""
     platform = await ground.platform()
     cpu, wall = Tally(), Tally()
     for _ in range(ground.rounds):

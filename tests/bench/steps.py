@@ -1,4 +1,4 @@
-"""Durable steps a second and CPU a step: the toy's chain of five counters through the core and through the floor."""
+"""Durable steps per second and CPU per step: the toy's chain of five counters on the platform and on the floor."""
 
 from bench.contenders import contenders, order_book
 from bench.figures import Aim, Figure, Tally
@@ -9,7 +9,7 @@ BOTH = ("core", "floor")
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """In turns; both processes stay up over all rounds."""
+    """Measure in alternating turns; both processes run through all rounds."""
     orders = ground.size(800, 20)
     rate, cpu = Tally(), Tally()
     async with contenders(ground.servers, ground.folder, {name: name for name in BOTH}) as both:

@@ -1,4 +1,4 @@
-"""What one step costs where a thousand, ten thousand, a hundred thousand shipments are stored already."""
+"""The cost of one step when a thousand, ten thousand or a hundred thousand shipments are already stored."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,9 +22,9 @@ _KINDS = ("core", "floor")
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """Each size has its own database; the core's share is seen beside the floor, which pays the database's alone.
+    """Measure each size in its own database. The floor shows the cost of the database alone.
 
-    Indexes are there before the first document. A turn's orders each change one stored counter.
+    Indexes are created before the first document. Each order of a turn changes one stored counter.
     """
     sizes = SMALL_SIZES if ground.sizes.small else SIZES
     orders = ground.size(600, 10)
@@ -32,7 +32,7 @@ async def measure(ground: Ground) -> list[Figure]:
     places = {f"{kind}{size}": (kind, size) for size in sizes for kind in _KINDS}
     async with contenders(ground.servers, ground.folder, {name: kind for name, (kind, _) in places.items()}) as all_:
         for name, contender in all_.items():
-            await contender.turn(order_book(f"{name}warm", orders // 4, hops=0))  # and its indexes are there
+            await contender.turn(order_book(f"{name}warm", orders // 4, hops=0))  # which also creates its indexes
             await _preload(contender, places[name][1])
         for number in range(ground.rounds):
             for name, contender in all_.items():
@@ -61,7 +61,7 @@ def _row(kind: str, size: int) -> str:
 
 
 async def _preload(contender: Contender, size: int) -> None:
-    """Put documents in as they would have become by one order each."""
+    """Insert documents in the state that one order each would give them."""
     pattern = await _of_core() if contender.kind == "core" else _of_floor()
     async with AsyncMongoClient[dict[str, Any]](contender.stage.servers.mongo) as client:
         counters = client[contender.stage.name]["counters"]
@@ -71,7 +71,7 @@ async def _preload(contender: Contender, size: int) -> None:
 
 
 async def _of_core() -> Document:
-    """The document of a counter after one order, all sent."""
+    """The document of a counter after one order, with all events sent."""
     documents = MemoryDocuments()
     counters, _ = in_memory(counter_type(Rules()), topic=events_topic("bench"), documents=documents)
     order = Count("stored", "1", 1, "Kstored")

@@ -1,4 +1,4 @@
-"""A bench whose figures do not come out is found here, not on the day when somebody needs them."""
+"""Checks that the bench produces every figure, before somebody needs them."""
 
 import json
 import os
@@ -39,13 +39,13 @@ EVERY = {
     "start": {"Start to ready, CPU"},
     "filled": {"Shipments closed by what is stored", "Inserted to fill it"},
 }
-"""The figures that each group must bring, at least."""
+"""The figures that each group must produce at least."""
 
 
-def test_every_figure_comes_out(tmp_path: Path) -> None:
+def test_every_figure_is_produced(tmp_path: Path) -> None:
     groups = [option for group in EVERY for option in ("--only", group)]
     command = [sys.executable, "-m", "bench", "--small", "--rounds", "1", "--json", "--to", str(tmp_path), *groups]
-    done = subprocess.run(  # noqa: PLW1510 - its status is looked at
+    done = subprocess.run(  # noqa: PLW1510 - the status is asserted
         command, env={**os.environ, "PYTHONPATH": str(TESTS)}, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr[-3000:]
@@ -66,7 +66,7 @@ def test_every_figure_comes_out(tmp_path: Path) -> None:
     [(80.0, Aim(0.8, at_least=True), True), (79.0, Aim(0.8, at_least=True), False), (160.0, Aim(1.6), True)],
 )
 def test_an_aim_is_judged_by_the_median_of_the_rounds_ratios(core: float, aim: Aim, reached: bool) -> None:
-    rows = {"core": [10 * core, 1.0, 1e9], "floor": [1000.0, 100.0, 100.0]}  # the first round was ten times as slow
+    rows = {"core": [10 * core, 1.0, 1e9], "floor": [1000.0, 100.0, 100.0]}  # the first round was ten times slower
     figure = Figure("x", "s", rows, ("core", "floor"), aim)
     assert figure.value == core / 100
     assert figure.reached is reached
@@ -78,7 +78,7 @@ def test_a_figure_without_a_ratio_is_judged_by_its_first_row() -> None:
     assert Figure("x", "MB", {"first": [1.0]}).reached is None
 
 
-def test_another_runs_medians_stand_beside() -> None:
+def test_another_runs_medians_are_shown_in_a_column() -> None:
     figure = Figure("x", "s", {"core": [1.0], "new": [2.0]})
     other = {"machine": {"database": "other"}, "figures": [Figure("x", "s", {"core": [4.0, 5.0, 9.0]}).as_json()]}
     assert list(table([figure], other).columns[-1].cells) == ["5", ""]

@@ -1,4 +1,4 @@
-"""Past shipments have the shape of the recorded one, and share no name with it or with each other."""
+"""Past shipments have the structure of the recorded one, and share no name with it or with each other."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def copied(*numbers: int) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def test_names_are_replaced_alike_everywhere() -> None:
+def test_names_are_replaced_consistently() -> None:
     found = copied(7)
     (declaration,), (first, second) = found["declarations.declarations"], found["tracking.entries"]
     assert first["_id"] == f"{declaration['_id']}/0.1" == second["cause"]
@@ -34,7 +34,7 @@ def test_names_are_replaced_alike_everywhere() -> None:
     assert first["terms"] == [f"container={declaration['state']['declaration']['transport']['containers'][0]}"]
 
 
-def test_what_names_nothing_of_one_shipment_stays() -> None:
+def test_text_that_is_not_specific_to_a_shipment_stays() -> None:
     (declaration,) = copied(7)["declarations.declarations"]
     assert declaration["state"]["office"] == "4218"
     assert declaration["seq"] == 2

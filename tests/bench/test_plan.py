@@ -1,4 +1,4 @@
-"""The floor's plan saves what a recorded shipment needs, in its order, and nothing twice."""
+"""The floor's plan has the saves of a recorded shipment, in order and without repeats."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ BEGUN = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 
 class Story:
-    """Events, one a second."""
+    """Events, one per second."""
 
     def __init__(self) -> None:
         self.events: list[Told] = []
@@ -39,7 +39,7 @@ class Story:
 
 
 def a_shipment() -> Recording:
-    """Lodged, accepted after an arrival, closed; a firm is told of it, in its inbox and by mail."""
+    """Lodged, accepted after an arrival, closed; a firm is notified by inbox and mail."""
     story = Story()
     lodged = story.say(GATEWAY, "declaration.submitted", "R1", "firm/1")
     submitted = story.say(DECLARATIONS, "declaration.submitted", "D1", lodged)
@@ -64,16 +64,16 @@ def a_shipment() -> Recording:
     return Recording(story.events, documents, [b"Subject: x\r\n\r\ny"])
 
 
-def test_every_event_is_saved_and_said_once() -> None:
+def test_every_event_is_saved_and_published_once() -> None:
     recording = a_shipment()
     said = [told.envelope.id for step in planned(recording).steps for told in step.events]
     assert sorted(said) == sorted(each.envelope.id for each in recording.events)
 
 
-def test_each_step_waits_for_what_causes_it() -> None:
+def test_each_step_waits_for_its_cause() -> None:
     plan = planned(a_shipment())
     assert [step.subject for step in plan.on_heard[""]] == ["R1"]
-    assert [step.subject for step in plan.on_heard["D1/0.2"]] == ["P1"], "the port has heard of the prelodgement"
+    assert [step.subject for step in plan.on_heard["D1/0.2"]] == ["P1"], "the port reacts to the prelodgement"
     assert {waits: [step.subject for step in steps] for waits, steps in plan.on_event.items()} == {
         ("declarations", "R1/0.1"): ["D1"],
         ("declarations", "P1/0.1"): ["D1"],
@@ -83,8 +83,8 @@ def test_each_step_waits_for_what_causes_it() -> None:
     assert plan.closes == "D1/0.4"
 
 
-def test_what_one_look_can_decide_is_one_save() -> None:
-    """The answer of a peer is known; a notice in an inbox is sent when it is made, a mail only when it was taken."""
+def test_steps_that_can_be_decided_together_are_one_save() -> None:
+    """A peer's answer is known; an inbox notice is sent when created, a mail only when accepted."""
     saves = [(step.subject, step.first, len(step.events)) for step in planned(a_shipment()).steps]
     assert sorted(saves) == [
         ("D1", False, 2),
@@ -97,7 +97,7 @@ def test_what_one_look_can_decide_is_one_save() -> None:
     ]
 
 
-def test_what_is_kept_once_goes_with_the_document_that_names_it() -> None:
+def test_texts_and_original_bytes_are_inserted_with_their_document() -> None:
     (lodging,) = planned(a_shipment()).on_heard[""]
     assert lodging.collection == "firm_receipts"
     assert [(collection, each["_id"]) for collection, each in lodging.beside] == [("originals", "hash")]
@@ -109,13 +109,13 @@ def test_steps_of_one_document_in_one_batch_are_one_save() -> None:
     assert by_subject([(1, first), (2, first), (1, second)]) == [((1, "D1"), [first, second]), ((2, "D1"), [first])]
 
 
-def test_a_recording_without_its_end_is_no_plan() -> None:
+def test_an_incomplete_recording_raises() -> None:
     whole = a_shipment()
     with pytest.raises(ValueError, match="not of a whole shipment"):
         planned(Recording(whole.events[:3], whole.documents, whole.mails))
 
 
-def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_recording_is_read_back_unchanged(tmp_path: Path) -> None:
     recording = a_shipment()
     recording.write(tmp_path / "recording")
     read = read_recording(tmp_path / "recording")

@@ -1,4 +1,4 @@
-"""What the services say of themselves is counted by name, and what waits is seen."""
+"""Metrics of the services are read by name, and work left is found."""
 
 from bench.scrape import Scrape, read
 
@@ -16,12 +16,12 @@ process_cpu_seconds_total 9.0
 """
 
 
-def test_counters_and_what_waits_are_read_by_service() -> None:
+def test_counters_and_work_left_are_read_by_service() -> None:
     seen = Scrape(read("notifications", PAGE))
     assert seen.published == 9
     assert seen.commands == {"notifications find notices": 7, "notifications hello ": 1}
     assert seen.waiting == {"notifications unsent_events": 3, "notifications overdue_timers": 2}
 
 
-def test_nothing_waits_where_all_gauges_are_zero() -> None:
+def test_no_work_is_left_if_all_gauges_are_zero() -> None:
     assert Scrape(read("tracking", "trade_unsent_events 0.0\ntrade_pending_work 0.0\n")).waiting == {}
