@@ -1,4 +1,4 @@
-"""Partner events and serials in memory, for tests of handlers. Pass the contract suite of the real store."""
+"""In-memory partner events and serials for handler tests. They pass the contract suite of the MongoDB store."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

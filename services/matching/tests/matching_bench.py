@@ -1,4 +1,4 @@
-"""Matching between its topics, for tests: a fake registry that can be unreachable, and a bench.
+"""A fake registry that can be unreachable, and a bench that runs matching without Kafka.
 
 The bench runs the service's handlers under the chassis' delivery policy; it replaces Kafka, gRPC and,
 unless it is given a real one, the database.
@@ -46,7 +46,7 @@ class FakeRegistry:
 
 
 class Bench:
-    """Matching between its topics."""
+    """Matching with in-memory topics."""
 
     def __init__(self, stores: Mapping[str, Documents] | None = None) -> None:
         self.clock = ManualClock(NOW)

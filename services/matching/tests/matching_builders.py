@@ -1,4 +1,4 @@
-"""Builders of firms, terms and listings; each takes what a test cares about."""
+"""Builders of firms, terms and listings; each takes the fields that matter to a test."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

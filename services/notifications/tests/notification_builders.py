@@ -1,4 +1,4 @@
-"""Builders of events, parties and notice intents; each takes what a test cares about."""
+"""Builders of events, parties and notice intents; each takes the fields that matter to a test."""
 
 import itertools
 import json
@@ -21,7 +21,7 @@ _numbers = itertools.count(1)
 
 
 def an_event(fact: str, service: str = "declarations", aggregate: str = "declaration", **fields: Any) -> Event:
-    """An event as it comes from the topic, through the same classification."""
+    """An event as read from the topic, through the same classification."""
     if aggregate == "declaration":
         fields = {
             "declaration_id": "D-1",
@@ -51,7 +51,7 @@ def an_event(fact: str, service: str = "declarations", aggregate: str = "declara
 
 
 def released(**fields: Any) -> Event:
-    """A release: every role is told, by inbox and mail each."""
+    """A release, which notifies every role by inbox and mail."""
     guard = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
     return an_event("released", **{"released_at": "2026-01-20T16:00:00+08:00", "guard": guard} | fields)
 

@@ -1,4 +1,4 @@
-"""Notifications without a broker: what is stored, what is published, what time it is."""
+"""Notifications over in-memory stores, with a manual clock and without a broker."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +24,7 @@ from notifications.texts import Texts
 
 @dataclass
 class Desk:
-    """Notifications without a broker: what is stored, what is published, what time it is."""
+    """The stores, the published events and the clock, with the service's operations."""
 
     clock: ManualClock
     notices: Notices
@@ -34,7 +34,7 @@ class Desk:
     contacts: KnownContacts
 
     async def take(self, *events: Event, mails: Mails | None = None) -> list[str]:
-        """Deliver events, as the subscription does, to mails without room if none are given; their notices' ids."""
+        """Deliver events as the subscription does, by default with mails without room; returns the notices' ids."""
         intents = Intents("trade.invalid")
         mails = mails or self.mails(Collecting(), replace(MailSettings().limits, at_once=0))
         handler = NoticeHandler(self.notices, intents, self.contacts, self.texts, mails, self.clock)
@@ -55,7 +55,7 @@ class Desk:
         return [intent.id for intent in intents]
 
     async def look_up(self) -> None:
-        """What the chassis' pending work does with a batch."""
+        """Run the chassis' pending work for one batch."""
         now = self.clock.now()
         found = await self.notices.documents.find({"try_after": {"$lte": now}})
         states = [NOTICE.codec.decode(document["state"]) for document in found]
@@ -63,7 +63,7 @@ class Desk:
         await self.notices.apply([each for each in inputs if each])
 
     async def ready(self, *intents: Intent) -> list[str]:
-        """Notices that were created and addressed."""
+        """Create and address notices; returns their ids."""
         ids = await self.create(*intents)
         await self.look_up()
         return ids
@@ -82,7 +82,7 @@ class Desk:
 
 
 def a_desk() -> Desk:
-    """Empty, on a clock that stands still, with three firms known to registry."""
+    """An empty desk with a stopped clock and three firms known to registry."""
     clock = ManualClock()
     notices, outbox = in_memory(NOTICE, topic=NOTIFICATIONS, clock=clock)
     contacts = {

@@ -1,4 +1,4 @@
-"""The ports of notifications in memory: registry, mail server and texts."""
+"""In-memory ports of notifications: registry, mail server and texts."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class FakeRegistry:
 
 @dataclass
 class Collecting:
-    """A mail server that takes everything."""
+    """A mail server that accepts everything."""
 
     given: list[Mail] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""A real SMTP server that receives, and answers as a test tells it to."""
+"""A real receiving SMTP server with configurable replies."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass
 class Inboxes:
-    """A real receiving SMTP server: what it took, and what it answers to whom."""
+    """The accepted mails and the configured replies of the server."""
 
     port: int = 0
     taken: list[EmailMessage] = field(default_factory=list)
@@ -22,10 +22,10 @@ class Inboxes:
     """Recipient → reply."""
     answer_data: str = "250 kept"
     greeted: int = 0
-    """How many connections said who they are."""
+    """Number of connections that sent EHLO."""
     transports: list[asyncio.WriteTransport] = field(default_factory=list)
     silent_domains: set[str] = field(default_factory=set)
-    """Recipients of these never get an answer."""
+    """Recipient domains that never get a reply."""
 
     async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
@@ -56,7 +56,7 @@ class Inboxes:
 
 @asynccontextmanager
 async def receiving() -> AsyncIterator[Inboxes]:
-    """The server, while it listens on a port of its own."""
+    """Run the server on a free port."""
     sink = Inboxes()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(sink, hostname="localhost"), "127.0.0.1", 0)

@@ -47,7 +47,7 @@ def compose(mail: Mail, sender: str) -> bytes:
     """The message to send.
 
     Raises:
-        ValueError: a header value holds a line break.
+        ValueError: a header value contains a line break.
     """
     message = MIMEText(mail.body.replace("\n", "\r\n"), "plain", "utf-8", policy=_CRLF)
     headers = {
@@ -68,7 +68,7 @@ def compose(mail: Mail, sender: str) -> bytes:
 
 
 class SmtpPost:
-    """The real mail server. A connection takes one mail after another; one that met an error takes no further."""
+    """The SMTP client. A connection sends one mail after another until an error occurs on it."""
 
     def __init__(self, settings: SmtpSettings, *, attempt_seconds: float) -> None:
         self._settings = settings

@@ -1,6 +1,6 @@
-"""Connections to the mail server, kept for the next mail: opening one costs more than handing a mail over.
+"""Connections to the mail server, reused for further mails, because opening one costs more than sending a mail.
 
-Keeps: a connection that met an error, or whose mail was given up, is closed: the next mail finds no rest of another's.
+Invariant: a connection with an error or an abandoned mail is closed, so that the next mail starts on a clean one.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ import aiosmtplib
 from notifications.settings import SmtpSettings
 
 IDLE_SECONDS = 5.0
-"""So long a connection is kept without a mail; servers wait for minutes (RFC 5321, 4.5.3.2.7)."""
+"""How long an idle connection is kept; servers wait for minutes (RFC 5321, 4.5.3.2.7)."""
 FRESH_SECONDS = 1.0
-"""Before it is used after a longer rest, the server is asked whether it is still there."""
+"""A connection idle for longer is checked before it is used."""
 MAILS = 100
-"""After so many a connection is closed, so that a server behind a balancer gets its share."""
+"""Maximum number of mails per connection, so that a load balancer can distribute connections."""
 
 
 @dataclass(slots=True)
@@ -29,19 +29,19 @@ class _Idle:
 
 
 class Connections:
-    """Those of one process; as many as there are mails on their way."""
+    """The connections of one process; as many as there are mails being sent."""
 
     def __init__(self, settings: SmtpSettings, timeout_seconds: float) -> None:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
         self._tls = ssl.create_default_context(cafile=settings.ca_file) if settings.starttls else None
         self._idle: list[_Idle] = []
-        """The longest unused first."""
+        """Idle connections, the longest idle first."""
         self._closing: asyncio.TimerHandle | None = None
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        """A connection for one mail.
+        """Lend a connection for one mail.
 
         Raises:
             aiosmtplib.SMTPException, OSError: no connection could be opened.
@@ -50,13 +50,13 @@ class Connections:
         try:
             yield client
         except BaseException:
-            # Not QUIT: a server that hangs now must not cost another attempt.
+            # No QUIT: a server that hangs here must not cause another attempt.
             client.close()
             raise
         self._keep(client, mails + 1)
 
     async def _kept(self) -> tuple[aiosmtplib.SMTP, int] | None:
-        """A connection that is open, the one used last: a backlog's other connections come to rest and are closed."""
+        """The open connection used last, so that the surplus connections of a backlog become idle and are closed."""
         while self._idle:
             idle = self._idle.pop()
             if idle.client.is_connected and await self._is_there(idle):
