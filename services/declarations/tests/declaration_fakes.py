@@ -19,17 +19,17 @@ class MemoryPartnerEvents:
         for event in events:
             self._events.setdefault(event.id, event)
 
-    async def await_declaration(self, next_attempts: Mapping[str, datetime]) -> None:
+    async def mark_waiting(self, next_attempts: Mapping[str, datetime]) -> None:
         for id_, moment in next_attempts.items():
             self._events[id_] = replace(self._events[id_], attempts=self._events[id_].attempts + 1)
             self._waiting[id_] = moment
 
-    async def matched(self, ids: Sequence[str]) -> None:
+    async def mark_matched(self, ids: Sequence[str]) -> None:
         for id_ in ids:
             if self._waiting.pop(id_, None) is not None:
                 self._events[id_] = replace(self._events[id_], attempts=0)
 
-    async def about(self, references: Sequence[References]) -> list[KeptEvent]:
+    async def with_references(self, references: Sequence[References]) -> list[KeptEvent]:
         named = {(name, value) for each in references for name in DECISIVE if (value := getattr(each, name))}
         return [
             event
@@ -37,7 +37,7 @@ class MemoryPartnerEvents:
             if event.classifier == Classifier.ACTUAL and event.references.decisive in named
         ]
 
-    async def to_look_again(self, now: datetime, limit: int) -> list[KeptEvent]:
+    async def due(self, now: datetime, limit: int) -> list[KeptEvent]:
         due = sorted((moment, id_) for id_, moment in self._waiting.items() if moment <= now)
         return [self._events[id_] for _, id_ in due[:limit]]
 

@@ -21,11 +21,11 @@ from services.declarations.tests.declaration_builders import (
 )
 
 from contracts.partners.v1 import PartnerEvent
+from declarations.domain.allocation import Owed
 from declarations.domain.commands import Command, NoteClaim
 from declarations.domain.declaration import Money
 from declarations.domain.payments import Part, parts
-from declarations.domain.settlement import Learn, Settlement, decide, evolve, settlement_id
-from declarations.domain.spreading import Owed
+from declarations.domain.settlement import Settlement, UpdateAccount, decide, evolve, settlement_id
 from declarations.messages import claim
 from declarations.settlement_aggregate import SettlementMessages, reported
 from values.payments import BankReference, payment_reference
@@ -92,7 +92,7 @@ def test_an_account_takes_back_an_allocation_in_any_spelling_of_the_same_bank(
     wire = SettlementMessages()
     owed = (Owed("D-1", Money(Decimal(100), "CNY"), NOW),)
     for each in reports:
-        learn = Learn(settlement_id(UCR), UCR, (reported(each.claim, None),), owed)
+        learn = UpdateAccount(settlement_id(UCR), UCR, (reported(each.claim, None),), owed)
         for event in decide(state, learn, NOW):
             state = evolve(state, event)
             rebuilt = evolve(rebuilt, wire.decode(*wire.encode(event, state)))

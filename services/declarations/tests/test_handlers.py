@@ -279,9 +279,9 @@ async def test_an_event_with_a_number_not_yet_known_is_applied_by_the_sweeper(of
 async def test_an_event_that_never_matches_is_retried_at_growing_intervals(office):
     await office.deliver(a_report("shipment.arrived", "lost"))
     for seconds in (1, 2, 4):
-        assert await office.stores.events.to_look_again(office.stores.clock.now(), 10) == []
+        assert await office.stores.events.due(office.stores.clock.now(), 10) == []
         await office.stores.clock.advance(seconds=seconds)
-        assert len(await office.stores.events.to_look_again(office.stores.clock.now(), 10)) == 1
+        assert len(await office.stores.events.due(office.stores.clock.now(), 10)) == 1
         await office.sweeper.sweep()
     (waiting,) = await office.stores.events.unmatched(after_id="", limit=10)
     assert waiting.attempts == 4

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from services.declarations.tests.declaration_builders import NOW, UCR, a_claim
 
+from declarations.domain.allocation import Owed, Report
 from declarations.domain.claims import Kind, WithoutEffect, in_force
 from declarations.domain.declaration import Money
 from declarations.domain.payments import Key, Share, confirmed, parts, reversed_
@@ -17,14 +18,13 @@ from declarations.domain.settlement import (
     AccountMissing,
     Allocated,
     Event,
-    Learn,
     ReportNoted,
     Settlement,
+    UpdateAccount,
     decide,
     evolve,
     settlement_id,
 )
-from declarations.domain.spreading import Owed, Report
 
 ID = settlement_id(UCR)
 NAMES = ("D-1", "D-2", "D-3")
@@ -61,7 +61,7 @@ class Account:
     def learn(self, *news: Report | Owed) -> "Account":
         reports = tuple(each for each in news if isinstance(each, Report))
         assessments = tuple(each for each in news if isinstance(each, Owed))
-        for event in decide(self.state, Learn(ID, UCR, reports, assessments), NOW):
+        for event in decide(self.state, UpdateAccount(ID, UCR, reports, assessments), NOW):
             self.state = evolve(self.state, event)
             self.events.append(event)
         return self
@@ -282,7 +282,7 @@ def test_known_reports_add_nothing_and_the_events_rebuild_the_account(news: list
     account = played(news)
     state = account.state
     assert state is not None
-    again = decide(state, Learn(ID, UCR, state.reports, state.owed), NOW)
+    again = decide(state, UpdateAccount(ID, UCR, state.reports, state.owed), NOW)
     assert again == ()
     folded: Settlement | None = None
     for event in account.events:

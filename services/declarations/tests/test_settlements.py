@@ -38,7 +38,7 @@ from declarations.domain.state import Lane, State, Status
 from declarations.early_events import Waiting
 from declarations.handlers import PartnerEventHandler
 from declarations.settlement_aggregate import SETTLEMENT, SettlementMessages
-from declarations.settlements import ALLOCATED, NEWS, AccountNews, PaymentHandler, share_of, take_share
+from declarations.settlements import ACCOUNT_EVENTS, ALLOCATED, AccountUpdates, PaymentHandler, share_of, take_share
 from values.payments import payment_reference
 from values.references import Lrn
 
@@ -60,7 +60,7 @@ class House:
         events = MemoryPartnerEvents()
         self.reports = PartnerEventHandler(self.declarations, events, Waiting(events, clock))
         self.payments = PaymentHandler(self.reports, events, self.settlements)
-        self.news = AccountNews(self.settlements, self.declarations)
+        self.news = AccountUpdates(self.settlements, self.declarations)
         self.shares = AggregateHandler(self.declarations, targets=share_of, command=lambda event, _: take_share(event))
 
     async def assessed(self, lrn: str) -> str:
@@ -93,7 +93,7 @@ class House:
                 await self.hear(entry)
 
     async def hear(self, entry: Any) -> None:
-        handler = self.news if entry["type"] in NEWS else self.shares if entry["type"] == ALLOCATED else None
+        handler = self.news if entry["type"] in ACCOUNT_EVENTS else self.shares if entry["type"] == ALLOCATED else None
         if handler is None:
             return
         event = heard(entry)

@@ -24,7 +24,7 @@ from services.declarations.tests.declaration_builders import (
     yuan,
 )
 
-from declarations.domain import room
+from declarations.domain import size_limits
 from declarations.domain.assessment.duty import assess
 from declarations.domain.assessment.exchange import RateTable
 from declarations.domain.assessment.trade_terms import TRADE_TERMS, holds_freight
@@ -286,7 +286,9 @@ def test_goods_that_arrive_on_a_day_without_a_rate_are_rejected_naming_the_day()
 
 
 def test_errors_of_values_at_acceptance_are_limited_as_at_lodging():
-    goods = tuple(an_item(number=number, price=Money(D("100"), "GBP")) for number in range(1, room.ERRORS_TOLD + 2))
+    goods = tuple(
+        an_item(number=number, price=Money(D("100"), "GBP")) for number in range(1, size_limits.ERRORS_TOLD + 2)
+    )
     state, events = run(
         [
             lodge(replace(POUNDS, goods=goods, total_gross_mass_kg=None, total_packages=None)),
@@ -296,7 +298,7 @@ def test_errors_of_values_at_acceptance_are_limited_as_at_lodging():
         law=UNTIL_TODAY,
     )
     assert names(events) == ["Submitted", "Prelodged", "PartnerEventNoted", "Rejected"]
-    assert len(state.errors) == room.ERRORS_TOLD
+    assert len(state.errors) == size_limits.ERRORS_TOLD
     assert state.errors[-1].code == "declaration.errors.more"
 
 

@@ -48,14 +48,14 @@ def noted(sequence: int = 1, declaration: str = "D-1", **fields: Any) -> Event:
     return event
 
 
-async def read(gateway: Any, *events: Event, spoken: str = "en", **told: Any) -> Any:
+async def read(gateway: Any, *events: Event, lang: str = "en", **told: Any) -> Any:
     """The port's view of its gate-in after these events of declarations."""
     headers = gateway.partner() | CLOUDEVENT
     answer = await gateway.http.post("/v1/events", json=gateway.an_event(**told), headers=headers)
     handler = OutcomeHandler(gateway.outcomes, gateway.event_outcomes)
     for event in events:
         await handler._event_outcomes.note(list(to_notes(event)))
-    shown = await gateway.http.get(answer.json()["status_url"], headers=headers | {"Accept-Language": spoken})
+    shown = await gateway.http.get(answer.json()["status_url"], headers=headers | {"Accept-Language": lang})
     return shown.json()
 
 
@@ -71,12 +71,12 @@ async def test_an_applied_event_names_its_declaration(gateway: Any) -> None:
     assert [each["declaration_id"] for each in shown["outcomes"]] == ["D-1"]
 
 
-@pytest.mark.parametrize("spoken", LANGUAGES)
-async def test_a_partner_not_concerned_is_told_so(gateway: Any, spoken: str) -> None:
-    shown = await read(gateway, noted(without_effect="not_concerned"), spoken=spoken)
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_partner_not_concerned_is_told_so(gateway: Any, lang: str) -> None:
+    shown = await read(gateway, noted(without_effect="not_concerned"), lang=lang)
     assert shown["status"] == "without_effect"
     (outcome,) = shown["outcomes"]
-    assert (outcome["reason"], outcome["text"]) == ("not_concerned", text("effect.not_concerned", spoken))
+    assert (outcome["reason"], outcome["text"]) == ("not_concerned", text("effect.not_concerned", lang))
 
 
 async def test_the_last_note_of_a_declaration_applies(gateway: Any) -> None:
@@ -98,18 +98,18 @@ BACK: dict[str, Any] = {"event_id": f"{receipt_id(Kind.EVENT, 'partner:port-qd',
         "submission_id": "back", "submission_source": "/port/b", "retracts": "evt-1"}  # fmt: skip
 
 
-async def read_retraction(gateway: Any, *events: Event, spoken: str = "en") -> Any:
+async def read_retraction(gateway: Any, *events: Event, lang: str = "en") -> Any:
     """The port's view of the event that retracts `evt-1`."""
-    return await read(gateway, *events, spoken=spoken, id="back", source="/port/b")
+    return await read(gateway, *events, lang=lang, id="back", source="/port/b")
 
 
-@pytest.mark.parametrize("spoken", LANGUAGES)
-async def test_a_retraction_of_nothing_reports_what_was_not_found(gateway: Any, spoken: str) -> None:
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_retraction_of_nothing_reports_what_was_not_found(gateway: Any, lang: str) -> None:
     own = noted(2, **BACK, retracts_source="/port/b")
-    shown = await read_retraction(gateway, noted(), own, spoken=spoken)
+    shown = await read_retraction(gateway, noted(), own, lang=lang)
     assert shown["status"] == "without_effect"
     (outcome,) = shown["outcomes"]
-    words = text("effect.nothing_taken_back", spoken, id="evt-1", source="/port/b")
+    words = text("effect.nothing_taken_back", lang, id="evt-1", source="/port/b")
     assert (outcome["reason"], outcome["text"]) == ("nothing_taken_back", words)
     assert "evt-1" in words and "/port/b" in words
 

@@ -286,11 +286,11 @@ IN_USE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("accepted", "spoken"),
+    ("accepted", "lang"),
     [("zh-CN", "zh"), ("tg, ru;q=0.8, en;q=0.5", "ru"), ("en-GB", "en"), ("fr", "en"), (None, "en")],
 )
 async def test_a_receipt_shows_its_errors_in_the_readers_language(
-    gateway: Any, accepted: str | None, spoken: str
+    gateway: Any, accepted: str | None, lang: str
 ) -> None:
     headers, rejected = await _lodged(gateway)
     _, refused = await _lodged(gateway, currency="USD")
@@ -304,7 +304,7 @@ async def test_a_receipt_shows_its_errors_in_the_readers_language(
     for receipt, status, error in ((rejected, "rejected", SUM), (refused, "submission_refused", IN_USE)):
         seen = (await gateway.http.get(receipt["status_url"], headers=asked)).json()
         assert (seen["status"], seen["declaration"]["state"]) == (status, status)
-        words = text(error["code"], spoken, **error["parameters"])
+        words = text(error["code"], lang, **error["parameters"])
         assert seen["declaration"]["errors"] == [{**error, "text": words}]
 
 

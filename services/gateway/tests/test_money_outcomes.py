@@ -50,7 +50,7 @@ def allocated(sequence: int, declaration: str, amount: str, **fields: Any) -> Ev
     return of_account("allocated", sequence, allocated_at="2026-01-05T08:00:00Z", **said | fields)
 
 
-async def read(gateway: Any, *events: Event, spoken: str = "en") -> Any:
+async def read(gateway: Any, *events: Event, lang: str = "en") -> Any:
     """The bank's view of its payment after these events of the account."""
     headers = gateway.partner(BANK, "bank") | CLOUDEVENT
     data = {
@@ -66,26 +66,26 @@ async def read(gateway: Any, *events: Event, spoken: str = "en") -> Any:
     handler = OutcomeHandler(gateway.outcomes, gateway.event_outcomes)
     targets = await handler.targets(events)
     await handler.apply([Delivery(event, target) for event, (target,) in zip(events, targets, strict=True)])
-    shown = await gateway.http.get(answer.json()["status_url"], headers=headers | {"Accept-Language": spoken})
+    shown = await gateway.http.get(answer.json()["status_url"], headers=headers | {"Accept-Language": lang})
     return shown.json()
 
 
-@pytest.mark.parametrize("spoken", LANGUAGES)
-async def test_a_payment_without_an_assessment_waits_and_says_for_what(gateway: Any, spoken: str) -> None:
-    shown = await read(gateway, noted(), spoken=spoken)
-    assert (shown["status"], shown["text"]) == ("waiting", text("gateway.outcome.money_waits", spoken))
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_payment_without_an_assessment_waits_and_says_for_what(gateway: Any, lang: str) -> None:
+    shown = await read(gateway, noted(), lang=lang)
+    assert (shown["status"], shown["text"]) == ("waiting", text("gateway.outcome.money_waits", lang))
     assert [each["text"] for each in shown["outcomes"]] == [shown["text"]]
 
 
-@pytest.mark.parametrize("spoken", LANGUAGES)
-async def test_the_bank_sees_the_share_of_each_declaration(gateway: Any, spoken: str) -> None:
-    shown = await read(gateway, noted(), allocated(3, "D-2", "300.00"), allocated(2, "D-1", "700.00"), spoken=spoken)
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_the_bank_sees_the_share_of_each_declaration(gateway: Any, lang: str) -> None:
+    shown = await read(gateway, noted(), allocated(3, "D-2", "300.00"), allocated(2, "D-1", "700.00"), lang=lang)
     assert shown["status"] == "applied"
     assert [(each["declaration_id"], each["amount"]["amount"]) for each in shown["outcomes"]] == [
         ("D-1", "700.00"),
         ("D-2", "300.00"),
     ]
-    assert shown["outcomes"][0]["text"] == text("gateway.outcome.share", spoken, amount="700.00 CNY")
+    assert shown["outcomes"][0]["text"] == text("gateway.outcome.share", lang, amount="700.00 CNY")
 
 
 async def test_the_last_share_applies_whatever_the_order_of_arrival(gateway: Any) -> None:
@@ -98,13 +98,13 @@ async def test_a_share_of_another_payment_is_not_shown(gateway: Any) -> None:
     assert shown["status"] == "waiting"
 
 
-@pytest.mark.parametrize("spoken", LANGUAGES)
-async def test_a_payment_in_another_currency_shows_what_is_owed(gateway: Any, spoken: str) -> None:
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_payment_in_another_currency_shows_what_is_owed(gateway: Any, lang: str) -> None:
     owed = {"owed": "CNY", "paid": "USD"}
     wrong = noted(2, without_effect="payment_currency", effect_parameters=owed)
-    shown = await read(gateway, noted(), wrong, spoken=spoken)
+    shown = await read(gateway, noted(), wrong, lang=lang)
     assert shown["status"] == "without_effect"
-    assert [each["text"] for each in shown["outcomes"]] == [text("effect.payment_currency", spoken, **owed)]
+    assert [each["text"] for each in shown["outcomes"]] == [text("effect.payment_currency", lang, **owed)]
 
 
 async def test_a_retracted_payment_is_shown_as_retracted_despite_its_shares(gateway: Any) -> None:

@@ -20,7 +20,7 @@ from declarations.reference_data import load_law
 from declarations.registry_client import CHECK_PARTIES, RegistryClient
 from declarations.settings import DeclarationsSettings
 from declarations.settlement_aggregate import SETTLEMENT
-from declarations.settlements import ALLOCATED, NEWS, AccountNews, PaymentHandler, share_of, take_share
+from declarations.settlements import ACCOUNT_EVENTS, ALLOCATED, AccountUpdates, PaymentHandler, share_of, take_share
 from declarations.store import MongoPartnerEvents, MongoSerials
 from trade.declarations.v1.declarations_pb2_grpc import add_DeclarationServiceServicer_to_server
 
@@ -40,7 +40,7 @@ def subscribe_money(
     """Subscribe to payments, to own events that accounts use, and to the shares that accounts allocate."""
     settlements = service.aggregates(SETTLEMENT, topic=DECLARATIONS)
     service.subscribe(Subscription(PARTNERS.name, PAYMENTS, PaymentHandler(reports, events, settlements)))
-    service.subscribe(Subscription(DECLARATIONS.name, NEWS, AccountNews(settlements, declarations)))
+    service.subscribe(Subscription(DECLARATIONS.name, ACCOUNT_EVENTS, AccountUpdates(settlements, declarations)))
     shares: AggregateHandler[State, Command] = AggregateHandler(
         declarations, targets=share_of, command=lambda event, _: take_share(event)
     )

@@ -50,7 +50,7 @@ class Waiting:
     async def wait(self, events: Sequence[KeptEvent]) -> None:
         """Schedule the next attempt of events: after a second, then with growing intervals."""
         moments = next_attempts(events, self._clock.now())
-        await self._events.await_declaration(moments)
+        await self._events.mark_waiting(moments)
         for moment in moments.values():
             self._alarm.set(moment)
 
@@ -70,7 +70,7 @@ class Joiner:
 
     async def join_early(self, states: Sequence[State]) -> None:
         """Apply the events stored before these declarations came."""
-        kept = await self._events.about([_references(state) for state in states])
+        kept = await self._events.with_references([_references(state) for state in states])
         found = {each.id: _concerned(each, states) for each in kept}
         # A waiting event may wait for another declaration too: it is done only when applied to all it concerns.
         found |= await find_concerned(self._declarations, [each for each in kept if each.attempts])
@@ -85,8 +85,8 @@ class Joiner:
         for input_, outcome in zip(inputs, outcomes, strict=True):
             if not isinstance(outcome, Applied | Duplicate):
                 waiting.add(input_.cause)
-                log.error("early_event_not_joined", target=input_.target, cause=input_.cause, outcome=repr(outcome))
-        await self._events.matched([each.id for each in events if each.id not in waiting])
+                log.error("early_event_not_applied", target=input_.target, cause=input_.cause, outcome=repr(outcome))
+        await self._events.mark_matched([each.id for each in events if each.id not in waiting])
         await self._waiting.wait([each for each in events if each.id in waiting])
 
 
@@ -110,7 +110,7 @@ class Sweeper:
 
     async def sweep(self) -> bool:
         """Process the due events once; returns whether there may be more."""
-        waiting = await self._events.to_look_again(self._clock.now(), SWEEP_BATCH)
+        waiting = await self._events.due(self._clock.now(), SWEEP_BATCH)
         if not waiting:
             return False
         await self._joiner.join(waiting, await find_concerned(self._declarations, waiting))

@@ -37,19 +37,19 @@ class PartnerEvents(Protocol):
         """Insert events; existing ones stay unchanged."""
         ...
 
-    async def await_declaration(self, next_attempts: Mapping[str, datetime]) -> None:
+    async def mark_waiting(self, next_attempts: Mapping[str, datetime]) -> None:
         """Mark events (id → time of the next attempt) as waiting, and count the attempt."""
         ...
 
-    async def matched(self, ids: Sequence[str]) -> None:
+    async def mark_matched(self, ids: Sequence[str]) -> None:
         """Mark events as no longer waiting."""
         ...
 
-    async def about(self, references: Sequence[References]) -> list[KeptEvent]:
+    async def with_references(self, references: Sequence[References]) -> list[KeptEvent]:
         """Actual events whose strongest reference is among these references of declarations."""
         ...
 
-    async def to_look_again(self, now: datetime, limit: int) -> list[KeptEvent]:
+    async def due(self, now: datetime, limit: int) -> list[KeptEvent]:
         """Waiting events whose next attempt is due, the longest due first."""
         ...
 

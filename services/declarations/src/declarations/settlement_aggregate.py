@@ -8,22 +8,22 @@ from pydantic import TypeAdapter
 
 from chassis.aggregates import Aggregates, AggregateType, dataclass_codec
 from contracts.declarations import settlement as contract
+from declarations.domain.allocation import Owed, Report
 from declarations.domain.claims import Claim
 from declarations.domain.settlement import (
     Allocated,
     AssessmentNoted,
     Event,
     Given,
-    Learn,
     ReportNoted,
     Settlement,
+    UpdateAccount,
     decide,
     evolve,
 )
-from declarations.domain.spreading import Owed, Report
 from values.references import Ucr
 
-Settlements: TypeAlias = Aggregates[Settlement, Learn, Event]
+Settlements: TypeAlias = Aggregates[Settlement, UpdateAccount, Event]
 
 _TYPES = {payload.__name__: type_ for type_, payload in contract.EVENTS.items()}
 _REPORTED = tuple(
@@ -80,7 +80,7 @@ def reported(claim: Claim, declaration_id: str | None) -> Report:
     return Report(declaration_id, replace(claim, grants=None, references=None, location=None))
 
 
-SETTLEMENT: AggregateType[Settlement, Learn, Event] = AggregateType(
+SETTLEMENT: AggregateType[Settlement, UpdateAccount, Event] = AggregateType(
     name="settlement",
     collection="settlements",
     decide=decide,

@@ -15,13 +15,13 @@ from contracts.declarations.v1 import Assessed, DeclarationFact, PartnerEventNot
 from contracts.partners.v1 import PartnerEvent
 from contracts.values import Classifier, Payload
 from declarations.aggregate import UCR, Declarations
+from declarations.domain.allocation import Owed
 from declarations.domain.commands import TakeShare
 from declarations.domain.correlation import OF_MONEY
 from declarations.domain.declaration import Money
 from declarations.domain.payments import Share
 from declarations.domain.references import names_ucr_alone
-from declarations.domain.settlement import PREFIX, Learn, settlement_id
-from declarations.domain.spreading import Owed
+from declarations.domain.settlement import PREFIX, UpdateAccount, settlement_id
 from declarations.domain.state import State
 from declarations.handlers import PartnerEventHandler, to_kept
 from declarations.messages import claim, references_of
@@ -30,7 +30,7 @@ from declarations.settlement_aggregate import Settlements, reported
 from values.references import Ucr
 
 _NOTED = "trade.declarations.declaration.partner_event_noted.v1"
-NEWS: Mapping[str, type[Payload]] = {
+ACCOUNT_EVENTS: Mapping[str, type[Payload]] = {
     "trade.declarations.declaration.assessed.v1": Assessed,
     _NOTED: PartnerEventNoted,
     "trade.declarations.settlement.report_noted.v1": ReportNoted,
@@ -60,7 +60,7 @@ class PaymentHandler:
         named = [each for each in deliveries if not each.target.startswith(PREFIX)]
         outcomes: dict[tuple[str, str], Outcome[Any]] = {}
         if pooled:
-            ended = await self._settlements.apply([to_input(each, _learn(each)) for each in pooled])
+            ended = await self._settlements.apply([to_input(each, _from_report(each)) for each in pooled])
             outcomes |= dict(zip(map(_place, pooled), ended, strict=True))
         if named:
             outcomes |= dict(zip(map(_place, named), await self._reports.apply(named), strict=True))
@@ -70,7 +70,7 @@ class PaymentHandler:
         return self._settlements if target.startswith(PREFIX) else self._reports.aggregates_of(target)
 
 
-class AccountNews:
+class AccountUpdates:
     """Updates accounts from the declarations of their UCR after events that may have changed these."""
 
     def __init__(self, settlements: Settlements, declarations: Declarations) -> None:
@@ -86,7 +86,10 @@ class AccountNews:
     async def apply(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome[Any]]:
         ucrs = {each.target: Ucr(_ucr(each.event.payload)) for each in deliveries}
         found = await self._declarations.find({UCR: {"$in": sorted(set(ucrs.values()))}}, sort=[("_id", 1)])
-        looks = {id_: _look(ucr, [each for each in found if each.declaration.ucr == ucr]) for id_, ucr in ucrs.items()}
+        looks = {
+            id_: _from_declarations(ucr, [each for each in found if each.declaration.ucr == ucr])
+            for id_, ucr in ucrs.items()
+        }
         return await self._settlements.apply([to_input(each, looks[each.target]) for each in deliveries])
 
     def aggregates_of(self, _target: str) -> Settlements:
@@ -121,14 +124,14 @@ def _account(event: Event) -> Sequence[str]:
     return [settlement_id(ucr)] if ucr and payload.classifier is Classifier.ACTUAL else []
 
 
-def _learn(delivery: Delivery) -> Learn:
+def _from_report(delivery: Delivery) -> UpdateAccount:
     event = delivery.event
     assert isinstance(event.payload, PartnerEvent)  # noqa: S101 - the subscription says so
     said = claim(event.envelope.id, event.envelope.type, event.payload).claim
-    return Learn(delivery.target, Ucr(event.payload.references.ucr or ""), (reported(said, None),))
+    return UpdateAccount(delivery.target, Ucr(event.payload.references.ucr or ""), (reported(said, None),))
 
 
-def _look(ucr: Ucr, states: Sequence[State]) -> Learn:
+def _from_declarations(ucr: Ucr, states: Sequence[State]) -> UpdateAccount:
     """The assessments and payment reports of a UCR's declarations."""
     reports = (reported(each, state.id) for state in states for each in state.claims if each.kind in OF_MONEY)
     owed = (
@@ -136,7 +139,7 @@ def _look(ucr: Ucr, states: Sequence[State]) -> Learn:
         for state in states
         if state.assessment is not None
     )
-    return Learn(settlement_id(ucr), ucr, tuple(reports), tuple(owed))
+    return UpdateAccount(settlement_id(ucr), ucr, tuple(reports), tuple(owed))
 
 
 def _account_of(payload: Payload) -> str | None:
@@ -151,7 +154,7 @@ def _account_of(payload: Payload) -> str | None:
 
 
 def _ucr(payload: Payload) -> str:
-    assert isinstance(payload, DeclarationFact | ReportNoted)  # noqa: S101 - `NEWS` has only these
+    assert isinstance(payload, DeclarationFact | ReportNoted)  # noqa: S101 - `ACCOUNT_EVENTS` has only these
     return payload.ucr
 
 

@@ -41,7 +41,7 @@ class MongoPartnerEvents:
     async def keep(self, events: Sequence[KeptEvent]) -> None:
         await insert_missing(self._collection, [_document(event) for event in events])
 
-    async def await_declaration(self, next_attempts: Mapping[str, datetime]) -> None:
+    async def mark_waiting(self, next_attempts: Mapping[str, datetime]) -> None:
         if next_attempts:
             await self._collection.bulk_write(
                 [
@@ -51,12 +51,12 @@ class MongoPartnerEvents:
                 ordered=False,
             )
 
-    async def matched(self, ids: Sequence[str]) -> None:
+    async def mark_matched(self, ids: Sequence[str]) -> None:
         if ids:
             waiting = {"_id": {"$in": list(ids)}, "look_again_at": {"$exists": True}}
             await self._collection.bulk_write([UpdateMany(waiting, {"$unset": {"look_again_at": "", "attempts": ""}})])
 
-    async def about(self, references: Sequence[References]) -> list[KeptEvent]:
+    async def with_references(self, references: Sequence[References]) -> list[KeptEvent]:
         found: list[_Document] = []
         for name in DECISIVE:
             values = sorted({value for each in references if (value := getattr(each, name))})
@@ -65,7 +65,7 @@ class MongoPartnerEvents:
                 found += await self._collection.find(query).to_list()
         return [_event(document) for document in found]
 
-    async def to_look_again(self, now: datetime, limit: int) -> list[KeptEvent]:
+    async def due(self, now: datetime, limit: int) -> list[KeptEvent]:
         cursor = self._collection.find({"look_again_at": {"$lte": now}}).sort("look_again_at", ASCENDING).limit(limit)
         return [_event(document) async for document in cursor]
 

@@ -100,7 +100,7 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
     async def write(self) -> None:
         """Write queued spans until cancelled; spans that the database refuses are dropped and counted."""
         while True:
-            batch = await self._gathered()
+            batch = await self._next_batch()
             begun = self._clock.monotonic()
             try:
                 await self._store.add(batch)
@@ -110,7 +110,7 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
             took = self._clock.monotonic() - begun
             await self._clock.sleep(min(took * (1 / SHARE - 1), LONGEST_REST_SECONDS))
 
-    async def _gathered(self) -> list[KeptSpan]:
+    async def _next_batch(self) -> list[KeptSpan]:
         """The next batch: the spans of `GATHER_SECONDS`, up to the batch size."""
         batch = [await self._queue.get()]
         if self._queue.qsize() < BATCH - 1:

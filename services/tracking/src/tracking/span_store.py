@@ -21,7 +21,7 @@ from tracking.spans import KeptSpan
 REMEMBERED_SHIPMENTS = 10_000
 
 
-class Room:
+class SpanCounts:
     """Counts of stored spans as far as this process knows; approximate, which is enough for a limit."""
 
     def __init__(self, per_shipment: int, in_all: int) -> None:
@@ -35,12 +35,12 @@ class Room:
         """The shipments without a known count."""
         return {ucr for ucr in ucrs if ucr not in self._stored}
 
-    def learn(self, stored: Mapping[str, int]) -> None:
+    def add(self, stored: Mapping[str, int]) -> None:
         """Add counts from the database; counts already known stay."""
         for ucr, count in stored.items():
             self._stored.setdefault(ucr, count)
 
-    def take(self, spans: Sequence[KeptSpan]) -> list[KeptSpan]:
+    def admit(self, spans: Sequence[KeptSpan]) -> list[KeptSpan]:
         """The spans that fit, which are then counted. The total and every shipment's count must be known."""
         fitting = [span for span in spans if self._fits(span.ucr)]
         while len(self._stored) > REMEMBERED_SHIPMENTS:
@@ -65,7 +65,7 @@ class SpanStore:
         self._clock = clock
         self._life = timedelta(days=days)
         self._bounds = (per_shipment, in_all)
-        self._room = Room(*self._bounds)
+        self._counts = SpanCounts(*self._bounds)
 
     async def create_indexes(self) -> None:
         """Create missing indexes; harmless to repeat."""
@@ -75,10 +75,10 @@ class SpanStore:
 
     async def add(self, spans: Sequence[KeptSpan]) -> int:
         """Store spans as far as the limits allow; returns the number of those left out."""
-        # Keep one `Room` for the whole batch: `remove_expired` replaces it.
-        room = self._room
-        await self._look(room, {span.ucr for span in spans})
-        fitting = room.take(spans)
+        # Keep one `SpanCounts` for the whole batch: `remove_expired` replaces it.
+        counts = self._counts
+        await self._load_counts(counts, {span.ucr for span in spans})
+        fitting = counts.admit(spans)
         expires_at = self._clock.now() + self._life
         await insert_missing(self._spans, [to_document(span) | {"expires_at": expires_at} for span in fitting])
         metrics.SPANS.labels("kept").inc(len(fitting))
@@ -99,20 +99,20 @@ class SpanStore:
         """Delete expired spans and reset the counts; returns the number deleted."""
         result = await self._spans.delete_many({"expires_at": {"$lte": self._clock.now()}})
         if result.deleted_count:
-            self._room = Room(*self._bounds)
+            self._counts = SpanCounts(*self._bounds)
         return result.deleted_count
 
-    async def _look(self, room: Room, ucrs: Collection[str]) -> None:
+    async def _load_counts(self, counts: SpanCounts, ucrs: Collection[str]) -> None:
         """Load the total and the counts of these shipments as far as unknown, with one query for all of them."""
-        if room.total is None:
-            room.total = await self._spans.estimated_document_count()
-        while unknown := room.unknown(ucrs):
+        if counts.total is None:
+            counts.total = await self._spans.estimated_document_count()
+        while unknown := counts.unknown(ucrs):
             groups: list[dict[str, Any]] = [
                 {"$match": {"ucr": {"$in": sorted(unknown)}}},
                 {"$group": {"_id": "$ucr", "count": {"$sum": 1}}},
             ]
-            counts = await (await self._spans.aggregate(groups)).to_list()
-            room.learn(dict.fromkeys(unknown, 0) | {each["_id"]: each["count"] for each in counts})
+            found = await (await self._spans.aggregate(groups)).to_list()
+            counts.add(dict.fromkeys(unknown, 0) | {each["_id"]: each["count"] for each in found})
 
 
 def to_document(span: KeptSpan) -> dict[str, Any]:

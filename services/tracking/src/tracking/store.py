@@ -34,19 +34,19 @@ _JOINED_BY = (Term.PAYMENT_REFERENCE, Term.DECLARATION_NUMBER, Term.BANK_PAYMENT
 _Document = dict[str, Any]
 
 
-class FoundBy:
+class IndexedTerms:
     """The terms that this process has already stored for each thread."""
 
     def __init__(self) -> None:
         self._threads: OrderedDict[str, set[str]] = OrderedDict()
 
-    def lacking(self, document: _Document) -> list[str]:
+    def missing(self, document: _Document) -> list[str]:
         """The terms of an entry that are not yet stored for its thread. An entry without a UCR keeps all its terms,
         because `belongs` joins it by them."""
         known = self._threads.get(document["thread"], ()) if document["ucr"] else ()
         return [each for each in document["refs"] if each not in known]
 
-    def learn(self, documents: Iterable[_Document]) -> None:
+    def add(self, documents: Iterable[_Document]) -> None:
         """Record that these entries are stored."""
         for each in documents:
             if each["ucr"]:
@@ -60,7 +60,7 @@ class TimelineStore:
     """Entries by event id."""
 
     def __init__(self, database: Database) -> None:
-        self._found_by = FoundBy()
+        self._indexed_terms = IndexedTerms()
         self._entries = database["entries"]
         self._unreadable = database["unreadable"]
 
@@ -72,8 +72,10 @@ class TimelineStore:
     async def add(self, entries: Sequence[Entry]) -> None:
         """Store entries; repeats change nothing, conflicting entries are stored in addition."""
         new = [_document(each, each.id) for each in entries]
-        refused = await insert_missing(self._entries, [_indexed(each, self._found_by.lacking(each)) for each in new])
-        self._found_by.learn(each for each in new if each["_id"] not in refused)
+        refused = await insert_missing(
+            self._entries, [_indexed(each, self._indexed_terms.missing(each)) for each in new]
+        )
+        self._indexed_terms.add(each for each in new if each["_id"] not in refused)
         known = await self._hashes(refused) if refused else {}
         conflicts = [each for each in entries if known.get(each.id, each.hash) != each.hash]
         beside = [_document(each, f"{each.id}#{each.hash}") for each in conflicts]

@@ -6,7 +6,7 @@
 
 An account is opened by the first report that names only the UCR. It stores reports by event id and
 assessments by declaration, so that repeated look-ups, in any order, add nothing twice. Shares are absolute
-and numbered; `spreading` computes them. Every change of the state is an event, so a lost account can be
+and numbered; `allocation` computes them. Every change of the state is an event, so a lost account can be
 rebuilt by folding.
 """
 
@@ -17,10 +17,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias, assert_never
 
+from declarations.domain.allocation import Owed, Report, allocate, in_time
 from declarations.domain.claims import WithoutEffect, ordered
 from declarations.domain.declaration import Money
 from declarations.domain.payments import NOTHING, Key
-from declarations.domain.spreading import Owed, Report, in_time, spread
 from values.payments import BankReference
 from values.references import Ucr
 
@@ -61,7 +61,7 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Learn:
+class UpdateAccount:
     """Reports and assessments under a UCR; those already known change nothing."""
 
     settlement_id: str
@@ -96,7 +96,7 @@ class AccountMissing(Exception):
     """The account does not exist: no report that names only the UCR has opened it."""
 
 
-def decide(state: Settlement | None, command: Learn, now: datetime) -> tuple[Event, ...]:
+def decide(state: Settlement | None, command: UpdateAccount, now: datetime) -> tuple[Event, ...]:
     """Note what is new, and set the shares that change.
 
     Raises:
@@ -179,7 +179,7 @@ def _allocations(state: Settlement, now: datetime) -> Iterator[Allocated]:
             for each in state.given
             if each.amount.currency == currency
         }
-        shares = spread(state.reports, state.owed, given, currency)
+        shares = allocate(state.reports, state.owed, given, currency)
         punctual = in_time(state.reports, state.owed, shares, currency)
         for (key, id_), amount in sorted(shares.items()):
             set_ = Given(*key, id_, Money(amount, currency), punctual.get((key, id_), min(amount, NOTHING)))

@@ -61,47 +61,47 @@ _IN_PLACE = {
 }
 
 
-def problem(refused: Refused, spoken: str, trace_id: str = "") -> dict[str, Any]:
+def problem(refused: Refused, lang: str, trace_id: str = "") -> dict[str, Any]:
     """The problem details of a refusal; the trace id defaults to that of the current span."""
     status = STATUS.get(refused.problem, 422)
     details: dict[str, Any] = {
         "type": TYPE + refused.problem,
-        "title": in_words(f"gateway.title.{refused.problem}", spoken, {}),
+        "title": in_words(f"gateway.title.{refused.problem}", lang, {}),
         "status": status,
-        "detail": in_words(f"gateway.{refused.problem}", spoken, refused.values),
+        "detail": in_words(f"gateway.{refused.problem}", lang, refused.values),
     }
     if refused.faults:
-        details["errors"] = [error(fault, spoken) for fault in refused.faults]
+        details["errors"] = [error(fault, lang) for fault in refused.faults]
     trace_id = trace_id or telemetry.current_trace_id()
     if trace_id:
         details["trace_id"] = trace_id
     return details
 
 
-def error(fault: Fault, spoken: str) -> dict[str, Any]:
+def error(fault: Fault, lang: str) -> dict[str, Any]:
     """One entry of `errors`."""
     shown = {
         "pointer": fault.pointer,
         "code": fault.code,
-        "text": in_words(f"gateway.{fault.code}", spoken, fault.values),
+        "text": in_words(f"gateway.{fault.code}", lang, fault.values),
     }
     return shown if fault.value is None else {**shown, "value": fault.value}
 
 
 def unanswered(scope: Scope, instead: Instead) -> App:
     """The answer to a request that the application did not answer. Its span has ended; the trace id is known."""
-    spoken = language(Headers(scope=scope).get("accept-language"))
-    answer = response(Refused(_IN_PLACE[instead]), spoken, scope.get("state", {}).get(TRACE_ID, ""))
+    lang = language(Headers(scope=scope).get("accept-language"))
+    answer = response(Refused(_IN_PLACE[instead]), lang, scope.get("state", {}).get(TRACE_ID, ""))
     if instead in (Instead.LATE, Instead.BROKEN):
         # The rest of the request's body is not read.
         answer.headers["Connection"] = "close"
     return answer
 
 
-def response(refused: Refused, spoken: str, trace_id: str = "") -> JSONResponse:
+def response(refused: Refused, lang: str, trace_id: str = "") -> JSONResponse:
     """A refusal as a response with its headers."""
-    details = problem(refused, spoken, trace_id)
-    headers = {"Content-Language": spoken}
+    details = problem(refused, lang, trace_id)
+    headers = {"Content-Language": lang}
     match refused.problem:
         case "key-missing" | "key-invalid":
             headers["WWW-Authenticate"] = "Bearer"

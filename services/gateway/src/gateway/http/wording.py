@@ -26,9 +26,9 @@ def language_of(request: Request) -> str:
     return language(request.headers.get("accept-language"))
 
 
-def in_words(code: str, spoken: str, values: Mapping[str, object]) -> str:
+def in_words(code: str, lang: str, values: Mapping[str, object]) -> str:
     """The text of a code; the code itself if it has none, so that a missing text never fails an answer."""
     try:
-        return text(code, spoken, **values)
+        return text(code, lang, **values)
     except (UnknownText, KeyError, IndexError, TypeError):
         return code

@@ -44,16 +44,16 @@ def _fact(event: Event) -> DeclarationFact:
     return event.payload
 
 
-def shown(id_: str, steps: Sequence[Step], spoken: str) -> dict[str, Any]:
+def shown(id_: str, steps: Sequence[Step], lang: str) -> dict[str, Any]:
     """The view of a declaration for its submitter, from its stored steps."""
     fields = summary(id_, steps)
     for name in ("errors", "warnings"):
         if name in fields:
-            fields[name] = [_with_text(each, spoken) for each in fields[name]]
+            fields[name] = [_with_text(each, lang) for each in fields[name]]
     return fields
 
 
-def _with_text(error: Mapping[str, Any], spoken: str) -> dict[str, Any]:
+def _with_text(error: Mapping[str, Any], lang: str) -> dict[str, Any]:
     """An error of a declaration with its text."""
     values = {"value": error.get("value", ""), "pointer": error["pointer"], **error.get("parameters", {})}
-    return {**error, "text": in_words(error["code"], spoken, values)}
+    return {**error, "text": in_words(error["code"], lang, values)}

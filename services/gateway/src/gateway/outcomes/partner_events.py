@@ -62,7 +62,7 @@ def to_notes(event: Event) -> Iterator[tuple[str, Note]]:
     said = event.payload
     if isinstance(said, Allocated) or (isinstance(said, ReportNoted) and said.declaration_id is not None):
         return  # a share of a payment, or noted by the declaration itself
-    assert isinstance(said, PartnerEventNoted | ReportNoted)  # noqa: S101 - what the subscription asks for
+    assert isinstance(said, PartnerEventNoted | ReportNoted)  # noqa: S101 - the subscription says so
     envelope = event.envelope
     source = said.retracts_source or said.submission_source
     target, named = "", {}
@@ -104,7 +104,7 @@ def _payment(said: ReportNoted | Allocated) -> str:
     return f"{said.settlement_id}/{said.publisher}/{said.payment_reference or ''}"
 
 
-async def told(kept: EventOutcomes, receipt: Receipt, spoken: str) -> dict[str, Any]:
+async def load_view(kept: EventOutcomes, receipt: Receipt, lang: str) -> dict[str, Any]:
     """The view of an event for its partner, from its stored notes and shares."""
     notes = [
         judged(note, await kept.notes(note.takes_back)) if note.takes_back else note
@@ -112,23 +112,23 @@ async def told(kept: EventOutcomes, receipt: Receipt, spoken: str) -> dict[str, 
     ]
     payments = sorted({note.payment for note in notes if note.payment})
     shares = [share for payment in payments for share in await kept.shares(payment)]
-    return shown(receipt, notes, shares, spoken)
+    return shown(receipt, notes, shares, lang)
 
 
-def shown(receipt: Receipt, notes: Sequence[Note], shares: Sequence[Share], spoken: str) -> dict[str, Any]:
+def shown(receipt: Receipt, notes: Sequence[Note], shares: Sequence[Share], lang: str) -> dict[str, Any]:
     """The view of an event for its partner: the overall status, and the outcome for each declaration."""
     found = outcomes(notes, shares)
     status = status_of(receipt.classifier, found)
-    fields: dict[str, Any] = {"status": status, "outcomes": [_shown(each, spoken) for each in found]}
+    fields: dict[str, Any] = {"status": status, "outcomes": [_shown(each, lang) for each in found]}
     if status in (WAITING, EXPECTATION):
         waits = status == WAITING and any(note.payment for note in notes)
-        fields["text"] = text("gateway.outcome.money_waits" if waits else f"gateway.outcome.{status}", spoken)
+        fields["text"] = text("gateway.outcome.money_waits" if waits else f"gateway.outcome.{status}", lang)
     return fields
 
 
-def _shown(outcome: Outcome, spoken: str) -> dict[str, Any]:
+def _shown(outcome: Outcome, lang: str) -> dict[str, Any]:
     code, parameters = _words(outcome)
-    fields: dict[str, Any] = {"status": outcome.status, "at": outcome.at, "text": text(code, spoken, **parameters)}
+    fields: dict[str, Any] = {"status": outcome.status, "at": outcome.at, "text": text(code, lang, **parameters)}
     if outcome.declaration_id:
         fields["declaration_id"] = outcome.declaration_id
     if outcome.share is not None:

@@ -16,14 +16,14 @@ class SubmissionOutcomes:
         self._outcomes = outcomes
         self._event_outcomes = event_outcomes
 
-    async def of_receipt(self, receipt: Receipt, spoken: str) -> dict[str, Any]:
+    async def of_receipt(self, receipt: Receipt, lang: str) -> dict[str, Any]:
         """The status and outcome in a language; status `received` while nothing is known."""
         match receipt.kind:
             case Kind.DECLARATION:
                 steps = of_receipt(await self._outcomes.steps(receipt.declaration_id), receipt.id)
-                declaration = shown(receipt.declaration_id, steps, spoken)
+                declaration = shown(receipt.declaration_id, steps, lang)
                 return {"status": declaration["state"], "declaration": declaration}
             case Kind.EVENT:
-                return await partner_events.told(self._event_outcomes, receipt, spoken)
+                return await partner_events.load_view(self._event_outcomes, receipt, lang)
             case _:
                 return {"status": RECEIVED}

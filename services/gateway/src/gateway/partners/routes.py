@@ -93,7 +93,7 @@ def quarantine_routes(admission: Admission, quarantine: Quarantine) -> APIRouter
 
 
 def _results(
-    answers: Sequence[Taken | Refused], events: Sequence[PartnerCloudEvent | Refused], spoken: str
+    answers: Sequence[Taken | Refused], events: Sequence[PartnerCloudEvent | Refused], lang: str
 ) -> list[dict[str, Any]]:
     """The result of each event, in the order sent."""
     results = []
@@ -102,9 +102,9 @@ def _results(
         if isinstance(event, PartnerCloudEvent):
             result["submission_id"] = event.id
         if isinstance(answer, Refused):
-            result |= {"status": "refused", "problem": problem(answer, spoken)}
+            result |= {"status": "refused", "problem": problem(answer, lang)}
         else:
-            result |= receipt_fields(answer, spoken)
+            result |= receipt_fields(answer, lang)
         results.append(result)
     return results
 
@@ -115,10 +115,10 @@ def _partner(principal: Principal) -> str:
     return principal.owner.code
 
 
-def _quarantined(record: Quarantined, spoken: str) -> dict[str, Any]:
+def _quarantined(record: Quarantined, lang: str) -> dict[str, Any]:
     """The partner's view of a refused record: its position and the reasons."""
     refused = Refused(record.problem, [fault_of(each) for each in record.faults], **record.values)
-    details = problem(refused, spoken)
+    details = problem(refused, lang)
     details.pop("trace_id", None)
     fields: dict[str, Any] = {"id": record.id, "refused_at": record.at.isoformat(), "problem": details}
     if record.submission:

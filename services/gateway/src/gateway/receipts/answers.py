@@ -12,7 +12,7 @@ from gateway.http.wording import in_words, language_of
 from gateway.receipts.keeping import Taken
 
 
-def receipt_fields(taken: Taken, spoken: str) -> dict[str, Any]:
+def receipt_fields(taken: Taken, lang: str) -> dict[str, Any]:
     """The answer to an accepted submission."""
     receipt = taken.receipt
     fields: dict[str, Any] = {"id": receipt.id, "status": "received", "status_url": status_url(receipt)}
@@ -25,14 +25,14 @@ def receipt_fields(taken: Taken, spoken: str) -> dict[str, Any]:
     if receipt.not_read:
         fields["not_read"] = list(receipt.not_read)
     if receipt.warnings:
-        fields["warnings"] = [_warning(each, spoken) for each in receipt.warnings]
+        fields["warnings"] = [_warning(each, lang) for each in receipt.warnings]
     return fields
 
 
-def _warning(warning: SubmissionWarning, spoken: str) -> dict[str, str]:
+def _warning(warning: SubmissionWarning, lang: str) -> dict[str, str]:
     values = {"value": warning.value, "expected": warning.expected}
     fields = {"pointer": warning.pointer, "code": warning.code, "value": warning.value}
-    return fields | {"text": in_words(f"gateway.{warning.code}", spoken, values)}
+    return fields | {"text": in_words(f"gateway.{warning.code}", lang, values)}
 
 
 def accepted(taken: Taken, request: Request) -> JSONResponse:
@@ -47,7 +47,7 @@ def status_url(receipt: Receipt) -> str:
     return f"/v1/receipts/{receipt.id}"
 
 
-def shown(receipt: Receipt, spoken: str) -> dict[str, Any]:
+def shown(receipt: Receipt, lang: str) -> dict[str, Any]:
     """The submitter's view of a receipt."""
     fields: dict[str, Any] = {
         "id": receipt.id,
@@ -58,7 +58,7 @@ def shown(receipt: Receipt, spoken: str) -> dict[str, Any]:
         "media_type": receipt.media_type,
         "original_sha256": receipt.original,
         "not_read": list(receipt.not_read),
-        "warnings": [_warning(each, spoken) for each in receipt.warnings],
+        "warnings": [_warning(each, lang) for each in receipt.warnings],
     }
     named = {"ucr": receipt.ucr, "lrn" if receipt.declarant else "reference": receipt.lrn}
     return fields | {name: value for name, value in named.items() if value}

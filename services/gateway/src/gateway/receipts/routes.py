@@ -25,8 +25,8 @@ def router(admission: Admission, receipts: Receipts, outcome_of: OutcomeOf) -> A
     @routes.get("/v1/receipts/{id_}", summary="A receipt, and what became of its submission")
     async def get_receipt(request: Request, id_: str) -> Response:
         receipt = await _own(receipts, await admission.enter(request), id_)
-        spoken = language_of(request)
-        return JSONResponse({**shown(receipt, spoken), **await outcome_of(receipt, spoken)})
+        lang = language_of(request)
+        return JSONResponse({**shown(receipt, lang), **await outcome_of(receipt, lang)})
 
     @routes.get("/v1/receipts/{id_}/original", summary="The submission byte by byte")
     async def get_original(request: Request, id_: str) -> Response:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tracking.domain.declaration import RANK, Former, Main, Standing
 from tracking.domain.facts import Facts, part_of, text_of
-from tracking.domain.retraction import Statement, said, taken_back
+from tracking.domain.retraction import Statement, retracted_statement, statement_of
 from tracking.domain.standing import MAINS
 
 
@@ -91,9 +91,9 @@ def _claimed(former: Former, direction: str, facts: Facts) -> Former:
     An event is noted again if a correction changes whether it has effect: the last note applies.
     """
     counts = not text_of(facts, "without_effect")
-    if (retracted := taken_back(facts)) is not None:
+    if (retracted := retracted_statement(facts)) is not None:
         return replace(former, taken_back=_with(former.taken_back, retracted, counts=counts))
-    departure = said(facts) if text_of(facts, "kind") == _DEPARTURES.get(direction) else None
+    departure = statement_of(facts) if text_of(facts, "kind") == _DEPARTURES.get(direction) else None
     return (
         former if departure is None else replace(former, departures=_with(former.departures, departure, counts=counts))
     )

@@ -29,12 +29,12 @@ class Statement:
         return (self.publisher, self.id) == (other.publisher, other.id) and (not known or self.source == other.source)
 
 
-def said(facts: Mapping[str, Any]) -> Statement | None:
+def statement_of(facts: Mapping[str, Any]) -> Statement | None:
     """The statement that a payload makes; None if it makes none or is a retraction."""
     return None if text_of(facts, "retracts") else _statement(facts, text_of(facts, "submission_id"), _source(facts))
 
 
-def taken_back(facts: Mapping[str, Any]) -> Statement | None:
+def retracted_statement(facts: Mapping[str, Any]) -> Statement | None:
     """The statement that a payload retracts. Without a source it means the retraction's own source."""
     return _statement(facts, text_of(facts, "retracts"), text_of(facts, "retracts_source") or _source(facts))
 
@@ -49,9 +49,13 @@ def retractions(entries: Iterable[Entry]) -> dict[str, str]:
     statements: dict[tuple[str, str], list[tuple[Statement, str]]] = defaultdict(list)
     takers: list[tuple[Statement, Entry]] = []
     for entry in listed:
-        if (statement := said(entry.facts)) is not None:
+        if (statement := statement_of(entry.facts)) is not None:
             statements[statement.publisher, statement.id].append((statement, entry.id))
-        if (target := taken_back(entry.facts)) is not None and entry.id not in void and entry.cause not in void:
+        if (
+            (target := retracted_statement(entry.facts)) is not None
+            and entry.id not in void
+            and entry.cause not in void
+        ):
             takers.append((target, entry))
     found: dict[str, str] = {}
     for target, taker in sorted(takers, key=lambda each: (not each[1].name.startswith("partners."), each[1].id)):

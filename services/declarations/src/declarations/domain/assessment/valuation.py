@@ -61,7 +61,7 @@ def valued_by_price(declaration: Declaration) -> list[GoodsItem]:
     return [item for item in declaration.goods if stated_value(item) is None]
 
 
-def total_is_spread(declaration: Declaration) -> bool:
+def total_is_apportioned(declaration: Declaration) -> bool:
     """Whether the invoice total replaces item prices: no item states any, and each item's share is known."""
     if declaration.total_price is None or any(item.price or stated_value(item) for item in declaration.goods):
         return False
@@ -114,7 +114,7 @@ def _prices(
 ) -> tuple[list[_Term], list[Decimal]]:
     """The price of each item, and the weights for apportioning amounts of the whole declaration."""
     total = declaration.total_price
-    if total is not None and total_is_spread(declaration):
+    if total is not None and total_is_apportioned(declaration):
         masses = [item.gross_mass_kg or Decimal(1) for item in items]
         return _spread(_term("price", total, on, exchange), masses, exchange), masses
     prices = [item.price for item in items if item.price is not None]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from declarations.domain import number, room
+from declarations.domain import number, size_limits
 from declarations.domain.commands import AnswerParties, CommandOutOfOrder
 from declarations.domain.declaration import Direction
 from declarations.domain.events import Accepted, Event, Prelodged, Rejected
@@ -17,7 +17,7 @@ from declarations.domain.state import State
 def judge_parties(state: State, command: AnswerParties, now: datetime, law: Law) -> Sequence[Event]:
     if command.version != state.version:
         raise CommandOutOfOrder(f"answer for version {command.version}, the current one is {state.version}")
-    errors = room.errors(parties.judge(state.declaration, command.standings))
+    errors = size_limits.errors(parties.judge(state.declaration, command.standings))
     if errors:
         return [Rejected(state.version, state.receipt_id, now, errors)]
     if state.declaration.direction is Direction.IMPORT:
@@ -30,7 +30,7 @@ def accept_on_arrival(state: State, seen: Regions, now: datetime, law: Law) -> S
     if arrived_at is None or state.serial is None:
         return ()
     accepted = _accepted(state, state.serial, arrived_at, law)
-    errors = room.errors(check_values(state.declaration, accepted.accepted_at, law))
+    errors = size_limits.errors(check_values(state.declaration, accepted.accepted_at, law))
     return [Rejected(state.version, state.receipt_id, now, errors)] if errors else [accepted]
 
 

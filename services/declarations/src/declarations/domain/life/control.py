@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from declarations.domain import room, settling
+from declarations.domain import settling, size_limits
 from declarations.domain.assessment import duty, risk
 from declarations.domain.events import Assessed, CaseOpened, Event, Routed
 from declarations.domain.evolve import noted
@@ -31,5 +31,5 @@ def assess_when_control_is_done(state: State, seen: Regions, now: datetime, law:
     lines, total = duty.assess(state.declaration, accepted_at, law.tariff, law.exchange)
     pay_by = law.payment.ends(now) if total.amount else None
     reference = payment_reference(state.id, state.version)
-    assessed = Assessed(room.lines(lines), total, law.tariff.name, now, pay_by, reference)
+    assessed = Assessed(size_limits.lines(lines), total, law.tariff.name, now, pay_by, reference)
     return [assessed, *(noted(each) for each in settling.in_other_currency(state.claims, total.currency))]

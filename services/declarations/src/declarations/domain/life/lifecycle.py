@@ -46,7 +46,7 @@ from declarations.domain.life.acceptance import accept_on_arrival, judge_parties
 from declarations.domain.life.control import assess_when_control_is_done, route
 from declarations.domain.life.lodging import correct, lodge, refuse_reference_in_use
 from declarations.domain.life.payment import pass_deadline, take_share
-from declarations.domain.life.release import close, let_go, release_when_guard_holds
+from declarations.domain.life.release import close, record_departure, release_when_guard_holds
 from declarations.domain.life.reports import note_claim
 from declarations.domain.regions import Regions, announce, regions
 from declarations.domain.state import State, Status
@@ -76,7 +76,7 @@ STEPS: dict[Status, Step] = {
     Status.ACCEPTED: route,
     Status.UNDER_CONTROL: assess_when_control_is_done,
     Status.ASSESSED: release_when_guard_holds,
-    Status.RELEASED: let_go,
+    Status.RELEASED: record_departure,
     Status.REMOVED: close,
     Status.EXITED: close,
 }

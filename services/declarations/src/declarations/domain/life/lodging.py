@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from declarations.domain import room
+from declarations.domain import size_limits
 from declarations.domain.commands import Lodge
 from declarations.domain.events import Event, Rejected, SubmissionRefused, Submitted
 from declarations.domain.law import Law
@@ -25,9 +25,9 @@ def lodge(state: State | None, command: Lodge, now: datetime, law: Law) -> Seque
         function=command.function,
         submitted_at=now,
         declaration=command.declaration,
-        warnings=room.warnings(codes.warn(command.declaration, law.codes)),
+        warnings=size_limits.warnings(codes.warn(command.declaration, law.codes)),
     )
-    errors = room.errors(check(command.declaration, command.received_at, law))
+    errors = size_limits.errors(check(command.declaration, command.received_at, law))
     return [submitted, Rejected(version, command.receipt_id, now, errors)] if errors else [submitted]
 
 

@@ -20,7 +20,8 @@ def release_when_guard_holds(state: State, seen: Regions, now: datetime, _law: L
     return [Released(released_at, terms), *([CaseOpened(CaseReason.AUDIT, now)] if audited else [])]
 
 
-def let_go(state: State, seen: Regions, _now: datetime, _law: Law) -> Sequence[Event]:
+def record_departure(state: State, seen: Regions, _now: datetime, _law: Law) -> Sequence[Event]:
+    """Record that released goods left, also if they left before release."""
     left_at = seen[PRESENCE].left_at
     if left_at is None:
         return ()

@@ -53,10 +53,10 @@ def of(claims: tuple[Claim, ...], state: State) -> Money:
 
 def announce(before: Regions, after: Regions, _now: datetime) -> Iterator[Event]:
     if after.state.assessment is not None:
-        yield from _told(after.state.assessment, before[MONEY], after[MONEY])
+        yield from _payment_events(after.state.assessment, before[MONEY], after[MONEY])
 
 
-def _told(assessment: Assessment, was: Money, is_: Money) -> Iterator[Event]:
+def _payment_events(assessment: Assessment, was: Money, is_: Money) -> Iterator[Event]:
     nothing = Amount(Decimal(0), assessment.total.currency)
     paid, paid_before = is_.paid or nothing, was.paid or nothing
     if paid.amount > paid_before.amount:

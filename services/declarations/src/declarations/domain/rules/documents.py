@@ -12,13 +12,13 @@ def documents_are_valid(declaration: Declaration, on: OfficeDay, calendar: Offic
     """Every declared document is valid on the day, and every certificate of a claimed preference is declared."""
     for index, document in enumerate(declaration.documents):
         if expired(document, on, calendar):
-            yield _told(document, f"/documents/{index}/valid_until")
+            yield _expired(document, f"/documents/{index}/valid_until")
     yield from _preferences_are_proven(declaration, on, calendar)
     for index, item in enumerate(declaration.goods):
         certificate = item.preference.certificate if item.preference else None
         for place, document in enumerate(item.documents):
             if expired(document, on, calendar) and (certificate is None or document.number != certificate):
-                yield _told(document, f"/goods/{index}/documents/{place}/valid_until")
+                yield _expired(document, f"/goods/{index}/documents/{place}/valid_until")
 
 
 def _preferences_are_proven(declaration: Declaration, on: OfficeDay, calendar: OfficeCalendar) -> Iterator[RuleError]:
@@ -33,6 +33,6 @@ def _preferences_are_proven(declaration: Declaration, on: OfficeDay, calendar: O
             yield RuleError("declaration.certificate.expired", pointer, certificate)
 
 
-def _told(document: Document, pointer: str) -> RuleError:
+def _expired(document: Document, pointer: str) -> RuleError:
     until = document.valid_until.isoformat() if document.valid_until else None
     return RuleError("declaration.document.expired", pointer, until, {"type": document.type})

@@ -15,7 +15,7 @@ from declarations.domain.assessment.valuation import (
     customs_values,
     freight_is_stated,
     stated_value,
-    total_is_spread,
+    total_is_apportioned,
     valued_by_price,
 )
 from declarations.domain.charges import DEDUCTIONS, STATES_FREIGHT, STATES_INSURANCE
@@ -106,16 +106,16 @@ def _deducts(charges: tuple[Charge, ...]) -> bool:
 
 
 def _items_have_a_value(declaration: Declaration) -> Iterator[RuleError]:
-    spread = total_is_spread(declaration)
+    apportioned = total_is_apportioned(declaration)
     for index, item in enumerate(declaration.goods):
         stated, named = stated_value(item), {"item": str(item.number)}
         name, money = stated or ("price", item.price)
         if money is not None and not money.amount:
             pointer = f"/goods/{index}/{name}/amount"
             yield RuleError("declaration.value.zero", pointer, format(money.amount, "f"), named)
-        elif money is None and not spread:
+        elif money is None and not apportioned:
             yield RuleError("declaration.value.missing", f"/goods/{index}/price", None, named)
-    if spread and declaration.total_price is not None and not declaration.total_price.amount:
+    if apportioned and declaration.total_price is not None and not declaration.total_price.amount:
         yield RuleError("declaration.total_price.zero", "/total_price/amount", "0")
 
 

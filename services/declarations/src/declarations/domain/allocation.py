@@ -66,19 +66,19 @@ class _Payment:
     """Declarations for which it was confirmed by name."""
 
 
-def spread(reports: Sequence[Report], owed: Iterable[Owed], given: Given, currency: str) -> Shares:
+def allocate(reports: Sequence[Report], owed: Iterable[Owed], given: Given, currency: str) -> Shares:
     """The new shares, from the reports, the debts and the current shares."""
     table = _Table(_payments(reports, currency), [each for each in owed if each.due.currency == currency], dict(given))
     for payment in table.payments:
         table.take_back(payment)
     for payment in table.payments:
-        table.give(payment)
+        table.allocate(payment)
     return table.shares
 
 
 def in_time(reports: Sequence[Report], owed: Iterable[Owed], shares: Given, currency: str) -> Shares:
     """The part of each share that was received by its declaration's deadline; the oldest deadline is served first."""
-    pooled = [each.claim for each in _said(reports) if each.declaration_id is None]
+    pooled = [each.claim for each in _in_force(reports) if each.declaration_id is None]
     found: Shares = {}
     used: dict[Key, Decimal] = {}
     for each in sorted(owed, key=lambda each: each.rank):
@@ -110,7 +110,7 @@ class _Table:
                     self._count(payment, id_, self._counted(payment, id_) - takes)
                     lacking -= takes
 
-    def give(self, payment: _Payment) -> None:
+    def allocate(self, payment: _Payment) -> None:
         """Allocate the surplus of a payment: first to declarations that it names, then by oldest deadline."""
         free = payment.available - self._counted_in_all(payment)
         for id_ in sorted(self._owed, key=lambda id_: (id_ not in payment.named, self._rank(id_))):
@@ -144,7 +144,7 @@ class _Table:
 
 
 def _payments(reports: Sequence[Report], currency: str) -> list[_Payment]:
-    said = _said(reports)
+    said = _in_force(reports)
     named = sorted({each.declaration_id for each in reports if each.declaration_id is not None})
     pool = confirmed((each.claim for each in said if each.declaration_id is None), currency)
     back = reversed_((each.claim for each in said), currency)
@@ -166,7 +166,7 @@ def _payments(reports: Sequence[Report], currency: str) -> list[_Payment]:
     ]
 
 
-def _said(reports: Sequence[Report]) -> list[Report]:
+def _in_force(reports: Sequence[Report]) -> list[Report]:
     """The reports in force within the whole UCR, because a retraction may name only the UCR."""
     standing = {each.event_id for each in in_force(report.claim for report in reports)}
     return [each for each in reports if each.claim.event_id in standing]

@@ -34,7 +34,7 @@ from contracts.partners.v1 import EVENTS as PARTNER_EVENTS
 from contracts.texts import text
 from contracts.topics import MAX_EVENT_BYTES
 from declarations.aggregate import declaration_type
-from declarations.domain import room
+from declarations.domain import size_limits
 from declarations.domain.commands import Command
 from declarations.domain.events import Assessed, Rejected
 from declarations.domain.state import AssessmentLine, Lane, RuleError, State
@@ -201,32 +201,32 @@ def test_an_accepted_event_can_be_noted_with_the_maximum_of_parties() -> None:
 
 def test_the_last_error_gives_the_number_of_errors_left_out() -> None:
     found = [RuleError("declaration.country.unknown", f"/goods/{n}/origin", "x" * 500) for n in range(250)]
-    told = room.errors(found)
+    told = size_limits.errors(found)
     assert len(told) == 100
     assert told[-1] == RuleError("declaration.errors.more", "", parameters={"count": "151"})
     assert told[0].value == "x" * 199 + "…"
     assert "151" in text("declaration.errors.more", "zh", **told[-1].parameters)
-    assert room.errors(found[:100])[-1].pointer == "/goods/99/origin"
+    assert size_limits.errors(found[:100])[-1].pointer == "/goods/99/origin"
 
 
 def test_formulas_are_shortened_only_if_necessary() -> None:
     line = AssessmentLine(1, "duty", Decimal("100.00"), Decimal("0.050"), "f" * 600, Decimal("5.00"))
-    assert room.lines([line] * 1_000) == (line,) * 1_000
-    assert {each.formula for each in room.lines([line] * 1_998)} == {"100.00 × 5 % = 5.00"}
+    assert size_limits.lines([line] * 1_000) == (line,) * 1_000
+    assert {each.formula for each in size_limits.lines([line] * 1_998)} == {"100.00 × 5 % = 5.00"}
 
 
 def test_limited_errors_and_lines_are_published_unchanged() -> None:
     goods = tuple(an_item(number=number, origin="??") for number in range(1, 201))
     _, events = run([lodge(replace(lodge().declaration, goods=goods))])
     assert isinstance(events[-1], Rejected)
-    assert len(events[-1].errors) == room.ERRORS_TOLD
+    assert len(events[-1].errors) == size_limits.ERRORS_TOLD
     _, events = run([lodge(), answer(), ARRIVED])
     assert any(isinstance(each, Assessed) for each in events)
 
 
 def test_the_domain_uses_the_limits_of_the_gateway() -> None:
     names = ("ERRORS_TOLD", "WARNINGS_TOLD", "VALUE_SHOWN", "LINES_BYTES")
-    assert {name: getattr(room, name) for name in names} == {name: getattr(limits, name) for name in names}
+    assert {name: getattr(size_limits, name) for name in names} == {name: getattr(limits, name) for name in names}
     facts = limits.FACT_BYTES
     assert limits.LINES_BYTES + facts < MAX_EVENT_BYTES
     assert limits.ERRORS_TOLD * limits.ERROR_BYTES + facts < MAX_EVENT_BYTES

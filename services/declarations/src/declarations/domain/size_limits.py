@@ -21,15 +21,15 @@ LINE_BYTES = 120
 
 def errors(found: Sequence[RuleError]) -> tuple[RuleError, ...]:
     """The errors of one version, limited for publication."""
-    return _told(found, ERRORS_TOLD)
+    return _limited(found, ERRORS_TOLD)
 
 
 def warnings(found: Sequence[RuleError]) -> tuple[RuleError, ...]:
     """The warnings of one version, limited for publication."""
-    return _told(found, WARNINGS_TOLD)
+    return _limited(found, WARNINGS_TOLD)
 
 
-def _told(found: Sequence[RuleError], most: int) -> tuple[RuleError, ...]:
+def _limited(found: Sequence[RuleError], most: int) -> tuple[RuleError, ...]:
     if len(found) <= most:
         return tuple(map(_shortened, found))
     more = RuleError("declaration.errors.more", "", parameters={"count": str(len(found) - most + 1)})
