@@ -1,4 +1,4 @@
-"""Which obstacles stand in the way of a declaration: the decision table, a row each, and what follows by itself.
+"""The decision table of obstacles, one row each, and the automatic steps without an obstacle.
 
 Pure, and without a clock: whether a deadline has passed is the reader's to say.
 """
@@ -19,12 +19,12 @@ class Row:
     waiting_for: str
     who: Role
     began: tuple[str, ...] = ("main",)
-    """The regions that it stands on."""
+    """The regions it depends on; it began when the last of them changed."""
     failed: str = ""
     actor: Callable[[Standing], str] = lambda _: ""
     detail: Callable[[Standing], Trouble | None] = lambda _: None
     to_pay: bool = False
-    """Whether the payment deadline is its own."""
+    """Whether its deadline is the payment deadline."""
 
 
 def _is(main: Main) -> Callable[[Standing], bool]:
@@ -49,12 +49,12 @@ def _owing(*money: str) -> Callable[[Standing], bool]:
 
 
 def _party(*roles: str) -> Callable[[Standing], str]:
-    """Those of the first role that is named."""
+    """The party of the first of these roles that the declaration names."""
     return lambda standing: next((standing.parties[role] for role in roles if role in standing.parties), "")
 
 
 def _payers(standing: Standing) -> str:
-    """Who is named as payer; else the declarant, and whose declaration it is."""
+    """The payer, or else the declarant and the importer (of an import) or exporter (of an export)."""
     if "payer" in standing.parties:
         return standing.parties["payer"]
     principal = "exporter" if standing.direction == "export" else "importer"
@@ -87,7 +87,7 @@ def _correction(standing: Standing) -> bool:
 
 
 BEFORE_HOLDS: tuple[Row, ...] = (
-    # Goods that are gone contradict whatever else the declaration waits for.
+    # Goods that left without release take precedence over everything else.
     Row(lambda s: s.left_unreleased, "departure", Role.CUSTOMS, ("left",), "left_unreleased", _office),
     Row(_correction, "correction", Role.DECLARANT, failed="rejected", actor=_party("declarant")),
     Row(_is(Main.PRELODGED), "arrival", Role.CARRIER, actor=_party("carrier")),
@@ -126,7 +126,7 @@ BEHIND_HOLDS: tuple[Row, ...] = (
     Row(lambda s: s.main is Main.RELEASED and s.direction == "export", "exit", Role.EXIT_OFFICE),
     Row(lambda s: s.main is Main.RELEASED and s.direction != "export", "removal", Role.PORT, actor=_place),
 )
-"""The decision table, on either side of the holds: every row that holds is an obstacle, the first one decides."""
+"""The decision table before and after the holds: every row that holds is an obstacle, the first one is decisive."""
 
 STEPS: tuple[Row, ...] = (
     Row(_is(Main.CLOSED), "nothing", Role.NOBODY),
@@ -140,4 +140,4 @@ STEPS: tuple[Row, ...] = (
     ),
     Row(lambda _: True, "closing", Role.PLATFORM),
 )
-"""What follows by itself where no obstacle is left; the last row always holds."""
+"""The automatic next step if there is no obstacle; the last row always holds."""

@@ -1,4 +1,4 @@
-"""What an obstacle is: what a declaration waits for, who must act, since when and by when. The codes are texts'."""
+"""An obstacle: what a declaration waits for, who must act, since when and by when. Codes are keys of the catalogue."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +24,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong, or what exactly is asked for: a code of the text catalogue with its values."""
+    """A problem or a detail of an obstacle: a code of the text catalogue with its parameters."""
 
     code: str
     values: dict[str, str] = field(default_factory=dict)
@@ -37,11 +37,11 @@ class Obstacle:
     waiting_for: str
     who: Role
     actor: str = ""
-    """By name, such as a partner's code or an enterprise's number; empty where no event names it."""
+    """Name of who must act, such as a partner's code or an enterprise's number; empty if no event names it."""
     since: datetime | None = None
     """When it began."""
     by: datetime | None = None
-    """Its own deadline; none where no event names one."""
+    """Its deadline; None if no event names one."""
     detail: Trouble | None = None
     failed: tuple[Trouble, ...] = ()
     faults: tuple[Fault, ...] = ()

@@ -1,11 +1,11 @@
-"""Where a declaration is, and every obstacle on its way: what it waits for, who must act, since when, by when.
+"""The situation of a declaration: where it is, and every obstacle (what it waits for, who must act, since and by when).
 
 ```
-events ──fold──▶ Standing ──every row that holds──▶ obstacles, the one that decides first
-                                     └── none ──▶ the first row of STEPS that holds: the platform's, or nobody's
+events ──fold──▶ Standing ──every row that holds──▶ obstacles, the decisive one first
+                                     └── none ──▶ the first row of STEPS that holds: the platform or nobody must act
 ```
 
-Pure, and without a clock: whether a deadline has passed is the reader's to say.
+Pure and without a clock: the reader decides whether a deadline has passed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,12 +21,12 @@ from tracking.domain.timeline import Step
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The answer for one declaration; the codes are those of the text catalogue."""
+    """The situation of one declaration; its codes are keys of the text catalogue."""
 
     standing: Standing
     where: Main
     obstacles: tuple[Obstacle, ...]
-    """The one that decides first; never none."""
+    """At least one; the decisive one is first."""
 
     @property
     def waiting_for(self) -> str:
@@ -34,7 +34,7 @@ class Situation:
 
 
 def situation(standing: Standing, held: Sequence[Held] = ()) -> Situation:
-    """The answer for a standing and what the platform holds back of its input; every standing has one."""
+    """The situation of a declaration, from its standing and the parked deliveries of its input."""
     rows = [[_obstacle(row, standing) for row in part if row.holds(standing)] for part in (BEFORE_HOLDS, BEHIND_HOLDS)]
     found = [*_held(held), *rows[0], *_holds(standing), *rows[1], *_cases(standing)]
     if not found:
@@ -43,7 +43,7 @@ def situation(standing: Standing, held: Sequence[Held] = ()) -> Situation:
 
 
 def situations(steps: Iterable[Step], held: Sequence[Held] = ()) -> tuple[Situation, ...]:
-    """One answer for each declaration of a timeline, in the order of their first events."""
+    """The situation of each declaration of a timeline, in the order of their first events."""
     found = standings(steps)
     others = {each.declaration_id for each in found}
     return tuple(
@@ -67,7 +67,7 @@ def _obstacle(row: Row, standing: Standing) -> Obstacle:
 
 
 def _held(held: Sequence[Held]) -> list[Obstacle]:
-    """What the platform must mend before any other answer can be trusted, one obstacle a service."""
+    """Parked deliveries, one obstacle per service; until they are processed, no other obstacle is certain."""
     obstacles = []
     for service in dict.fromkeys(each.service for each in held):
         own = [each for each in held if each.service == service]
@@ -87,9 +87,9 @@ def _holds(standing: Standing) -> list[Obstacle]:
 
 
 def _cases(standing: Standing) -> list[Obstacle]:
-    """Cases have no end among the events: once opened, customs must act.
+    """Open cases, for which customs must act; no event closes a case.
 
-    While the goods are gone without a release, that is the obstacle, and its case is not told beside it.
+    While the goods are gone without release, that is an obstacle itself, so its case is left out.
     """
     told = "removed_before_release" if standing.left_unreleased else ""
     return [
