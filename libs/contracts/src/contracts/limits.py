@@ -10,8 +10,8 @@ An event has at most `MAX_EVENT_BYTES`. Each part that grows with the submission
     listing submitted …     listing
 
 A *fact* is the part that every event of a declaration repeats: ids and parties. Errors, warnings and lines are limited
-where they are created (`declarations.domain.size_limits`, by the same numbers). The door refuses what exceeds a limit; what
-it accepts must never be too large for a later step.
+where they are created (`declarations.domain.size_limits`, by the same numbers). The door refuses what exceeds a limit;
+what it accepts must never be too large for a later step.
 """
 
 from typing import Final, NamedTuple
