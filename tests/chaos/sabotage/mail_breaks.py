@@ -37,7 +37,11 @@ def send_without_a_claim(die: Die) -> None:
             self.start(self._aggregates.type.codec.decode(document["state"]), texts.get(document["_id"]), {})
         return len(documents)
 
+    def claims_nothing_at_creation(self: Effects[Any, Any, Any, Any], id_: str, route: str) -> None:
+        return None
+
     Effects.start_due = starts_at_once  # type: ignore[method-assign]
+    Effects.hold = claims_nothing_at_creation  # type: ignore[method-assign]
 
 
 def send_under_a_new_id(die: Die) -> None:
