@@ -305,13 +305,13 @@ async def overdue() -> None:
     world.group.committed = 0
     await world.clock.advance(seconds=15)
     await world.timers.fire_due()
-    assert (shown(count, timer="payment"), shown(age, timer="payment")) == (2, 5)
+    assert (shown(count, timer="tally"), shown(age, timer="tally")) == (2, 5)
     await world.clock.advance(seconds=30)
-    assert shown(age, timer="payment") == 35, "it grows while the loop cannot look"
+    assert shown(age, timer="tally") == 35, "it grows while the loop cannot look"
     world.group.committed = 10
     await world.timers.fire_due()
     await world.timers.fire_due()
-    assert (shown(count, timer="payment"), shown(age, timer="payment")) == (0, 0)
+    assert (shown(count, timer="tally"), shown(age, timer="tally")) == (0, 0)
 
 
 async def timers_rest() -> None:
@@ -320,10 +320,10 @@ async def timers_rest() -> None:
     await world.clock.advance(seconds=2)
     world.apart = 2 * CLOCK_TOLERANCE
     await world.timers.fire_due()
-    assert shown("trade_timers_rest", timer="payment") == 1
+    assert shown("trade_timers_rest", timer="tally") == 1
     await world.tallies.apply_one(add("T-1", "paid"))  # by another replica: the deadline is gone
     await world.timers.fire_due()
-    assert shown("trade_timers_rest", timer="payment") == 0, "nothing is held back any more"
+    assert shown("trade_timers_rest", timer="tally") == 0, "nothing is held back any more"
 
 
 async def pending_work() -> None:

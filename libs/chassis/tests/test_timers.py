@@ -8,7 +8,7 @@ from tallies import MOMENT, TALLY, TOPIC, Add, Tally, add, parked_delivery
 
 from chassis.testing import ManualClock, MemoryParking, in_memory
 from chassis.waiting import timers as timers_module
-from chassis.waiting.timers import CLOCK_TOLERANCE, Timers
+from chassis.waiting.timers import CLOCK_TOLERANCE, Passing, Timers
 
 PARTITION = TopicPartition("in.v1", 0)
 
@@ -43,13 +43,12 @@ class World:
     def another_replica(self) -> Timers[Tally, Add]:
         return Timers(
             self.tallies,
-            lambda _: Add(self.amount),
+            lambda _: Passing("payment", Add(self.amount)),
             progress=self.group,
             parking=self.parking,
             park_step=self.park_step,
             server_time=self.server_time,
             clock=self.clock,
-            name="payment",
         )
 
     async def server_time(self) -> datetime:

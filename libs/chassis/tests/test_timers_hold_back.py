@@ -10,7 +10,7 @@ from tallies import MOMENT, SOURCE_TOPIC, TALLY, TOPIC, Add, Tally, add, parked_
 
 from chassis.testing import ManualClock, MemoryParking, in_memory
 from chassis.waiting import timers as timers_module
-from chassis.waiting.timers import Timers
+from chassis.waiting.timers import Passing, Timers
 
 
 class Caught:
@@ -32,14 +32,13 @@ class World:
         self.asked = 0
         self.timers: Timers[Tally, Add] = Timers(
             self.tallies,
-            lambda _: Add(self.amount),
+            lambda _: Passing("payment", Add(self.amount)),
             progress=Caught(),
             parking=self.parking,
             park_step=self.park_step,
             server_time=self.server_time,
             clock=self.clock,
             topics=[SOURCE_TOPIC],
-            name="payment",
         )
 
     async def park_step(self, target: str, step: str, error: Exception) -> None:

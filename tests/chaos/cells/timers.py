@@ -133,7 +133,7 @@ async def _says_that_timers_rest(replica: Replica) -> None:
     """Its log names by how much the clocks differ, and its metric is up."""
 
     async def says_so() -> bool:
-        assert await replica.metric('trade_timers_rest{timer="bill"}') == 1, "the metric is down"
+        assert await replica.metric('trade_timers_rest{timer="counter"}') == 1, "the metric is down"
         apart = [json.loads(line)["seconds"] for line in replica.said("clock_differs")]
         return bool(apart) and all(abs(each - DAY_SECONDS) < 60 for each in apart)
 

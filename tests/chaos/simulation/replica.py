@@ -25,7 +25,7 @@ from chassis.publishing.publisher import Publisher
 from chassis.settings import DoorSettings
 from chassis.waiting.effects import Effects
 from chassis.waiting.pending import PendingWork
-from chassis.waiting.timers import Timers
+from chassis.waiting.timers import Passing, Timers
 
 GROUP, ORDERS, EVENTS = "toy", "inbox.toy", "toys.toy.v1"
 RETRY_SECONDS = 1.0
@@ -130,14 +130,13 @@ class Replica:
         )
         timers = Timers(
             self.counters,
-            lambda _: PassDeadline(),
+            lambda _: Passing("bill", PassDeadline()),
             progress=Progress(self.around.broker, self.process),
             parking=self.parking,
             park_step=self.policy.park_step,
             server_time=self._server_time,
             clock=self.clock,
             topics=self.policy.topics,
-            name="bill",
         )
         effect = letter_effect(self._send, f"service:toy/{self.process.name}")
         sending = Effects(self.letters, effect, limits(claim_seconds=3.0), self.clock)

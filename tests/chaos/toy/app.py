@@ -10,6 +10,7 @@ from chaos.toy.settings import ToySettings
 
 from chassis.assembly import Assembly
 from chassis.clock import Clock
+from chassis.waiting import Passing
 from contracts.topics import Topic
 
 
@@ -29,7 +30,7 @@ def build(settings: ToySettings, clock: Clock | None = None) -> Assembly:
         service.subscribe(subscription)
     if settings.peers:
         service.pending(counters, Peer(service.peer(settings.name)), name="question")
-    service.timers(counters, command=lambda _: PassDeadline(), name="bill")
+    service.timers(counters, lambda _: Passing("bill", PassDeadline()))
     if settings.sink:
         actor = f"service:{settings.name}/{settings.instance}"
         effect = letter_effect(lambda id_: send_to(settings.sink, id_), actor)

@@ -23,7 +23,7 @@ from chassis.settings import HttpSettings, ServiceSettings
 from chassis.waiting.attempts import Effect, Limits
 from chassis.waiting.effects import Effects
 from chassis.waiting.pending import PendingWork, Work
-from chassis.waiting.timers import Timers
+from chassis.waiting.timers import Passing, Timers
 from contracts.topics import EVENT_TOPICS, SERVICES, Topic, inbox
 
 S = TypeVar("S")
@@ -122,20 +122,19 @@ class Assembly:
         """The topics that it creates: those of its events, and the inboxes that only it reads."""
         return [topic for topic in self.topics if topic.owner == self.settings.name or topic.owner not in SERVICES]
 
-    def timers(self, aggregates: Aggregates[S, C, Any], command: Callable[[S], C], *, name: str) -> None:
-        """Apply `command` to every aggregate whose `due_at` has passed."""
+    def timers(self, aggregates: Aggregates[S, C, Any], passing: Callable[[S], Passing[C]]) -> None:
+        """Apply the command of the deadline that passes to every aggregate whose `due_at` has passed."""
 
         async def run() -> None:
             await Timers(
                 aggregates,
-                command,
+                passing,
                 progress=self.group,
                 parking=self.parking,
                 park_step=self.policy.park_step,
                 server_time=lambda: mongo.server_time(self.mongo),
                 clock=self.clock,
                 topics=self.policy.topics,
-                name=name,
             ).run()
 
         self.background(run)

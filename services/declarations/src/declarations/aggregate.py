@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from pymongo import ASCENDING, IndexModel
 
 from chassis.aggregates import Aggregates, AggregateType, dataclass_codec
+from chassis.waiting import Passing
 from declarations.domain.commands import Command, PassDeadline
 from declarations.domain.deadlines import PAYMENT, due_at, earliest
 from declarations.domain.events import CaseOpened, Event
@@ -78,8 +79,8 @@ def declaration_type(law: Law) -> AggregateType[State, Command, Event]:
     )
 
 
-def deadline_of(state: State) -> PassDeadline:
-    """The command for a declaration whose timer fired.
+def passing_of(state: State) -> Passing[Command]:
+    """The passing of the deadline for which a declaration's timer fired.
 
     Raises:
         NoDeadline: no deadline applies.
@@ -87,7 +88,7 @@ def deadline_of(state: State) -> PassDeadline:
     row = earliest(state)
     if row is None:
         raise NoDeadline(state.id)
-    return PassDeadline(row.name)
+    return Passing(row.name, PassDeadline(row.name))
 
 
 def _baggage(state: State) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from contracts.declarations.settlement import Allocated
 from contracts.gateway.v1 import DeclarationSubmitted
 from contracts.partners import v1 as partners_v1
 from contracts.topics import DECLARATIONS, GATEWAY, PARTNERS
-from declarations.aggregate import Declarations, deadline_of, declaration_type
+from declarations.aggregate import Declarations, declaration_type, passing_of
 from declarations.domain.commands import Command
 from declarations.domain.correlation import OF_MONEY
 from declarations.domain.state import State
@@ -76,7 +76,7 @@ def build(settings: DeclarationsSettings, clock: Clock | None = None) -> Assembl
     joiner = Joiner(declarations, events, waiting, service.parking)
     registry = RegistryClient(service.peer("registry", idempotent=[CHECK_PARTIES]))
     service.pending(declarations, LookUp(joiner, registry, serials), name="registry-lookup")
-    service.timers(declarations, command=deadline_of, name="payment")
+    service.timers(declarations, passing_of)
     service.background(Sweeper(declarations, events, waiting, joiner, service.clock).run)
 
     servicer = DeclarationServicer(declarations, events)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from chassis.assembly import Assembly
 from chassis.clock import Clock
 from chassis.delivery import AggregateHandler, Subscription
+from chassis.waiting import Passing
 from contracts.gateway.v1 import MandateSubmitted, ProjectSubmitted
 from contracts.matching import v1 as matching_v1
 from contracts.registry import v1 as registry_v1
@@ -63,7 +64,7 @@ def build(settings: MatchingSettings, clock: Clock | None = None) -> Assembly:
 
     registry = RegistryClient(service.peer("registry", idempotent=[CHECK_PARTIES]))
     service.pending(listings, AskStandings(registry), name="registry-standing")
-    service.timers(listings, command=lambda _: ExpireListing(), name="expiry")
+    service.timers(listings, lambda _: Passing("expiry", ExpireListing()))
 
     servicer = MatchingServicer(matches)
     service.grpc(lambda server: add_MatchingServiceServicer_to_server(servicer, server), rights=RIGHTS)

@@ -18,7 +18,7 @@ from chassis.publishing.producer import Heard, Message
 from chassis.publishing.publisher import Publisher
 from chassis.publishing.sweeping import Sweeper
 from chassis.waiting.effects import Effects
-from chassis.waiting.timers import Timers
+from chassis.waiting.timers import Passing, Timers
 
 
 def publish_before_save() -> Pieces:
@@ -146,9 +146,9 @@ class _Ahead:
 def fires_twice() -> Pieces:
     input_ = Timers._input
 
-    def each_time_another(self: Any, document: Document) -> Any:
-        made = input_(self, document)
-        return made._replace(cause=f"{document['_id']}/{self._name}/{self._clock.now().isoformat()}")
+    def each_time_another(self: Any, document: Document, passing: Passing[Any]) -> Any:
+        made = input_(self, document, passing)
+        return made._replace(cause=f"{document['_id']}/{passing.name}/{self._clock.now().isoformat()}")
 
     return [(Timers, "_input", each_time_another)]
 

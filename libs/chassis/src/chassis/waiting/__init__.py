@@ -10,6 +10,7 @@ from chassis.waiting.at_creation import first_claims
 from chassis.waiting.attempts import Effect, Limits, NotTaken, Taken
 from chassis.waiting.effects import Effects
 from chassis.waiting.pending import PendingWork
+from chassis.waiting.timers import Passing
 
 __all__ = [
     "SELDOM_SECONDS",
@@ -18,6 +19,7 @@ __all__ = [
     "Effects",
     "Limits",
     "NotTaken",
+    "Passing",
     "PendingWork",
     "Taken",
     "first_claims",

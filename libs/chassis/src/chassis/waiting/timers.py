@@ -47,6 +47,15 @@ class Progress(Protocol):
     async def reached(self, ends: Mapping[TopicPartition, int]) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Passing(Generic[C]):
+    """What the passing of a deadline is to its aggregate."""
+
+    name: str
+    """Of the deadline: in the input's cause and actor, and where it is parked."""
+    command: C
+
+
 @dataclass(frozen=True)
 class _Sample:
     """The topics' ends at one moment."""
@@ -61,7 +70,7 @@ class Timers(Generic[S, C]):
     def __init__(
         self,
         aggregates: Aggregates[S, C, Any],
-        command: Callable[[S], C],
+        passing: Callable[[S], Passing[C]],
         *,
         progress: Progress,
         parking: Locked,
@@ -69,22 +78,21 @@ class Timers(Generic[S, C]):
         server_time: Callable[[], Awaitable[datetime]],
         clock: Clock,
         topics: Sequence[str] = (),
-        name: str = "deadline",
     ) -> None:
         self._aggregates = aggregates
-        self._command = command
+        self._passing = passing
         self._progress = progress
         self._parking = parking
         self._park_step = park_step
         self._server_time = server_time
         self._clock = clock
         self._topics = topics
-        self._name = name
+        self._name = aggregates.type.name
         self._sample: _Sample | None = None
         self._oldest_due: datetime | None = None
         self._alarm = Alarm(clock)
         aggregates.on_saved(self._saved)
-        metrics.OLDEST_OVERDUE_SECONDS.labels(name).set_function(self._oldest_overdue_seconds)
+        metrics.OLDEST_OVERDUE_SECONDS.labels(self._name).set_function(self._oldest_overdue_seconds)
 
     def _saved(self, state: S) -> None:
         moment = self._aggregates.type.due_at(state)
@@ -128,39 +136,41 @@ class Timers(Generic[S, C]):
         covered = [document for document in due if document["due_at"] <= self._sample.taken_at]
         self._sample = None
         # Checked again: records read up to the ends may have been parked.
-        fired, inputs = [], []
+        fired: list[tuple[Document, str]] = []
+        inputs: list[Input[C]] = []
         for document in await without_parked(self._parking, covered, self._topics):
             try:
-                inputs.append(self._input(document))
+                passing = self._passing(self._aggregates.type.codec.decode(document["state"]))
             except Exception as error:
                 await self._park_step(document["_id"], self._name, error)
             else:
-                fired.append(document)
+                inputs.append(self._input(document, passing))
+                fired.append((document, passing.name))
         passage("timer.due")
         outcomes = await self._aggregates.apply(inputs)
         passage("timer.fired")
-        for document, outcome in zip(fired, outcomes, strict=True):
-            await self._judge(document, outcome)
+        for (document, name), outcome in zip(fired, outcomes, strict=True):
+            await self._judge(document, name, outcome)
         return len(due) == BATCH and bool(inputs)
 
-    async def _judge(self, document: Document, outcome: Outcome[S]) -> None:
+    async def _judge(self, document: Document, name: str, outcome: Outcome[S]) -> None:
         """Park it if it failed or is still due: the same cause is applied once, so it would never fire again."""
         if isinstance(outcome, Failed):
-            await self._park_step(document["_id"], self._name, outcome.error)
+            await self._park_step(document["_id"], name, outcome.error)
         elif isinstance(outcome, Conflict | Blocked):
             log.error("timer_not_applied", target=document["_id"], due_at=document["due_at"].isoformat())
         elif outcome.state is not None:
             due_at = self._aggregates.type.due_at(outcome.state)
             if due_at is not None and abs(due_at - document["due_at"]) < _MILLISECOND:
-                await self._park_step(document["_id"], self._name, DeadlineStands(due_at.isoformat()))
+                await self._park_step(document["_id"], name, DeadlineStands(due_at.isoformat()))
 
-    def _input(self, document: Document) -> Input[C]:
+    def _input(self, document: Document, passing: Passing[C]) -> Input[C]:
         return Input(
             target=document["_id"],
-            cause=f"{document['_id']}/{self._name}/{document['due_at'].astimezone(UTC).isoformat()}",
-            command=self._command(self._aggregates.type.codec.decode(document["state"])),
-            actor=f"timer:{self._name}",
-            span=f"timer {self._name}",
+            cause=f"{document['_id']}/{passing.name}/{document['due_at'].astimezone(UTC).isoformat()}",
+            command=passing.command,
+            actor=f"timer:{passing.name}",
+            span=f"timer {passing.name}",
         )
 
     async def _clocks_agree(self) -> bool:
