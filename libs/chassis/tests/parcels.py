@@ -13,7 +13,7 @@ from chassis.aggregates import Aggregates, AggregateType, Failed, Input, datacla
 from chassis.aggregates.document import Document
 from chassis.failures import InfrastructureError
 from chassis.testing import ManualClock, MemoryDocuments, RecordingOutbox, in_memory
-from chassis.waiting import Effect, Effects, Limits, NotTaken, Taken
+from chassis.waiting import Effect, Effects, Limits, NotTaken, Route, Taken
 from contracts.topics import Topic
 
 TOPIC = Topic("parcels.events.v1", "parcels", ("parcels",), ("tests",), "the parcel's id")
@@ -213,11 +213,11 @@ class World:
         parcels, _ = in_memory(PARCEL, topic=TOPIC, clock=self.clock, documents=self.stored, outbox=self.outbox)
         return parcels
 
-    def effects(self, parcels: Parcels | None = None, **limits: float) -> Carried:
-        effect: Effect[Parcel, Command, str, str] = Effect(
+    def effect(self) -> Effect[Parcel, Command, str, str]:
+        return Effect(
             name="parcel",
             actor="service:parcels",
-            route="road",
+            route=Route(lambda parcel: parcel.road, "road"),
             id=lambda parcel: parcel.id,
             waits=lambda parcel: not parcel.held and parcel.due is not None,
             attempts=lambda parcel: parcel.attempts,
@@ -230,7 +230,10 @@ class World:
             not_taken=NoteNotTaken,
             not_due=NotDue,
         )
-        return Effects(parcels or self.parcels, effect, replace(LIMITS, **limits), self.clock)  # type: ignore[arg-type]
+
+    def effects(self, parcels: Parcels | None = None, **limits: float) -> Carried:
+        within = replace(LIMITS, **limits)  # type: ignore[arg-type]
+        return Effects(parcels or self.parcels, self.effect(), within, self.clock)
 
     async def _labels(self, ids: Sequence[str]) -> dict[str, str]:
         if self.labels_away:

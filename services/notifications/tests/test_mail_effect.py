@@ -24,6 +24,7 @@ from notifications.domain.notice import (
 )
 from notifications.handlers import Mails
 from notifications.mail import Handover, Mail, SmtpPost
+from notifications.mail_effect import mail_effect
 from notifications.notices import NOTICE
 from notifications.settings import SmtpSettings
 
@@ -219,3 +220,11 @@ async def test_sending_continues_the_trace_of_the_notice(desk: Desk) -> None:
     history = (await desk.notices.documents.load([id_]))[id_]["history"]
     causes = [line["cause"] for line in history]
     assert causes[1:] == [f"{id_}/address/1", f"{id_}/attempt/1", f"{id_}/attempt/1/sent"]
+
+
+async def test_the_route_is_stored_under_the_name_by_which_it_is_looked_for(desk: Desk) -> None:
+    (id_,) = await desk.ready(an_intent())
+    notice = await desk.notices.get(id_)
+    assert notice is not None
+    route = mail_effect(desk.texts, FakePost()).route
+    assert route.of(notice) == NOTICE.codec.encode(notice)[route.field] != ""

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from chaos.toy.letter import Claim, Command, Letter, LetterStatus, NoteNotTaken, NoteSent, NotMineToSend
 
-from chassis.waiting import Effect, Limits, NotTaken, Taken
+from chassis.waiting import Effect, Limits, NotTaken, Route, Taken
 
 Send = Callable[[str], Awaitable[None]]
 """Hands one id over. Raises infrastructure errors where nobody takes it."""
@@ -37,7 +37,7 @@ def letter_effect(send: Send, actor: str) -> Effect[Letter, Command, None, str]:
     return Effect(
         name="letter",
         actor=actor,
-        route="key",
+        route=Route(lambda letter: letter.key, "key"),
         id=lambda letter: letter.id,
         waits=lambda letter: letter.status is LetterStatus.READY,
         attempts=lambda letter: letter.attempts,

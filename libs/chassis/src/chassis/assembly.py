@@ -33,12 +33,12 @@ M = TypeVar("M")
 W = TypeVar("W")
 
 
-class SubscribedTooLate(Exception):
-    """A subscription was added after the delivery policy had been built, so its topic would never be read."""
+class AssembledTooLate(Exception):
+    """Something was added after its consumer had been built, so it would never take effect."""
 
 
 class Assembly:
-    """The parts of one service, not started."""
+    """The parts of one service, not started. Whatever is added once a `Service` has it raises `AssembledTooLate`."""
 
     def __init__(self, settings: ServiceSettings, *, clock: Clock | None = None) -> None:
         self.settings = settings
@@ -70,9 +70,19 @@ class Assembly:
         self.channels: list[Channel] = []
         self._subscriptions: list[Subscription | RawSubscription] = []
         self._policy: DeliveryPolicy | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Nothing is added from here on: its life begins."""
+        self._closed = True
+
+    def _check_open(self, what: str) -> None:
+        if self._closed:
+            raise AssembledTooLate(f"{self.settings.name} has begun its life without {what}")
 
     def aggregates(self, type_: AggregateType[S, C, E], *, topic: Topic) -> Aggregates[S, C, E]:
         """The aggregates of one type, stored in this service's database and published on `topic`."""
+        self._check_open(f"the aggregates {type_.name}")
         documents = MongoDocuments(self.db[type_.collection])
         aggregates = Aggregates(
             type_, documents, self.publisher, self.clock, topic=topic.name, epoch=self.settings.epoch
@@ -88,10 +98,11 @@ class Assembly:
         """Consume types of a topic, or a whole topic record by record.
 
         Raises:
-            SubscribedTooLate: the policy, the group or the topics were read before this call.
+            AssembledTooLate: also if the policy, the group or the topics were read before this call.
         """
+        self._check_open(f"the subscription to {subscription.topic}")
         if self._policy is not None:
-            raise SubscribedTooLate(
+            raise AssembledTooLate(
                 f"{self.settings.name} read its delivery policy before {subscription.topic} was subscribed to"
             )
         self._subscriptions.append(subscription)
@@ -124,6 +135,7 @@ class Assembly:
 
     def timers(self, aggregates: Aggregates[S, C, Any], passing: Callable[[S], Passing[C]]) -> None:
         """Apply the command of the deadline that passes to every aggregate whose `due_at` has passed."""
+        self._check_open(f"the timers of {aggregates.type.name}")
 
         async def run() -> None:
             await Timers(
@@ -141,6 +153,7 @@ class Assembly:
 
     def pending(self, aggregates: Aggregates[S, C, Any], work: Work[S, C], *, name: str, batch: int = 100) -> None:
         """Do `work` for every aggregate whose `try_after` has passed, in batches."""
+        self._check_open(f"the pending work {name}")
 
         async def park_step(target: str, step: str, error: Exception) -> None:
             await self.policy.park_step(target, step, error)
@@ -154,29 +167,35 @@ class Assembly:
         self, aggregates: Aggregates[S, C, Any], effect: Effect[S, C, M, W], limits: Limits
     ) -> Effects[S, C, M, W]:
         """Attempt `effect` for every aggregate whose `due_at` has passed; the result also takes first claims."""
+        self._check_open(f"the effect {effect.name}")
         effects = Effects(aggregates, effect, limits, self.clock)
         self.background(effects.run)
         return effects
 
     def background(self, run: Callable[[], Awaitable[None]]) -> None:
         """Run for as long as the service runs; after an error it is restarted with a pause."""
+        self._check_open("one of its loops")
         self.loops.append(run)
 
     def on_start(self, prepare: Callable[[], Awaitable[None]]) -> None:
         """Run once before doors open; retried while the database is unavailable."""
+        self._check_open("one of its preparations")
         self.preparations.append(prepare)
 
     def on_rebuilt(self, restore: Callable[[], Awaitable[None]]) -> None:
         """Run once after a rebuild, to derive again what is derived from aggregates."""
+        self._check_open("one of its restorations")
         self.restorations.append(restore)
 
     def grpc(self, register: Callable[[Server], None], *, rights: Mapping[str, Right]) -> None:
         """Serve gRPC methods; one without an entry in `rights` is refused."""
+        self._check_open("some of its gRPC methods")
         self.registrations.append(register)
         self.rights |= rights
 
     def http(self, app: App, settings: HttpSettings, *, paths: Iterable[str], otherwise: Otherwise) -> None:
         """Serve an ASGI application; `paths` are its route templates, `otherwise` answers where it fails to."""
+        self._check_open("one of its HTTP doors")
         server = HttpServer(app, settings, otherwise, paths=paths, overloaded=lambda: self.publisher.overloaded)
         self.doors.append(server)
 
@@ -188,6 +207,7 @@ class Assembly:
         Raises:
             KeyError: the settings hold no address for this peer.
         """
+        self._check_open(f"the channel to {name}")
         channel = connect(self.settings.peers[name], self.signer, audience=name, idempotent=idempotent)
         self.channels.append(channel)
         return channel

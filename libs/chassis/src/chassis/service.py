@@ -7,7 +7,6 @@ broker's topics differ from the topics table, it fails at once.
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -29,7 +28,7 @@ from chassis.recovery.rebuild import Rebuild
 from chassis.recovery.rereading import read_topics, rewind
 from chassis.rpc import GrpcServer
 from chassis.rpc.identity import TokenVerifier
-from chassis.tasks import cancel
+from chassis.tasks import cancel, stop_signal
 from chassis.telemetry import span_provider
 
 RETRY_SECONDS = 1.0
@@ -43,6 +42,7 @@ class Service:
     """Starts, runs and stops what `app.py` has assembled."""
 
     def __init__(self, assembly: Assembly) -> None:
+        assembly.close()
         self._parts = assembly
         self._settings = assembly.settings
         self._clock = assembly.clock
@@ -58,7 +58,7 @@ class Service:
             chassis.broker.topic_check.TopicMismatch: the broker's topics differ from the topics table.
             chassis.recovery.epochs.EpochRefused: the database belongs to another epoch.
         """
-        stopping = stopping or _stop_signal()
+        stopping = stopping or stop_signal()
         exporting = span_provider.configure(
             self._settings.name,
             self._settings.build,
@@ -263,12 +263,3 @@ class Service:
             return "the consumer group has not assigned this member any partitions"
         await self._parts.mongo.admin.command("ping")
         return None
-
-
-def _stop_signal() -> asyncio.Event:
-    """Set by SIGTERM or Ctrl-C."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping

@@ -1,6 +1,7 @@
 """Stopping our tasks and parts of the client libraries, however they fail."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
@@ -43,3 +44,12 @@ async def end(stop: Callable[[], Awaitable[object]]) -> None:
         log.warning("client_broke_at_its_end", error=repr(error))
     except Exception as error:
         log.warning("client_broke_at_its_end", error=repr(error))
+
+
+def stop_signal() -> asyncio.Event:
+    """Set once the process is asked to end, by SIGTERM or Ctrl-C."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping

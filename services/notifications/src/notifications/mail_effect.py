@@ -5,7 +5,7 @@ Invariant: every attempt uses the Message-ID of its notice, and an erased text i
 
 import structlog
 
-from chassis.waiting import Effect, NotTaken, Taken
+from chassis.waiting import Effect, NotTaken, Route, Taken
 from notifications.domain.life import AttemptNotDue
 from notifications.domain.notice import (
     Command,
@@ -33,7 +33,7 @@ def mail_effect(texts: Texts, post: Post) -> Effect[Notice, Command, StoredText,
     return Effect(
         name="mail",
         actor=ACTOR,
-        route="route",
+        route=Route(lambda notice: notice.route, "route"),
         id=lambda notice: notice.intent.id,
         waits=lambda notice: notice.status is Status.READY,
         attempts=lambda notice: notice.attempts,

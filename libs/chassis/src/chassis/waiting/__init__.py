@@ -7,7 +7,7 @@ attempted at least once, always under one id. Must not know Kafka, gRPC or the c
 
 from chassis.waiting.alarm import SELDOM_SECONDS, Alarm
 from chassis.waiting.at_creation import first_claims
-from chassis.waiting.attempts import Effect, Limits, NotTaken, Taken
+from chassis.waiting.attempts import Effect, Limits, NotTaken, Route, Taken
 from chassis.waiting.effects import Effects
 from chassis.waiting.pending import PendingWork
 from chassis.waiting.timers import Passing
@@ -21,6 +21,7 @@ __all__ = [
     "NotTaken",
     "Passing",
     "PendingWork",
+    "Route",
     "Taken",
     "first_claims",
 ]

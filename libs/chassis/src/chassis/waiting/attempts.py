@@ -37,6 +37,15 @@ def _nothing(_: Any) -> Mapping[str, str]:
     return {}
 
 
+@dataclass(frozen=True, slots=True)
+class Route(Generic[S]):
+    """The route of an effect (a mail domain, a host); routes do not take each other's places."""
+
+    of: Callable[[S], str]
+    field: str
+    """The state's field that holds it, as the codec stores it; attempts are searched by route."""
+
+
 @dataclass(frozen=True)
 class Effect(Generic[S, C, M, W]):
     """One kind of external effect: at most one per aggregate of a type, attempted at least once.
@@ -50,8 +59,7 @@ class Effect(Generic[S, C, M, W]):
     """Its name in spans, logs and metrics."""
     actor: str
     """The actor of claims and results."""
-    route: str
-    """The state's field that holds the route (a mail domain, a host); routes do not take each other's places."""
+    route: Route[S]
     id: Callable[[S], str]
     """The aggregate's id."""
     waits: Callable[[S], bool]

@@ -54,7 +54,7 @@ class Effects(Generic[S, C, M, W]):
         self._limits = limits
         self._clock = clock
         self._places = Places(limits.at_once, limits.at_once_per_route)
-        self._due = DueAttempts(aggregates.documents, effect.route, self._places, clock)
+        self._due = DueAttempts(aggregates.documents, effect.route.field, self._places, clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._noting = Noting(aggregates)
         aggregates.on_saved(self._saved)
@@ -68,7 +68,7 @@ class Effects(Generic[S, C, M, W]):
             self._due.know(Due(moment, self._effect.id(state), self._route(state)))
 
     def _route(self, state: S) -> str:
-        return str(getattr(state, self._effect.route))
+        return self._effect.route.of(state)
 
     async def run(self) -> None:
         """Attempt what is due, for ever; on a stop, finish attempts in progress."""
