@@ -22,6 +22,7 @@ check "format" "$bin/ruff" format --check "$@"
 check "types" "$bin/mypy" "$@"
 check "layers" "$bin/lint-imports"
 check "forbidden names" "$bin/python" deploy/local/forbidden.py
+check "sizes" "$bin/python" deploy/local/sizes.py
 check "proto style" "$bin/buf" lint proto
 check "gRPC stubs" "$bin/python" libs/rpc/generate.py --check
 if [ -f libs/contracts/schemas.py ]; then

@@ -8,7 +8,7 @@ from chassis.rpc import Right, abort, page_id, page_of, page_size, stamp_of
 from declarations.aggregate import NUMBER, UCR, Declarations
 from declarations.domain.declaration import Direction, Money
 from declarations.domain.regions import CONTROL, HOLDS, MONEY, PRESENCE, guard, regions
-from declarations.domain.state import State
+from declarations.domain.state import AssessmentLine, State
 from declarations.ports import KeptEvent, PartnerEvents
 from trade.declarations.v1 import declarations_pb2 as pb
 from trade.declarations.v1.declarations_pb2_grpc import DeclarationServiceServicer
@@ -106,20 +106,21 @@ def to_message(state: State) -> pb.Declaration:
         overdue=money.overdue,
         presence=seen[PRESENCE].status.value,
         guard=pb.Guard(**guard(seen)),
-        assessment=[
-            pb.AssessmentLine(
-                item=line.item,
-                tax=line.tax,
-                base=format(line.base, "f"),
-                rate=format(line.rate, "f"),
-                formula=line.formula,
-                amount=format(line.amount, "f"),
-            )
-            for line in (assessment.lines if assessment else ())
-        ],
+        assessment=[_assessment_line(line) for line in (assessment.lines if assessment else ())],
         cases=[case.value for case in state.cases],
         receipt_id=state.receipt_id,
         payment_reference=(assessment.payment_reference if assessment else None) or "",
+    )
+
+
+def _assessment_line(line: AssessmentLine) -> pb.AssessmentLine:
+    return pb.AssessmentLine(
+        item=line.item,
+        tax=line.tax,
+        base=format(line.base, "f"),
+        rate=format(line.rate, "f"),
+        formula=line.formula,
+        amount=format(line.amount, "f"),
     )
 
 

@@ -59,21 +59,8 @@ def _about(intent: Intent) -> dict[str, Any]:
 def _payload(event: Event, state: Notice) -> v1.NoticeFact:
     about = _about(state.intent)
     match event:
-        case NoticeCreated(intent, asked_at, language, version, route):
-            points = tuple(
-                v1.Point(code=each.code, pointer=each.pointer, parameters=dict(each.parameters))
-                for each in intent.points
-            )
-            return v1.NoticeCreated(
-                **about,
-                declaration_id=intent.declaration_id,
-                parameters=dict(intent.parameters),
-                points=points,
-                asked_at=asked_at,
-                language=language or None,
-                template_version=version or None,
-                route=route or None,
-            )
+        case NoticeCreated():
+            return _created(event)
         case NoticeAddressed(language, version, route, addressed_at):
             return v1.NoticeAddressed(
                 **about, language=language, template_version=version, route=route, addressed_at=addressed_at
@@ -98,6 +85,23 @@ def _payload(event: Event, state: Notice) -> v1.NoticeFact:
             return v1.ResendRequested(**about, reason=reason, asked_at=asked_at)
         case _ as never:
             assert_never(never)
+
+
+def _created(event: NoticeCreated) -> v1.NoticeCreated:
+    intent = event.intent
+    points = tuple(
+        v1.Point(code=each.code, pointer=each.pointer, parameters=dict(each.parameters)) for each in intent.points
+    )
+    return v1.NoticeCreated(
+        **_about(intent),
+        declaration_id=intent.declaration_id,
+        parameters=dict(intent.parameters),
+        points=points,
+        asked_at=event.asked_at,
+        language=event.language or None,
+        template_version=event.template_version or None,
+        route=event.route or None,
+    )
 
 
 def _event(payload: Payload) -> Event:

@@ -86,10 +86,7 @@ def _changed(state: State, event: Changing) -> State:  # noqa: PLR0912 - one lin
         case PartnerEventNoted():
             return replace(state, claims=_with(state.claims, claim_of(event)))
         case Assessed():
-            assessment = Assessment(
-                event.lines, event.total, event.tariff, event.assessed_at, event.pay_by, event.payment_reference
-            )
-            return replace(state, status=Status.ASSESSED, assessment=assessment)
+            return replace(state, status=Status.ASSESSED, assessment=_assessment(event))
         case PaymentAllocated():
             return replace(state, shares=with_share(state.shares, event))
         case DeadlinePassed():
@@ -106,6 +103,10 @@ def _changed(state: State, event: Changing) -> State:  # noqa: PLR0912 - one lin
             return replace(state, cases=(*state.cases, event.reason))
         case _:
             assert_never(event)
+
+
+def _assessment(event: Assessed) -> Assessment:
+    return Assessment(event.lines, event.total, event.tariff, event.assessed_at, event.pay_by, event.payment_reference)
 
 
 def claim_of(event: PartnerEventNoted) -> Claim:

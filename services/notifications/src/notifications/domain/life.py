@@ -168,17 +168,7 @@ def decide(notice: Notice | None, command: Command, now: datetime) -> tuple[Even
 def evolve(notice: Notice | None, event: Event) -> Notice:
     """The state after an event."""
     if isinstance(event, NoticeCreated):
-        addressed = event.language != ""
-        return Notice(
-            event.intent,
-            Status.READY if addressed else Status.WAITING,
-            created_at=event.asked_at,
-            since=event.asked_at,
-            language=event.language,
-            template_version=event.template_version,
-            route=event.route,
-            send_after=event.asked_at if addressed else None,
-        )
+        return _created(event)
     if notice is None:
         raise NoticeUnknown(type(event).__name__)
     match event:
@@ -206,3 +196,17 @@ def evolve(notice: Notice | None, event: Event) -> Notice:
             return replace(notice, status=Status.WAITING, since=asked_at, asked=notice.asked + 1, send_after=None)
         case _ as never:
             assert_never(never)
+
+
+def _created(event: NoticeCreated) -> Notice:
+    addressed = event.language != ""
+    return Notice(
+        event.intent,
+        Status.READY if addressed else Status.WAITING,
+        created_at=event.asked_at,
+        since=event.asked_at,
+        language=event.language,
+        template_version=event.template_version,
+        route=event.route,
+        send_after=event.asked_at if addressed else None,
+    )
