@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from services.declarations.tests.declaration_builders import ARRIVED, GATE_IN, LAW, NOW, TOTAL, answer, lodge, paid, run
 
-from declarations.aggregate import NoDeadline, StateCodec, deadline_of
+from chassis.waiting import Passing
+from declarations.aggregate import NoDeadline, StateCodec, passing_of
 from declarations.domain import deadlines
 from declarations.domain.commands import Command, CommandOutOfOrder, PassDeadline
-from declarations.domain.deadlines import DEADLINES, PAYMENT, Deadline
-from declarations.domain.events import PaymentDeadlinePassed
+from declarations.domain.deadlines import DEADLINES, PAYMENT, Deadline, PaymentDeadlinePassed
 from declarations.domain.evolve import evolve
 from declarations.domain.life import decide
 from declarations.domain.state import State, Status
@@ -52,10 +52,10 @@ def test_the_earliest_deadline_that_applies_is_due(monkeypatch, after, first):
     monkeypatch.setattr(deadlines, "DEADLINES", {"payment": PAYMENT, "other": row})
     state = state_after()
     assert deadlines.due_at(state) == deadlines.DEADLINES[first].moment(state)
-    assert deadline_of(state) == PassDeadline(first)
+    assert passing_of(state) == Passing(first, PassDeadline(first))
     then = passed(state, first)
     assert then.deadlines_passed == {first}
-    assert deadline_of(then).name == ({"payment", "other"} - {first}).pop()
+    assert passing_of(then).name == ({"payment", "other"} - {first}).pop()
 
 
 def test_deadlines_with_the_same_time_pass_together(monkeypatch):
@@ -69,14 +69,14 @@ def test_deadlines_with_the_same_time_pass_together(monkeypatch):
 def test_a_deadline_applies_only_in_its_own_states(monkeypatch):
     row = another(timedelta(hours=1), Status.RELEASED)
     monkeypatch.setattr(deadlines, "DEADLINES", {"payment": PAYMENT, "other": row})
-    assert deadline_of(state_after()).name == "payment"
-    assert deadline_of(state_after(GATE_IN, paid(TOTAL))).name == "other"
+    assert passing_of(state_after()).name == "payment"
+    assert passing_of(state_after(GATE_IN, paid(TOTAL))).name == "other"
 
 
 def test_nothing_due_has_no_command_and_a_deadline_of_a_later_state_is_out_of_order():
     prelodged = run([lodge(), answer()])[0]
     with pytest.raises(NoDeadline):
-        deadline_of(prelodged)
+        passing_of(prelodged)
     with pytest.raises(CommandOutOfOrder, match="payment"):
         decide(prelodged, PassDeadline("payment"), now=NOW, law=LAW)
 

@@ -4,15 +4,18 @@ import itertools
 
 import pytest
 
-from contracts.declarations.v1 import DECLARATION_EVENTS, MainStatus
-from gateway.domain.outcome import MAIN_STATUS, NOT_SHOWN, RECEIVED, REFUSED, SHOWN, STATES, Step, state_of, summary
+from contracts.declarations.v1 import DECLARATION_EVENTS, InternalFact, MainStatus
+from gateway.domain.outcome import MAIN_STATUS, RECEIVED, REFUSED, SHOWN, STATES, Step, state_of, summary
 
-FACTS = {type_.split(".")[3] for type_ in DECLARATION_EVENTS}
+FACTS = {type_.split(".")[3]: payload for type_, payload in DECLARATION_EVENTS.items()}
 
 
-def test_every_event_of_a_declaration_is_shown_or_listed_as_not_shown() -> None:
-    assert {*SHOWN, *NOT_SHOWN} == FACTS
-    assert set(SHOWN).isdisjoint(NOT_SHOWN)
+def test_a_firm_is_shown_every_event_of_a_declaration_but_the_internal_ones() -> None:
+    assert set(SHOWN) == {fact for fact, payload in FACTS.items() if not issubclass(payload, InternalFact)}
+
+
+def test_neither_the_lane_nor_what_partners_said_is_shown_to_a_firm() -> None:
+    assert {"routed", "partner_event_noted", "payment_allocated", "case_opened"}.isdisjoint(SHOWN)
 
 
 def test_every_main_status_has_a_state_shown_to_a_firm() -> None:

@@ -16,18 +16,22 @@ from contracts.partners.v1 import PartnerEvent
 from declarations.domain import events
 from declarations.domain.claims import Claim, Kind
 from declarations.domain.commands import Lodge, NoteClaim
+from declarations.domain.deadlines import DEADLINES
 from declarations.domain.references import References
 from declarations.domain.regions import regions, summary
 from declarations.domain.state import State
 from values.references import declaration_id
 
-_DOMAIN: dict[str, type[Any]] = {
-    type_: getattr(events, payload.__name__) for type_, payload in v1.DECLARATION_EVENTS.items()
-}
-"""Event type → domain event; both have the same name."""
+_PASSINGS = {row.event.__name__: row.event for row in DEADLINES.values()}
 
-_TYPES = {domain: type_ for type_, domain in _DOMAIN.items()}
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {type_: TypeAdapter(domain) for type_, domain in _DOMAIN.items()}
+EVENT_CLASSES: dict[str, Any] = {
+    type_: _PASSINGS.get(payload.__name__) or getattr(events, payload.__name__)
+    for type_, payload in v1.DECLARATION_EVENTS.items()
+}
+"""Event type → class of the domain event: the contract's has the same name."""
+
+_TYPES = {domain: type_ for type_, domain in EVENT_CLASSES.items()}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {type_: TypeAdapter(domain) for type_, domain in EVENT_CLASSES.items()}
 _LODGE: TypeAdapter[Lodge] = TypeAdapter(Lodge)
 _CLAIM: TypeAdapter[Claim] = TypeAdapter(Claim)
 

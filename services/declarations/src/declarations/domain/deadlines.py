@@ -7,9 +7,19 @@ pass together.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar, Protocol
 
-from declarations.domain.events import DeadlinePassed, PaymentDeadlinePassed
+from declarations.domain.events import DeadlinePassed
 from declarations.domain.state import State, Status
+
+
+class PassingEvent(Protocol):
+    """The class of the event of a deadline's passing, made from the time of the deadline."""
+
+    __name__: str
+    """The same as the name of its contract."""
+
+    def __call__(self, moment: datetime, /) -> DeadlinePassed: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +29,16 @@ class Deadline:
     name: str
     moment: Callable[[State], datetime | None]
     """The time of the deadline; None while it is not set."""
-    event: Callable[[datetime], DeadlinePassed]
-    """Makes the event of its passing from its time; the event has the same name."""
+    event: PassingEvent
+    """The event of its passing; the event has the same name."""
     counts_in: tuple[Status, ...]
     """Main states in which it applies, the earliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDeadlinePassed(DeadlinePassed):
+    deadline: ClassVar[str] = "payment"
+    pay_by: datetime
 
 
 def _pay_by(state: State) -> datetime | None:

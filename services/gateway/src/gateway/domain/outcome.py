@@ -41,9 +41,6 @@ _SHOWN: dict[str, tuple[str, ...]] = {
 SHOWN: dict[str, tuple[str, ...]] = {fact: (*fields, MAIN_STATUS) for fact, fields in _SHOWN.items()}
 """Facts stored → the fields stored."""
 
-NOT_SHOWN = ("routed", "partner_event_noted", "payment_allocated", "payment_deadline_passed", "case_opened")
-"""Facts not shown to a firm: internal to customs or the platform, or covered by another fact."""
-
 STATES: dict[str, str] = {
     "submitted": "submitted",
     "rejected": "rejected",

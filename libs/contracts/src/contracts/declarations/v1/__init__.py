@@ -18,7 +18,14 @@ from contracts.declarations.v1.control import (
     Routed,
     RuleHit,
 )
-from contracts.declarations.v1.fact import ControlMatter, DeclarationFact, MainStatus, MoneyStatus, RegionSummary
+from contracts.declarations.v1.fact import (
+    ControlMatter,
+    DeclarationFact,
+    InternalFact,
+    MainStatus,
+    MoneyStatus,
+    RegionSummary,
+)
 from contracts.declarations.v1.lodging import Accepted, FieldError, Prelodged, Rejected, SubmissionRefused, Submitted
 from contracts.declarations.v1.money import (
     Assessed,
@@ -64,6 +71,7 @@ __all__ = [
     "HoldPlaced",
     "InspectionCompleted",
     "InspectionOrdered",
+    "InternalFact",
     "Lane",
     "MainStatus",
     "MoneyStatus",

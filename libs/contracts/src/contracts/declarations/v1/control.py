@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from contracts.declarations.v1.fact import DeclarationFact
+from contracts.declarations.v1.fact import DeclarationFact, InternalFact
 from contracts.partners.v1 import InspectionResult
 from contracts.values import Payload, Timestamp, personal
 
@@ -23,7 +23,7 @@ class RuleHit(Payload):
     lane: Lane | None = Field(default=None, description="The minimum lane that it requires; set by customs")
 
 
-class Routed(DeclarationFact):
+class Routed(InternalFact):
     """The lane, with everything needed to recompute it. Never shown to the trader."""
 
     lane: Lane = Field(description="Set by the risk engine")

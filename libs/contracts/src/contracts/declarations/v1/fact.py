@@ -67,3 +67,7 @@ class DeclarationFact(Payload):
     regions: RegionSummary | None = Field(
         default=None, description="The regions after the event; null in old events; set by declarations"
     )
+
+
+class InternalFact(DeclarationFact):
+    """A fact that no firm is shown: for the eyes of customs and of the platform, or told by another fact."""

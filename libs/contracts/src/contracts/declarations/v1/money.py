@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from contracts.declarations.v1.fact import DeclarationFact, MoneyStatus
+from contracts.declarations.v1.fact import DeclarationFact, InternalFact, MoneyStatus
 from contracts.values import DecimalString, Money, Payload, Timestamp
 from values.payments import BankReference, PaymentReference
 
@@ -66,7 +66,7 @@ class PaymentReversed(DeclarationFact):
     payment_reference: PaymentReference | None = _PAYMENT_REFERENCE
 
 
-class PaymentDeadlinePassed(DeclarationFact):
+class PaymentDeadlinePassed(InternalFact):
     """The payment deadline has passed, whatever was paid."""
 
     pay_by: Timestamp = Field(description="The deadline; set by declarations")

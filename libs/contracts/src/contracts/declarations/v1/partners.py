@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from contracts.declarations.v1.fact import DeclarationFact
+from contracts.declarations.v1.fact import DeclarationFact, InternalFact
 from contracts.grants import Grants, PartnerRole
 from contracts.partners.v1 import InspectionResult
 from contracts.values import DecimalString, Location, Money, References, Timestamp, personal
@@ -18,7 +18,7 @@ class WithoutEffect(StrEnum):
     PAYMENT_CURRENCY = "payment_currency"
 
 
-class PartnerEventNoted(DeclarationFact):
+class PartnerEventNoted(InternalFact):
     """A partner's report, or its retraction, was recorded. Its consequences are published as other events.
 
     It is recorded again under the same `event_id` if a corrected declaration or the currency of the assessment changes
@@ -54,7 +54,7 @@ class PartnerEventNoted(DeclarationFact):
     )
 
 
-class PaymentAllocated(DeclarationFact):
+class PaymentAllocated(InternalFact):
     """The account of the UCR set the declaration's share of a payment that named the UCR only."""
 
     publisher: str = Field(description="Code of the bank whose payment it is; set by the gateway")

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from contracts.declarations.v1.fact import DeclarationFact
+from contracts.declarations.v1.fact import DeclarationFact, InternalFact
 from contracts.values import Payload, Timestamp
 
 
@@ -66,7 +66,7 @@ class CaseReason(StrEnum):
     VALUE_UNKNOWN = "value_unknown"
 
 
-class CaseOpened(DeclarationFact):
+class CaseOpened(InternalFact):
     """Staff must act: a fact became known after release that would have prevented it, goods left without a release, an
     accepted declaration cannot be assessed, or an audit is due."""
 

@@ -15,12 +15,11 @@ from declarations.domain.events.control import (
     InspectionOrdered,
     Routed,
 )
+from declarations.domain.events.deadline import DeadlinePassed
 from declarations.domain.events.lodging import Accepted, Prelodged, Rejected, SubmissionRefused, Submitted
 from declarations.domain.events.money import (
     Assessed,
-    DeadlinePassed,
     MoneyStatus,
-    PaymentDeadlinePassed,
     PaymentOverdue,
     PaymentOverdueWithdrawn,
     PaymentRecorded,
@@ -56,7 +55,6 @@ __all__ = [
     "MoneyStatus",
     "PartnerEventNoted",
     "PaymentAllocated",
-    "PaymentDeadlinePassed",
     "PaymentOverdue",
     "PaymentOverdueWithdrawn",
     "PaymentRecorded",

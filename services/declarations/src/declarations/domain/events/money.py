@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
 
 from declarations.domain.declaration import Money
 from declarations.domain.payments import Part
@@ -46,20 +45,6 @@ class PaymentReversed:
     due: Money
     payment_reference: PaymentReference | None = None
     parts: tuple[Part, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DeadlinePassed:
-    """A deadline has passed, whether or not it was met."""
-
-    deadline: ClassVar[str]
-    """Name of the row in `deadlines`."""
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentDeadlinePassed(DeadlinePassed):
-    deadline: ClassVar[str] = "payment"
-    pay_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
