@@ -35,7 +35,7 @@ from declarations.domain.declaration import Money
 from declarations.domain.evolve import evolve
 from declarations.domain.life import decide
 from declarations.domain.regions import CONTROL, HOLDS, INFORMATIVE, MONEY, PRESENCE, ControlStatus, regions, summary
-from declarations.domain.state import Lane, State, Status
+from declarations.domain.state import CaseReason, Lane, State, Status
 from declarations.messages import EVENT_CLASSES, DeclarationMessages, claim, kind_of
 from values.references import TransportDocument
 
@@ -54,6 +54,7 @@ def test_an_event_and_its_contract_have_the_same_fields(type_):
 def test_every_value_of_the_main_status_and_of_the_regions_is_published():
     assert [each.value for each in v1.MainStatus] == [each.value for each in Status]
     assert [each.value for each in v1.MoneyStatus] == [each.value for each in events.MoneyStatus]
+    assert {each.value for each in v1.CaseReason} == {each.value for each in CaseReason}
     nothing_awaited = {ControlStatus.NONE, ControlStatus.CONFORM}
     assert {each.value for each in v1.ControlMatter} == {each.value for each in set(ControlStatus) - nothing_awaited}
     assert set(v1.RegionSummary.model_fields) == set(summary(regions(run([lodge()])[0])))

@@ -18,14 +18,7 @@ from contracts.declarations.v1.control import (
     Routed,
     RuleHit,
 )
-from contracts.declarations.v1.fact import (
-    ControlMatter,
-    DeclarationFact,
-    InternalFact,
-    MainStatus,
-    MoneyStatus,
-    RegionSummary,
-)
+from contracts.declarations.v1.fact import DeclarationFact, InternalFact
 from contracts.declarations.v1.lodging import Accepted, FieldError, Prelodged, Rejected, SubmissionRefused, Submitted
 from contracts.declarations.v1.money import (
     Assessed,
@@ -38,12 +31,11 @@ from contracts.declarations.v1.money import (
     PaymentReversed,
 )
 from contracts.declarations.v1.partners import PartnerEventNoted, PaymentAllocated, WithoutEffect
+from contracts.declarations.v1.regions import CaseReason, ControlMatter, Guard, MainStatus, MoneyStatus, RegionSummary
 from contracts.declarations.v1.release import (
     CaseOpened,
-    CaseReason,
     Closed,
     Exited,
-    Guard,
     PresentationWithdrawn,
     Presented,
     Released,

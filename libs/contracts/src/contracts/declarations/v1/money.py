@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from contracts.declarations.v1.fact import DeclarationFact, InternalFact, MoneyStatus
+from contracts.declarations.v1.fact import DeclarationFact, InternalFact
+from contracts.declarations.v1.regions import MoneyStatus
 from contracts.values import DecimalString, Money, Payload, Timestamp
 from values.payments import BankReference, PaymentReference
 

@@ -1,11 +1,10 @@
 """The goods are presented, released and gone; what staff must act on."""
 
-from enum import StrEnum
-
 from pydantic import Field
 
 from contracts.declarations.v1.fact import DeclarationFact, InternalFact
-from contracts.values import Payload, Timestamp
+from contracts.declarations.v1.regions import CaseReason, Guard
+from contracts.values import Timestamp
 
 
 class Presented(DeclarationFact):
@@ -16,16 +15,6 @@ class Presented(DeclarationFact):
 
 class PresentationWithdrawn(DeclarationFact):
     """The partner that reported the goods as presented retracted its report."""
-
-
-class Guard(Payload):
-    """The terms of the release guard."""
-
-    accepted: bool = Field(description="A number was issued")
-    control_done: bool = Field(description="Document control and inspection are complete")
-    no_holds: bool = Field(description="No agency holds the goods")
-    money_settled: bool = Field(description="Paid, or nothing is due")
-    presented: bool = Field(description="The goods are presented")
 
 
 class Released(DeclarationFact):
@@ -53,17 +42,6 @@ class Closed(DeclarationFact):
     """Nothing more is expected."""
 
     closed_at: Timestamp = Field(description="Set by declarations")
-
-
-class CaseReason(StrEnum):
-    AUDIT = "audit"
-    CONTROL_REOPENED = "control_reopened"
-    HOLD_AFTER_RELEASE = "hold_after_release"
-    PAYMENT_REVERSED = "payment_reversed"
-    PRESENTATION_WITHDRAWN = "presentation_withdrawn"
-    DEPARTURE_WITHDRAWN = "departure_withdrawn"
-    REMOVED_BEFORE_RELEASE = "removed_before_release"
-    VALUE_UNKNOWN = "value_unknown"
 
 
 class CaseOpened(InternalFact):
