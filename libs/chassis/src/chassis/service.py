@@ -7,7 +7,6 @@ broker's topics differ from the topics table, it fails at once.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -18,7 +17,6 @@ from chassis.broker.topic_making import make_topics
 from chassis.consuming.consumer import Consumer
 from chassis.doors.admin import AdminServer
 from chassis.doors.http_server import HttpServer
-from chassis.failures import is_infrastructure, log_failure
 from chassis.grace import Grace
 from chassis.mending.care import mind_parked
 from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
@@ -26,12 +24,12 @@ from chassis.recovery.epochs import check_epoch, note_epoch
 from chassis.recovery.instances import InstanceName
 from chassis.recovery.rebuild import Rebuild
 from chassis.recovery.rereading import read_topics, rewind
+from chassis.retrying import for_ever, until_there
 from chassis.rpc import GrpcServer
 from chassis.rpc.identity import TokenVerifier
 from chassis.tasks import cancel, stop_signal
 from chassis.telemetry import span_provider
 
-RETRY_SECONDS = 1.0
 PARKED_SECONDS, NOTHING_PARKED_SECONDS = 5.0, 15.0
 """How often parked deliveries are checked: while there are any, and while there are none."""
 
@@ -100,9 +98,9 @@ class Service:
             chassis.broker.topic_making.TopicsRefused: the broker refuses to create them.
         """
         for prepare in self._parts.preparations:
-            await self._until_there(prepare)
+            await until_there(prepare, self._clock)
         topics, settings = self._parts.own_topics, self._settings
-        await self._until_there(lambda: make_topics(settings.kafka, topics, settings.topic_profile))
+        await until_there(lambda: make_topics(settings.kafka, topics, settings.topic_profile), self._clock)
         await self._parts.mongo.close()
         return [topic.name for topic in topics]
 
@@ -136,30 +134,30 @@ class Service:
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:
         """Start every part, and register how to stop it."""
-        await self._until_there(self._check_epoch)
+        await until_there(self._check_epoch, self._clock)
         stack.push_async_callback(self._parts.kafka_admin.stop)
         for prepare in self._parts.preparations:
-            await self._until_there(prepare)
-        await self._until_there(self._check_topics)
+            await until_there(prepare, self._clock)
+        await until_there(self._check_topics, self._clock)
         await self._parts.publisher.start()
         stack.push_async_callback(lambda: self._parts.publisher.stop(self._grace.left()))
         for channel in self._parts.channels:
             stack.push_async_callback(channel.close)
         stack.push_async_callback(self._parts.group.stop)
         loops = [
-            asyncio.create_task(self._for_ever(run))
+            asyncio.create_task(for_ever(run, self._clock))
             for run in (*self._parts.loops, self._mind_parked, self._topics_care().run)
         ]
         stack.push_async_callback(cancel, loops)
         server = self._grpc_server()
         await server.start()
         stack.push_async_callback(lambda: server.stop(self._grace.left()))
-        await self._until_there(self._instance.take)
+        await until_there(self._instance.take, self._clock)
         if self._parts.policy.topics:
             self._consumer = consumer = self._make_consumer()
             stack.push_async_callback(lambda: consumer.stop(self._grace.left()))
-            await self._until_there(consumer.start)
-        stepping_aside = asyncio.create_task(self._for_ever(self._step_aside))
+            await until_there(consumer.start, self._clock)
+        stepping_aside = asyncio.create_task(for_ever(self._step_aside, self._clock))
         stack.push_async_callback(cancel, [stepping_aside])
         for door in self._parts.doors:
             await door.start()
@@ -218,25 +216,6 @@ class Service:
 
     async def _check_topics(self) -> None:
         await check_topics(self._parts.kafka_admin, self._settings.topic_profile, self._parts.topics)
-
-    async def _until_there(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Retry a start-up step until the infrastructure it needs is available."""
-        while True:
-            try:
-                return await step()
-            except Exception as error:
-                if not is_infrastructure(error):
-                    raise
-                log.warning("start_waits", error=repr(error)[:300], retry_in=RETRY_SECONDS)
-            await self._clock.sleep(RETRY_SECONDS)
-
-    async def _for_ever(self, run: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await run()
-            except Exception as error:
-                log_failure(log, "loop_failed", error)
-            await self._clock.sleep(RETRY_SECONDS)
 
     async def _step_aside(self) -> None:
         """Leave the group when another process has taken this instance name; doors stay open, not ready."""

@@ -31,8 +31,7 @@ M = TypeVar("M")
 W = TypeVar("W")
 
 AGAIN_SECONDS = 1.0
-"""Pause between two tries to save a result while the database is unavailable."""
-NOTE_AGAIN_SECONDS = 0.5
+"""Pause between two tries to claim while the database is unavailable."""
 FINISH_SECONDS = 3.0
 """How long a stop waits for attempts in progress."""
 AHEAD_SECONDS = 5.0
@@ -225,24 +224,18 @@ class Effects(Generic[S, C, M, W]):
 
     async def _note(self, state: S, input_: Input[C]) -> None:
         """Save the result of an attempt; while the database is unavailable, retry until the lease ends."""
-        until = self._clock.monotonic() + self._limits.lease_seconds
         named = {self._aggregates.type.name: input_.target, "cause": input_.cause}
-        while True:
-            try:
-                outcome = await self._noting.note(input_)
-            except Exception as error:
-                if not is_infrastructure(error):
-                    log.exception("attempt_not_noted", **named)
-                    return
-                if self._clock.monotonic() > until:  # the lease ends: it is sent again, under the same id
-                    log.warning("attempt_not_noted", error=repr(error)[:300], **named)
-                    self._know(state)
-                    return
-                await self._clock.sleep(NOTE_AGAIN_SECONDS)
-                continue
-            if isinstance(outcome, Failed):
-                self._leave_alone("attempt_not_noted", input_.target, cause=input_.cause, error=repr(outcome.error))
+        try:
+            outcome = await self._noting.note_within(self._limits.lease_seconds, input_, self._clock)
+        except Exception as error:
+            if not is_infrastructure(error):
+                log.exception("attempt_not_noted", **named)
+            else:  # the lease ends: it is sent again, under the same id
+                log.warning("attempt_not_noted", error=repr(error)[:300], **named)
+                self._know(state)
             return
+        if isinstance(outcome, Failed):
+            self._leave_alone("attempt_not_noted", input_.target, cause=input_.cause, error=repr(outcome.error))
 
     async def _finish(self) -> None:
         self._places.closed = True

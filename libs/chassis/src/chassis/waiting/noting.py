@@ -4,12 +4,16 @@ import asyncio
 from typing import Any, Generic, TypeVar
 
 from chassis.aggregates import Aggregates, Input, Outcome
+from chassis.clock import Clock
+from chassis.failures import is_infrastructure
 from chassis.tasks import cancel
 
 S = TypeVar("S")
 C = TypeVar("C")
 
 BATCH = 50
+AGAIN_SECONDS = 0.5
+"""Before the next try while the database is away."""
 BATCHES_AT_ONCE = 3
 """A busy database serves its connections in turn, so a single writer would fall behind the others."""
 
@@ -30,6 +34,17 @@ class Noting(Generic[S, C]):
         if not self._batches or (len(self._to_note) >= BATCH and len(self._batches) < BATCHES_AT_ONCE):
             self._batches.append(asyncio.create_task(self._note_all()))
         return await outcome
+
+    async def note_within(self, seconds: float, input_: Input[C], clock: Clock) -> Outcome[S]:
+        """Apply an input, again and again while the database is away. Raises what the last batch met."""
+        until = clock.monotonic() + seconds
+        while True:
+            try:
+                return await self.note(input_)
+            except Exception as error:
+                if not is_infrastructure(error) or clock.monotonic() > until:
+                    raise
+            await clock.sleep(AGAIN_SECONDS)
 
     async def give_up(self) -> None:
         """Drop inputs not saved yet; their leases expire, and the attempts are repeated."""
