@@ -96,9 +96,12 @@ class Faces(_DirectImports):
     containers: Any = fields.ListField(subfield=fields.StringField())
     shared_modules: Any = fields.ListField(subfield=fields.StringField(), required=False)
     """Packages whose modules may be imported directly within the container."""
+    composers: Any = fields.ListField(subfield=fields.StringField(), required=False)
+    """Modules that compose the packages; they may import what is inside."""
 
     def breaks(self, importer: str, imported: str) -> bool:
-        return any(self._breaks_in(container, importer, imported) for container in self.containers)
+        composes = importer in (self.composers or [])
+        return not composes and any(self._breaks_in(container, importer, imported) for container in self.containers)
 
     def _breaks_in(self, container: str, importer: str, imported: str) -> bool:
         if not imported.startswith(f"{container}."):

@@ -7,7 +7,11 @@ from import_rules import Faces
 FACES = Faces(
     name="faces",
     session_options={},
-    contract_options={"containers": ["shop", "shop.shared"], "shared_modules": ["shop.clock", "shop.shared"]},
+    contract_options={
+        "containers": ["shop", "shop.shared"],
+        "shared_modules": ["shop.clock", "shop.shared"],
+        "composers": ["shop.composition"],
+    },
 )
 
 
@@ -47,3 +51,8 @@ def test_an_import_past_a_face_or_back_to_the_own_one_is_seen(importer: str, imp
 )
 def test_faces_own_modules_and_what_all_share_may_be_imported(importer: str, imported: str) -> None:
     assert _kept(importer, imported)
+
+
+def test_who_puts_the_packages_together_imports_what_is_inside_and_nobody_like_it() -> None:
+    assert _kept("shop.composition", "shop.orders.inside")
+    assert not _kept("shop.composition.part", "shop.orders.inside")

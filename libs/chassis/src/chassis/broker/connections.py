@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
-from chassis.publishing.record_batches import MAX_BATCH_BYTES, BatchingProducer
+from chassis.publishing import MAX_BATCH_BYTES, BatchingProducer
 from chassis.settings import KafkaSettings
 from chassis.tasks import end
 from contracts.topics import MAX_MESSAGE_BYTES

@@ -9,7 +9,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError, for_code
 
 from chassis.broker.connections import Admin
-from chassis.consuming.reader import Reader
+from chassis.consuming import Reader
 from chassis.settings import KafkaSettings
 from chassis.tasks import end
 

@@ -5,7 +5,9 @@ only after every record below it has an outcome; a bad record blocks no other. M
 """
 
 from chassis.consuming.reader import Reader
+from chassis.consuming.subscriber import raw_record
 
 __all__ = [
     "Reader",
+    "raw_record",
 ]

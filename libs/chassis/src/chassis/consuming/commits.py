@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from chassis.consuming.reader import Positions, Reader
-from chassis.delivery.records import RawRecord, next_of_each
+from chassis.delivery import RawRecord, next_of_each
 from chassis.failpoints import passage
 
 log = structlog.get_logger(__name__)

@@ -24,7 +24,7 @@ from chassis.consuming.progress import STALL_SECONDS, Progress
 from chassis.consuming.reader import Positions, Reader
 from chassis.consuming.rest import Rest
 from chassis.consuming.subscriber import Broker, Membership
-from chassis.delivery.records import RawRecord
+from chassis.delivery import RawRecord
 from chassis.failpoints import passage
 from chassis.failures import log_failure
 from chassis.grace import Grace

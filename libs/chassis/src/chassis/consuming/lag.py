@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from chassis.clock import Clock
 from chassis.consuming.reader import Reader
-from chassis.delivery.records import RawRecord
+from chassis.delivery import RawRecord
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from aiokafka.errors import IllegalStateError
 from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.consuming.reader import Reader
-from chassis.delivery.records import RawRecord, first_of_each
+from chassis.delivery import RawRecord, first_of_each
 
 log = structlog.get_logger(__name__)
 

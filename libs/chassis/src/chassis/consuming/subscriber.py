@@ -11,7 +11,7 @@ from faststream.kafka import KafkaBroker  # noqa: TID251 - its consumers are rep
 from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
 
 from chassis.consuming.reader import Positions, Reader
-from chassis.delivery.records import RawRecord
+from chassis.delivery import RawRecord
 
 
 class Broker(KafkaBroker):

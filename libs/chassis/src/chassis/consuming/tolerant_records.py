@@ -15,7 +15,7 @@ from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBa
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from chassis.consuming.unpacking import Unreadable, unpacked
-from chassis.delivery.records import UNREADABLE
+from chassis.delivery import UNREADABLE
 
 _FORMAT_2 = 2
 _MAGIC = 16

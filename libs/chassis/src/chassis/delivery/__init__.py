@@ -5,7 +5,8 @@ blocks only itself; nothing is skipped. Must not know the broker's client.
 """
 
 from chassis.delivery.policy import DeliveryPolicy
-from chassis.delivery.records import Event, RawRecord, classify
+from chassis.delivery.records import UNREADABLE, Event, RawRecord, classify, first_of_each, next_of_each
+from chassis.delivery.redrive_plan import Plan
 from chassis.delivery.subscriptions import (
     AggregateHandler,
     Delivery,
@@ -16,14 +17,18 @@ from chassis.delivery.subscriptions import (
 )
 
 __all__ = [
+    "UNREADABLE",
     "AggregateHandler",
     "Delivery",
     "DeliveryPolicy",
     "Event",
+    "Plan",
     "RawRecord",
     "RawSubscription",
     "Subscription",
     "classify",
     "content_hash",
+    "first_of_each",
+    "next_of_each",
     "to_input",
 ]

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from chassis.clock import Clock
-from chassis.parking.model import OpenBreaker, ParkedDelivery
+from chassis.parking import OpenBreaker, ParkedDelivery
 from chassis.telemetry import metrics
 
 BREAKER_PARKS = 50

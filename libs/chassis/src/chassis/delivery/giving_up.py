@@ -11,7 +11,7 @@ from chassis.delivery.records import Event, classify
 from chassis.delivery.slips import record_of
 from chassis.delivery.subscriptions import Delivery, OfAggregates, Routes, to_input
 from chassis.failures import is_infrastructure
-from chassis.parking.model import AuditLine, PageMark, ParkedDelivery
+from chassis.parking import AuditLine, PageMark, ParkedDelivery
 
 _PAGE = 100
 

@@ -13,7 +13,7 @@ from chassis.delivery.records import Event, RawRecord
 from chassis.delivery.slips import Slips
 from chassis.delivery.subscriptions import Delivery, Handler, RawHandler
 from chassis.failures import is_infrastructure
-from chassis.parking.model import ParkedDelivery
+from chassis.parking import ParkedDelivery
 from chassis.telemetry import metrics
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Set
 from typing import Protocol
 
 from chassis.clock import Clock
-from chassis.parking.model import Locked
+from chassis.parking import Locked
 
 FEW = 500
 """Up to so many locks are fetched as a whole; if there are more, each batch queries its own targets."""

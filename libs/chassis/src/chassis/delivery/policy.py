@@ -22,7 +22,7 @@ from chassis.delivery.slips import Slips
 from chassis.delivery.store import DeliveryStore
 from chassis.delivery.subscriptions import RawSubscription, Routes, Subscription
 from chassis.failures import InfrastructureError
-from chassis.parking.model import BEHIND, BREAKER, STEP, ParkedDelivery
+from chassis.parking import BEHIND, BREAKER, STEP, ParkedDelivery
 from chassis.telemetry import metrics
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from chassis.parking.model import ParkedDelivery
+from chassis.parking import ParkedDelivery
 
 
 class QueueStore(Protocol):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from chassis.parking.model import Position, key_lock
+from chassis.parking import Position, key_lock
 from contracts.envelope import BadEnvelope, Envelope, parse
 from contracts.values import Payload
 

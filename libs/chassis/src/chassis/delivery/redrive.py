@@ -22,7 +22,7 @@ from chassis.delivery.slips import Slips, record_of
 from chassis.delivery.subscriptions import Delivery, RawHandler, Routes
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure
-from chassis.parking.model import BEHIND, BREAKER, Locked, ParkedDelivery
+from chassis.parking import BEHIND, BREAKER, Locked, ParkedDelivery
 from chassis.telemetry import metrics
 
 STRAY_SECONDS = 10.0

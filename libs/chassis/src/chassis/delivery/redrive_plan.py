@@ -12,7 +12,7 @@ from typing import Protocol
 from chassis.delivery.records import NotAddressed, Poisoned, classify
 from chassis.delivery.slips import record_of
 from chassis.delivery.subscriptions import Routes
-from chassis.parking.model import BEHIND, BREAKER, OpenBreaker, ParkedDelivery, ParkedTarget
+from chassis.parking import BEHIND, BREAKER, OpenBreaker, ParkedDelivery, ParkedTarget
 
 
 class Expected(StrEnum):

@@ -4,7 +4,7 @@ import traceback
 from typing import Any
 
 from chassis.delivery.records import Event, Poisoned, RawRecord
-from chassis.parking.model import BEHIND, ParkedDelivery
+from chassis.parking import BEHIND, ParkedDelivery
 from chassis.telemetry import trace_headers
 
 _MAX_ERROR = 2000

@@ -4,8 +4,8 @@ from typing import Protocol
 
 import structlog
 
-from chassis.delivery.policy import DeliveryPolicy
-from chassis.parking.model import OpenBreaker
+from chassis.delivery import DeliveryPolicy
+from chassis.parking import OpenBreaker
 from chassis.telemetry import metrics
 
 log = structlog.get_logger(__name__)

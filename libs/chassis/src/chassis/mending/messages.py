@@ -1,7 +1,7 @@
 """Parked deliveries as gRPC messages."""
 
-from chassis.delivery.redrive_plan import Plan
-from chassis.parking.model import AuditLine, OpenBreaker, ParkedDelivery, ParkedTarget
+from chassis.delivery import Plan
+from chassis.parking import AuditLine, OpenBreaker, ParkedDelivery, ParkedTarget
 from chassis.rpc import stamp_of
 from trade.parking.v1 import parking_pb2 as pb
 

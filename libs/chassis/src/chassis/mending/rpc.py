@@ -9,17 +9,9 @@ from typing import Any, NoReturn, Protocol
 import grpc
 import structlog
 
-from chassis.delivery.policy import DeliveryPolicy
+from chassis.delivery import DeliveryPolicy
 from chassis.mending.messages import audit_line, breaker_of, parked_of, plan_of, target_of
-from chassis.parking.model import (
-    BREAKER,
-    AuditLine,
-    Locked,
-    PageMark,
-    ParkedDelivery,
-    ParkedTarget,
-    TargetPage,
-)
+from chassis.parking import BREAKER, AuditLine, Locked, PageMark, ParkedDelivery, ParkedTarget, TargetPage
 from chassis.rpc import Right, abort, current_caller, cursor, page_id, page_of, page_place, page_size
 from trade.parking.v1 import parking_pb2 as pb
 from trade.parking.v1.parking_pb2_grpc import ParkingServiceServicer, add_ParkingServiceServicer_to_server

@@ -4,8 +4,32 @@ Owns: the store of parked deliveries, locks and their audit trail. Keeps: a park
 applied or a person discards it, and both are audited. Must not know how a delivery is applied.
 """
 
-from chassis.parking.model import Locked
+from chassis.parking.model import (
+    BEHIND,
+    BREAKER,
+    STEP,
+    AuditLine,
+    Locked,
+    OpenBreaker,
+    PageMark,
+    ParkedDelivery,
+    ParkedTarget,
+    Position,
+    TargetPage,
+    key_lock,
+)
 
 __all__ = [
+    "BEHIND",
+    "BREAKER",
+    "STEP",
+    "AuditLine",
     "Locked",
+    "OpenBreaker",
+    "PageMark",
+    "ParkedDelivery",
+    "ParkedTarget",
+    "Position",
+    "TargetPage",
+    "key_lock",
 ]

@@ -16,7 +16,7 @@ from typing import Any
 from chassis.aggregates import Aggregates
 from chassis.aggregates.change import write
 from chassis.aggregates.document import Document, Loaded, OutboxEntry, read
-from chassis.delivery.records import RawRecord
+from chassis.delivery import RawRecord
 from contracts.envelope import Envelope, parse
 
 BATCH = 500

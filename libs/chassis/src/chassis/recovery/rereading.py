@@ -7,9 +7,8 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chassis.consuming.reader import Reader
-from chassis.consuming.subscriber import raw_record
-from chassis.delivery.records import RawRecord
+from chassis.consuming import Reader, raw_record
+from chassis.delivery import RawRecord
 from chassis.settings import KafkaSettings
 from chassis.tasks import end
 

@@ -15,7 +15,7 @@ from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from chassis.doors.admission import AGAIN_SECONDS, Admission, TurnedAway
+from chassis.doors import AGAIN_SECONDS, Admission, TurnedAway
 from chassis.failures import is_infrastructure
 from chassis.rpc.context import Call, handling
 from chassis.rpc.counting import code_name, count_unknown, counted

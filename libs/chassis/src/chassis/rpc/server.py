@@ -14,7 +14,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
 
 from chassis.backoff import jittered
-from chassis.doors.admission import Admission, Overloaded, never
+from chassis.doors import Admission, Overloaded, never
 from chassis.rpc.guard import DOOR, Guard
 from chassis.rpc.identity import TokenVerifier
 from chassis.rpc.rights import Right

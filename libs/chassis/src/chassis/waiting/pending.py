@@ -16,7 +16,7 @@ from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import is_infrastructure, log_failure
-from chassis.parking.model import Locked
+from chassis.parking import Locked
 from chassis.telemetry import metrics, tracing
 from chassis.waiting.alarm import Alarm
 from chassis.waiting.ready import unlocked

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chassis.aggregates.document import Document
 from chassis.aggregates.store import Documents
-from chassis.parking.model import Locked, key_lock
+from chassis.parking import Locked, key_lock
 
 
 async def unlocked(

@@ -18,7 +18,7 @@ from chassis.aggregates.document import Document
 from chassis.clock import Clock
 from chassis.failpoints import passage
 from chassis.failures import log_failure
-from chassis.parking.model import Locked
+from chassis.parking import Locked
 from chassis.telemetry import metrics
 from chassis.waiting.alarm import Alarm
 from chassis.waiting.ready import unlocked, without_parked
