@@ -80,10 +80,10 @@ def issue(
     if descriptor is not None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(answer.secret + "\n")
-    _show(answer, key_file, as_json=as_json)
+    _show_issued(answer, key_file, as_json=as_json)
 
 
-def _show(answer: pb.IssueKeyResponse, key_file: Path | None, *, as_json: bool) -> None:
+def _show_issued(answer: pb.IssueKeyResponse, key_file: Path | None, *, as_json: bool) -> None:
     if as_json:
         print(
             json.dumps(_plain(answer.key) | ({} if key_file else {"key": answer.secret}), ensure_ascii=False, indent=2)

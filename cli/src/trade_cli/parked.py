@@ -22,8 +22,6 @@ from trade_cli.platform import load_platform
 if TYPE_CHECKING:  # the generated type has no body
     from trade.parking.v1.parking_pb2_grpc import ParkingServiceAsyncStub
 
-BREAKER = "~breaker"
-
 app = typer.Typer(
     help="Deliveries that could not be processed: list, explain, redrive (replay in order) or discard them.",
     no_args_is_help=True,
@@ -177,35 +175,20 @@ def redrive(
 ) -> None:
     """Replay the parked deliveries of a target; exit status 1 if one failed again."""
     platform = load_platform()
-    _confirm(f"{'Close the breaker' if target == BREAKER else f'Replay what is parked for {target}'}?", yes or as_json)
+    _confirm(
+        f"{'Close the breaker' if target == words.BREAKER else f'Replay what is parked for {target}'}?", yes or as_json
+    )
     found = asyncio.run(
         client.where_parked(platform, service, lambda stub: client.redrive(stub, target, reason), target)
     )
-    rows = [{"service": name, "target": target, **_done(result)} for name, result in found.items()]
+    rows = [{"service": name, "target": target, **words.redriven(result)} for name, result in found.items()]
     if as_json:
         words.print_json(rows)
     else:
         for row in rows:
-            print(_in_words(row))
+            print(words.redrive_in_words(row))
     if any(row["remaining"] for row in rows):
         raise typer.Exit(1)
-
-
-def _done(result: pb.RedriveTargetResponse) -> dict[str, Any]:
-    failed = words.delivery(result.failed) if result.HasField("failed") else None
-    counts = {name: getattr(result, name) for name in ("applied", "duplicates", "released", "remaining")}
-    return {**counts, "failed": failed}
-
-
-def _in_words(row: dict[str, Any]) -> str:
-    if row["target"] == BREAKER:
-        return f"{row['service']}: the breaker is closed"
-    said = "{service}: {applied} applied, {duplicates} duplicates, {remaining} still parked".format(**row)
-    if row["released"]:
-        said += f", {row['released']} will be retried automatically"
-    if row["failed"]:
-        said += f"\n  failed again: {row['failed']['id']}: {row['failed']['reason']}: {row['failed']['error']}"
-    return said
 
 
 @app.command(epilog='Example:  trade parked discard inbox.port-qd/0/7/x --reason "sent again by the partner"')

@@ -11,6 +11,9 @@ from rich.table import Table
 
 from trade.parking.v1 import parking_pb2 as pb
 
+BREAKER = "~breaker"
+"""The target by which the breaker is closed."""
+
 EXPECTED = {
     "same_build": "this same build refused it: will fail again unless the cause was outside the code",
     "other_build": "another build refused it: this one will try",
@@ -106,3 +109,22 @@ def escaped(value: object) -> str:
 
 def print_json(value: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def redriven(result: pb.RedriveTargetResponse) -> dict[str, Any]:
+    """The result of a redrive as JSON values."""
+    failed = delivery(result.failed) if result.HasField("failed") else None
+    counts = {name: getattr(result, name) for name in ("applied", "duplicates", "released", "remaining")}
+    return {**counts, "failed": failed}
+
+
+def redrive_in_words(row: dict[str, Any]) -> str:
+    """The result of a redrive as a sentence."""
+    if row["target"] == BREAKER:
+        return f"{row['service']}: the breaker is closed"
+    said = "{service}: {applied} applied, {duplicates} duplicates, {remaining} still parked".format(**row)
+    if row["released"]:
+        said += f", {row['released']} will be retried automatically"
+    if row["failed"]:
+        said += f"\n  failed again: {row['failed']['id']}: {row['failed']['reason']}: {row['failed']['error']}"
+    return said
