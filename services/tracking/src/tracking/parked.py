@@ -20,7 +20,7 @@ LOOK_SECONDS = 7.5
 LOOK_SHARE = 10
 MAX_LOOK_SECONDS = 8.0
 FRESH_SECONDS = 20.0
-"""Two looks, and what they take."""
+"""Two intervals between rounds, and the duration of the rounds."""
 
 log = structlog.get_logger(__name__)
 
