@@ -14,8 +14,11 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from chassis import driver_locks
 from chassis.settings import CONNECTIONS, MongoSettings
 from chassis.telemetry import metrics
+
+driver_locks.mend()
 
 Database = AsyncDatabase[dict[str, Any]]
 Collection = AsyncCollection[dict[str, Any]]
