@@ -13,7 +13,7 @@ PACKAGES := libs/values libs/contracts libs/rpc libs/chassis $(SERVICES) cli dep
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 CODE := libs services cli deploy tests
 
-.PHONY: help venv demo up down status test crash soak bench unit integration lint format proto schemas lock
+.PHONY: help venv demo up down status test crash soak bench unit integration lint format proto schemas lock images manifests settings cluster
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -70,6 +70,19 @@ proto: $(STAMP) ## Generate the gRPC stubs from proto/
 
 schemas: $(STAMP) ## Write the golden schemas of the contracts
 	@$(BIN)/python libs/contracts/schemas.py
+
+images: $(STAMP) ## Build the images by buildah or docker, with a bill of materials each (ARGS="--only registry")
+	@PYTHONPATH=deploy/local:deploy/images $(BIN)/python deploy/images/build.py $(ARGS)
+
+manifests: $(STAMP) ## Render every overlay of deploy/k8s (needs kubectl or kustomize)
+	@PYTHONPATH=deploy/k8s $(BIN)/python deploy/k8s/strimzi.py --write
+	@$(BIN)/python deploy/k8s/render.py --write
+
+settings: $(STAMP) ## Write the table of settings (docs/runbooks/settings.md)
+	@PYTHONPATH=deploy/k8s $(BIN)/python deploy/k8s/settings_table.py --write
+
+cluster: $(STAMP) ## Build images, install the overlay `try` on a one-node cluster, play one shipment (TOOL=the cluster's)
+	@deploy/k8s/cluster-test.sh "$(BIN)" "$(TOOL)"
 
 lock: $(STAMP) ## Resolve requirements.in into the hash-pinned lock (asks the package index)
 	@$(BIN)/python deploy/local/lock.py --write

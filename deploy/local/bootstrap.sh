@@ -30,6 +30,8 @@ if ! "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>
   rm -rf "$venv"
   quietly "Making $venv" "$python" -m venv "$venv"
 fi
+# Other tools make environments without it.
+"$venv/bin/python" -m pip --version >/dev/null 2>&1 || quietly "Adding pip" "$venv/bin/python" -m ensurepip
 quietly "Installing the locked packages" "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
   --require-hashes -r requirements.lock
 quietly "Installing this repository's packages" "$venv/bin/uv" pip install --quiet --offline --no-deps --no-build-isolation \

@@ -1,4 +1,7 @@
-"""`trade demo`: starts a platform, plays one shipment from lodging to closing, and stops everything."""
+"""`trade demo`: starts a platform, plays one shipment from lodging to closing, and stops everything.
+
+With `--here` it plays the shipment on the platform that already runs, for instance in a cluster, and leaves it running.
+"""
 
 import json
 import os
@@ -21,7 +24,7 @@ from trade_cli.demo_summary import languages_told, received_mails, show_summary
 from trade_cli.doors import doors
 from trade_cli.enrolment import issue_keys, register
 from trade_cli.languages import Language, spoken
-from trade_cli.platform import CliError, load_platform
+from trade_cli.platform import CliError, Platform, load_platform
 from trade_cli.trace import step_line
 from trade_cli.tracking_client import View, tracking
 
@@ -30,9 +33,12 @@ INTERRUPTED = 130
 app = typer.Typer()
 
 
-@app.command(epilog="Examples:  trade demo  |  trade demo --crash  |  trade demo --json --lang zh")
+@app.command(
+    epilog="Examples:  trade demo  |  trade demo --crash  |  trade demo --json --lang zh  |  trade demo --here"
+)
 def demo(
     crash: Annotated[bool, typer.Option("--crash", help="Kill every service once on the way (SIGKILL).")] = False,
+    here: Annotated[bool, typer.Option("--here", help="Play on the platform that runs already; it stays up.")] = False,
     language: Language = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
@@ -40,11 +46,14 @@ def demo(
 
     Exit status 0 if the shipment was closed and every service did its part.
     """
+    if crash and here:
+        raise CliError("--crash kills what the demonstration has started itself; leave --here or --crash away")
     console = Console(stderr=as_json, width=None if os.isatty(1) else 180)
+    play = _demo_here(console, language=spoken(language), as_json=as_json) if here else None
     try:
-        done = interrupt.run(_demo(console, crash=crash, language=spoken(language), as_json=as_json))
+        done = interrupt.run(play or _demo(console, crash=crash, language=spoken(language), as_json=as_json))
     except interrupt.Interrupted:
-        console.print("Interrupted; everything was stopped.")
+        console.print("Interrupted." if here else "Interrupted; everything was stopped.")
         raise typer.Exit(INTERRUPTED) from None
     except LauncherError as error:
         raise CliError(str(error)) from None
@@ -57,7 +66,11 @@ async def _demo(console: Console, *, crash: bool, language: str, as_json: bool) 
     launched = Launched(folder, report=lambda line: console.print(line, style="dim", markup=False))
     try:
         async with launched:
-            story, crashes = await _play(console, launched, crash=crash, language=language, since=started)
+            platform = load_platform(launched.layout.description)
+            up = f"Platform up in {time.monotonic() - started:.1f} s. Console: {platform.tracking_url}"
+            console.print(up, style="dim")
+            crashes = Crashes(launched)
+            story = await _play(console, platform, crashes, crash=crash, language=language)
             mails = received_mails(launched.layout.mail)
             show_summary(console, story, mails, crashes.kills)
             spoken = languages_told(mails, {each.email: each.language for each in story.facts.enterprises})
@@ -68,20 +81,42 @@ async def _demo(console: Console, *, crash: bool, language: str, as_json: bool) 
         console.print(f"Logs are kept in {folder / 'logs'}", style="dim", markup=False)
         raise
     shutil.rmtree(folder, ignore_errors=True)
-    ending = "The shipment is closed." if done else "The shipment was not closed, or a service did not come back."
-    console.print(f"{ending} {time.monotonic() - started:.1f} s in all.", style="bold")
+    _end(console, started, done=done)
     return done
 
 
-async def _play(
-    console: Console, launched: Launched, *, crash: bool, language: str, since: float
-) -> tuple[Story, Crashes]:
+async def _demo_here(console: Console, *, language: str, as_json: bool) -> bool:
+    """On the platform that runs; its mails lie elsewhere, what was sent is seen by the notices."""
+    started, platform, crashes = time.monotonic(), load_platform(), Crashes(_Nobody())
+    story = await _play(console, platform, crashes, crash=False, language=language)
+    show_summary(console, story, [], [])
+    done = _complete(story, crashes, crash=False)
+    if as_json:
+        print(json.dumps(_as_json(story, crashes, []), ensure_ascii=False, default=str))
+    _end(console, started, done=done)
+    return done
+
+
+class _Nobody:
+    """In place of a launched platform: nothing is killed that was not started here."""
+
+    async def kill(self, service: str) -> None:
+        raise CliError(f"{service} was not started here")
+
+    async def restart(self, service: str) -> None:
+        raise CliError(f"{service} was not started here")
+
+
+def _end(console: Console, started: float, *, done: bool) -> None:
+    ending = "The shipment is closed." if done else "The shipment was not closed, or a service did not come back."
+    console.print(f"{ending} {time.monotonic() - started:.1f} s in all.", style="bold")
+
+
+async def _play(console: Console, platform: Platform, crashes: Crashes, *, crash: bool, language: str) -> Story:
     """Enrol the parties and play the story to its end."""
-    platform, told = load_platform(launched.layout.description), facts()
-    console.print(f"Platform up in {time.monotonic() - since:.1f} s. Console: {platform.tracking_url}", style="dim")
+    told = facts()
     await register(platform, told.enterprises)
     keys = await issue_keys(platform, told.enterprises, told.partners, label="demonstration")
-    crashes = Crashes(launched)
 
     async def nothing(view: View) -> None:  # noqa: ARG001 - nobody is killed
         return None
@@ -98,7 +133,7 @@ async def _play(
         )
         await story.play()
         await crashes.all_back()
-    return story, crashes
+    return story
 
 
 def _complete(story: Story, crashes: Crashes, *, crash: bool) -> bool:

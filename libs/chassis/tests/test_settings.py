@@ -75,3 +75,11 @@ def test_a_secret_that_cannot_be_used_ends_the_start_in_one_line(
     assert lines[0].startswith("TRADE_KAFKA__PASSWORD_FILE: ")
     assert said in lines[0]
     assert "other" not in lines[0]
+
+
+def test_a_door_that_is_given_its_host_alone_keeps_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADE_GRPC__HOST", "0.0.0.0")  # noqa: S104 - nothing listens here
+    monkeypatch.setenv("TRADE_ADMIN__PORT", "9999")
+    settings = Settings()
+    assert (settings.grpc.host, settings.grpc.port) == ("0.0.0.0", 50051)  # noqa: S104 - nothing listens here
+    assert (settings.admin.host, settings.admin.port) == ("127.0.0.1", 9999)

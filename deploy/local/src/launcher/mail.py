@@ -1,6 +1,6 @@
 """An SMTP server that stores every mail as a file: the platform's mail server in development.
 
-Usage: python -m launcher.mail PORT FOLDER
+Usage: python -m launcher.mail PORT FOLDER [HOST]
 
 A mail is acknowledged once its `.eml` file is completely on disk; names sort by time of arrival. Only the latest mails
 are kept, as weeks of load would fill the disk.
@@ -43,12 +43,12 @@ class Sink:
         return "250 kept"
 
 
-async def serve(port: int, folder: Path) -> None:
+async def serve(port: int, folder: Path, host: str = "127.0.0.1") -> None:
     """Receive into an existing folder until SIGTERM."""
     loop = asyncio.get_running_loop()
     sink, stopped = Sink(folder), asyncio.Event()
     server = await loop.create_server(
-        lambda: SMTP(sink, data_size_limit=MAX_BYTES, enable_SMTPUTF8=True, hostname="localhost"), "127.0.0.1", port
+        lambda: SMTP(sink, data_size_limit=MAX_BYTES, enable_SMTPUTF8=True, hostname="localhost"), host, port
     )
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     async with server:
@@ -56,4 +56,4 @@ async def serve(port: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:4]))

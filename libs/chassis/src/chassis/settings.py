@@ -28,16 +28,22 @@ of commands in progress answers none of them in time, and timed-out commands are
 class KafkaSettings(BaseModel):
     """The broker, our credentials there, and when the outbox counts as overloaded."""
 
-    bootstrap_servers: str = "127.0.0.1:9092"
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    username: str = ""
-    password: SecretStr = SecretStr("")
-    ca_file: Path | None = None
-    certificate_file: Path | None = None
-    key_file: Path | None = None
-    compression: Literal["lz4", "gzip", "zstd"] | None = "lz4"
-    linger_ms: int = Field(default=5, ge=0)
+    bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port of some brokers, by comma")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How the brokers are spoken to"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How the password is proven, with SASL_…"
+    )
+    username: str = Field(default="", description="Who we are to the brokers, with SASL_…")
+    password: SecretStr = Field(default=SecretStr(""), description="The user's password, with SASL_…")
+    ca_file: Path | None = Field(
+        default=None, description="Authorities for the brokers' certificates; empty: the system's"
+    )
+    certificate_file: Path | None = Field(default=None, description="Our own certificate, where brokers ask for one")
+    key_file: Path | None = Field(default=None, description="Its private key, where it is not in the same file")
+    compression: Literal["lz4", "gzip", "zstd"] | None = Field(default="lz4", description="Of record batches")
+    linger_ms: int = Field(default=5, ge=0, description="How long an event waits for others to go with it")
     session_timeout_ms: int = Field(default=30_000, ge=1_000, description="After this a silent member counts as dead")
     max_records: int = Field(default=200, ge=1, description="Records in one batch")
     max_unsent: int = Field(default=2_000, ge=1, description="Unsent events above which consumption pauses")
@@ -68,15 +74,17 @@ class MongoSettings(BaseModel):
 
     url: SecretStr = Field(default=SecretStr("mongodb://127.0.0.1:27017"), description="May hold credentials")
     database: str = Field(default="", description="Empty: the service's name")
-    username: str = ""
-    password: SecretStr | None = None
+    username: str = Field(default="", description="Empty: as the URL says")
+    password: SecretStr | None = Field(default=None, description="The user's password, where the URL holds none")
 
 
 class ListenSettings(BaseModel):
     """An address to listen on."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(ge=0, le=65535)
+    host: str = Field(
+        default="127.0.0.1", description="The address listened on; in a pod 0.0.0.0, else no probe comes in"
+    )
+    port: int = Field(ge=0, le=65535, description="The port listened on")
 
 
 class DoorSettings(ListenSettings):
@@ -101,19 +109,28 @@ class ServiceSettings(BaseSettings):
     """Settings of every service; a service adds its own fields."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TRADE_", env_nested_delimiter="__", secrets_dir=None, extra="ignore", frozen=True
+        env_prefix="TRADE_",
+        env_nested_delimiter="__",
+        secrets_dir=None,
+        extra="ignore",
+        frozen=True,
+        # A door that is given its host alone keeps its port.
+        nested_model_default_partial_update=True,
+        use_attribute_docstrings=True,
     )
 
     name: str = Field(description="The service's name: consumer group, token issuer, database")
     instance: str = Field(default_factory=socket.gethostname, description="This replica's name, stable over restarts")
-    build: str = "dev"
+    build: str = Field(default="dev", description="The release, as logs, spans and parked records name it")
     environment: Literal["production", "development"] = Field(
         default="production", description="development enables test features such as fail points"
     )
     fail_points: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Fail points to arm at start, separated by commas: `save.after:kill:3`"
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="From what on is logged"
+    )
     kafka: KafkaSettings = KafkaSettings()
     mongo: MongoSettings = MongoSettings()
     grpc: DoorSettings = DoorSettings(port=50051)
@@ -132,7 +149,7 @@ class ServiceSettings(BaseSettings):
         description="The size chosen at installation; production needs city or all-members, as dev keeps one copy",
     )
     epoch: int = Field(default=0, ge=0, description="Raised by an operator when the topic has lost its latest events")
-    grpc_reflection: bool = False
+    grpc_reflection: bool = Field(default=False, description="Whether gRPC tells anybody what it serves")
     drain_seconds: float = Field(
         default=15.0, gt=0, description="How long a stop may take to finish work in progress, over all parts"
     )

@@ -11,19 +11,19 @@ class SmtpSettings(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=25, ge=1, le=65535)
+    host: str = Field(default="127.0.0.1", description="The mail server's name or address")
+    port: int = Field(default=25, ge=1, le=65535, description="The mail server's port")
     sender: str = Field(
         default="notices@trade.invalid",
         pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$",
         validation_alias=AliasChoices("from", "sender"),
-        description="TRADE_SMTP__FROM: sender address, in the header and in the envelope",
+        description="Sender address, in the header and in the envelope",
     )
-    username: str = ""
-    password: SecretStr = SecretStr("")
-    starttls: bool = False
+    username: str = Field(default="", description="Login; empty: none")
+    password: SecretStr = Field(default=SecretStr(""), description="The login's password")
+    starttls: bool = Field(default=False, description="Whether the connection is encrypted by STARTTLS")
     ca_file: str | None = Field(
-        default=None, description="CA file for the server's certificate; None: the system's CAs"
+        default=None, description="CA file for the server's certificate; empty: the system's CAs"
     )
 
     @property
@@ -41,8 +41,8 @@ class MailSettings(BaseModel):
         default=48, ge=1, description="Concurrent attempts in this process; mail servers limit connections per client"
     )
     at_once_per_domain: int = Field(default=16, ge=1, description="Concurrent attempts to one recipient domain")
-    first_retry_seconds: float = Field(default=5.0, gt=0)
-    longest_retry_seconds: float = Field(default=6 * 3600.0, gt=0)
+    first_retry_seconds: float = Field(default=5.0, gt=0, description="Pause before the second attempt; it doubles")
+    longest_retry_seconds: float = Field(default=6 * 3600.0, gt=0, description="Longest pause between two attempts")
     give_up_after_seconds: float = Field(
         default=3 * 24 * 3600.0, gt=0, description="Counted from when the mail could be sent"
     )

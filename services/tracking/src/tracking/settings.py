@@ -15,6 +15,7 @@ class TrackingSettings(ServiceSettings):
     otlp: ListenSettings = ListenSettings(port=4317)
     """The receiver of spans, OTLP over gRPC."""
     staff_user: str = "staff"
+    """The support desk's login."""
     staff_password_file: Path
     """A file with the support desk's password on its first line; required."""
     local_zone: str = "Asia/Shanghai"
@@ -24,4 +25,6 @@ class TrackingSettings(ServiceSettings):
     span_days: float = Field(default=14, gt=0)
     """How long spans are kept."""
     spans_per_shipment: int = Field(default=2_000, gt=0)
+    """How many spans of one shipment are kept."""
     spans_in_all: int = Field(default=500_000, gt=0)
+    """How many spans are kept in total."""
