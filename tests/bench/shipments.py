@@ -22,7 +22,7 @@ SETTLED_PLAYS = 20
 RATE_SECONDS = 40.0
 REST_AFTER_SECONDS = 60.0
 """Time after which all work caused by the load is done."""
-REST_SECONDS = 20.0
+REST_SECONDS = 60.0
 """Time in which the database commands at rest are counted."""
 DEAREST = 20
 SETTLED_AIM_SECONDS = 10.0
