@@ -13,7 +13,7 @@ PACKAGES := libs/values libs/contracts libs/rpc libs/chassis $(SERVICES) cli dep
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 CODE := libs services cli deploy tests
 
-.PHONY: help venv demo up down status test crash soak bench unit integration lint format proto schemas lock images manifests settings cluster
+.PHONY: help venv demo up down status test crash soak bench unit integration lint format proto schemas rights lock images manifests settings cluster
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -83,6 +83,9 @@ settings: $(STAMP) ## Write the table of settings (docs/runbooks/settings.md)
 
 cluster: $(STAMP) ## Build images, install the overlay `try` on a one-node cluster, play one shipment (TOOL=the cluster's)
 	@deploy/k8s/cluster-test.sh "$(BIN)" "$(TOOL)"
+
+rights: $(STAMP) ## Write the page of Kafka users and their rights from the topics table
+	@$(BIN)/python libs/contracts/kafka_rights_page.py --write
 
 lock: $(STAMP) ## Resolve requirements.in into the hash-pinned lock (asks the package index)
 	@$(BIN)/python deploy/local/lock.py --write

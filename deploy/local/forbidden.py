@@ -83,13 +83,18 @@ BANS = (
         },
     ),
     Ban(
-        frozenset({"add_insecure_port", "start_server"}),
+        frozenset({"add_insecure_port", "add_secure_port", "start_server"}),
         "a server of its own has no admission, metrics or error mapping: service.grpc, service.http",
         {
             "libs/chassis/src/chassis/rpc/server.py": "is the gRPC door",
             "libs/chassis/src/chassis/doors/admin.py": "uses no database, and must answer when nothing else does",
             "services/tracking/src/tracking/otlp.py": "uses no database: its queue drops what does not fit",
         },
+    ),
+    Ban(
+        frozenset({"insecure_channel", "secure_channel"}),
+        "a channel of its own shows no certificate, token or deadline: chassis.rpc.connect",
+        {"libs/chassis/src/chassis/rpc/client.py": "is connect"},
     ),
 )
 

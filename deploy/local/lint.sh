@@ -28,5 +28,6 @@ check "gRPC stubs" "$bin/python" libs/rpc/generate.py --check
 if [ -f libs/contracts/schemas.py ]; then
   check "golden schemas" "$bin/python" libs/contracts/schemas.py --check
 fi
+check "Kafka rights" "$bin/python" libs/contracts/kafka_rights_page.py --check
 check "lock" "$bin/python" deploy/local/lock.py --check
 exit $status

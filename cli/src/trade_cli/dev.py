@@ -141,7 +141,7 @@ def _show_addresses(description: dict[str, Any]) -> None:
         "gateway": description["gateway_url"],
         "support console": f"{description['tracking_url']}  (user {user}, password in {password})",
         "kafka": description["kafka"],
-        "database": f"{description['mongo_url']}  ({description['database']})",
+        "database": f"{description['mongo_url'].rpartition('@')[2]}  ({description['database']})",
         "mails": description["mail_dir"],
         "logs": description["logs_dir"],
     }

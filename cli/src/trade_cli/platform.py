@@ -82,10 +82,12 @@ class Platform(BaseModel):
         The holder of a development platform's staff key has all rights; `rights` limits those in the token.
 
         Raises:
-            CliError: the service has no gRPC address, or this machine has no staff key.
+            CliError: the service has no gRPC address, this machine has no staff key, or a certificate cannot be used.
         """
         # Imported here so that commands that only use HTTP start faster.
         from chassis.rpc import TokenSigner, connect  # noqa: PLC0415
+        from chassis.tls import CertificatesNotRead  # noqa: PLC0415
+        from trade_cli.certificates import own_certificates  # noqa: PLC0415
 
         address = self.services[service].grpc if service in self.services else None
         if address is None:
@@ -93,6 +95,10 @@ class Platform(BaseModel):
         if not any(self.keys_dir.glob(f"{STAFF}.*.private.pem")):
             raise CliError(f"no staff key in {self.keys_dir}")
         signer = TokenSigner(self.keys_dir, STAFF)
+        try:
+            certificates = own_certificates()
+        except CertificatesNotRead as error:
+            raise CliError(str(error)) from None
         return connect(
             address,
             signer,
@@ -100,6 +106,7 @@ class Platform(BaseModel):
             subject=current_person(),
             rights=rights,
             patience_seconds=PATIENCE_SECONDS,
+            certificates=certificates,
         )
 
     def tracking_auth(self) -> tuple[str, str]:

@@ -19,7 +19,7 @@ class Sabotaged:
     def __init__(self, servers: Infrastructure, folder: Path, name: str, service: str = "declarations") -> None:
         self.layout = Layout(folder / "platform")
         self.layout.prepare()
-        services.prepare_secrets(self.layout)
+        services.prepare_secrets(self.layout, servers.mongo_url)
         self._block = PortBlock()
         ports = self._block.choose(services.port_names(), {})
         around = Surroundings(self.layout, ports, servers.bootstrap_servers, servers.mongo_url)

@@ -7,6 +7,7 @@ development and tests only. With each of them, an acknowledged write survives `k
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pymongo import AsyncMongoClient
@@ -25,9 +26,11 @@ MONGO_IMAGE = "mongo:8.0"
 class ProcessDatabase:
     """A database server as a child process; its command says where its data is."""
 
-    def __init__(self, kind: str, command: list[str], *, port: int, log: Path, stop_seconds: float) -> None:
+    def __init__(
+        self, kind: str, command: list[str], *, port: int, log: Path, stop_seconds: float, access: str = ""
+    ) -> None:
         self.kind = kind
-        self.address = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+        self.address = f"mongodb://127.0.0.1:{port}/?directConnection=true{access}"
         self._child = Child(kind, command, log=log, environment=os.environ, stop_seconds=stop_seconds)
 
     @property
@@ -55,16 +58,22 @@ def mongod(program: str, folder: Path, log: Path, *, port: int) -> ProcessDataba
     return ProcessDatabase("mongod", command, port=port, log=log, stop_seconds=20.0)
 
 
-def secantus(folder: Path, log: Path, *, port: int) -> ProcessDatabase:
-    """The embedded server; the Rust version if it is on the path, which is three to five times as fast."""
+def secantus(folder: Path, log: Path, *, port: int, further: Sequence[str] = (), access: str = "") -> ProcessDatabase:
+    """The embedded server; the Rust version if it is on the path, which is three to five times as fast.
+
+    Args:
+        further: further options of the server.
+        access: what clients add to its address because of them, beginning with `&`.
+    """
     rust = shutil.which("secantusd-rs")
     program = [rust] if rust else [sys.executable, "-m", "launcher.secantus"]
     # Without sync-on-commit a kill loses acknowledged writes. As a replica set member it would also write every change
     # to an oplog that nobody reads, a fifth of its work.
     options = ["--sync-on-commit", "--standalone"]
-    command = [*program, "--port", str(port), "--storage-path", str(folder), *options]
+    command = [*program, "--port", str(port), "--storage-path", str(folder), *options, *further]
     # It is slow to stop and loses nothing when killed, so do not wait long.
-    return ProcessDatabase("secantusd-rs" if rust else "secantusdb", command, port=port, log=log, stop_seconds=5.0)
+    kind = "secantusd-rs" if rust else "secantusdb"
+    return ProcessDatabase(kind, command, port=port, log=log, stop_seconds=5.0, access=access)
 
 
 def mongo_in_container(folder: Path, *, port: int) -> ContainerServer:

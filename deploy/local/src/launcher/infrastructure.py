@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from contracts.topics import Profile, Topic
-from launcher import database, kafka
+from launcher import access, database, kafka
 from launcher.failures import LauncherError
 from launcher.layout import Layout
 from launcher.ports import PortBlock
@@ -80,12 +80,15 @@ class Infrastructure:
         self._block.release()
 
     async def create_topics(self, topics: Sequence[Topic], profile: Profile = Profile.DEV) -> None:
-        await create_topics(self.bootstrap_servers, topics, profile)
+        known_as = access.credentials() if isinstance(self.kafka, GivenServer) else None
+        await create_topics(self.bootstrap_servers, topics, profile, known_as=known_as)
 
     async def make_topics_anew(self, topics: Sequence[Topic]) -> None:
         """Make topics anew, empty; a broker that was given to us keeps what it holds, and gets what is missing."""
-        make = create_topics if isinstance(self.kafka, GivenServer) else make_topics_anew
-        await make(self.bootstrap_servers, topics)
+        if isinstance(self.kafka, GivenServer):
+            await self.create_topics(topics)
+        else:
+            await make_topics_anew(self.bootstrap_servers, topics)
 
     async def kill_kafka(self) -> None:
         """SIGKILL to the broker."""

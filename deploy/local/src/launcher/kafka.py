@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -44,16 +45,29 @@ SETTINGS = {
 
 
 class JarKafka:
-    """A broker started with `java` from the cached jars; its data is in `folder`."""
+    """A broker started with `java` from the cached jars; its data is in `folder`.
+
+    Args:
+        settings: further settings of the broker, which go before ours.
+    """
 
     kind = "kafka-jars"
 
-    def __init__(self, folder: Path, logs: Path, *, port: int, controller_port: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        logs: Path,
+        *,
+        port: int,
+        controller_port: int,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.address = f"127.0.0.1:{port}"
         self._folder = folder
         self._logs = logs
         self._port = port
         self._controller_port = controller_port
+        self._further = dict(settings or {})
         self._child: Child | None = None
 
     @property
@@ -93,6 +107,7 @@ class JarKafka:
             "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self._port}",
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{self._controller_port}",
             "log.dirs": str(self._folder / "data"),
+            **self._further,
         }
         file = self._folder / "server.properties"
         try:

@@ -70,6 +70,11 @@ class Layout:
         return self.folder / "tracking.password"
 
     @property
+    def mongo_url(self) -> Path:
+        """The database's address, which may hold a password."""
+        return self.folder / "mongo.url"
+
+    @property
     def ports(self) -> Path:
         """The chosen ports; unlike the description, it is kept when the platform stops."""
         return self.folder / "ports.json"

@@ -15,7 +15,7 @@ from typing import Any, Self
 import httpx2
 
 from contracts.topics import EVENT_TOPICS, inbox
-from launcher import services
+from launcher import access, services
 from launcher.description import describe, write_description
 from launcher.failures import LauncherError
 from launcher.infrastructure import PORTS, Infrastructure
@@ -24,6 +24,7 @@ from launcher.layout import FolderLock, Layout, run_root
 from launcher.ports import PortBlock
 from launcher.processes import Child
 from launcher.progress import Report, silent, step
+from launcher.servers import GivenServer
 from launcher.services import SERVICES, Surroundings
 from launcher.side_by_side import all_or_none
 
@@ -105,8 +106,9 @@ class Platform:
         servers = self.infrastructure
         self._report(f"Database: {servers.database.kind}; Kafka: {servers.kafka.kind}")
         await servers.create_topics([*EVENT_TOPICS, *(inbox(partner) for partner in self._partners)])
-        services.prepare_secrets(self.layout)
-        self._around = Surroundings(self.layout, ports, servers.bootstrap_servers, servers.mongo_url)
+        services.prepare_secrets(self.layout, servers.mongo_url)
+        known_as = access.given_to_services() if isinstance(servers.kafka, GivenServer) else {}
+        self._around = Surroundings(self.layout, ports, servers.bootstrap_servers, servers.mongo_url, known_as)
         self._mail = services.mail_child(self._around)
         self._mail.start()
         for name in self._to_rebuild:

@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chassis.rpc import STAFF, create_key
@@ -42,19 +42,23 @@ class Surroundings:
     ports: Mapping[str, int]
     bootstrap_servers: str
     mongo_url: str
+    kafka_access: Mapping[str, str] = field(default_factory=dict)
+    """Variables with the credentials for a given broker."""
 
     def address(self, port: str) -> str:
         return f"127.0.0.1:{self.ports[port]}"
 
 
-def prepare_secrets(layout: Layout) -> None:
-    """Create the keys of every issuer and the support console's password, if missing."""
+def prepare_secrets(layout: Layout, mongo_url: str) -> None:
+    """Create the keys of every issuer and the support console's password, if missing; write the database's address."""
     for issuer in (*SERVICES, STAFF):
         if not any(layout.keys.glob(f"{issuer}.*.private.pem")):
             create_key(layout.keys, issuer)
     if not layout.tracking_password.exists():
         layout.tracking_password.touch(mode=0o600)
         layout.tracking_password.write_text(secrets.token_urlsafe(18) + "\n")
+    layout.mongo_url.touch(mode=0o600)
+    layout.mongo_url.write_text(mongo_url + "\n")
 
 
 def environment(service: str, around: Surroundings) -> dict[str, str]:
@@ -64,7 +68,6 @@ def environment(service: str, around: Surroundings) -> dict[str, str]:
         "INSTANCE": f"{service}-0",
         "KAFKA__BOOTSTRAP_SERVERS": around.bootstrap_servers,
         "KAFKA__SESSION_TIMEOUT_MS": "10000",
-        "MONGO__URL": around.mongo_url,
         "MONGO__DATABASE": service,
         "KEYS_DIR": str(around.layout.keys),
         "OTLP_ENDPOINT": around.address("tracking.otlp"),
@@ -79,8 +82,16 @@ def environment(service: str, around: Surroundings) -> dict[str, str]:
     for peer in SERVICES:
         if peer != service and f"{peer}.grpc" in around.ports:
             settings[f"PEERS__{peer.upper()}"] = around.address(f"{peer}.grpc")
-    settings |= _special(service, around)
-    return inherited | {f"TRADE_{name}": value for name, value in settings.items()} | {"PYTHONUNBUFFERED": "1"}
+    settings |= _database(around) | _special(service, around)
+    named = {f"TRADE_{name}": value for name, value in settings.items()}
+    return inherited | named | dict(around.kafka_access) | {"PYTHONUNBUFFERED": "1"}
+
+
+def _database(around: Surroundings) -> dict[str, str]:
+    """An address with a password comes from a file: others can read a process's environment in backups and dumps."""
+    if "@" not in around.mongo_url:
+        return {"MONGO__URL": around.mongo_url}
+    return {"MONGO__URL_FILE": str(around.layout.mongo_url)}
 
 
 def _special(service: str, around: Surroundings) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Creates topics, or makes them anew, on a broker that takes anybody's word: the launcher's own, or a given one."""
+"""Creates topics, or makes them anew, on the launcher's own broker or a given one."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chassis.broker import TopicsRefused, make_topics
+from chassis.broker import BrokerRefusesUs, TopicsRefused, make_topics
 from chassis.settings import KafkaSettings
 from contracts.topics import Profile, Topic
 from launcher.failures import LauncherError
@@ -15,15 +15,25 @@ GONE_SECONDS = 30.0
 """How long a topic that is deleted may still be shown."""
 
 
-async def create_topics(bootstrap_servers: str, topics: Sequence[Topic], profile: Profile = Profile.DEV) -> None:
+async def create_topics(
+    bootstrap_servers: str,
+    topics: Sequence[Topic],
+    profile: Profile = Profile.DEV,
+    *,
+    known_as: KafkaSettings | None = None,
+) -> None:
     """Create missing topics; returns when every partition has a leader and every topic its settings.
+
+    Args:
+        known_as: credentials for the broker; none: it takes anybody's word.
 
     Raises:
         LauncherError: the broker refused a topic, a partition found no leader, or settings are not shown.
     """
     try:
-        await make_topics(KafkaSettings(bootstrap_servers=bootstrap_servers), topics, profile)
-    except TopicsRefused as error:
+        settings = (known_as or KafkaSettings()).model_copy(update={"bootstrap_servers": bootstrap_servers})
+        await make_topics(settings, topics, profile)
+    except (TopicsRefused, BrokerRefusesUs) as error:
         raise LauncherError(str(error)) from error
 
 

@@ -17,7 +17,7 @@ from chassis.doors.answering import App, Otherwise
 from chassis.doors.http_server import HttpServer
 from chassis.parking.mongo import MongoParking
 from chassis.publishing.publisher import Publisher
-from chassis.rpc import Right, connect
+from chassis.rpc import Certificates, Right, connect
 from chassis.rpc.identity import TokenSigner
 from chassis.settings import HttpSettings, ServiceSettings
 from chassis.waiting.attempts import Effect, Limits
@@ -54,6 +54,7 @@ class Assembly:
         )
         self.parking = MongoParking(self.db, self.clock)
         self.signer = TokenSigner(settings.keys_dir, settings.name)
+        self.certificates = Certificates(settings.tls) if settings.tls.used else None
         self.kafka_admin = kafka.Admin(settings.kafka)
         self.types: list[Aggregates[Any, Any, Any]] = []
         self.published: list[Topic] = []
@@ -208,6 +209,8 @@ class Assembly:
             KeyError: the settings hold no address for this peer.
         """
         self._check_open(f"the channel to {name}")
-        channel = connect(self.settings.peers[name], self.signer, audience=name, idempotent=idempotent)
+        channel = connect(
+            self.settings.peers[name], self.signer, audience=name, idempotent=idempotent, certificates=self.certificates
+        )
         self.channels.append(channel)
         return channel

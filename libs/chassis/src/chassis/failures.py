@@ -93,6 +93,11 @@ def log_failure(logger: structlog.stdlib.BoundLogger, event: str, error: BaseExc
     logger.log(level, event, error=repr(error)[:300], exc_info=None if known else error, **said)
 
 
+def words_for(error: BaseException) -> str:
+    """An error that will be retried, in one line: its own text where it has one for the operator."""
+    return str(error) if isinstance(error, InfrastructureError) else repr(error)[:300]
+
+
 def refuses_document(error: BaseException) -> bool:
     """Whether a database call failed because of the document or query, rather than the server."""
     match error:

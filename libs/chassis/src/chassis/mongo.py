@@ -17,12 +17,15 @@ from pymongo.write_concern import WriteConcern
 from chassis import driver_locks
 from chassis.settings import CONNECTIONS, MongoSettings
 from chassis.telemetry import metrics
+from chassis.tls import client_context
 
 driver_locks.mend()
 
 Database = AsyncDatabase[dict[str, Any]]
 Collection = AsyncCollection[dict[str, Any]]
 
+CONFIRMED_MS = 10_000
+"""How long a write may wait for a majority of the servers."""
 _DUPLICATE_KEY = 11000
 
 
@@ -73,9 +76,15 @@ def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
     The driver's retryable writes are off. Our own callers retry for minutes, and every write is idempotent, so the
     server need not remember answers for the driver. SecantusDB would scan half an hour of remembered answers on every
     write, and slow down with each shipment.
+
+    Raises:
+        CertificatesNotRead: a file with certificates or a key cannot be used.
     """
     password = settings.password.get_secret_value() if settings.password else None
-    return AsyncMongoClient(
+    tls = settings.tls or settings.ca_file is not None or settings.certificate_file is not None
+    context = client_context(settings.ca_file, settings.certificate_file, settings.key_file) if tls else None
+    options: dict[str, Any] = {"tls": True} if tls else {}  # a plain False would undo what the URL says
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         settings.url.get_secret_value(),
         username=settings.username or None,
         password=password,
@@ -87,14 +96,22 @@ def connect(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
         maxPoolSize=CONNECTIONS,
         retryWrites=False,
         event_listeners=[Commands()],
+        **options,
     )
+    if context is not None:
+        # The driver takes names of files, reads them once, and tells nobody which one was wrong.
+        client.options.pool_options._PoolOptions__ssl_context = context  # type: ignore[attr-defined]
+    return client
 
 
 def open_database(client: AsyncMongoClient[dict[str, Any]], name: str) -> Database:
-    """A database with majority writes in the journal and majority reads from the primary."""
-    return client.get_database(
-        name, write_concern=WriteConcern("majority", j=True), read_concern=ReadConcern("majority")
-    )
+    """A database with majority writes in the journal and majority reads from the primary.
+
+    A write that no majority confirms in time fails as such, instead of by the connection's time-out. It may count all
+    the same, as after a lost answer.
+    """
+    confirmed = WriteConcern("majority", wtimeout=CONFIRMED_MS, j=True)
+    return client.get_database(name, write_concern=confirmed, read_concern=ReadConcern("majority"))
 
 
 async def server_time(client: AsyncMongoClient[dict[str, Any]]) -> datetime:

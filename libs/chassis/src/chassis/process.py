@@ -18,6 +18,7 @@ from chassis.recovery.rereading import GroupStillRuns
 from chassis.service import Service
 from chassis.settings import ServiceSettings, load
 from chassis.telemetry import logs
+from chassis.tls import CertificatesNotRead
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
@@ -28,7 +29,8 @@ def main(build: Callable[[Settings], Assembly], settings: type[Settings]) -> Non
     """Run a service until it is told to stop.
 
     With the argument `prepare`, create its indexes and topics and exit; with `rebuild`, rebuild its database and exit.
-    Exit status 2: wrong settings or arguments; 3: wrong topics at the broker; 4: the database does not fit the topics.
+    Exit status 2: wrong settings, arguments or certificates; 3: wrong topics at the broker; 4: the database does not
+    fit the topics.
     """
     if sys.argv[1:] not in ([], ["prepare"], ["rebuild"]):
         print("usage: python -m <service> [prepare | rebuild]", file=sys.stderr)
@@ -56,9 +58,9 @@ def main(build: Callable[[Settings], Assembly], settings: type[Settings]) -> Non
 
     try:
         asyncio.run(run())
-    except (TopicMismatch, TopicsRefused) as error:
+    except (CertificatesNotRead, TopicMismatch, TopicsRefused) as error:
         print(error, file=sys.stderr)
-        sys.exit(3)
+        sys.exit(2 if isinstance(error, CertificatesNotRead) else 3)
     except (EpochRefused, AheadOfTopic, EventsMissing, GroupStillRuns) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(4)

@@ -17,14 +17,16 @@ from chassis.broker.topic_making import make_topics
 from chassis.consuming.consumer import Consumer
 from chassis.doors.admin import AdminServer
 from chassis.doors.http_server import HttpServer
+from chassis.explaining import explained
 from chassis.grace import Grace
 from chassis.mending.care import mind_parked
 from chassis.mending.rpc import PARKING_RIGHTS, add_parking_service
+from chassis.reaching_mongo import refusal_of
 from chassis.recovery.epochs import check_epoch, note_epoch
 from chassis.recovery.instances import InstanceName
 from chassis.recovery.rebuild import Rebuild
 from chassis.recovery.rereading import read_topics, rewind
-from chassis.retrying import for_ever, until_there
+from chassis.retrying import Start, for_ever
 from chassis.rpc import GrpcServer
 from chassis.rpc.identity import TokenVerifier
 from chassis.tasks import cancel, stop_signal
@@ -48,6 +50,7 @@ class Service:
         self._grace = Grace(assembly.settings.drain_seconds, assembly.clock)
         self._consumer: Consumer | None = None
         self._ready = False
+        self._start = Start(assembly.clock, lambda: explained(assembly.settings.kafka, assembly.mongo))
 
     async def run(self, stopping: asyncio.Event | None = None) -> None:
         """Run until `stopping` is set or the process is told to stop, then drain.
@@ -98,9 +101,9 @@ class Service:
             chassis.broker.topic_making.TopicsRefused: the broker refuses to create them.
         """
         for prepare in self._parts.preparations:
-            await until_there(prepare, self._clock)
+            await self._start.until_there(prepare)
         topics, settings = self._parts.own_topics, self._settings
-        await until_there(lambda: make_topics(settings.kafka, topics, settings.topic_profile), self._clock)
+        await self._start.until_there(lambda: make_topics(settings.kafka, topics, settings.topic_profile))
         await self._parts.mongo.close()
         return [topic.name for topic in topics]
 
@@ -134,13 +137,14 @@ class Service:
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:
         """Start every part, and register how to stop it."""
-        await until_there(self._check_epoch, self._clock)
+        await self._start.until_there(self._check_epoch)
         stack.push_async_callback(self._parts.kafka_admin.stop)
         for prepare in self._parts.preparations:
-            await until_there(prepare, self._clock)
-        await until_there(self._check_topics, self._clock)
-        await self._parts.publisher.start()
-        stack.push_async_callback(lambda: self._parts.publisher.stop(self._grace.left()))
+            await self._start.until_there(prepare)
+        await self._start.until_there(self._check_topics)
+        if self._parts.published:  # a read model's user has no right to write, and the broker would refuse its producer
+            await self._parts.publisher.start()
+            stack.push_async_callback(lambda: self._parts.publisher.stop(self._grace.left()))
         for channel in self._parts.channels:
             stack.push_async_callback(channel.close)
         stack.push_async_callback(self._parts.group.stop)
@@ -152,11 +156,11 @@ class Service:
         server = self._grpc_server()
         await server.start()
         stack.push_async_callback(lambda: server.stop(self._grace.left()))
-        await until_there(self._instance.take, self._clock)
+        await self._start.until_there(self._instance.take)
         if self._parts.policy.topics:
             self._consumer = consumer = self._make_consumer()
             stack.push_async_callback(lambda: consumer.stop(self._grace.left()))
-            await until_there(consumer.start, self._clock)
+            await self._start.until_there(consumer.start)
         stepping_aside = asyncio.create_task(for_ever(self._step_aside, self._clock))
         stack.push_async_callback(cancel, [stepping_aside])
         for door in self._parts.doors:
@@ -177,6 +181,7 @@ class Service:
             rights={**self._parts.rights, **PARKING_RIGHTS},
             reflection=self._settings.grpc_reflection,
             overloaded=lambda: self._parts.publisher.overloaded,
+            certificates=self._parts.certificates,
         )
         for register in self._parts.registrations:
             server.register(register)
@@ -234,11 +239,12 @@ class Service:
 
     async def _not_ready(self) -> str | None:
         """Why the service is not ready, in one sentence; None if it is ready."""
+        if self._start.waits_for is not None:
+            return f"the start waits: {self._start.waits_for}"
         if not self._ready:
             return "starting or draining"
         if self._instance.lost is not None:
             return self._instance.lost
         if self._consumer is not None and not self._consumer.assigned:
             return "the consumer group has not assigned this member any partitions"
-        await self._parts.mongo.admin.command("ping")
-        return None
+        return await refusal_of(self._parts.mongo)

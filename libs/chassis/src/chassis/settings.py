@@ -9,13 +9,14 @@ import socket
 import ssl
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chassis.secret_files import SecretFiles, SecretNotRead
+from chassis.tls import client_context, server_context
 from contracts.topics import Profile
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
@@ -50,16 +51,17 @@ class KafkaSettings(BaseModel):
     max_unsent_seconds: float = Field(default=30.0, gt=0, description="Age of the oldest unsent event, likewise")
 
     def client_options(self) -> dict[str, Any]:
-        """The connection options for aiokafka's clients."""
+        """The connection options for aiokafka's clients.
+
+        Raises:
+            CertificatesNotRead: a file with certificates or a key cannot be used.
+        """
         options: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap_servers,
             "security_protocol": self.security_protocol,
         }
         if "SSL" in self.security_protocol.split("_"):
-            context = ssl.create_default_context(cafile=self.ca_file)
-            if self.certificate_file is not None:
-                context.load_cert_chain(self.certificate_file, self.key_file)
-            options["ssl_context"] = context
+            options["ssl_context"] = client_context(self.ca_file, self.certificate_file, self.key_file)
         if self.security_protocol.startswith("SASL"):
             options |= {
                 "sasl_mechanism": self.sasl_mechanism,
@@ -76,6 +78,31 @@ class MongoSettings(BaseModel):
     database: str = Field(default="", description="Empty: the service's name")
     username: str = Field(default="", description="Empty: as the URL says")
     password: SecretStr | None = Field(default=None, description="The user's password, where the URL holds none")
+    tls: bool = Field(default=False, description="Whether connections use TLS; so they do with a file below")
+    ca_file: Path | None = Field(default=None, description="Authorities for the servers' certificates")
+    certificate_file: Path | None = Field(default=None, description="Our certificate, where servers ask for one")
+    key_file: Path | None = Field(default=None, description="Its private key, unless in the same file")
+
+
+class TlsSettings(BaseModel):
+    """Mutual TLS of gRPC between our services; without files, connections are plain."""
+
+    ca_file: Path | None = Field(default=None, description="Authorities of our services' certificates")
+    certificate_file: Path | None = Field(
+        default=None, description="Our own certificate: names the host that peers call us by"
+    )
+    key_file: Path | None = Field(default=None, description="Its private key")
+
+    @property
+    def used(self) -> bool:
+        return self.certificate_file is not None
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> Self:
+        given = [self.ca_file is not None, self.certificate_file is not None, self.key_file is not None]
+        if any(given) and not all(given):
+            raise PydanticCustomError("incomplete", "mutual TLS needs CA_FILE, CERTIFICATE_FILE and KEY_FILE")
+        return self
 
 
 class ListenSettings(BaseModel):
@@ -103,6 +130,18 @@ class HttpSettings(DoorSettings):
 
     head_seconds: float = Field(default=10.0, gt=0, description="Limit for receiving the head of a request")
     answer_seconds: float = Field(default=45.0, gt=0, description="Limit for a request: receiving its body, answering")
+    certificate_file: Path | None = Field(
+        default=None, description="The door's certificate; without one it speaks plain HTTP, for a gateway before it"
+    )
+    key_file: Path | None = Field(default=None, description="Its private key, unless in the same file")
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """TLS of the door; None: plain HTTP.
+
+        Raises:
+            CertificatesNotRead: the certificate or its key cannot be used.
+        """
+        return None if self.certificate_file is None else server_context(self.certificate_file, self.key_file)
 
 
 class ServiceSettings(BaseSettings):
@@ -134,6 +173,7 @@ class ServiceSettings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     mongo: MongoSettings = MongoSettings()
     grpc: DoorSettings = DoorSettings(port=50051)
+    tls: TlsSettings = TlsSettings()
     admin: ListenSettings = ListenSettings(port=9100)
     peers: dict[str, str] = Field(default_factory=dict, description="Service name → host:port of its gRPC")
     keys_dir: Path = Field(default=Path("keys"), description="Folder of <issuer>.<kid>.private.pem and .public.pem")

@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from chassis.broker.refusals import reaching
 from chassis.publishing import MAX_BATCH_BYTES, BatchingProducer
 from chassis.settings import KafkaSettings
 from chassis.tasks import end
@@ -19,10 +20,22 @@ T = TypeVar("T")
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
 
+class _Producer(AIOKafkaProducer):  # type: ignore[misc]  # the library has no types
+    """The library's producer, whose start says why it failed."""
+
+    def __init__(self, settings: KafkaSettings, **options: Any) -> None:
+        super().__init__(**settings.client_options(), **options)
+        self._settings = settings
+
+    async def start(self) -> None:
+        async with reaching(self._settings):
+            await super().start()
+
+
 def make_producer(settings: KafkaSettings) -> BatchingProducer:
     """An idempotent producer, acknowledged by all replicas: no duplicates, no losses."""
-    producer = AIOKafkaProducer(
-        **settings.client_options(),
+    producer = _Producer(
+        settings,
         acks="all",
         enable_idempotence=True,
         compression_type=settings.compression,
@@ -88,7 +101,8 @@ class Admin:
             if self._client is None:
                 client = AIOKafkaAdminClient(**self._settings.client_options(), request_timeout_ms=10_000)
                 try:
-                    await client.start()
+                    async with reaching(self._settings):
+                        await client.start()
                 except BaseException:
                     await end(client.close)
                     raise

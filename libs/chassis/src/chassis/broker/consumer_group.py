@@ -9,6 +9,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError, for_code
 
 from chassis.broker.connections import Admin
+from chassis.broker.refusals import reaching
 from chassis.consuming import Reader
 from chassis.settings import KafkaSettings
 from chassis.tasks import end
@@ -90,7 +91,8 @@ class Group:
             if self._observer is None:
                 observer = Reader(*self.topics, **self._settings.client_options(), group_id=None)
                 try:
-                    await observer.start()
+                    async with reaching(self._settings):
+                        await observer.start()
                 except BaseException:
                     await end(observer.stop)
                     raise

@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from chassis.broker.refusals import reaching
 from chassis.broker.topic_check import NOT_ALLOWED, refusal
 from chassis.settings import KafkaSettings
 from contracts.topics import PARTITIONS, REPLICATION, Profile, Topic
@@ -38,7 +39,8 @@ async def make_topics(settings: KafkaSettings, topics: Sequence[Topic], profile:
         return
     admin = AIOKafkaAdminClient(**settings.client_options(), request_timeout_ms=10_000)
     try:
-        await admin.start()
+        async with reaching(settings):
+            await admin.start()
         answer = await admin.create_topics([_new_topic(topic, profile) for topic in topics])
         _refuse(answer.topic_errors, "Create", TopicAlreadyExistsError)
         there = {name for name, code, *_ in answer.topic_errors if code != 0}

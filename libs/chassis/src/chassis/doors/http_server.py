@@ -5,7 +5,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator
+import ssl
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import uvicorn
@@ -24,8 +25,10 @@ class _Config(uvicorn.Config):
     """uvicorn's configuration, with the time limits of connections."""
 
     def __init__(self, app: Any, settings: HttpSettings) -> None:
+        tls = settings.tls_context()
         super().__init__(
             app,
+            ssl_context_factory=None if tls is None else _giving(tls),
             host=settings.host,
             port=settings.port,
             http=WatchedConnection,
@@ -38,6 +41,10 @@ class _Config(uvicorn.Config):
         )
         self.head_seconds = settings.head_seconds
         self.answer_seconds = settings.answer_seconds
+
+
+def _giving(tls: ssl.SSLContext) -> Callable[..., ssl.SSLContext]:
+    return lambda *_: tls
 
 
 class _Quiet(uvicorn.Server):

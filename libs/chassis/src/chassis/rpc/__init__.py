@@ -4,6 +4,7 @@ Owns: callers' tokens, the authorisation of each call, deadlines, and the transl
 Keeps: no method runs for a caller without the right to it. Must not know aggregates or Kafka.
 """
 
+from chassis.rpc.certificates import Certificates
 from chassis.rpc.client import connect
 from chassis.rpc.context import current_caller, deadline_left
 from chassis.rpc.counting import counted
@@ -21,6 +22,7 @@ __all__ = [
     "STAFF",
     "BadCursor",
     "Caller",
+    "Certificates",
     "GrpcServer",
     "InvalidToken",
     "Place",

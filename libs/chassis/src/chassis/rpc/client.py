@@ -16,8 +16,10 @@ from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from chassis.backoff import jittered
+from chassis.rpc.certificates import Certificates
 from chassis.rpc.context import deadline_left
 from chassis.rpc.identity import TokenSigner
+from chassis.rpc.renewed_channel import RenewedChannel
 from chassis.rpc.status import turned_away_for
 
 DEADLINE_SECONDS = 5.0
@@ -39,30 +41,43 @@ def connect(
     subject: str = "",
     rights: Iterable[str] = (),
     patience_seconds: float = 0.0,
+    certificates: Certificates | None = None,
 ) -> grpc.aio.Channel:
     """A channel to the service `audience`. Call it within the running event loop: the channel is bound to it.
 
     `idempotent` names methods (`/trade.registry.v1.RegistryService/CheckParties`) or whole services
     (`trade.registry.v1.RegistryService`) that may be retried. `subject` and `rights` are for staff
     tokens: the person, and what that person may do. `patience_seconds`: how long a call is retried that the door turned
-    away, each time with its full deadline; 0 for workers, which have their own pauses.
+    away, each time with its full deadline; 0 for workers, which have their own pauses. `certificates`: for mutual TLS;
+    without them the connection is plain.
     """
     given = frozenset(rights)
     caller = _Caller(lambda: signer.token(audience, subject=subject, rights=given), deadline_seconds)
-    return grpc.aio.insecure_channel(
-        address if "://" in address else f"dns:///{address}",
-        interceptors=[_Unary(caller, patience_seconds), _Streaming(caller)],
-        options=[
-            ("grpc.service_config", service_config(idempotent)),
-            ("grpc.enable_retries", 1),
-            ("grpc.enable_http_proxy", 0),
-            ("grpc.initial_reconnect_backoff_ms", 200),
-            ("grpc.max_reconnect_backoff_ms", 5_000),
-            ("grpc.dns_min_time_between_resolutions_ms", 1_000),
-            ("grpc.keepalive_time_ms", 30_000),
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ],
+    target = address if "://" in address else f"dns:///{address}"
+    options = _options(idempotent)
+
+    def interceptors() -> list[grpc.aio.ClientInterceptor]:
+        return [_Unary(caller, patience_seconds), _Streaming(caller)]
+
+    if certificates is None:
+        return grpc.aio.insecure_channel(target, interceptors=interceptors(), options=options)
+    return RenewedChannel(
+        lambda shown: grpc.aio.secure_channel(target, shown, interceptors=interceptors(), options=options),
+        certificates,
     )
+
+
+def _options(idempotent: Iterable[str]) -> list[tuple[str, Any]]:
+    return [
+        ("grpc.service_config", service_config(idempotent)),
+        ("grpc.enable_retries", 1),
+        ("grpc.enable_http_proxy", 0),
+        ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.max_reconnect_backoff_ms", 5_000),
+        ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ]
 
 
 def service_config(idempotent: Iterable[str]) -> str:

@@ -1,8 +1,9 @@
 """The gRPC server of a service.
 
 Every call is authenticated and authorised, gets a place or is turned away, runs in the caller's trace, and ends by its
-deadline; errors become statuses. A method without an entry in `rights` is refused. Before the server stops it reports
-NOT_SERVING, so that new calls go elsewhere while calls in progress finish.
+deadline; errors become statuses. With `certificates`, only connections by mutual TLS are taken. A method without an
+entry in `rights` is refused. Before the server stops it reports NOT_SERVING, so that new calls go elsewhere while calls
+in progress finish.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_refle
 
 from chassis.backoff import jittered
 from chassis.doors import Admission, Overloaded, never
+from chassis.rpc.certificates import Certificates
 from chassis.rpc.guard import DOOR, Guard
 from chassis.rpc.identity import TokenVerifier
 from chassis.rpc.rights import Right
@@ -47,12 +49,14 @@ class GrpcServer:
         reflection: bool = False,
         connection_age_seconds: float = CONNECTION_AGE_SECONDS,
         overloaded: Overloaded = never,
+        certificates: Certificates | None = None,
     ) -> None:
         self._listen = listen
         self._rights = {**rights, **_OPEN}
         self._guard = Guard(audience, verifier, self._rights, Admission(DOOR, listen, overloaded))
         self._reflection = reflection
         self._age_ms = int(jittered(connection_age_seconds * 1000, 0.1))
+        self._credentials = None if certificates is None else certificates.of_server()
         self._registrations: list[Register] = []
         self._server: grpc.aio.Server | None = None
         self._health = HealthServicer()
@@ -86,7 +90,11 @@ class GrpcServer:
         if self._reflection:
             services = {method.split("/")[1] for method in self._rights}
             enable_server_reflection([*services, SERVICE_NAME], server)
-        self.port = server.add_insecure_port(f"{self._listen.host}:{self._listen.port}")
+        address = f"{self._listen.host}:{self._listen.port}"
+        if self._credentials is None:
+            self.port = server.add_insecure_port(address)
+        else:
+            self.port = server.add_secure_port(address, self._credentials)
         await server.start()
         self._server = server
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
