@@ -25,5 +25,4 @@ inside install || { "$tool" kubectl -n trade get pods -o wide; "$tool" kubectl -
 "$tool" kubectl -n trade get pods -o wide
 step "Playing one shipment"
 inside run "$bin/trade" demo --here
-step "Removing"
-inside remove
+step "Stopping"
