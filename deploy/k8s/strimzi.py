@@ -10,13 +10,13 @@ from typing import Any
 
 import yaml
 
-from contracts.topics import EVENT_TOPICS, PARTITIONS, REPLICATION, SERVICES, Profile, Topic
+from contracts.kafka_rights import Right, rights_of
+from contracts.topics import EVENT_TOPICS, PARTITIONS, REPLICATION, SERVICES, Profile
 
 COMPONENT = Path(__file__).resolve().parent / "components" / "strimzi"
 CLUSTER = {"strimzi.io/cluster": "kafka"}
 PROFILES = (Profile.CITY, Profile.ALL_MEMBERS)
 _HEAD = "# Generated from the topics table by `make manifests`; not to be edited.\n"
-_SEE = ["Describe", "DescribeConfigs"]
 
 
 def topics(profile: Profile) -> Iterator[dict[str, Any]]:
@@ -43,38 +43,17 @@ def users() -> Iterator[dict[str, Any]]:
             "metadata": {"name": service, "labels": CLUSTER},
             "spec": {
                 "authentication": {"type": "scram-sha-512"},
-                "authorization": {"type": "simple", "acls": list(_rights(service))},
+                "authorization": {"type": "simple", "acls": [_rule(right) for right in rights_of(service)]},
                 # The Secret is named as the component `kafka-credentials` names it.
                 "template": {"secret": {"metadata": {"labels": {"app.kubernetes.io/part-of": "trade"}}}},
             },
         }
 
 
-def _rights(service: str) -> Iterator[dict[str, Any]]:
-    for topic in EVENT_TOPICS:
-        if operations := operations_on(topic, service):
-            yield _rule({"type": "topic", "name": topic.name, "patternType": "literal"}, operations)
-    if service == "gateway":
-        # The inbox of each partner that writes to a topic of its own; it makes them, and alone reads them.
-        yield _rule({"type": "topic", "name": "inbox.", "patternType": "prefix"}, [*_SEE, "Read", "Create"])
-    if any(service in topic.readers for topic in EVENT_TOPICS):
-        yield _rule({"type": "group", "name": service, "patternType": "literal"}, ["Describe", "Read"])
-
-
-def operations_on(topic: Topic, service: str) -> list[str]:
-    """What a service does with a topic; an owner reads its own facts to rebuild a lost database."""
-    found = []
-    if service in topic.writers:
-        found.append("Write")
-    if service in topic.readers or service == topic.owner:
-        found.append("Read")
-    if service == topic.owner:
-        found.append("Create")
-    return [*_SEE, *found] if found else []
-
-
-def _rule(resource: dict[str, str], operations: list[str]) -> dict[str, Any]:
-    return {"resource": resource, "operations": sorted(operations), "host": "*"}
+def _rule(right: Right) -> dict[str, Any]:
+    pattern = "prefix" if right.prefixed else "literal"
+    resource = {"type": right.kind, "name": right.name, "patternType": pattern}
+    return {"resource": resource, "operations": list(right.operations), "host": "*"}
 
 
 def files() -> dict[Path, str]:
