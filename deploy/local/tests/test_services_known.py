@@ -3,7 +3,10 @@
 import tomllib
 from pathlib import Path
 
-from contracts.topics import SERVICES
+from chaos.cells.six_services import POINTS
+from chaos.judging.invariants.addressed import GROUPS
+
+from contracts.topics import EVENT_TOPICS, SERVICES
 
 CHECKOUT = Path(__file__).parents[3]
 FOLDERS = sorted(each.parent.name for each in CHECKOUT.glob("services/*/pyproject.toml"))
@@ -21,3 +24,8 @@ def test_types_and_layers_of_every_service_are_checked() -> None:
     assert set(circles["ancestors"]) == set(SETTINGS["importlinter"]["root_packages"])
     unseen = {f"services/{name}/src" for name in FOLDERS} - set(SETTINGS["mypy"]["mypy_path"])
     assert not unseen, "pyproject.toml, tool.mypy.mypy_path: mypy takes no pattern there"
+
+
+def test_every_service_is_struck_and_every_reader_is_judged() -> None:
+    assert set(POINTS) == set(SERVICES)
+    assert set(GROUPS) == {reader for topic in EVENT_TOPICS for reader in topic.readers}

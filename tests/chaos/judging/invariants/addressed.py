@@ -14,7 +14,7 @@ from chaos.judging.invariants.matchmaking import of_listings, of_matches
 from chaos.judging.invariants.notices import intents
 from chaos.judging.world import Said
 
-from contracts.topics import DECLARATIONS, EVENT_TOPICS, GATEWAY, MATCHING, PARTNERS, REGISTRY
+from contracts.topics import DECLARATIONS, EVENT_TOPICS, MATCHING, PARTNERS, REGISTRY
 from gateway.outcomes.declarations import SHOWN_EVENTS
 
 LODGED = "trade.gateway.declaration.submitted.v1"
@@ -108,11 +108,15 @@ def _of_tracking(ends: Ends, said: Said) -> Iterator[str]:
         yield "a timeline"
 
 
+def _topics(service: str) -> tuple[str, ...]:
+    return tuple(topic.name for topic in EVENT_TOPICS if service in topic.readers)
+
+
 GROUPS: Mapping[str, Group] = {
-    "declarations": Group((GATEWAY.name, PARTNERS.name, DECLARATIONS.name), _of_declarations),
-    "matching": Group((GATEWAY.name, REGISTRY.name, MATCHING.name), _of_matching),
-    "notifications": Group((DECLARATIONS.name, MATCHING.name), _of_notifications),
-    "gateway": Group((DECLARATIONS.name,), _of_gateway, inboxes=True),
-    "tracking": Group(tuple(topic.name for topic in EVENT_TOPICS), _of_tracking),
+    "declarations": Group(_topics("declarations"), _of_declarations),
+    "matching": Group(_topics("matching"), _of_matching),
+    "notifications": Group(_topics("notifications"), _of_notifications),
+    "gateway": Group(_topics("gateway"), _of_gateway, inboxes=True),
+    "tracking": Group(_topics("tracking"), _of_tracking),
 }
-"""Every service but the registry, which reads nothing."""
+"""Every service that reads a topic."""
