@@ -61,14 +61,14 @@ class DeclarationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDeclarations(self, request, context):
-        """All declarations of some shipments, in the order of their ids.
+        """All declarations of the given shipments, in the order of their ids.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListUnmatchedEvents(self, request, context):
-        """Actual partner events that no declaration was found for yet, in the order of their ids.
+        """Actual partner events without a matching declaration so far, in the order of their ids.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -55,14 +55,14 @@ class KeyServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def IssueKey(self, request, context):
-        """Issues a key. The key itself is in this answer and nowhere else. Other keys of the owner stay valid.
+        """Issues a key. Its secret is only in this response. Other keys of the owner stay valid.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeKey(self, request, context):
-        """Ends a key at once. Repeating it is harmless; the first reason stays.
+        """Revokes a key at once. Idempotent; the first reason stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -30,7 +30,7 @@ class GrantedPlace(_message.Message):
     unlocode: _builtins.str
     """UN/LOCODE, such as CNTAO."""
     facility: _builtins.str
-    """The one facility meant; empty: every one of the place."""
+    """A single facility of the place; empty: all of them."""
     def __init__(
         self,
         *,
@@ -47,7 +47,7 @@ Global___GrantedPlace: _TypeAlias = GrantedPlace  # noqa: Y015
 
 @_typing.final
 class CarrierNumber(_message.Message):
-    """A registry number that a carrier acts under."""
+    """A registry number under which a carrier acts."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -154,13 +154,13 @@ class PartnerChange(_message.Message):
     fact: _builtins.str
     """registered, granted or revoked."""
     by: _builtins.str
-    """Who: staff:<name>."""
+    """The actor: staff:<name>."""
     reason: _builtins.str
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def grants(self) -> Global___PartnerGrants:
-        """What was added or taken away."""
+        """The grants added or removed."""
 
     def __init__(
         self,

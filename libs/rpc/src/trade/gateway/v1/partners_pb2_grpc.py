@@ -65,21 +65,21 @@ class PartnerServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def AddPartner(self, request, context):
-        """Registers a partner under one code and one role, both for ever. Repeating it is harmless; another role is refused.
+        """Registers a partner with a permanent code and a permanent role. Idempotent; another role is refused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GrantPartner(self, request, context):
-        """Lets a partner report on more. What is granted already stays as it is.
+        """Adds grants to a partner. Existing grants stay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokePartner(self, request, context):
-        """Takes grants away. What was reported under them stays as it was decided.
+        """Removes grants. Decisions on earlier reports stay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -32,11 +32,11 @@ class PartnerServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PartnerServiceAsyncStub: ...
     AddPartner: _grpc.UnaryUnaryMultiCallable[_partners_pb2.AddPartnerRequest, _partners_pb2.AddPartnerResponse]
-    """Registers a partner under one code and one role, both for ever. Repeating it is harmless; another role is refused."""
+    """Registers a partner with a permanent code and a permanent role. Idempotent; another role is refused."""
     GrantPartner: _grpc.UnaryUnaryMultiCallable[_partners_pb2.GrantPartnerRequest, _partners_pb2.GrantPartnerResponse]
-    """Lets a partner report on more. What is granted already stays as it is."""
+    """Adds grants to a partner. Existing grants stay."""
     RevokePartner: _grpc.UnaryUnaryMultiCallable[_partners_pb2.RevokePartnerRequest, _partners_pb2.RevokePartnerResponse]
-    """Takes grants away. What was reported under them stays as it was decided."""
+    """Removes grants. Decisions on earlier reports stay."""
     GetPartner: _grpc.UnaryUnaryMultiCallable[_partners_pb2.GetPartnerRequest, _partners_pb2.GetPartnerResponse]
     """One partner with its history."""
     ListPartners: _grpc.UnaryUnaryMultiCallable[_partners_pb2.ListPartnersRequest, _partners_pb2.ListPartnersResponse]
@@ -46,11 +46,11 @@ class PartnerServiceStub:
 class PartnerServiceAsyncStub(PartnerServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     AddPartner: _aio.UnaryUnaryMultiCallable[_partners_pb2.AddPartnerRequest, _partners_pb2.AddPartnerResponse]  # type: ignore[assignment]
-    """Registers a partner under one code and one role, both for ever. Repeating it is harmless; another role is refused."""
+    """Registers a partner with a permanent code and a permanent role. Idempotent; another role is refused."""
     GrantPartner: _aio.UnaryUnaryMultiCallable[_partners_pb2.GrantPartnerRequest, _partners_pb2.GrantPartnerResponse]  # type: ignore[assignment]
-    """Lets a partner report on more. What is granted already stays as it is."""
+    """Adds grants to a partner. Existing grants stay."""
     RevokePartner: _aio.UnaryUnaryMultiCallable[_partners_pb2.RevokePartnerRequest, _partners_pb2.RevokePartnerResponse]  # type: ignore[assignment]
-    """Takes grants away. What was reported under them stays as it was decided."""
+    """Removes grants. Decisions on earlier reports stay."""
     GetPartner: _aio.UnaryUnaryMultiCallable[_partners_pb2.GetPartnerRequest, _partners_pb2.GetPartnerResponse]  # type: ignore[assignment]
     """One partner with its history."""
     ListPartners: _aio.UnaryUnaryMultiCallable[_partners_pb2.ListPartnersRequest, _partners_pb2.ListPartnersResponse]  # type: ignore[assignment]
@@ -63,7 +63,7 @@ class PartnerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _partners_pb2.AddPartnerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_partners_pb2.AddPartnerResponse, _abc.Awaitable[_partners_pb2.AddPartnerResponse]]:
-        """Registers a partner under one code and one role, both for ever. Repeating it is harmless; another role is refused."""
+        """Registers a partner with a permanent code and a permanent role. Idempotent; another role is refused."""
 
     @_abc_1.abstractmethod
     def GrantPartner(
@@ -71,7 +71,7 @@ class PartnerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _partners_pb2.GrantPartnerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_partners_pb2.GrantPartnerResponse, _abc.Awaitable[_partners_pb2.GrantPartnerResponse]]:
-        """Lets a partner report on more. What is granted already stays as it is."""
+        """Adds grants to a partner. Existing grants stay."""
 
     @_abc_1.abstractmethod
     def RevokePartner(
@@ -79,7 +79,7 @@ class PartnerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _partners_pb2.RevokePartnerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_partners_pb2.RevokePartnerResponse, _abc.Awaitable[_partners_pb2.RevokePartnerResponse]]:
-        """Takes grants away. What was reported under them stays as it was decided."""
+        """Removes grants. Decisions on earlier reports stay."""
 
     @_abc_1.abstractmethod
     def GetPartner(

@@ -68,7 +68,7 @@ class MatchSide(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     listing_id: _builtins.str
     reference: _builtins.str
-    """The firm's own reference of the listing."""
+    """The firm's own reference for the listing."""
     @_builtins.property
     def firm(self) -> Global___Identifier: ...
     def __init__(
@@ -88,7 +88,7 @@ Global___MatchSide: _TypeAlias = MatchSide  # noqa: Y015
 
 @_typing.final
 class Reason(_message.Message):
-    """What a criterion added to the score."""
+    """What one criterion added to the score."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -120,7 +120,7 @@ class Reason(_message.Message):
     """A code of the text catalogue; parameters fill its placeholders."""
     points: _builtins.int
     weight: _builtins.int
-    """Points the criterion gives at most."""
+    """The maximum points of the criterion."""
     @_builtins.property
     def parameters(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(
@@ -141,7 +141,7 @@ Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
 class MissedCriterion(_message.Message):
-    """What does not fit, or not wholly."""
+    """A criterion that is not met, or only partly."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -224,9 +224,9 @@ class Match(_message.Message):
     round: _builtins.int
     """How often this pair was found, from 1."""
     score: _builtins.int
-    """0 to 100, the sum of the reasons' points; 0 where withdrawn."""
+    """0 to 100, the sum of the reasons' points; 0 if withdrawn."""
     withdrawn_for: _builtins.str
-    """Code below matching.withdrawn. where withdrawn."""
+    """Code with the prefix matching.withdrawn., if withdrawn."""
     @_builtins.property
     def project(self) -> Global___MatchSide:
         """The side that seeks capital."""
@@ -277,9 +277,9 @@ class ListMatchesRequest(_message.Message):
     page_size: _builtins.int
     """At most 200; 0: 50."""
     page_token: _builtins.str
-    """From the page before; empty for the first."""
+    """From the previous page; empty for the first."""
     include_withdrawn: _builtins.bool
-    """Also those that no longer fit."""
+    """Whether to include withdrawn matches."""
     @_builtins.property
     def firm(self) -> Global___Identifier:
         """The number under which the firm submitted its listings."""

@@ -50,7 +50,7 @@ class MatchingServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def ListMatches(self, request, context):
-        """The matches of one firm, page by page, by id.
+        """The matches of one firm in the order of their ids, in pages.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

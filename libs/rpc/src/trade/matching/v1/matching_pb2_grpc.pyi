@@ -32,14 +32,14 @@ class MatchingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MatchingServiceAsyncStub: ...
     ListMatches: _grpc.UnaryUnaryMultiCallable[_matching_pb2.ListMatchesRequest, _matching_pb2.ListMatchesResponse]
-    """The matches of one firm, page by page, by id."""
+    """The matches of one firm in the order of their ids, in pages."""
     GetMatch: _grpc.UnaryUnaryMultiCallable[_matching_pb2.GetMatchRequest, _matching_pb2.GetMatchResponse]
 
 @_typing.type_check_only
 class MatchingServiceAsyncStub(MatchingServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListMatches: _aio.UnaryUnaryMultiCallable[_matching_pb2.ListMatchesRequest, _matching_pb2.ListMatchesResponse]  # type: ignore[assignment]
-    """The matches of one firm, page by page, by id."""
+    """The matches of one firm in the order of their ids, in pages."""
     GetMatch: _aio.UnaryUnaryMultiCallable[_matching_pb2.GetMatchRequest, _matching_pb2.GetMatchResponse]  # type: ignore[assignment]
 
 class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -49,7 +49,7 @@ class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _matching_pb2.ListMatchesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_matching_pb2.ListMatchesResponse, _abc.Awaitable[_matching_pb2.ListMatchesResponse]]:
-        """The matches of one firm, page by page, by id."""
+        """The matches of one firm in the order of their ids, in pages."""
 
     @_abc_1.abstractmethod
     def GetMatch(

@@ -60,7 +60,7 @@ class NotificationServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def ListInbox(self, request, context):
-        """What stands in a firm's inbox, newest first.
+        """The messages in a firm's inbox, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -74,14 +74,14 @@ class NotificationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResendNotice(self, request, context):
-        """Sends a mail once more, with its old Message-ID and to the address that registry knows now.
+        """Sends a mail again, with its original Message-ID, to the address that registry has now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EraseRecipient(self, request, context):
-        """Erases address and text of every notice of an enterprise; what happened stays in the history.
+        """Erases address and text of every notice to an enterprise; the history stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -75,14 +75,14 @@ class ParkingServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def ListParked(self, request, context):
-        """Parked deliveries, oldest first; pages with an opaque token.
+        """Parked deliveries, oldest first, in pages with an opaque token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTargets(self, request, context):
-        """Parked targets by name, each with what failed first and how many wait; pages with an opaque token.
+        """Parked targets by name, each with its first failed delivery and how many wait, in pages with an opaque token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,7 +96,7 @@ class ParkingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAudit(self, request, context):
-        """What was redriven and discarded: by whom, why, when, and what came of it; the latest first.
+        """Past redrives and discards: by whom, why, when, and with what outcome; latest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,15 +110,15 @@ class ParkingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RedriveTarget(self, request, context):
-        """Replays what is parked for a target, in order, with the original ids; stops at one that fails again.
-        The target ~breaker closes the breaker: consumption as a whole goes on.
+        """Replays a target's parked deliveries in order, with the original ids; stops at the first that fails again.
+        The target ~breaker closes the breaker: all consumption resumes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DiscardParked(self, request, context):
-        """Gives one parked delivery up for good; a reason is asked for and kept.
+        """Discards one parked delivery permanently; requires a reason and keeps it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -75,14 +75,14 @@ class RegistryServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def CheckParties(self, request, context):
-        """Whether parties may do what they are named for; answers for many at once, in the order asked.
+        """Whether parties may act in their roles; one answer per party, in the same order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListContacts(self, request, context):
-        """Where and in which language to reach enterprises; answers for many at once, in the order asked.
+        """E-mail addresses and languages of enterprises; one answer per identifier, in the same order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
