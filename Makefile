@@ -1,4 +1,4 @@
-# What one can do here; every target makes what it needs.
+# The commands of this repository; every target builds what it needs.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -18,42 +18,42 @@ CODE := libs services cli deploy tests
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-venv: $(STAMP) ## Make .venv from the hash-pinned lock
+venv: $(STAMP) ## Create .venv from the hash-pinned lock
 
 $(STAMP): requirements.lock $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
 	@deploy/local/bootstrap.sh "$(PYTHON)" "$(VENV)" $(EDITABLE)
 	@touch $@
 
-demo: $(STAMP) ## Play one shipment from lodging to closing (CRASH=1: every service is killed once on the way)
+demo: $(STAMP) ## Play one shipment from lodging to closing (CRASH=1: kill every service once during it)
 	@$(BIN)/trade demo $(if $(filter-out 0,$(CRASH)),--crash)
 
 up: $(STAMP) ## Start the platform and leave it running
 	@$(BIN)/trade dev up
 
-down: $(STAMP) ## Stop the platform; its data is kept
+down: $(STAMP) ## Stop the platform and keep its data
 	@$(BIN)/trade dev down
 
-status: $(STAMP) ## Say what runs
+status: $(STAMP) ## Show what runs
 	@$(BIN)/trade dev status
 
-test: ## Run every test; installs what the machine lacks (Debian as root) or says it in one line
+test: ## Run every test; install missing system packages (Debian as root) or list them
 	@deploy/local/system-packages.sh
 	@$(MAKE) -s $(STAMP)
 	@deploy/local/test.sh "$(BIN)" $(ARGS)
 
-crash: $(STAMP) ## Kill, freeze, cut and fill everything, and judge what is left (SAMPLE=1: a part; ARGS=--help)
+crash: $(STAMP) ## Run the failure tests: kill, freeze, cut, fill, then check the invariants (SAMPLE=1: a part; ARGS=--help)
 	@PYTHONPATH=tests $(BIN)/python -m chaos.cells $(if $(filter-out 0,$(SAMPLE)),--sample --seed "$$(git rev-parse --short HEAD)") $(ARGS)
 
-bench: $(STAMP) ## Measure what the core costs, beside hand-written code that does the same (ARGS="--help" says more)
+bench: $(STAMP) ## Measure the core beside equivalent hand-written code (ARGS=--help)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
-unit: $(STAMP) ## Run the tests that need no server
+unit: $(STAMP) ## Run the tests without servers
 	@$(BIN)/pytest -q -n 2 -m "not infra" $(ARGS)
 
 integration: $(STAMP) ## Run the tests on real servers
 	@$(BIN)/pytest -q -n 2 --dist loadgroup -m infra $(ARGS)
 
-soak: $(STAMP) ## Break the whole platform under traffic, then judge it (MINUTES=10; SEED=…)
+soak: $(STAMP) ## Inject faults into the whole platform under traffic, then check the invariants (MINUTES=10; SEED=…)
 	@PYTHONPATH=tests $(BIN)/python -m chaos.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 lint: ## Check style, types, layers, generated files and the lock
@@ -61,14 +61,14 @@ lint: ## Check style, types, layers, generated files and the lock
 	@$(MAKE) -s $(STAMP)
 	@deploy/local/lint.sh "$(BIN)" $(CODE)
 
-format: $(STAMP) ## Rewrite the code in the project's style
+format: $(STAMP) ## Format the code and apply safe fixes
 	@$(BIN)/ruff check --fix --quiet $(CODE)
 	@$(BIN)/ruff format --quiet $(CODE)
 
 proto: $(STAMP) ## Generate the gRPC stubs from proto/
 	@$(BIN)/python libs/rpc/generate.py
 
-schemas: $(STAMP) ## Write the golden schemas of the contracts
+schemas: $(STAMP) ## Generate the golden schemas of the contracts
 	@$(BIN)/python libs/contracts/schemas.py
 
 images: $(STAMP) ## Build the images by buildah or docker, with a bill of materials each (ARGS="--only registry")

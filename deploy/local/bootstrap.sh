@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the virtual environment: locked packages by hash, then this repository's own packages without any network.
+# Creates the virtual environment: locked packages by hash, then this repository's packages, offline.
 # Usage: bootstrap.sh PYTHON VENV -e PACKAGE ...
 set -euo pipefail
 python=$1 venv=$2
@@ -13,7 +13,7 @@ command -v "$python" >/dev/null || stop "Python is missing: install Python 3.11 
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-quietly() { # what, command: one line of progress; the command's own words only when it fails
+quietly() { # what, command: prints one line of progress, and the command's output only if it fails
   local what=$1 start=$SECONDS
   shift
   echo "$what ..."

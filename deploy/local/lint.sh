@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check that needs no server and no network; all of them run, the exit status is 1 if one failed.
+# Runs every check that needs no server and no network; exits with 1 if any failed.
 # Usage: lint.sh BIN FOLDER ...
 set -uo pipefail
 bin=$1

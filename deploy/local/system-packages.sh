@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sees to it that the machine has what the tests need: installs it on Debian as root, else says in one line what is missing.
-# Usage: system-packages.sh [venv]     with `venv` only what a virtual environment needs
+# Installs the system packages that the tests need (Debian as root), or prints the missing ones in one line.
+# Usage: system-packages.sh [venv]     with `venv` only those that a virtual environment needs
 set -euo pipefail
 
 missing=()
