@@ -1,5 +1,5 @@
-"""What `make crash` tries: cells, each one fault on one stage, run side by side.
+"""The cells of `make crash`: each is one fault on one stage; they run concurrently.
 
-A file a kind of fault; `catalogue` lists them all. What is left is judged by `chaos.judging`, or
-by the toy's own checker.
+One file per kind of fault; `catalogue` lists all cells. `chaos.judging` or the toy's own checker judges the end
+state.
 """

@@ -1,11 +1,11 @@
-"""`make crash`: every cell, side by side and judged; a table of what was tried, exit status 1 where one failed.
+"""`make crash`: runs and judges every cell concurrently; prints a table, and exits with 1 if one failed.
 
     python -m chaos.cells                              everything, some twenty minutes on two cores
     python -m chaos.cells --sample --seed 4526af1      a seeded part of every group
-    python -m chaos.cells --only "save.after × kill"   the cells whose group or name has this in it
-    python -m chaos.cells --list                       what there is
+    python -m chaos.cells --only "save.after × kill"   the cells whose group or name contains this
+    python -m chaos.cells --list                       the names of all cells
 
-A failing cell is repeated by the command that is printed with it: its seed follows from the run's seed and its name.
+A failing cell is printed with the command that repeats it: its seed derives from the run's seed and its name.
 """
 
 import argparse
@@ -34,23 +34,23 @@ from launcher.infrastructure import Infrastructure
 
 SIDE_BY_SIDE = 3
 OWN_SIDE_BY_SIDE = 2
-"""Of cells with servers of their own, beside the others."""
+"""How many cells with their own servers run beside the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one cell ended."""
+    """The outcome of one cell."""
 
     group: str
     name: str
     seconds: float
     verdicts: Sequence[Verdict] = ()
     fault: str = ""
-    """Why it failed; empty where it held."""
+    """Why it failed; empty if it passed."""
 
 
 class Run:
-    """Some cells, run side by side on shared servers; those that bend servers on their own."""
+    """Runs cells concurrently on shared servers; cells that harm servers get their own."""
 
     def __init__(self, cells: Sequence[Cell], seed: str, folder: Path, say: Console) -> None:
         self._cells = cells
@@ -61,7 +61,7 @@ class Run:
         self.results: list[Result] = []
 
     async def all(self) -> None:
-        """Run every cell; `results` grows meanwhile."""
+        """Run every cell, and add each outcome to `results`."""
         async with AsyncExitStack() as stack:
             shared = None
             if any(not cell.own_servers for cell in self._cells):
@@ -101,7 +101,7 @@ class Run:
 
 
 def _why(error: BaseException) -> str:
-    """An error in one or a few lines; of a group its parts."""
+    """An error in one or a few lines; an exception group as its members."""
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(_why(each) for each in error.exceptions)
     if isinstance(error, TimeoutError):

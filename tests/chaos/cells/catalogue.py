@@ -1,4 +1,4 @@
-"""Every cell there is, and those that one run tries."""
+"""All cells, and the selection for one run."""
 
 import random
 from collections.abc import Sequence
@@ -45,11 +45,11 @@ CELLS: Sequence[Cell] = (
 """Every cell there is."""
 
 SAMPLE_SHARE = 5
-"""Of each group one cell in so many is in a sample, at least one."""
+"""A sample has one in this many cells of each group, and at least one."""
 
 
 def chosen(cells: Sequence[Cell], *, only: str, sample: bool, seed: str) -> list[Cell]:
-    """The cells of a run: all, those with a word in their name, or a seeded part of every group."""
+    """The cells of a run: all, those whose group or name contains a text, or a seeded part of every group."""
     wanted = [cell for cell in cells if only in f"{cell.group}: {cell.name}"]
     if not sample:
         return wanted

@@ -1,5 +1,5 @@
-"""A crowd of shipments under way while every service is killed, then the database, then the broker: what queues up
-behind each of them is worked off, once.
+"""Many shipments are in progress while every service is killed, then the database, then the broker: the backlog of
+each is processed, once.
 """
 
 import asyncio
@@ -19,35 +19,35 @@ from launcher.platform import Platform
 
 SHIPMENTS = 70
 AT_LEAST = 50
-"""Of them under way at one moment, or it was no crowd."""
+"""At least this many must be in progress at one moment."""
 CLOSED_WITHIN_SECONDS = 500.0
 LOOK_SECONDS = 1.0
 
 
 class Watch:
-    """How many shipments were under way at most."""
+    """The largest number of shipments in progress."""
 
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
         self.most = 0
 
     async def run(self) -> None:
-        """Look from time to time, for ever."""
+        """Count from time to time, for ever."""
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self._traffic.mongo_url, timeoutMS=2000)
         async with client:
             while True:
                 lodged = len({each.key for each in self._traffic.sent if each.key.startswith("declaration ")})
-                with contextlib.suppress(PyMongoError):  # the database is among what is killed
+                with contextlib.suppress(PyMongoError):  # the database is killed too
                     ended = await client["declarations"]["declarations"].count_documents({"state.status": "closed"})
                     self.most = max(self.most, lodged - ended)
                 await asyncio.sleep(LOOK_SECONDS)
 
 
 async def crowd(ground: Ground) -> Sequence[Verdict]:
-    """All of it on one platform.
+    """Run all of it on one platform.
 
     Raises:
-        AssertionError: there was no crowd, or a promise was not kept.
+        AssertionError: too few shipments were in progress, or an invariant failed.
     """
     async with Platform(ground.folder / "platform", infrastructure=ground.infrastructure) as platform:
         services, servers = KillServices(platform, ground.seed), KillServers(platform, ground.seed + 1)

@@ -1,6 +1,6 @@
-"""Cells whose fault is in what is delivered: twice, out of order, of another version, unreadable, refused, too large.
+"""Cells with faulty deliveries: duplicated, out of order, of another version, unreadable, refused, too large.
 
-What must not be read at once is put on the topics before the toy starts: it is one batch then, bad and good.
+Records that must be read in one batch, bad and good, are put on the topics before the toy starts.
 """
 
 import base64
@@ -23,11 +23,11 @@ from contracts.topics import MAX_MESSAGE_BYTES, Profile
 GROUP = "deliveries"
 COLLECTIONS = ("counters", "letters")
 SMALL_BYTES = 8_000
-"""The largest record that a broker is made to take of the toy."""
+"""The largest record that the broker is set to accept from the toy."""
 
 
 async def twice(ground: Ground) -> Sequence[Verdict]:
-    """Everything comes three times at once, and once again when it is long done."""
+    """Everything is delivered three times at once, and again long after it was processed."""
     async with scene(ground) as on:
         orders = on.load.mixed(21)
         for order in orders:
@@ -42,7 +42,7 @@ async def twice(ground: Ground) -> Sequence[Verdict]:
 
 
 async def out_of_order(ground: Ground) -> Sequence[Verdict]:
-    """The events of one emitter come as 3, 1, 3, 5, 2, 1, 4: a late first copy counts, a second one does not."""
+    """The events of one emitter arrive as 3, 1, 3, 5, 2, 1, 4: a late first copy counts, a second copy does not."""
     async with scene(ground) as on:
         made = [on.load.order(counters=("late",), key="Klate") for _ in range(5)]
         numbered = {number: replace(order, id=f"emitter/0.{number}") for number, order in enumerate(made, 1)}
@@ -58,7 +58,7 @@ async def out_of_order(ground: Ground) -> Sequence[Verdict]:
 
 
 async def version_before(ground: Ground) -> Sequence[Verdict]:
-    """What a replica of the release before still writes counts as what the present one writes."""
+    """Events written by a replica of the previous release count like those of the current one."""
     async with scene(ground) as on:
         for number in range(20):
             order = on.load.order()
@@ -68,7 +68,7 @@ async def version_before(ground: Ground) -> Sequence[Verdict]:
 
 
 async def large_record(ground: Ground) -> Sequence[Verdict]:
-    """900 kB in one record, among small ones of the same key and others."""
+    """One record of 900 kB, among small ones of the same key and of other keys."""
     async with scene(ground) as on:
         around = on.load.mixed(7)
         large = [replace(each, key="Klarge") for each in (on.load.order(), on.load.order(), on.load.order())]
@@ -80,7 +80,7 @@ async def large_record(ground: Ground) -> Sequence[Verdict]:
 
 
 async def refused_for_good(ground: Ground) -> Sequence[Verdict]:
-    """Kafka refuses an event of one counter: it waits with all that follows it, and nobody else does."""
+    """Kafka refuses an event of one counter: only this event and those after it of that counter wait."""
     async with scene(ground) as on:
         await _take_at_most(on, SMALL_BYTES)
         await on.replica.start()
@@ -99,7 +99,7 @@ async def refused_for_good(ground: Ground) -> Sequence[Verdict]:
 
 
 async def _take_at_most(on: Scene, size: int) -> None:
-    """Change what the broker takes on the toy's own topic."""
+    """Change the largest record that the broker accepts on the toy's own topic."""
     configs = on.stage.events.settings(Profile.DEV) | {"max.message.bytes": str(size)}
     admin = AIOKafkaAdminClient(bootstrap_servers=on.stage.servers.kafka)
     await admin.start()
@@ -114,7 +114,7 @@ async def _stuck(on: Scene) -> bool:
 
 
 async def _only_one_waits(on: Scene, counter: str) -> bool:
-    """Whether everything was read and sent, but for one counter's events; they do not count as a backlog."""
+    """Whether everything was read and sent except one counter's events; those do not count as a backlog."""
     await all_read(on.stage)
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(on.stage.servers.mongo)
     try:

@@ -1,4 +1,4 @@
-"""What `make crash` is made of: cells, each one fault on one stage, run side by side and judged by the checker."""
+"""The cells of `make crash`: each is one fault on one stage; they run concurrently and the checker judges them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ __all__ = ["Cell", "Ground", "Verdict"]
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a cell is given to stand on."""
+    """The resources that a cell is given."""
 
     infrastructure: Infrastructure
     """The broker and the database: shared with other cells unless the cell asked for its own."""
     folder: Path
-    """Empty, and the cell's alone."""
+    """An empty folder of the cell's own."""
     name: str
     """Unique in this run: letters and digits, for topics, databases and groups."""
     seed: int
@@ -31,18 +31,18 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One fault, tried once."""
+    """One fault, injected once."""
 
     group: str
     """`fail points`, `links`, `servers`, `deliveries` …"""
     name: str
     run: Callable[[Ground], Awaitable[Sequence[Verdict]]]
-    """Raises AssertionError where the fault did not happen or the end is not what it must be."""
+    """Raises AssertionError if the fault did not happen or the end state is wrong."""
     own_servers: bool = False
-    """It kills or bends the servers: it gets a broker and a database of its own."""
+    """It kills or harms the servers, so it gets its own broker and database."""
     limit_seconds: float = 240.0
-    """After which it counts as hung."""
+    """After this time it counts as hung."""
     in_samples: bool = True
-    """False where it takes minutes."""
+    """False if it takes minutes."""
     in_tests: bool = False
-    """One of the few that `make test` runs too."""
+    """Whether `make test` runs it too."""

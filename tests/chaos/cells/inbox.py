@@ -1,6 +1,6 @@
-"""Gigabytes on a partner's own topic of the real gateway, among what the partner has to tell.
+"""A record that unpacks to gigabytes on a partner's inbox topic of the real gateway, among the partner's events.
 
-The toy meets them too; here it is seen what the partner is told of it, and that nobody else is.
+The toy has such a cell too; this one checks what the partner is told, and that nobody else is told.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ from trade_cli.partner_moves import event
 (PARTNER,) = PARTNERS
 BOMB_MEBIBYTES = 1024
 GROWTH_BYTES = 128 * 1_048_576
-"""What the gateway's memory may grow by: some times what one batch may unpack to, an eighth of the bomb."""
+"""The gateway's memory may grow by this much: several times the limit of one unpacked batch, an eighth of the bomb."""
 SHIPMENTS = 6
 ONE_KEY = b"all-in-one-partition"
 
 
 async def gigabytes(ground: Ground) -> Sequence[Verdict]:
-    """A gigabyte in a few kilobytes between good records of one partition: those count, it is quarantined, with why."""
+    """A gigabyte in a few kilobytes between good records of one partition: these count; it is quarantined with why."""
     async with on_platform(ground) as (platform, firms), _partner(firms, ground.name) as partner:
         shipments = [firms.shipment(number) for number in range(SHIPMENTS)]
         await asyncio.gather(*(each.lodge() for each in shipments))
@@ -64,14 +64,14 @@ async def gigabytes(ground: Ground) -> Sequence[Verdict]:
 
 @dataclass
 class InboxPartner:
-    """A partner that writes to its own topic, and looks at the gateway for what became of it."""
+    """A partner that writes to its own topic and asks the gateway for the outcome."""
 
     firms: Firms
     producer: AIOKafkaProducer
     http: httpx2.AsyncClient
 
     async def tell(self, shipment: Shipment) -> str:
-        """Report its arrival, under one key with all the others; the id of the receipt that is due."""
+        """Report its arrival, with the same key as all others; return the id of the expected receipt."""
         said = {**event(shipment.ucr, "arrival", now=datetime.now(UTC)), "source": f"/{PARTNER}"}
         await self.producer.send_and_wait(inbox(PARTNER).name, json.dumps(said).encode(), key=ONE_KEY)
         receipt = receipt_id(Kind.EVENT, f"partner:{PARTNER}", said["source"], said["id"])
@@ -79,7 +79,7 @@ class InboxPartner:
         return receipt
 
     async def send_batch(self, batch: bytes) -> str:
-        """Put a batch on the topic as it is; the record's name in the quarantine."""
+        """Put a batch on the topic unchanged; return the record's name in the quarantine."""
         topic, kafka = inbox(PARTNER).name, self.firms.told.kafka
         partition, offset = await send_batch(kafka, topic, ONE_KEY, batch)
         return f"{topic}/{partition}/{offset}"
@@ -93,7 +93,7 @@ class InboxPartner:
         await eventually(shown, within_seconds=30.0, every_seconds=0.2)
 
     async def quarantine(self) -> Sequence[Mapping[str, Any]]:
-        """Everything of it that was refused."""
+        """All of the partner's refused records."""
         answer = await self.http.get("/v1/quarantine")
         records: Sequence[Mapping[str, Any]] = answer.raise_for_status().json()["records"]
         return records
@@ -114,7 +114,7 @@ async def _partner(firms: Firms, label: str) -> AsyncIterator[InboxPartner]:
 
 
 async def _to_its_end(shipment: Shipment) -> None:
-    """What the topic's event has set in motion is seen through to the closing."""
+    """See every shipment through to its closing, after the arrival that the topic reported."""
     await shipment.assessed()
     await shipment.pay()
     await shipment.close()

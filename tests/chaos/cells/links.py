@@ -1,7 +1,7 @@
-"""Cells whose fault is on the way: between a toy and its broker, its database, its peer.
+"""Cells with network faults: between a toy and its broker, its database or its peer.
 
-The load goes to the broker directly, so that what the toy is told does not depend on the link. Each cell proves
-by what its link counted that the fault was met, and ends with the whole checker.
+The load goes to the broker directly, so the toy's input does not depend on the link. Each cell proves by the link's
+counters that the fault occurred, and ends with the whole checker.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ TURNS = 3
 """How often a link is harmed in one cell."""
 HARM_SECONDS = 1.0
 LONG_SECONDS = 2.5 * SESSION_MS / 1000
-"""A black hole that outlasts the group's patience."""
+"""How long a black hole lasts: longer than the group's session timeout."""
 DELAY_SECONDS = 0.05
 
 
 @dataclass
 class Links:
-    """One toy's ways to everything it needs."""
+    """One toy's links to everything that it needs."""
 
     broker: Link
     database: Link
@@ -53,12 +53,12 @@ class Links:
 
 
 Harm = Callable[[Links], Awaitable[None]]
-"""Does its harm while the load is on, mends it, and raises AssertionError where nobody met it."""
+"""Harms the link under load, then restores it; raises AssertionError if nobody was affected."""
 
 
 @asynccontextmanager
 async def linked(ground: Ground, oracle: Oracle) -> AsyncIterator[Links]:
-    """A toy that reaches everything through links."""
+    """A toy that reaches all its servers through links."""
     async with (
         Sink(oracle) as sink,
         on_stage(ground.servers, ground.folder, ground.name) as stage,
@@ -74,7 +74,7 @@ async def linked(ground: Ground, oracle: Oracle) -> AsyncIterator[Links]:
 
 
 async def under(harm: Harm, ground: Ground) -> Sequence[Verdict]:
-    """A load on a toy whose links are harmed meanwhile; judged when they are whole again."""
+    """A load on a toy while its links are harmed; judged once they are restored."""
     oracle = Oracle()
     async with linked(ground, oracle) as links:
         load, door = links.load, [links.load.order(Way.DOOR) for _ in range(8)]
@@ -104,7 +104,7 @@ def cell(on: str, name: str, harm: Callable[[Links, Link], Awaitable[None]], *, 
 
 
 async def cut(links: Links, link: Link) -> None:
-    """Resets all connections, some times over."""
+    """Resets all connections, several times."""
     for _ in range(TURNS):
         await more_work(links, link)
         link.cut()
@@ -112,7 +112,7 @@ async def cut(links: Links, link: Link) -> None:
 
 
 async def refuse(links: Links, link: Link) -> None:
-    """Is not there for a while."""
+    """Refuses all connections for a while."""
     for _ in range(TURNS):
         link.refuse()
         await met(lambda: link.refused)
@@ -122,7 +122,7 @@ async def refuse(links: Links, link: Link) -> None:
 
 
 async def delay(links: Links, link: Link) -> None:
-    """Slows both directions down while all the load is on."""
+    """Slows both directions during the whole load."""
     link.requests.delay_seconds = link.answers.delay_seconds = DELAY_SECONDS
     await met(lambda: min(link.requests.delayed, link.answers.delayed) >= 10)
     await more_work(links, link)
@@ -130,17 +130,17 @@ async def delay(links: Links, link: Link) -> None:
 
 
 async def black_hole(links: Links, link: Link, *, requests: bool, answers: bool) -> None:
-    """Swallows what is said until it was silent for longer than the group's patience, then lets it arrive."""
+    """Holds messages for longer than the group's session timeout, then delivers them."""
     link.black_hole(requests=requests, answers=answers)
     way = link.requests if requests else link.answers
     await met(lambda: way.held)
-    await asyncio.sleep(LONG_SECONDS)  # the fault itself: so long nothing is heard
+    await asyncio.sleep(LONG_SECONDS)  # the fault itself: the length of the silence
     link.heal()
     await more_work(links, link)
 
 
 async def cut_in_the_dark(links: Links, link: Link) -> None:
-    """Swallows the answers and then cuts: what was asked has arrived, and nobody was told."""
+    """Holds the answers, then cuts the connections: the requests arrived, but nobody was told."""
     for _ in range(TURNS):
         await more_work(links, link)
         held = link.answers.held
@@ -158,7 +158,7 @@ async def lose(links: Links, link: Link, *, names: Sequence[str]) -> None:
 
 
 async def met(seen: Callable[[], object], *, links: Links | None = None, within_seconds: float = 30.0) -> None:
-    """Wait until the fault was met; where `links` are given, give the toy something to do meanwhile."""
+    """Wait until the fault has occurred; with `links`, give the toy work meanwhile."""
 
     async def happened() -> bool:
         if links is not None:
@@ -169,7 +169,7 @@ async def met(seen: Callable[[], object], *, links: Links | None = None, within_
 
 
 async def more_work(links: Links, link: Link) -> None:
-    """Wait until something new has gone through a link."""
+    """Wait until a new message has passed a link."""
     before = link.seen.total()
     await met(lambda: link.seen.total() > before, links=links)
 

@@ -1,7 +1,7 @@
-"""Every fail point × every fault, a cell each: the process dies, freezes and thaws as a zombie, or loses an answer.
+"""Every fail point × every fault, one cell each: the process dies, freezes and thaws as a zombie, or loses an answer.
 
-One toy is told everything that a toy can be told. At the named point of the core the fault strikes, once; then
-what was parked is redriven, and the end is judged by every invariant. A cell whose fault did not strike is a failure.
+One toy gets every kind of input. The fault occurs once, at the named point of the core; then parked deliveries are
+redriven, and every invariant is judged. A cell whose fault did not occur fails.
 """
 
 import asyncio
@@ -29,17 +29,18 @@ STRIKES_WITHIN_SECONDS = 40.0
 THAWED_SECONDS = 60.0
 
 REDRIVE = frozenset(point for point in POINTS if point.startswith(("redrive.", "release.")))
-"""Passed only where staff redrive what was parked."""
+"""Passed only when staff redrive parked deliveries."""
 _BY_THE_BATCH = ("sweep.", "history.", "timer.", "park.", "claim.", "peer.", "trim.")
 SELDOM = REDRIVE | {point for point in POINTS if point.startswith(_BY_THE_BATCH)}
-"""Here the first passage is taken: a fast toy does all there is in one. Elsewhere a seeded one of the first three."""
+"""At these points the fault occurs at the first passage, as a fast toy may pass only once; elsewhere at a seeded one of
+the first three."""
 
 IN_TESTS = {("save.after", Fault.KILL), ("publish.sent", Fault.LOSE), ("commit.before", Fault.FREEZE)}
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One toy, and the fault that awaits it."""
+    """One toy and its fault."""
 
     stage: Stage
     oracle: Oracle
@@ -66,10 +67,10 @@ class Trial:
         await eventually(said, within_seconds=STRIKES_WITHIN_SECONDS)
 
     async def recover(self, struck: Replica) -> Replica:
-        """What an orchestrator would do; returns a replica that lives.
+        """Do what an orchestrator would do; return a live replica.
 
-        A killed one is started again, after its offsets were judged. A frozen one counts as dead: another takes its
-        work over and reads all there is; then the frozen one is thawed, and does not know that it is a zombie.
+        A killed one is restarted after its offsets were judged. A frozen one counts as dead: another takes over its
+        work and reads everything; then the frozen one is thawed, unaware that it is a zombie.
         """
         match self.fault:
             case Fault.KILL:
@@ -115,9 +116,9 @@ async def try_cell(point: str, fault: Fault, ground: Ground) -> Sequence[Verdict
 
 
 async def _first(trial: Trial, point: str) -> Replica:
-    """The replica that the fault awaits, ready."""
+    """The replica with the armed fault, ready."""
     if point == "sweep.found":
-        # Something unsent must be left behind by a predecessor, and met at the start.
+        # A predecessor must leave something unsent, to be found at the start.
         predecessor = trial.stage.replica(fail_points=["publish.before:kill:2"])
         await predecessor.start()
         await trial.load.place(trial.load.mixed(7))
@@ -139,7 +140,7 @@ async def _strike_while_redriving(trial: Trial, replica: Replica) -> Replica:
     async with asyncio.TaskGroup() as group:
 
         async def redrive() -> None:
-            with contextlib.suppress(grpc.aio.AioRpcError):  # staff see that it failed, and try again later
+            with contextlib.suppress(grpc.aio.AioRpcError):  # staff see the failure and retry later
                 await clear(trial.stage, replica)
 
         group.create_task(redrive())

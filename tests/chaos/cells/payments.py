@@ -1,4 +1,4 @@
-"""Payments that were made in time and are read late: none of them is punished in the end."""
+"""Payments made in time but read late: none is counted as overdue in the end."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ PAYMENT_SECONDS = 25
 
 
 async def punctual_payments(ground: Ground) -> Sequence[Verdict]:
-    """Four that paid in time and are read late, beside one that is read at once: all end alike, none is overdue."""
+    """Four payments made in time but read late, beside one read at once: all end alike, none is overdue."""
     settings = {"declarations": {"TRADE_PAYMENT_SECONDS": str(PAYMENT_SECONDS)}}
     async with on_platform(ground, settings) as (platform, firms):
         at_once, backlog, outbox, parked, unmatched = (firms.shipment(number) for number in range(5))
@@ -61,12 +61,12 @@ async def punctual_payments(ground: Ground) -> Sequence[Verdict]:
 
 
 async def _pay_before_it_is_lodged(shipment: Shipment) -> None:
-    """The bank is early: its event has no declaration to meet, and more than enough money."""
+    """The bank's event is early, matches no declaration yet, and pays more than enough."""
     await shipment.tell("payment", due={"amount": "100000.00", "currency": "CNY"})
 
 
 async def _pay_into_the_outbox(platform: Platform, shipment: Shipment) -> datetime:
-    """Pay; the gateway stores it and dies before it publishes: nothing but its outbox has it."""
+    """Pay; the gateway stores the payment and dies before publishing it: only its outbox has it."""
     gateway = platform.parts["gateway"]
     async with httpx2.AsyncClient(trust_env=False) as client:
         admin = platform.describe()["services"]["gateway"]["admin"]
@@ -81,12 +81,12 @@ async def _pay_into_the_outbox(platform: Platform, shipment: Shipment) -> dateti
         {"state.ucr": shipment.ucr, "outbox.0": {"$exists": True}}
     )
     assert found is not None, "the payment is not in the outbox"
-    giving.add_done_callback(lambda done: done.exception())  # it asks again until the gateway is back
+    giving.add_done_callback(lambda done: done.exception())  # it retries until the gateway is back
     return datetime.fromisoformat(found["state"]["received_at"])
 
 
 async def _overdue(shipment: Shipment) -> None:
-    """Wait until its deadline has fired: all that stands on the topics was read, and the payment stands on none."""
+    """Wait until its deadline has fired: every topic was read, and the payment is on none."""
 
     async def fired() -> bool:
         return "payment" in (await shipment.state() or {})["deadlines_passed"]
@@ -95,7 +95,7 @@ async def _overdue(shipment: Shipment) -> None:
 
 
 async def _poison(platform: Platform, ucr: str) -> None:
-    """A record of this key that nobody can read: the next of the key queue behind it."""
+    """An unreadable record of this key: later records of the key queue behind it."""
     producer = AIOKafkaProducer(bootstrap_servers=platform.infrastructure.bootstrap_servers, acks="all")
     await producer.start()
     try:
@@ -106,7 +106,7 @@ async def _poison(platform: Platform, ucr: str) -> None:
 
 
 async def _all_park(platform: Platform, ucrs: Sequence[str]) -> None:
-    """Wait until declarations has parked what is poisoned."""
+    """Wait until declarations has parked the unreadable records."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(platform.infrastructure.mongo_url)
 
     async def all_there() -> bool:
@@ -117,7 +117,7 @@ async def _all_park(platform: Platform, ucrs: Sequence[str]) -> None:
 
 
 async def _discard_parked(firms: Firms) -> None:
-    """Give up what nobody can read in every service, and let follow what waits behind it."""
+    """Discard the unreadable records in every service, and redrive what waits behind them."""
     for service in ("declarations", "tracking"):
         async with firms.told.channel(service) as channel:
             staff: Any = ParkingServiceStub(channel)

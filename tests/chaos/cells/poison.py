@@ -1,4 +1,4 @@
-"""Cells of what cannot be processed: every kind of it in the middle of a batch, a flood of it, gigabytes of it."""
+"""Cells with unprocessable records: every kind in the middle of a batch, a flood of them, one of gigabytes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ Header = tuple[str, bytes | None]
 LONGEST_REST_SECONDS = BACKOFF_SECONDS[1]
 BOMB_MEBIBYTES = 1536
 MEMORY_BYTES = 400 * 1_048_576
-"""What a toy may take while it meets the bomb: some four times of what it takes at rest, a quarter of the bomb."""
+"""A toy's memory limit during the bomb: some four times its use at rest, a quarter of the bomb."""
 TOO_LARGE = 950_000
-"""Of a field that comes back in the event: above what an event may have, below what a record may."""
+"""Length of a field that the event repeats: more than an event may have, less than a record may."""
 
 
 def headers(kind: str = ORDER_PLACED, **changed: bytes | None) -> list[Header]:
-    """The headers of a good order, but for what is changed."""
+    """The headers of a good order, with changes."""
     envelope = Envelope("bad/0.1", "/trade/tests", kind, datetime.now(UTC), "bad", 1, "K", "test", "service:tests")
     return [(name, changed.get(name, value)) for name, value in envelope.headers()]
 
@@ -52,22 +52,22 @@ KINDS: dict[str, tuple[bytes | None, list[Header], str]] = {
     "another schema": (b'{"number": 5}', headers(), "schema"),
     "no value": (None, headers(), "undecodable"),
 }
-"""Value, headers, and the reason for which it parks."""
+"""Value, headers, and the reason of its parking."""
 
 
 @dataclass
 class Lane:
-    """What is told under one key, for the counter of the same name."""
+    """The records of one key, for the counter of the same name."""
 
     key: str
     reason: str
     before: list[Order]
     behind: list[Order]
-    """With the refused order itself, where it is one that a mended build takes."""
+    """Including the refused order itself, if a fixed build accepts it."""
 
 
 async def every_kind(ground: Ground) -> Sequence[Verdict]:
-    """Each kind between good orders of its own key, with good orders of other keys beside; then staff mends it."""
+    """Each kind between good orders of its own key and of other keys; then staff redrive or discard it."""
     async with scene(ground) as on:
         beside = on.load.mixed(14)
         await on.load.place(beside[:7])
@@ -119,10 +119,10 @@ async def _parked_as_they_must(on: Scene, lanes: Sequence[Lane]) -> bool:
 
 
 async def flood(ground: Ground, *, refused: bool) -> Sequence[Verdict]:
-    """More of one reason than a minute may have: consumption pauses with an alarm, and goes on when staff has mended.
+    """More parked for one reason than allowed per minute: consumption pauses with an alarm until staff clear it.
 
     Args:
-        refused: what floods is orders that this build refuses; else records that nobody can read.
+        refused: whether the flood is of orders that this build refuses; else of unreadable records.
     """
     async with scene(ground) as on:
         before = on.load.mixed(7)
@@ -138,7 +138,7 @@ async def flood(ground: Ground, *, refused: bool) -> Sequence[Verdict]:
         await eventually(lambda: _breaker(on, 1), within_seconds=30.0)
         held = on.load.order(counters=("held",), key="Kheld")
         await on.load.place([held])
-        # Two of its rests: what is to be shown is that nothing comes of it in all that time.
+        # Two of its pauses: during all that time nothing may be consumed.
         rested = len(on.replica.said("consumption_rests"))
         await eventually(lambda: _rested(on, rested + 2), within_seconds=2 * LONGEST_REST_SECONDS + 15.0)
         assert not await on.orders_at("held"), "it was taken while the breaker was open"
@@ -158,13 +158,13 @@ async def _rested(on: Scene, times: int) -> bool:
 
 
 async def _all_cleared(on: Scene) -> bool:
-    """Clear until nothing of the flood is left: what was fetched and not read parks only when consumption goes on."""
+    """Clear until nothing of the flood is left: fetched but unread records park only when consumption resumes."""
     await clear(on.stage, on.replica)
     return await all_read(on.stage)
 
 
 async def event_too_large(ground: Ground) -> Sequence[Verdict]:
-    """An order whose event would be larger than an event may be parks alone, and is given up."""
+    """An order whose event would exceed the size limit parks alone, and is discarded."""
     async with scene(ground) as on:
         lane = _lane(on, "Plarge", "refused")
         around = on.load.mixed(7)
@@ -184,7 +184,7 @@ async def event_too_large(ground: Ground) -> Sequence[Verdict]:
 
 
 async def gigabytes(ground: Ground) -> Sequence[Verdict]:
-    """A record of one and a half gigabytes, packed to a few kilobytes, among good ones: it parks, memory is bounded."""
+    """A record of 1.5 GiB, compressed to a few kilobytes, among good ones: it parks, and memory is bounded."""
     async with scene(ground) as on:
         lane = _lane(on, "Pbomb", "undecodable")
         await on.load.place([*on.load.mixed(7), *lane.before])
@@ -193,7 +193,7 @@ async def gigabytes(ground: Ground) -> Sequence[Verdict]:
         await on.load.send_batch(packed, "Pbomb")
         await on.load.place([*on.load.mixed(7), *lane.behind])
         await on.replica.start()
-        # Nobody knows its key: what stands behind it under that key is not held back.
+        # Its key is unknown, so later records of that key are not held back.
         await on.until_taken(*lane.before, *lane.behind)
         async with desk(on.stage, on.replica) as staff:
             (found,) = await parked(staff)

@@ -1,4 +1,4 @@
-"""The publisher cut off under work: doors refuse in time, consumption pauses, memory stays, nothing is lost."""
+"""The publisher is cut off under load: doors refuse in time, consumption pauses, memory is bounded, nothing is lost."""
 
 import asyncio
 import os
@@ -38,14 +38,14 @@ from trade_cli.partner_moves import event
 MAX_UNSENT = 100
 CLIENTS = 16
 REFUSALS = 300
-"""So many refusals are provoked: the door is asked for long after it is full."""
+"""How many refusals to provoke: requests continue long after the door is full."""
 GROWTH_BYTES = 64_000_000
-"""More than a process full of unsent events may grow: each is some kilobytes."""
+"""Above the growth that a full set of unsent events causes: each takes some kilobytes."""
 
 
 @dataclass
 class Hammer:
-    """Clients that post events as fast as they are answered, and again what was refused."""
+    """Clients that post events as fast as they are answered, and retry refused ones."""
 
     firms: Firms
     taken: list[Sent] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Hammer:
             await asyncio.gather(*(self._client(http, key, done) for _ in range(CLIENTS)))
 
     async def _client(self, http: httpx2.AsyncClient, key: str, done: asyncio.Event) -> None:
-        """One event after the other; one that was refused is given again until it is taken."""
+        """Post one event after the other; retry a refused one until it is accepted."""
         headers = {"authorization": f"Bearer {key}", "content-type": "application/cloudevents+json"}
         while not done.is_set():
             self._numbers += 1
@@ -75,7 +75,7 @@ class Hammer:
 
 
 async def gateway_cut_off(ground: Ground) -> Sequence[Verdict]:
-    """The broker freezes under POSTs: 503 with Retry-After once so many wait, and what was taken arrives once."""
+    """The broker freezes under POSTs: 503 with Retry-After once too many wait; accepted events arrive once."""
     settings = {"gateway": {"TRADE_KAFKA__MAX_UNSENT": str(MAX_UNSENT)}}
     async with on_platform(ground, settings) as (platform, firms), _frozen_at_the_end(ground.infrastructure):
         gateway, broker = platform.parts["gateway"].pid, ground.infrastructure.kafka.pid
@@ -99,12 +99,12 @@ async def gateway_cut_off(ground: Ground) -> Sequence[Verdict]:
             faults.append(f"10: the gateway grew from {held[0]} to {max(held)} bytes")
         if hammer.without_retry_after:
             faults.append(f"10: {hammer.without_retry_after} refusals did not say when to come again")
-        return kept(judged(world, hammer.taken, more=faults), but={4, 5, 6})  # no declaration is among them
+        return kept(judged(world, hammer.taken, more=faults), but={4, 5, 6})  # there are no declarations
 
 
 @asynccontextmanager
 async def _frozen_at_the_end(servers: Infrastructure) -> AsyncIterator[None]:
-    """Whatever happens, the broker is thawed: nothing could be stopped otherwise."""
+    """The broker is always thawed: otherwise nothing could be stopped."""
     try:
         yield
     finally:
@@ -134,7 +134,7 @@ async def declarations_cut_off(ground: Ground) -> Sequence[Verdict]:
         await _take_writes(ground, DECLARATIONS)
         await asyncio.gather(*(each.until("prelodged") for each in shipments))
         world = await at_rest(platform)
-        return kept(judged(world, firms.sent), but={6})  # nobody is told before the goods are there
+        return kept(judged(world, firms.sent), but={6})  # nobody is notified before the goods arrive
 
 
 async def _rests(platform: Platform) -> bool:
@@ -143,7 +143,7 @@ async def _rests(platform: Platform) -> bool:
 
 
 async def _refuse_writes(ground: Ground, topic: Topic) -> None:
-    """Let the broker find every record too old: what is there can be read, nothing can be written."""
+    """Let the broker refuse every record as too old: existing records can be read, none can be written."""
     await _configure(ground, topic, {"message.timestamp.before.max.ms": "0"})
 
 
@@ -188,7 +188,7 @@ async def _says_it_is_full(replica: Replica) -> bool:
 
 
 async def _refusals_at_the_door(load: Load, replica: Replica) -> set[str]:
-    """Why orders were refused, in the door's own word; none of them is given again."""
+    """The door's codes for refused orders; they are not retried."""
     signer, reasons = TokenSigner(load.stage.keys, TESTER), set[str]()
     async with connect(replica.address, signer, load.stage.name) as channel:
         call = json_call(channel, PLACE)

@@ -1,7 +1,7 @@
-"""Cells in which members of the group come and go under load: stopped, killed, or frozen past its patience.
+"""Cells in which members of the group come and go under load: stopped, killed, or frozen beyond the session timeout.
 
-Two or three replicas; at least one is always there. Each turn does one thing to one of them, seeded; at the end of
-some turns every partition must have an owner again.
+Two or three replicas, of which at least one is always running. Each turn does one seeded thing to one of them; at the
+end of some turns every partition must have an owner again.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ GROUP = "rebalances"
 TURN_SECONDS = 3.0
 FROZEN_SECONDS = 1.5 * SESSION_MS / 1000
 AT_ONCE = 14
-"""Orders given in one breath."""
+"""Orders per burst."""
 BREATH_SECONDS = 4.0
 
 
 @dataclass
 class Members:
-    """The replicas of one stage, and what was done to them."""
+    """The replicas of one stage, and the actions on them."""
 
     stage: Stage
     replicas: list[Replica]
@@ -43,7 +43,7 @@ class Members:
         return [each for each in self.replicas if each.child.alive]
 
     async def turn(self) -> None:
-        """Let one more join, or do something to one that others can stand in for."""
+        """Let another member join, or act on one that others can replace."""
         down = [each for each in self.replicas if not each.child.alive]
         if down and (len(self.up) < 2 or self.chance.random() < 0.5):
             await self.chance.choice(down).start()
@@ -58,13 +58,13 @@ class Members:
                 await one.child.kill()
             case "frozen":
                 one.freeze()
-                await asyncio.sleep(FROZEN_SECONDS)  # the fault itself: a zombie that comes back
+                await asyncio.sleep(FROZEN_SECONDS)  # the fault itself: a zombie that returns
                 one.thaw()
         self.done[what] += 1
 
 
 async def come_and_go(ground: Ground, *, seconds: float) -> Sequence[Verdict]:
-    """Orders breath by breath, and every few seconds a member comes or goes."""
+    """Place orders in bursts; every few seconds a member joins or leaves."""
     oracle = Oracle()
     async with (
         Sink(oracle) as sink,
@@ -97,7 +97,7 @@ async def come_and_go(ground: Ground, *, seconds: float) -> Sequence[Verdict]:
 async def _load(load: Load, members: Members, until: float) -> None:
     while asyncio.get_running_loop().time() < until:
         await load.place(load.mixed(AT_ONCE))
-        # The next breath when this one was read, or a while later: what piles up is work after the fault, not a fault.
+        # The next burst follows when this one was read, or after a while: a backlog is not a fault.
         with contextlib.suppress(AssertionError):
             await eventually(lambda: all_read(load.stage), within_seconds=BREATH_SECONDS, every_seconds=0.2)
         door = members.chance.choice(members.replicas)
@@ -106,7 +106,7 @@ async def _load(load: Load, members: Members, until: float) -> None:
 
 
 async def _knock_while_up(load: Load, door: Replica) -> None:
-    """One order at the door of a replica that may go meanwhile: then it has had the order, or has not."""
+    """One order at the door of a replica that may stop meanwhile: then it may or may not have taken the order."""
     knocking = asyncio.create_task(load.knock([load.order(Way.DOOR)], door.address))
     while not knocking.done():
         await asyncio.wait({knocking}, timeout=0.2)
