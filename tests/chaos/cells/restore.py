@@ -1,4 +1,4 @@
-"""A database that is lost in the middle of work, or that comes back older; a topic that has lost its tail."""
+"""A database is lost in the middle of work, or restored from an older copy; a topic has lost its tail."""
 
 import asyncio
 import json
@@ -29,18 +29,18 @@ from contracts.envelope import Envelope, parse
 SHIPMENTS = 8
 WITHIN_SECONDS = 180.0
 PERSONAL = {"texts"}
-"""What stands on no topic, and is kept by a backup of its own: without it an unsent mail is given up."""
+"""On no topic, so restored from a separate backup: without it an unsent mail is given up."""
 DOES_NOT_FIT = 4
-"""Exit status of a service whose database does not fit its settings or its topic."""
+"""Exit status of a service whose database does not match its settings or its topic."""
 
 
 async def lost_in_the_middle_of_work(ground: Ground) -> Sequence[Verdict]:
-    """The toy's database is gone while deliveries are parked, questions pend, bills are open and letters are out."""
+    """The toy's database is lost while deliveries are parked, look-ups pending, bills open and letters being sent."""
     return await _restored(ground, older=False)
 
 
 async def older_copy_in_the_middle_of_work(ground: Ground) -> Sequence[Verdict]:
-    """The same, and a copy from the midst of the work is put back."""
+    """The same, and a copy from the middle of the work is restored."""
     return await _restored(ground, older=True)
 
 
@@ -67,7 +67,7 @@ async def _restored(ground: Ground, *, older: bool) -> Sequence[Verdict]:
 
 
 async def _in_the_middle(stage: Stage, oracle: Oracle) -> bool:
-    """Whether there is something of everything, and what came by the door is published.
+    """Whether there is some of every kind of work, and every order from the door is published.
 
     Raises:
         AssertionError: not yet; says what is missing.
@@ -86,7 +86,7 @@ async def _in_the_middle(stage: Stage, oracle: Oracle) -> bool:
 
 
 async def _goes_on(stage: Stage, load: Load, before: Sequence[RawRecord], epoch: int = 0) -> Sequence[Verdict]:
-    """Start on what was rebuilt, give some more to do, and judge the end."""
+    """Start on the rebuilt database, add some more work, and judge the end."""
     replica = stage.replica(settings={"EPOCH": str(epoch)})
     await replica.start()
     await load.place(load.mixed(7))
@@ -98,13 +98,13 @@ async def _goes_on(stage: Stage, load: Load, before: Sequence[RawRecord], epoch:
     after = await read_raw(stage.servers.kafka, stage.events.name)
     letters = {id_ for order in load.oracle.orders.values() for id_ in order.letters}
     strange = [f"6: {id_} went out, nobody ordered it" for id_, _ in load.oracle.letters if id_ not in letters]
-    # What a topic has lost is decided again, under ids of the raised epoch.
+    # Events lost from a topic are decided again, under ids of the raised epoch.
     once = _used_once([*before, *after], decided=after if epoch else [*before, *after])
     return kept([*verdicts, once, Verdict(6, len(load.oracle.letters), strange)])
 
 
 def _forget_unclaimed(oracle: Oracle, published: Sequence[RawRecord]) -> None:
-    """Take back the attempts whose claims are lost, being on no topic: they are made again, under the same id."""
+    """Remove the attempts whose claims are lost, as no topic has them: they are repeated under the same id."""
     envelopes = {envelope.id: envelope for envelope in map(_envelope, published)}.values()
     claims = Counter(each.subject for each in envelopes if each.type.endswith(".letter.claimed.v1"))
     known = []
@@ -122,7 +122,7 @@ async def _parked(stage: Stage, target: str) -> int:
 
 
 def _used_once(records: Sequence[RawRecord], decided: Sequence[RawRecord]) -> Verdict:
-    """No event id stands for two contents, and of those decided no order was counted twice."""
+    """No event id has two contents, and no decided order was counted twice."""
     contents: dict[str, bytes | None] = {}
     faults = []
     for record in records:
@@ -147,7 +147,7 @@ def _envelope(record: RawRecord) -> Envelope:
 
 
 async def lost_tail(ground: Ground) -> Sequence[Verdict]:
-    """A topic that has lost its tail: the kept database is refused, one begun anew under a raised epoch goes on."""
+    """A topic has lost its tail: the kept database is refused; a new one under a raised epoch works."""
     oracle, servers = Oracle(), ground.servers
     on_it = on_stage(servers, ground.folder, ground.name)
     async with Sink(oracle) as sink, on_it as stage, load_on(stage, oracle, ground.seed) as load:
@@ -156,7 +156,7 @@ async def lost_tail(ground: Ground) -> Sequence[Verdict]:
         await replica.start()
         refused = load.order(counters=("c9",), amount=-5, key="Kc9")
         behind = [load.order(counters=("c9",), key="Kc9") for _ in range(3)]
-        # One key a counter: where cause and effect stand in two partitions, a reader keeps what its cause has lost.
+        # One key per counter: with cause and effect in two partitions, a reader would keep the effect of a lost cause.
         await load.place([*(each for each in load.mixed(42) if each.key != "Kmany"), refused, *behind])
         await settled(stage, oracle, parked=True)
         await replica.child.stop()
@@ -177,7 +177,7 @@ async def lost_tail(ground: Ground) -> Sequence[Verdict]:
 
 
 async def _is_refused(replica: Replica, why: str) -> None:
-    """It ends by itself, and says why."""
+    """It exits by itself and logs why."""
     replica.child.start()
     assert await replica.child.finished() == DOES_NOT_FIT, replica.child.last_words()
     assert why in replica.child.last_words()
@@ -187,9 +187,9 @@ async def _is_refused(replica: Replica, why: str) -> None:
 
 
 async def older_copies_of_real_services(ground: Ground) -> Sequence[Verdict]:
-    """Declarations and notifications come back older, each in the middle of work; gateway and registry come back empty.
+    """Declarations and notifications are restored older, each in the middle of work; gateway and registry are empty.
 
-    What stands on no topic (keys, names, originals) comes back from a backup.
+    Data that is on no topic (keys, names, originals) is restored from a backup.
     """
     async with on_platform(ground) as (platform, _), traffic_on(platform, shipments=SHIPMENTS, seed=1) as first:
         url = platform.describe()["mongo_url"]
@@ -224,7 +224,7 @@ def _holds_aggregates(documents: Sequence[Mapping[str, Any]]) -> bool:
 
 
 async def _some_closed(url: str, wave: Traffic) -> bool:
-    """Whether a wave is in the middle of its work: some shipments are through, some are not."""
+    """Whether a wave is in the middle of its work: some shipments are done, some are not."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
     async with client:
         ucrs = {"state.declaration.ucr": {"$in": wave.ucrs}, "state.status": "closed"}

@@ -1,4 +1,4 @@
-"""What most cells of the toy begin with: a toy that is not started yet, its load, and the oracle of both."""
+"""The starting point of most toy cells: a toy that is not started yet, its load, and the oracle of both."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from chassis.testing import eventually
 
 @dataclass
 class Scene:
-    """A toy that is not started yet, and what it is told."""
+    """A toy that is not started yet, and its input."""
 
     oracle: Oracle
     stage: Stage
@@ -24,7 +24,7 @@ class Scene:
     replica: Replica
 
     async def orders_at(self, counter: str) -> list[str]:
-        """The orders that a counter has taken, in the order in which it took them."""
+        """A counter's accepted orders, in order of acceptance."""
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self.stage.servers.mongo)
         try:
             found = await client[self.stage.name]["counters"].find_one({"_id": counter}) or {"history": []}
@@ -33,7 +33,7 @@ class Scene:
         return [line["cause"] for line in found["history"] if line["cause"] in self.oracle.orders]
 
     async def until_taken(self, *orders: Order, within_seconds: float = 30.0) -> None:
-        """Wait until each order has counted where it was for."""
+        """Wait until each order has been counted by its counter."""
 
         async def taken() -> bool:
             for order in orders:

@@ -1,4 +1,4 @@
-"""Cells whose fault is a server's: killed, full, or away for long. Each has servers of its own."""
+"""Cells with server faults: killed, full, or stopped for long. Each has its own servers."""
 
 import asyncio
 import resource
@@ -23,19 +23,19 @@ AWAY_SECONDS = 120.0
 SHORT_SECONDS = 15.0
 PATIENCE = timedelta(seconds=240)
 UNSENT_SECONDS = 5
-"""An unsent event that is older makes the toy overloaded, in these cells."""
+"""In these cells, an older unsent event makes the toy overloaded."""
 CLIENTS = 8
-"""That knock at the door all the time."""
+"""How many clients send orders all the time."""
 GROWTH_BYTES = 64 * 1_048_576
-"""What the memory of a toy may grow by while it can send nothing."""
+"""The allowed growth of a toy's memory while it can send nothing."""
 FULL_BYTES = 4096
-"""Below the length that each file of a database has already."""
+"""Below the present length of every database file."""
 
 Fault = Callable[[Scene, Infrastructure], Awaitable[None]]
 
 
 async def under(fault: Fault, ground: Ground) -> Sequence[Verdict]:
-    """A fault while the load is on; judged when all is back."""
+    """A fault under load; judged once everything runs again."""
     async with scene(ground) as on:
         await on.replica.start()
         load, door = on.load, on.replica.address
@@ -54,7 +54,7 @@ async def under(fault: Fault, ground: Ground) -> Sequence[Verdict]:
 
 
 async def kill(on: Scene, servers: Infrastructure, *, broker: bool, database: bool) -> None:
-    """SIGKILL in the middle of the work, some times over; back at once."""
+    """SIGKILL in the middle of the work, several times, with an immediate restart."""
     for _ in range(KILLS):
         await _at_work(on)
         before = _pids(servers, broker, database)
@@ -67,10 +67,10 @@ async def kill(on: Scene, servers: Infrastructure, *, broker: bool, database: bo
 
 
 async def database_full(on: Scene, servers: Infrastructure) -> None:
-    """No file of the database may grow any more; then there is room again.
+    """No database file may grow; then there is room again.
 
-    The embedded server does not recover from it by itself: it answers everything with an error until it is started
-    anew, which a server that only refuses writes would not need.
+    The embedded server does not recover by itself: it answers every command with an error until it is restarted, which
+    a server that only refuses writes would not need.
     """
     await _at_work(on)
     pid = servers.database.pid
@@ -94,7 +94,7 @@ def _pids(servers: Infrastructure, broker: bool, database: bool) -> set[int | No
 
 
 async def _at_work(on: Scene) -> None:
-    """Wait until the toy has just resolved something: more of the load is in its hands."""
+    """Wait until the toy has just resolved something: it is then processing more of the load."""
     name = 'trade_deliveries_total{outcome="applied"}'
     before = await on.replica.metric(name)
 
@@ -106,7 +106,7 @@ async def _at_work(on: Scene) -> None:
 
 
 async def broker_away(ground: Ground, *, seconds: float) -> Sequence[Verdict]:
-    """No broker for long, and orders at the door: some are taken, then it turns them away; all arrive in the end."""
+    """No broker for long, and orders at the door: some are accepted, then all are refused; every one arrives."""
     async with scene(ground) as on:
         on.replica = on.stage.replica(settings={"KAFKA__MAX_UNSENT_SECONDS": str(UNSENT_SECONDS)})
         await on.replica.start()
@@ -132,7 +132,7 @@ async def broker_away(ground: Ground, *, seconds: float) -> Sequence[Verdict]:
 
 
 async def _client(on: Scene, counter: str, back: asyncio.Event, seconds: float) -> None:
-    """Gives one order after the other, each until it is taken, as long as the broker is away."""
+    """Send one order after the other, each until accepted, while the broker is stopped."""
     within = timedelta(seconds=seconds) + PATIENCE
     while not back.is_set():
         await on.load.knock([on.load.order(Way.DOOR, counters=(counter,))], on.replica.address, within=within)

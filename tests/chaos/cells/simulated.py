@@ -1,4 +1,4 @@
-"""The simulation's seeded schedules as cells, each in a process of its own: a thousand seeds in all."""
+"""The simulation's seeded schedules as cells, each in its own process: a thousand seeds in total."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ SEEDS = 1000
 
 
 async def simulate(first: int, ground: Ground) -> Sequence[Verdict]:
-    """So many seeds from `first` on; the seeds are named in the cell's name, so the ground's own does not matter."""
+    """A range of seeds from `first` on; the cell's name contains them, so the ground's own seed does not matter."""
     command = ["-m", "chaos.simulation", "--seeds", str(SHARE), "--first", str(first), "--jobs", "1", "--json"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

@@ -1,7 +1,7 @@
-"""The six real services, one after the other, struck at a fail point of theirs while shipments are under way.
+"""Each of the six real services meets a fault at one of its fail points while shipments are in progress.
 
-The toy meets every point; here it is seen that a real service, with its handlers, stores and peers, is no
-exception. A cell is one fault on all six; which point each service meets is seeded.
+The toy meets every point; these cells show the same for real services with their handlers, stores and peers. A cell is
+one fault on all six; the point of each service is seeded.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from trade_cli.enrolment import register
 from trade_cli.platform import load_platform
 
 SHIPMENTS = 4
-"""Under way while one service is struck."""
+"""Shipments in progress while one service meets its fault."""
 CLOSED_WITHIN_SECONDS = 240.0
 STRIKES_WITHIN_SECONDS = 60.0
 FROZEN_SECONDS = 12.0
-"""Longer than a session of the consumer group."""
+"""Longer than the consumer group's session timeout."""
 
 _SAVING = ("load.after", "save.before", "save.after", "publish.before", "publish.sent", "publish.after")
 _READING = ("batch.read", "commit.before", "commit.after")
@@ -40,21 +40,21 @@ POINTS: Mapping[str, Sequence[str]] = {
     "matching": _READING,
     "tracking": _READING,
 }
-"""Service → the points that it passes while shipments go their way; the registry while firms are registered."""
+"""Service → the points that it passes while shipments proceed; the registry's, while firms are registered."""
 
 
 async def strike(platform: Platform, service: str, order: str) -> None:
-    """Arm one point of one service, wait until it is met, and bring the service back.
+    """Arm one point of one service, wait for the fault there, and restore the service.
 
     Raises:
-        AssertionError: it was not met.
+        AssertionError: the fault did not occur.
     """
     await meet(platform, service, order, within_seconds=STRIKES_WITHIN_SECONDS)
     await bring_back(platform, service, still_seconds=FROZEN_SECONDS)
 
 
 async def _register(platform: Platform) -> None:
-    """Register the firms as a client that tries again while the registry is away."""
+    """Register the firms like a client that retries while the registry is down."""
     while True:
         try:
             await register(load_platform(platform.layout.description), facts().enterprises)
@@ -67,7 +67,7 @@ async def _register(platform: Platform) -> None:
 
 
 async def try_services(fault: Fault, ground: Ground) -> Sequence[Verdict]:
-    """One fault on all six."""
+    """Inject one fault into all six."""
     chance = random.Random(ground.seed)
     orders = {service: f"{chance.choice(points)}:{fault}:{chance.randint(1, 3)}" for service, points in POINTS.items()}
     async with Platform(ground.folder / "platform", infrastructure=ground.infrastructure) as platform:

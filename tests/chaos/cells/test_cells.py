@@ -1,4 +1,4 @@
-"""A few cells of `make crash`, on every run of the tests; and that the whole of them is what it says."""
+"""A few cells of `make crash`, on every run of the tests; and the completeness of their catalogue."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Deadlines: what fell due while nobody worked fires once, and a clock that is wrong fires nothing."""
+"""Deadlines: those that passed during downtime fire once, and a wrong clock fires none."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ async def due_while_the_broker_is_away(ground: Ground) -> Sequence[Verdict]:
 
 
 async def _due_while(ground: Ground, away: Callable[[Stage, Sequence[Replica], datetime], Any]) -> Sequence[Verdict]:
-    """Bills that fall due while something is away fire once when it is back, whichever of two replicas fires them."""
+    """Bills that fall due during an outage fire once after it, from either of two replicas."""
     oracle = Oracle()
     async with (
         on_stage(ground.servers, ground.folder, ground.name) as stage,
@@ -76,7 +76,7 @@ async def _due_while(ground: Ground, away: Callable[[Stage, Sequence[Replica], d
 
 
 async def _dues(stage: Stage, bills: Sequence[Order]) -> Sequence[datetime]:
-    """When each bill falls due, once all are stored."""
+    """The due time of each bill, once all are stored."""
 
     async def all_stored() -> Sequence[datetime]:
         found = [each["due_at"] for each in await _counters(stage) if each.get("due_at")]
@@ -87,7 +87,7 @@ async def _dues(stage: Stage, bills: Sequence[Order]) -> Sequence[datetime]:
 
 
 async def _fired_once(stage: Stage, bills: Sequence[Order]) -> Verdict:
-    """Each of these, never paid, is overdue by exactly one firing, which was not early."""
+    """Each of these unpaid bills became overdue by exactly one firing, not early."""
     faults, counters = [], {each["_id"]: each for each in await _counters(stage)}
     for bill in bills:
         counter = counters[bill.counters[0]]
@@ -107,7 +107,7 @@ async def _counters(stage: Stage) -> list[dict[str, Any]]:
 
 
 async def clock_a_day_ahead(ground: Ground) -> Sequence[Verdict]:
-    """A replica whose clock is a day ahead fires nothing, and says so; one with the right time fires once."""
+    """A replica whose clock is a day ahead fires nothing and logs why; one with the right time fires once."""
     oracle = Oracle()
     async with (
         on_stage(ground.servers, ground.folder, ground.name) as stage,
@@ -130,7 +130,7 @@ async def clock_a_day_ahead(ground: Ground) -> Sequence[Verdict]:
 
 
 async def _says_that_timers_rest(replica: Replica) -> None:
-    """Its log names by how much the clocks differ, and its metric is up."""
+    """Its log states the difference of the clocks, and its metric is set."""
 
     async def says_so() -> bool:
         assert await replica.metric('trade_timers_rest{timer="counter"}') == 1, "the metric is down"

@@ -1,4 +1,4 @@
-"""Cells in which a topic goes, and comes back: under a toy that is down, that runs, or that nobody tells of it."""
+"""Cells in which a topic is deleted and recreated: while the toy is down, runs, or does not notice."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,13 +14,13 @@ from chassis.testing import eventually
 from launcher.topics import create_topics
 
 LONG_SESSION_MS = 10_000
-"""Within which a toy that was killed is back."""
+"""A killed toy is running again within this time."""
 WRONG_TOPICS = 3
-"""Exit status of a service whose topics are not there."""
+"""Exit status of a service whose topics are missing."""
 
 
 async def topic_deleted_while_down(ground: Ground) -> Sequence[Verdict]:
-    """Told at the start, by its name, not at midnight; with the topic made again, it works."""
+    """The toy names the missing topic at start and exits; with the topic recreated, it works."""
     async with scene(ground) as on:
         await on.replica.start()
         await on.load.place(on.load.mixed(7))
@@ -39,12 +39,12 @@ async def topic_deleted_while_down(ground: Ground) -> Sequence[Verdict]:
 
 
 async def topic_deleted_under_way(ground: Ground, *, own: bool) -> Sequence[Verdict]:
-    """A topic goes under a running toy: log and metric tell it by name; made again, it is read and written again.
+    """A topic is deleted under a running toy: log and metric name it; once recreated, it is read and written again.
 
-    What stood on a topic is gone with it: only what is asked from then on is judged, in an oracle of its own.
+    The topic's records are lost with it, so only later input is judged, in a separate oracle.
 
     Args:
-        own: the topic that it publishes on; else the one that it is told on.
+        own: delete the topic that the toy publishes on; else its input topic.
     """
     async with scene(ground) as on:
         await on.replica.start()
@@ -63,9 +63,9 @@ async def topic_deleted_under_way(ground: Ground, *, own: bool) -> Sequence[Verd
 
 
 async def topic_made_again_unseen(ground: Ground) -> Sequence[Verdict]:
-    """A topic goes and comes back between two looks, and the toy comes back within its session: it is read again.
+    """A topic is recreated between two checks, and the toy restarts within its session: the topic is read again.
 
-    The group had noticed, and gives the toy what it had since: nothing of the topic.
+    The group had noticed the deletion, and first gives the toy its last assignment: nothing of the topic.
     """
     async with scene(ground) as on:
         on.replica = on.stage.replica(settings={"KAFKA__SESSION_TIMEOUT_MS": str(LONG_SESSION_MS)})
@@ -89,7 +89,7 @@ async def topic_made_again_unseen(ground: Ground) -> Sequence[Verdict]:
 
 
 async def _has_no_reader(on: Scene, topic: str) -> bool:
-    """Whether the partitions are given out, and none of a topic's are among them."""
+    """Whether partitions are assigned, but none of the topic's."""
     async with group_of(on.stage) as group:
         readers = await group.readers()
     return readers is not None and not any(each.topic == topic for each in readers)

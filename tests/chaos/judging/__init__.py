@@ -1,5 +1,5 @@
-"""What a platform has said and stored, read when all is at rest, and what is wrong with it.
+"""Reads what a platform at rest has published and stored, and reports every violation of an invariant.
 
-`invariants` has a file for each invariant, `platform` asks them all; `core_checks` is shared with the toy. Does
-nothing to a platform.
+`invariants` has one file per invariant, `platform` judges them all; `core_checks` is shared with the toy. Never changes
+a platform.
 """

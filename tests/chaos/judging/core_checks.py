@@ -1,4 +1,4 @@
-"""What must hold of every service on the chassis: what the checkers of the toy and of the platform share."""
+"""Invariants of every service on the chassis, shared by the checkers of the toy and of the platform."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
@@ -11,7 +11,7 @@ from chassis.telemetry import trace_id
 
 
 def published(world: World, topics: Sequence[str]) -> tuple[int, list[str]]:
-    """2: events on the topic = events in the histories, 1..n per aggregate, same contents, no hole, no inversion."""
+    """2: events on the topic = events in the histories, 1..n per aggregate, same contents, in order, no gap."""
     events: dict[str, list[Said]] = {}
     faults = _copies(world)
     for topic in topics:
@@ -34,7 +34,7 @@ def published(world: World, topics: Sequence[str]) -> tuple[int, list[str]]:
 
 
 def _copies(world: World) -> list[str]:
-    """What stands on a topic more than once, and not as the same."""
+    """Events that are on a topic more than once with different contents."""
     faults = []
     copies: dict[tuple[str, str], Said] = {}
     for each in world.said:
@@ -63,7 +63,7 @@ def _history_faults(owner: Stored, on_topic: set[str]) -> list[str]:
 
 
 def applied_twice(world: World) -> list[str]:
-    """3: no cause stands in a history twice."""
+    """3: no cause is in a history twice."""
     return [
         f"3: {owner.service} applied {cause} {count} times to {owner.id}"
         for owner in world.stored
@@ -73,10 +73,10 @@ def applied_twice(world: World) -> list[str]:
 
 
 def behind_nothing(taken: Iterable[Mapping[str, Any]]) -> list[str]:
-    """4: what queues behind something parked has something parked before it, of the same target or key.
+    """4: a delivery that waits behind a parked one has a parked one before it, of the same target or key.
 
-    Before it in time or on their topic: an older record that comes again waits behind the younger one that is parked,
-    and where two members park the same, the one that came to it later may write first.
+    Before it in time or on their topic: an older record that is redelivered waits behind the younger parked one, and if
+    two members park the same record, the one that received it later may write first.
     """
     taken = list(taken)
     roots: dict[str, list[Mapping[str, Any]]] = {}
@@ -96,7 +96,7 @@ def _before(root: Mapping[str, Any], waiting: Mapping[str, Any]) -> bool:
 
 
 def overtaken(owner: Stored, laned: Iterable[tuple[Said, Sequence[str]]]) -> list[str]:
-    """4: inputs of one partition and lane stand in a history in the order in which they stood there.
+    """4: inputs of one partition and lane are in a history in the order of the partition.
 
     Args:
         laned: inputs in the order of the history, each with its lanes: those of one lane must not overtake each other.
@@ -115,13 +115,13 @@ def overtaken(owner: Stored, laned: Iterable[tuple[Said, Sequence[str]]]) -> lis
 
 
 def ever_parked(world: World) -> list[Mapping[str, Any]]:
-    """Every delivery that is or was parked, each once."""
+    """Every present or past parked delivery, each once."""
     found = {each["_id"]: each for each in world.parked}
     return list(found.values()) + [line["delivery"] for line in world.audit if line["delivery"]["_id"] not in found]
 
 
 def timers_fired(world: World) -> list[tuple[Stored, Mapping[str, Any], datetime]]:
-    """Every deadline that was handed to its aggregate: owner, history line, when it was due."""
+    """Every fired deadline: its aggregate, history line and due time."""
     return [
         (owner, line, datetime.fromisoformat(line["cause"].rpartition("/")[2]))
         for owner in world.stored
@@ -131,7 +131,7 @@ def timers_fired(world: World) -> list[tuple[Stored, Mapping[str, Any], datetime
 
 
 def timers(world: World, now: datetime) -> tuple[int, list[str]]:
-    """8: deadlines fire not early and are not lost."""
+    """8: deadlines do not fire early and are not lost."""
     fired = timers_fired(world)
     faults = [
         f"8: {line['cause']} fired at {line['at']}, before it was due" for _, line, due in fired if line["at"] < due
@@ -150,7 +150,7 @@ def timers(world: World, now: datetime) -> tuple[int, list[str]]:
 
 
 def traced(world: World, topics: Sequence[str]) -> list[str]:
-    """9: every event carries a trace, the one that stands in the history line of its cause."""
+    """9: every event carries the trace of its cause's history line."""
     traces = {event: line["trace"] for owner in world.stored for line in owner.lines for event in line["events"]}
     faults = []
     for topic in topics:
@@ -166,7 +166,7 @@ def traced(world: World, topics: Sequence[str]) -> list[str]:
 def rest(
     world: World, now: datetime, reads: Mapping[str, Callable[[str], bool]], may_wait: Set[str] = frozenset()
 ) -> tuple[int, list[str]]:
-    """10: when the faults have ended, lag, unsent events and overdue work go to zero.
+    """10: after the faults end, lag, unsent events and overdue work return to zero.
 
     Args:
         reads: consumer group → whether it reads a topic.

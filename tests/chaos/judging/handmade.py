@@ -1,4 +1,4 @@
-"""Small worlds made by hand: what a test of the checker plants its faults in."""
+"""Small worlds made by hand, in which tests of the checker plant faults."""
 
 import itertools
 import json
@@ -18,7 +18,7 @@ from contracts.topics import EVENT_TOPICS
 
 GUARD = dict.fromkeys(("accepted", "control_done", "no_holds", "money_settled", "presented"), True)
 RELEASED = an_event("released", declaration_number="4220", released_at="2026-01-05T08:00:00Z", guard=GUARD)
-"""A release: to be told to three firms, over two channels each."""
+"""A release: three firms are notified of it, over two channels each."""
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 
@@ -32,7 +32,7 @@ def trace(name: int, span: int = 1) -> Mapping[str, str]:
 
 @dataclass
 class WorldMaker:
-    """Records, documents and the rest, as they come about one after the other; everything was read by everybody."""
+    """Records, documents and the rest, in the order of their creation; every group has read everything."""
 
     records: list[RawRecord] = field(default_factory=list)
     inbox: list[RawRecord] = field(default_factory=list)
@@ -70,7 +70,7 @@ class WorldMaker:
         self.stored[id_] = Stored(service, collection, id_, seq, state, lines, outbox=())
 
     def world(self, *groups: str, **changes: Any) -> World:
-        """All of it, committed by these groups to the end."""
+        """The world, in which these groups have committed to the end."""
         ends: dict[TopicPartition, int] = {}
         for each in (*self.records, *self.inbox):
             ends[TopicPartition(each.topic, each.partition)] = each.offset + 1
@@ -112,7 +112,7 @@ def actual(ucr: str) -> Mapping[str, Any]:
 
 
 def passed_over(world: World, group: str) -> Sequence[str]:
-    """What a group has committed past and not resolved."""
+    """Records that a group has committed past but not resolved."""
     verdict = offsets(world, [group])
     assert verdict.looked_at, "nothing was looked at"
     return list(verdict.faults)

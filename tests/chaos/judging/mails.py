@@ -1,4 +1,4 @@
-"""The mails that the platform's receiving server has taken, as it keeps them: one file each."""
+"""The mails that the platform's mail server has received, one file each."""
 
 import email
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail as it was received; a repeat is one of its own."""
+    """One received mail; a repeat counts separately."""
 
     message_id: str
     to: str
     """Recipients of the envelope."""
     at: datetime
-    """When the server had all of it."""
+    """When the server had received all of it."""
 
 
 def read_mails(folder: Path) -> Sequence[Mail]:
-    """Every mail in the folder of `launcher.mail`, in the order of their arrival.
+    """Every mail in the folder of `launcher.mail`, in order of arrival.
 
-    What begins with a dot was being written when the server was killed: nobody was told that it had been taken.
+    A file whose name begins with a dot was being written when the server was killed: its receipt was not acknowledged.
     """
     return [_mail(file) for file in sorted(folder.glob("[!.]*.eml"))]
 

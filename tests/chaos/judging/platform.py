@@ -1,4 +1,4 @@
-"""The whole platform, judged by all ten invariants: by what is durable, and by the oracle of what was sent."""
+"""Judges the whole platform by all ten invariants, from durable data and the oracle of what was sent."""
 
 from collections.abc import Sequence, Set
 
@@ -20,8 +20,8 @@ def judged(world: World, sent: Sequence[Sent], *, more: Sequence[str] = (), clai
     """Every invariant, of the platform at rest.
 
     Args:
-        more: further sentences, each beginning with the number of its invariant.
-        claims_lost: whether notifications came back older than it was.
+        more: further faults, each beginning with the number of its invariant.
+        claims_lost: whether the database of notifications was restored from an older copy.
     """
     verdicts = [
         commands(world, sent),
@@ -44,13 +44,13 @@ def judged(world: World, sent: Sequence[Sent], *, more: Sequence[str] = (), clai
 
 
 def kept(verdicts: Sequence[Verdict], *, but: Set[int] = frozenset()) -> Sequence[Verdict]:
-    """The same verdicts, where every promise was kept.
+    """The same verdicts, if every invariant holds.
 
     Args:
-        but: invariants that there was nothing to judge of.
+        but: invariants without a case to judge.
 
     Raises:
-        AssertionError: one was not, or was judged on nothing.
+        AssertionError: one was violated, or had no case to judge.
     """
     judged_on = [each for each in verdicts if each.number not in but]
     faults = [fault for each in verdicts for fault in each.faults]

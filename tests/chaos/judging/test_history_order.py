@@ -1,4 +1,4 @@
-"""A history counts on: without a hole, without a double, its lines by their first events."""
+"""A history counts its events without gap or duplicate, and orders its lines by their first events."""
 
 import pytest
 from chaos.judging.world import Stored

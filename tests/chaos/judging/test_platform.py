@@ -1,4 +1,4 @@
-"""All ten invariants are judged, and none on nothing."""
+"""All ten invariants are judged, each on at least one case."""
 
 import pytest
 from chaos.judging.platform import judged, kept

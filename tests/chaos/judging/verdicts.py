@@ -1,4 +1,4 @@
-"""One invariant, judged: what it was looked at on, and what was found broken."""
+"""The verdict on one invariant: how many cases were judged, and which faults were found."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,15 +25,14 @@ class Verdict:
     number: int
     """As in docs/architecture/invariants.md."""
     looked_at: int
-    """How many things it was judged on: none is a failure of its own."""
+    """How many cases were judged: zero is itself a failure."""
     faults: Sequence[str] = ()
 
 
 def demanded(verdicts: Iterable[Verdict], exercised: set[int]) -> list[Verdict]:
-    """The verdicts on what was exercised, none of them on nothing.
+    """The verdicts on the exercised invariants, each on at least one case.
 
-    An invariant that the load did not exercise is left out where there was nothing to look at;
-    one that it did exercise gets a fault.
+    An invariant without a case is left out if the load did not exercise it, and gets a fault if the load did.
     """
     kept = []
     for each in verdicts:
@@ -46,7 +45,7 @@ def demanded(verdicts: Iterable[Verdict], exercised: set[int]) -> list[Verdict]:
 
 
 def faults_of(verdicts: Iterable[Verdict]) -> list[str]:
-    """Every fault, one a line."""
+    """Every fault, one per line."""
     return [fault for each in verdicts for fault in each.faults]
 
 

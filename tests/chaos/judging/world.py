@@ -1,4 +1,4 @@
-"""What the platform has said and stored: all that the checker judges by."""
+"""What the platform has published and stored: all input of the checker."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from contracts.envelope import Envelope, parse
 SERVICES = topics.SERVICES
 
 Spans = Mapping[str, Sequence[str]]
-"""`<trace id>/<span id>` → the same of its parent and of what it links to."""
+"""`<trace id>/<span id>` → the same for its parent and its links."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One event as it stands on a topic."""
+    """One event as it is on a topic."""
 
     envelope: Envelope
     data: bytes
@@ -29,7 +29,7 @@ class Said:
     partition: int
     offset: int
     at: int = 0
-    """When its writer handed it to the broker, in milliseconds since 1970: what it tells of was saved before."""
+    """When its writer handed it to the broker, in milliseconds since 1970: its state change was saved before."""
 
     @property
     def position(self) -> str:
@@ -37,13 +37,13 @@ class Said:
 
     @property
     def key_lock(self) -> str:
-        """Where it waits if nobody can tell its target."""
+        """Where it waits if its target is unknown."""
         return key_lock(self.topic, self.envelope.partitionkey)
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One aggregate document, its history whole."""
+    """One aggregate document with its whole history."""
 
     service: str
     collection: str
@@ -58,12 +58,12 @@ class Stored:
 
     @property
     def causes(self) -> list[str]:
-        """Of every input that it remembers, also of those that staff gave up."""
+        """Of every remembered input, also of those that staff discarded."""
         return [line["cause"] for line in self.lines]
 
     @property
     def applied(self) -> list[Mapping[str, Any]]:
-        """The lines of what was applied to it."""
+        """The lines of applied inputs."""
         return [line for line in self.lines if not line.get("given_up")]
 
     @property
@@ -73,14 +73,14 @@ class Stored:
 
     @property
     def counts(self) -> list[list[int]]:
-        """The numbers of its events, by line, of those that have any."""
+        """The numbers of its events, per line with events."""
         return [[_number(event) for event in line["events"]] for line in self.lines if line["events"]]
 
     @property
     def counts_on(self) -> bool:
-        """Whether its events count 1..n, each line's ascending, and the lines by their first ones.
+        """Whether its events count 1..n, ascending within each line, and the lines are ordered by their first ones.
 
-        A line that a rebuild found begun is completed when its input is read again, perhaps behind others.
+        A line that a rebuild found incomplete is completed when its input is read again, perhaps after other lines.
         """
         numbers = sorted(number for line in self.counts for number in line)
         ascending = all(line == sorted(line) for line in (*self.counts, [line[0] for line in self.counts]))
@@ -95,39 +95,39 @@ def _number(event: str) -> int:
 
 @dataclass
 class World:
-    """Everything durable at one moment."""
+    """All durable data at one moment."""
 
     said: Sequence[Said] = ()
     stored: Sequence[Stored] = ()
     parked: Sequence[Mapping[str, Any]] = ()
-    """What waits, each with the `service` that parked it."""
+    """Parked deliveries, each with the `service` that parked it."""
     audit: Sequence[Mapping[str, Any]] = ()
-    """What was taken out of parking: action, outcome, `service`, and the delivery as it was parked."""
+    """Deliveries removed from parking: action, outcome, `service`, and the delivery as it was parked."""
     locks: frozenset[str] = frozenset()
-    """Targets, and (topic, key)s, for which something is parked."""
+    """Targets and (topic, key)s with parked deliveries."""
     records: Sequence[RawRecord] = ()
-    """Everything on the topics, also what nobody can read; per partition in the order of offsets."""
+    """All records on the topics, including unreadable ones; per partition in the order of offsets."""
     kept: frozenset[str] = frozenset()
     """Ids of the partner events that declarations keeps."""
     told: frozenset[str] = frozenset()
-    """Ids of the events that stand in tracking's timelines."""
+    """Ids of the events in tracking's timelines."""
     shown: frozenset[tuple[str, str]] = frozenset()
-    """Declaration and event id of what the gateway shows of declarations."""
+    """Declaration and event id of each step that the gateway shows."""
     set_aside: frozenset[tuple[str, str]] = frozenset()
-    """Service and position of the records that it keeps beside: tracking as unreadable, the gateway in quarantine."""
+    """Service and position of records set aside: unreadable ones in tracking, quarantined ones in the gateway."""
     inbox: Sequence[RawRecord] = ()
     """Everything on the partners' own topics."""
     mails: Sequence[Mail] = ()
-    """Everything that the receiving mail server has taken."""
+    """All mails that the mail server has received."""
     spans: Spans | None = None
-    """What tracking keeps of the spans that were exported to it; None: nobody looked."""
+    """The exported spans that tracking keeps; None: not read."""
     committed: Mapping[str, Mapping[TopicPartition, int]] = field(default_factory=dict)
     """Consumer group → partition → committed offset."""
     ends: Mapping[TopicPartition, int] = field(default_factory=dict)
     grew: bool = False
-    """Whether topics grew while everything was read: the databases may know more than what was read of the topics."""
+    """Whether topics grew during the reading: the databases may know more than the records read."""
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    """When the reading began: what was due then must have happened in a world at rest."""
+    """When the reading began: in a world at rest, everything due by then must have happened."""
 
     def of(self, service: str, collection: str = "") -> list[Stored]:
         return [each for each in self.stored if each.service == service and collection in ("", each.collection)]
@@ -136,7 +136,7 @@ class World:
         return [each for each in self.said if each.topic == topic]
 
     def first_said(self, topic: str) -> dict[str, Said]:
-        """Per event id its first copy on a topic, in the order of first appearance."""
+        """The first copy of each event id on a topic, in order of appearance."""
         first: dict[str, Said] = {}
         for each in self.on(topic):
             first.setdefault(each.envelope.id, each)
@@ -144,14 +144,14 @@ class World:
 
 
 ACCOUNTS = "settlements"
-"""Where declarations keeps the accounts of UCRs."""
+"""The collection in which declarations keeps the accounts of UCRs."""
 
 
 def remembered(world: World, service: str) -> Mapping[str, Any]:
-    """Per aggregate what must come back: its state, its events, and which input caused which.
+    """What a rebuild must restore of each aggregate: its state, its events, and which input caused which.
 
-    Of an account of a UCR the looks that found nothing new are left out: the declarations' own news is an account's to
-    look at only where the account is there when the news is read, and after a rebuild it is there from the start.
+    Inputs that changed nothing in an account of a UCR are left out: an event of declarations is an input of the account
+    only if the account exists when the event is read, and after a rebuild it exists from the start.
     """
     return {each.id: (each.state, each.seq, _caused(each)) for each in world.of(service) if each.seq}
 
@@ -162,7 +162,7 @@ def _caused(stored: Stored) -> list[tuple[str, ...]]:
 
 
 def said_of(records: Iterable[RawRecord]) -> list[Said]:
-    """The events among some records."""
+    """The events among the records."""
     return [one for record in records if (one := _said(record)) is not None]
 
 
@@ -174,7 +174,7 @@ def _said(record: RawRecord) -> Said | None:
 
 
 def stored_of(service: str, collection: str, document: Mapping[str, Any], older: Sequence[Mapping[str, Any]]) -> Stored:
-    """A document, with the lines that were moved out of it."""
+    """A document with its moved history lines."""
     return Stored(
         service=service,
         collection=collection,

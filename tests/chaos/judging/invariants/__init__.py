@@ -1,7 +1,7 @@
-"""What must always hold of the platform, judged from what is durable and from an oracle of what was sent.
+"""The invariants of the platform, judged from durable data and from an oracle of what was sent.
 
-One file an invariant, numbered as in docs/architecture/invariants.md. Each gives a `Verdict`: how many things it
-looked at, and a sentence for each violation. `chaos.judging.platform` asks them all.
+One file per invariant, numbered as in docs/architecture/invariants.md. Each returns a `Verdict`: how many cases it
+judged, and a sentence for each violation. `chaos.judging.platform` judges them all.
 """
 
 from chaos.judging.invariants.addressed import GROUPS

@@ -1,7 +1,7 @@
-"""Whom an event is for, group by group, worked out from its bytes and from what is stored.
+"""The targets of an event in each group, derived from its bytes and from stored data.
 
-Some targets depend on what stood in a database when the event came: the declarations of a shipment, the listings of a
-firm. Such a target counts where it stood there for certain: an event of it went to the broker before this one did.
+Some targets depend on the database's content when the event arrived: the declarations of a shipment, the listings of a
+firm. Such a target counts only if it certainly existed: the broker had an event of it before this one.
 """
 
 import json
@@ -19,11 +19,11 @@ from gateway.outcomes.declarations import SHOWN_EVENTS
 
 LODGED = "trade.gateway.declaration.submitted.v1"
 INBOX = "inbox."
-"""Begins the names of the partners' own topics."""
+"""Prefix of the names of the partners' own topics."""
 TOLD_BY_DOORS = {"gateway", "registry"}
-"""Services that are told what to do by doors alone: the causes of what they say stand on no topic."""
+"""Services whose input comes only from doors: the causes of their events are on no topic."""
 COMMAND = "command/"
-"""Begins the cause of what staff ask for."""
+"""Prefix of the cause of a staff command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Group:
 
     topics: tuple[str, ...]
     unresolved: Callable[[Ends, Said], Iterator[str]]
-    """The targets of an event that have not resolved it. Raises ValueError or KeyError where nobody can read it."""
+    """The targets of an event that have not resolved it. Raises ValueError or KeyError if it is unreadable."""
     inboxes: bool = False
     """Whether it reads the partners' own topics too."""
 
@@ -56,7 +56,7 @@ def _of_declarations(ends: Ends, said: Said) -> Iterator[str]:
 
 
 def _of_own(ends: Ends, said: Said) -> Iterator[str]:
-    """Whom an event of its own is for: a declaration that gets a share, an account that was there before."""
+    """The targets of one of its own events: a declaration that gets a share, an account that existed before."""
     if said.envelope.type == money.ALLOCATED:
         yield json.loads(said.data)["declaration_id"]
     elif news := money.account_of_news(said):
@@ -67,7 +67,7 @@ def _of_own(ends: Ends, said: Said) -> Iterator[str]:
 
 
 def _of_shipment(ends: Ends, said: Said) -> Mapping[str, int | None]:
-    """Those whom a partner event is for by its UCR alone, and since when each could be found."""
+    """The targets of a partner event with only a UCR, and since when each could be found."""
     if money.is_payment(said):
         account = money.account_of_report(said)
         return {account: 0} if account else {}

@@ -13,10 +13,10 @@ from contracts.topics import GATEWAY, PARTNERS
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One command given to a door, as the one who gave it remembers it."""
+    """One command sent to a door, as its sender recorded it."""
 
     key: str
-    """What the door tells copies by: the submitter's own id."""
+    """How the door recognises copies: the submitter's own id."""
     acknowledged: bool
     receipt_id: str = ""
     """As the door answered it."""
@@ -29,7 +29,7 @@ def commands(world: World, sent: Sequence[Sent]) -> Verdict:
         each.envelope.subject
         for topic in (GATEWAY, PARTNERS)
         for each in world.first_said(topic.name).values()
-        if each.envelope.type not in PARTNER_FACTS  # staff change a partner as often as they like
+        if each.envelope.type not in PARTNER_FACTS  # staff may change a partner any number of times
     )
     receipts = {each.id for each in world.of("gateway")}
     answered: dict[str, set[str]] = {}
