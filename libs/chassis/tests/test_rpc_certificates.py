@@ -61,14 +61,25 @@ class World:
         self.of_server = self.authority.issue("registry", HOST)
         self.of_client = self.authority.issue("declarations")
         self.peer = Peer()
-        self.server = GrpcServer(
-            DoorSettings(port=0),
+        self.server = self.make_server(0)
+
+    def make_server(self, port: int) -> GrpcServer:
+        server = GrpcServer(
+            DoorSettings(port=port),
             TokenVerifier(self.keys),
             audience="registry",
             rights={LIST: Right(services=("declarations",))},
             certificates=certificates(self.of_server, self.server_ca),
         )
-        self.server.register(self.peer.serve)
+        server.register(self.peer.serve)
+        return server
+
+    async def restart(self) -> None:
+        """Every connection ends; callers must connect anew."""
+        port = self.server.port
+        await self.server.stop(0)
+        self.server = self.make_server(port)
+        await self.server.start()
 
     def channel(self, shown: Certificates | None) -> grpc.aio.Channel:
         address = f"{HOST}:{self.server.port}"
@@ -149,6 +160,12 @@ async def test_the_authority_is_replaced_step_by_step_while_calls_go_on(world: W
         for ca in (world.server_ca, world.client_ca):
             bundle(ca, second)
         answers += [await world.call(channel), await world.call_anew(shown), await in_progress]
+        await world.restart()
+
+        async def answered() -> bool:
+            return await world.call(channel) is grpc.StatusCode.OK
+
+        await eventually(answered)
     assert set(answers) == {grpc.StatusCode.OK}
     assert await world.call_anew(certificates(old_client, world.client_ca)) is grpc.StatusCode.UNAVAILABLE
 
