@@ -1,4 +1,4 @@
-"""One platform for the tests that break its parts; whoever breaks one brings it back."""
+"""One platform for the tests that break its parts; each test restores what it breaks."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,7 @@ from launcher.platform import Platform
 
 @pytest.fixture(scope="session")
 async def fragile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
-    """A platform with servers of its own: those of the other tests must not be killed."""
+    """A platform with its own servers: those of other tests must not be killed."""
     folder = tmp_path_factory.mktemp("fragile")
     async with Platform(folder, mode=request.config.getoption("--infra")) as running:
         yield running

@@ -1,8 +1,7 @@
 """Every effect leads back to its cause: by parent and link in spans, by causation in events, by UCR in logs.
 
-The shipment of these tests has a gap in its middle: declarations dies after it has saved the
-registry's answer and before it could publish it, with the broker away. What tells the story
-afterwards is the outbox.
+The shipment of these tests is interrupted: declarations dies after saving the registry's answer and
+before publishing it, while the broker is down. Only the outbox has the events afterwards.
 """
 
 import contextlib
@@ -34,7 +33,7 @@ class Interrupted:
     spans: Mapping[str, Mapping[str, Any]]
     """`<trace id>/<span id>` → span."""
     events: Mapping[str, Said]
-    """Everything ever said, by event id."""
+    """Every published event, by id."""
     notice_of_release: str
     """Span under which the notice of the release was made."""
 
@@ -48,7 +47,7 @@ async def documents(platform: Platform, database: str, collection: str, where: M
 
 
 async def lodge_into_a_gap(platform: Platform, traffic: Traffic) -> None:
-    """Lodge; let declarations save what the registry says while the broker is away; kill it, bring all back."""
+    """Lodge; let declarations save the registry's answer while the broker is down; kill it, restore everything."""
     ucr = traffic.ucrs[0]
 
     async def in_state(status: str, unsent: bool) -> bool:

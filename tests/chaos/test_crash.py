@@ -1,4 +1,4 @@
-"""Fifty shipments while every service is killed, ten while broker and database are: nothing lost, nothing twice."""
+"""Fifty shipments while every service is killed, ten while broker and database are: nothing is lost or duplicated."""
 
 import asyncio
 
@@ -41,7 +41,7 @@ async def test_killing_the_database_and_the_broker_loses_nothing(fragile: Platfo
 
 
 def test_no_service_met_anything_it_did_not_expect(fragile: Platform) -> None:
-    """What is killed and away is an expected failure: a stack trace in a log is a bug that survived."""
+    """Killed and stopped parts are expected failures: a stack trace in a log is an unhandled bug."""
     stacks = [
         f"{log.name}: {line[:600]}"
         for log in sorted(fragile.layout.logs.glob("*.log*"))

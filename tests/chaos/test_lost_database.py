@@ -1,4 +1,4 @@
-"""A database that is lost in the middle of work comes back from the topics, equal, and work goes on."""
+"""A database lost in the middle of work is rebuilt from the topics, equal, and work continues."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,3 +1,3 @@
-"""What is done to a running platform or toy: traffic, kills, frozen processes, harmed links, copies put back.
+"""Actions on a running platform or toy: traffic, kills, frozen processes, faulty links, restored copies.
 
 Judges nothing."""

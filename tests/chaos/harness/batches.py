@@ -1,4 +1,4 @@
-"""Batches that no client library would send: header names that are no UTF-8, gigabytes in a few kilobytes."""
+"""Batches that no client library would send: header names that are not UTF-8, gigabytes in a few kilobytes."""
 
 import struct
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _MEBIBYTE = 1_048_576
 
 
 def with_header_name(name: bytes, key: bytes, value: bytes) -> bytes:
-    """A batch of one record with a header whose name is any bytes."""
+    """A batch of one record with a header whose name is arbitrary bytes."""
     builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, -1, 2 * len(value) + 1000)
     placeholder = "#" * len(name)
     builder.append(0, 1_700_000_000_000, key, value, [(placeholder, b"v")])
@@ -27,7 +27,7 @@ def with_header_name(name: bytes, key: bytes, value: bytes) -> bytes:
 
 
 def bomb(mebibytes: int, key: bytes) -> bytes:
-    """A batch of one record of so many mebibytes of zeros, packed to less than a thousandth."""
+    """A batch of one record of mebibytes of zeros, compressed to less than a thousandth."""
     builder = DefaultRecordBatchBuilder(2, _ZSTD, False, -1, -1, -1, 1000)
     builder.append(0, 1_700_000_000_000, b"", b"", [])
     head = bytearray(builder.build())[:_HEADER]
@@ -38,12 +38,12 @@ def bomb(mebibytes: int, key: bytes) -> bytes:
 
 
 async def send_batch(bootstrap: str, topic: str, key: bytes, batch: bytes) -> tuple[int, int]:
-    """Give a batch to the broker as it is; the partition it went to and its first offset there.
+    """Send a batch to the broker unchanged; return its partition and its first offset.
 
     Raises:
-        AssertionError: the broker refused it; says by which code.
+        AssertionError: the broker refused it; names the code.
     """
-    # Where every client puts a record of this key.
+    # The partition that every client chooses for this key.
     partition = (murmur2(key) & 0x7FFFFFFF) % PARTITIONS[Profile.DEV]
     client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=60_000)
     await client.bootstrap()
@@ -60,7 +60,7 @@ async def send_batch(bootstrap: str, topic: str, key: bytes, batch: bytes) -> tu
 
 
 def _fed(packer: "cramjam.zstd.Compressor", mebibytes: int, key: bytes) -> Iterator[bytes]:
-    """One record, packed piece by piece: it never stands in memory."""
+    """One record, compressed piece by piece: it is never whole in memory."""
     size = mebibytes * _MEBIBYTE
     body = b"\0\0\0" + _varint(len(key)) + key + _varint(size)
     packer.compress(_varint(len(body) + size + 1) + body)

@@ -1,4 +1,4 @@
-"""What tests do to a platform: give it traffic, kill its parts, wait until it rests, read what it holds."""
+"""What tests do to a platform: send traffic, kill its parts, wait until it is at rest, read its data."""
 
 import asyncio
 import random
@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 90.0
 
 
 async def world_of(platform: Platform) -> World:
-    """Everything durable but spans."""
+    """All durable data except spans."""
     told = platform.describe()
     return await read_world(told["kafka"], told["mongo_url"], TOPICS, inboxes=INBOXES, mails=platform.layout.mail)
 
@@ -37,10 +37,10 @@ async def with_spans(platform: Platform, world: World) -> World:
 
 
 async def at_rest(platform: Platform) -> World:
-    """The world once everything that was started has come to its end.
+    """The world once everything that was started is finished.
 
     Raises:
-        AssertionError: something still waits; says what.
+        AssertionError: something still waits; names it.
     """
     seen: list[World] = []
 
@@ -66,19 +66,19 @@ async def traffic_on(platform: Platform, *, shipments: int, seed: int) -> AsyncI
 
 
 def closed(world: World) -> int:
-    """How many declarations have come to their end."""
+    """How many declarations are finished."""
     return sum(each.state["status"] == "closed" for each in world.of("declarations", "declarations"))
 
 
 class KillServices:
-    """Kills each service once at seeded random moments; between kill and restart it looks at the offsets."""
+    """Kills each service once at seeded random moments; judges the offsets between kill and restart."""
 
     def __init__(self, platform: Platform, seed: int) -> None:
         self._platform = platform
         self._chance = random.Random(seed)
         self.faults: list[str] = []
         self.looked_at: dict[str, int] = {}
-        """Service → how many deliveries below its committed offsets were looked at right after its death."""
+        """Service → how many deliveries below its committed offsets were judged right after its death."""
         self.killed: list[str] = []
 
     async def run(self) -> None:
@@ -94,7 +94,7 @@ class KillServices:
 
 
 class KillServers:
-    """Kills the database and the broker with SIGKILL, once each, and starts them again."""
+    """Kills the database and the broker with SIGKILL, once each, and restarts them."""
 
     def __init__(self, platform: Platform, seed: int) -> None:
         self._platform = platform

@@ -1,4 +1,4 @@
-"""Copies of databases and of topics: what is put back after a loss, and what a loss leaves."""
+"""Copies of databases and topics: restored after a loss, or compared with what it left."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ Copy = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 async def copy_database(url: str, name: str) -> Copy:
-    """Every document, one collection after the other, as a dump of a running database is made."""
+    """Every document, one collection after the other, like a dump of a running database."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, tz_aware=True)
     async with client:
         database = client[name]
@@ -31,7 +31,7 @@ async def drop_database(url: str, name: str) -> None:
 
 
 async def put_back(url: str, name: str, copy: Copy) -> None:
-    """The database as it was when the copy was made; what came since is gone."""
+    """Restore the database to the copy; later data is lost."""
     await drop_database(url, name)
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, tz_aware=True)
     async with client:
@@ -48,7 +48,7 @@ async def read_raw(bootstrap_servers: str, topic: str) -> list[RawRecord]:
 
 
 async def lose_tail(bootstrap_servers: str, topic: Topic, keep: float) -> Sequence[RawRecord]:
-    """Make a topic anew with only the first part of each of its partitions; what it lost."""
+    """Recreate a topic with only the first part of each partition; return the lost records."""
     whole: dict[int, list[RawRecord]] = {}
     for record in await read_raw(bootstrap_servers, topic.name):
         whole.setdefault(record.partition, []).append(record)

@@ -1,7 +1,7 @@
 """Seeded faults of every kind on a running platform: services, servers, and fail points inside services.
 
-Two lanes go side by side, one for services and one for servers, so that a service may die while its
-database is away. Each fault ends itself: what it broke runs again before the lane goes on.
+Two lanes run concurrently, one for services and one for servers, so that a service may die while its
+database is down. Each fault ends by itself: whatever it broke runs again before the lane continues.
 """
 
 import asyncio
@@ -25,20 +25,20 @@ from chassis.testing import eventually
 from launcher.platform import Platform
 
 Note = Callable[[str], None]
-"""Told what was done, in words."""
+"""Receives a description of each action."""
 
 PAUSE_SECONDS = (0.5, 4.0)
 SERVERS_PAUSE_SECONDS = (10.0, 30.0)
 SHORT_SECONDS = (0.3, 3.0)
 LONG_SECONDS = (11.0, 16.0)
-"""Longer than a session of the consumer group: whoever wakes up finds its partitions given away."""
+"""Longer than the consumer group's session timeout: a thawed process has lost its partitions."""
 POINT_SECONDS = 10.0
 """How long an armed fail point may wait to be passed."""
 MAX_PASSAGE = 8
 
 
 class Faults:
-    """What is done to one platform, and what was seen right after a kill."""
+    """The faults on one platform, and what was observed right after a kill."""
 
     def __init__(self, platform: Platform, seed: int, note: Note) -> None:
         self._platform = platform
@@ -50,7 +50,7 @@ class Faults:
         self.offset_faults: list[str] = []
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Break and mend until told to stop; returns when everything runs again."""
+        """Inject faults until told to stop; return when everything runs again."""
         async with asyncio.TaskGroup() as lanes:
             lanes.create_task(self._services(stopping))
             lanes.create_task(self._servers(stopping))
@@ -81,7 +81,7 @@ class Faults:
         await self._platform.restart(service)
 
     async def _look_at_offsets(self, service: str) -> None:
-        """Right after a kill: nothing committed stands past what is unresolved."""
+        """Right after a kill: no committed offset is past an unresolved delivery."""
         try:
             self.offset_faults += offsets(await world_of(self._platform), [service]).faults
         except (PyMongoError, KafkaError, OSError):
@@ -101,7 +101,7 @@ class Faults:
         await self._platform.restart(service)
 
     async def _fail_point(self, service: str) -> None:
-        """Arm one point of one service, and wait for what comes of it."""
+        """Arm one point of one service, and wait for the fault."""
         if service == "mail":
             return
         point, fault = self._chance.choice(list(POINTS)), self._chance.choice(list(PointFault))
@@ -152,7 +152,7 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
 
 
 async def meet(platform: Platform, service: str, order: str, *, within_seconds: float) -> None:
-    """Arm one fail point of one service, and wait until it has died, stands still, or lost its answer there.
+    """Arm one fail point of one service, and wait until it has died, frozen, or lost its answer there.
 
     Raises:
         AssertionError: the point was not passed.
@@ -167,7 +167,7 @@ async def meet(platform: Platform, service: str, order: str, *, within_seconds: 
 
 
 async def bring_back(platform: Platform, service: str, *, still_seconds: float) -> None:
-    """Thaw a service that stands still after a while, start one that died."""
+    """Thaw a frozen service after a while; restart a dead one."""
     child = platform.parts[service]
     if child.pid is not None and stands_still(child.pid):
         await asyncio.sleep(still_seconds)  # how long it stands still
@@ -177,7 +177,7 @@ async def bring_back(platform: Platform, service: str, *, still_seconds: float) 
 
 
 async def _arm(admin: str, *orders: str) -> None:
-    """Arm fail points of a running service; none: disarm them all. One that does not answer is left as it is."""
+    """Arm fail points of a running service; none: disarm them all. A service that does not answer is left unchanged."""
     async with httpx2.AsyncClient(trust_env=False, timeout=5.0) as client:
         try:
             answer = await client.post(f"{admin}/failpoints", params={"arm": list(orders)})
@@ -187,7 +187,7 @@ async def _arm(admin: str, *orders: str) -> None:
 
 
 async def _armed(admin: str) -> bool:
-    """Whether something armed did not happen yet; one that does not answer counts as armed."""
+    """Whether an armed fault has not occurred yet; a service that does not answer counts as armed."""
     async with httpx2.AsyncClient(trust_env=False, timeout=1.0) as client:
         try:
             return bool((await client.get(f"{admin}/failpoints")).json()["armed"])

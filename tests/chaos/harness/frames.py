@@ -1,7 +1,7 @@
-"""Where one message of a protocol ends and what it asks for: Kafka's, MongoDB's and gRPC's bytes, cut into frames.
+"""Splits the bytes of Kafka, MongoDB and gRPC into messages, and names the request of each.
 
-One object per connection. What is cut is passed on as it is, but for the one thing that a broker says of
-itself: its own address, in place of which the link's is put, so that clients stay on the link.
+One object per connection. Messages are passed on unchanged, except that the broker's own address is replaced by the
+link's, so that clients stay on the link.
 """
 
 import struct
@@ -18,11 +18,11 @@ _HEADERS = 1
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message, on its way."""
+    """One message in transit."""
 
     data: bytes
     name: str = ""
-    """What it asks for, or which question it answers."""
+    """The request that it makes or answers."""
 
 
 class Frames(Protocol):
@@ -89,7 +89,7 @@ class MongoFrames:
 
 
 class GrpcFrames:
-    """HTTP/2, as far as that the first part of an answer is told from the connection's own housekeeping."""
+    """HTTP/2, only enough to distinguish the first part of an answer from control frames."""
 
     def __init__(self) -> None:
         self._requests = _Cutter(_http2_length)

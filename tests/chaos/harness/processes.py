@@ -1,4 +1,4 @@
-"""Processes from outside: does one stand still, let it stand still for a while, how much memory has it."""
+"""Observes and controls other processes: whether one is stopped, stopping it for a while, its memory."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import psutil
 
 
 def stands_still(pid: int | None) -> bool:
-    """Whether a process was stopped by SIGSTOP; one that is gone was not."""
+    """Whether a process is stopped by SIGSTOP; a dead one is not."""
     try:
         return pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
     except psutil.NoSuchProcess:
@@ -19,7 +19,7 @@ def stands_still(pid: int | None) -> bool:
 
 @contextmanager
 def frozen(pid: int) -> Iterator[None]:
-    """A process stands still (SIGSTOP): it is there and does not answer. It is thawed whatever happens."""
+    """Stop a process (SIGSTOP): it exists and does not answer. It is always thawed afterwards."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -28,11 +28,11 @@ def frozen(pid: int) -> Iterator[None]:
 
 
 def memory_bytes(pid: int) -> int:
-    """What a process has in memory now."""
+    """A process's current memory."""
     return int(psutil.Process(pid).memory_info().rss)
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory that a process has had."""
+    """A process's peak memory."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) * 1024

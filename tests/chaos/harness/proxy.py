@@ -1,7 +1,7 @@
-"""A TCP link that can be harmed: cut, refused, slowed, made a black hole of, or robbed of one answer.
+"""A TCP link with faults on demand: cut, refused, slowed, a black hole, or one lost answer.
 
-What stands in a black hole is not gone: it arrives when the link is whole again, as TCP repeats it, even where
-its sender has given up long ago. What a cut meets on its way is gone.
+Messages in a black hole are not lost: they arrive when the link is restored, as with TCP retransmission, even if the
+sender has long given up. Messages in transit on a cut connection are lost.
 """
 
 import asyncio
@@ -28,18 +28,18 @@ class Way:
         self.delay_seconds = 0.0
         self.delayed = 0
         self.held = 0
-        """Messages that met the black hole."""
+        """Messages held by the black hole."""
 
     def hold(self) -> None:
         """Let nothing through."""
         self._open.clear()
 
     def free(self) -> None:
-        """Let everything through, first what was held."""
+        """Let everything through, held messages first."""
         self._open.set()
 
     async def pass_through(self) -> None:
-        """Wait as long as a message takes."""
+        """Wait for the delay of a message."""
         if not self._open.is_set():
             self.held += 1
             await self._open.wait()
@@ -49,7 +49,7 @@ class Way:
 
 
 class Link:
-    """A port of its own in front of one server."""
+    """A separate port in front of one server."""
 
     def __init__(self, frames: Callable[["Link"], Frames], to: str = "") -> None:
         self.to = to
@@ -58,11 +58,11 @@ class Link:
         self.requests = Way()
         self.answers = Way()
         self.seen: Counter[str] = Counter()
-        """Answers that went through, by the name of what they answer."""
+        """Answers that passed, by the name of their request."""
         self.cuts = 0
-        """Connections that were cut, those of lost answers aside."""
+        """Connections that were cut, except those of lost answers."""
         self.refused = 0
-        """Connections that were turned away."""
+        """Connections that were refused."""
         self.lost: list[str] = []
         """Names of the answers that were lost."""
         self._frames = frames
@@ -89,22 +89,22 @@ class Link:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def cut(self) -> None:
-        """Reset every connection; new ones are welcome."""
+        """Reset every connection; accept new ones."""
         for writers in list(self._live.values()):
             self.cuts += 1
             _reset(*writers)
 
     def refuse(self) -> None:
-        """Reset every connection, and each new one at once, as a server that is not there does."""
+        """Reset every connection, and each new one at once, like a server that is down."""
         self._refusing = True
         self.cut()
 
     def accept(self) -> None:
-        """Be there again."""
+        """Accept connections again."""
         self._refusing = False
 
     def black_hole(self, *, requests: bool = True, answers: bool = True) -> None:
-        """Let nothing through, of both directions or of one."""
+        """Let nothing through in both directions, or in one."""
         if requests:
             self.requests.hold()
         if answers:
@@ -141,7 +141,7 @@ class Link:
                 self._pump(server_reader, writer, frames.answers, self.answers, robbed=True),
             )
         except OSError:
-            _reset(*self._live[task])  # the server is away, or has gone: so is the link
+            _reset(*self._live[task])  # the server is or went down, and so does the link
         finally:
             for each in self._live.pop(task):
                 each.close()

@@ -1,4 +1,4 @@
-"""One shipment on a real platform, moved step by step by whoever tries something on the way."""
+"""One shipment on a real platform, moved step by step by a test."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass
 class Firms:
-    """Everybody who speaks to the platform, and what they have said."""
+    """All clients of the platform, and what they have sent."""
 
     told: Told
     doors: Doors
@@ -55,7 +55,7 @@ async def on_platform(
 
 @dataclass
 class Shipment:
-    """One import declaration and what partners say of it."""
+    """One import declaration and the partner events about it."""
 
     firms: Firms
     ucr: str
@@ -75,7 +75,7 @@ class Shipment:
         pays: str | None = None,
         references: Mapping[str, str] | None = None,
     ) -> str:
-        """Let the partner of a move report it; the id of the receipt."""
+        """Let the partner of a move report it; return the id of the receipt."""
         said = event(self.ucr, move, now=datetime.now(UTC), due=due, pays=pays)
         if references is not None:
             said = {**said, "data": {**said["data"], "references": references}}
@@ -90,10 +90,10 @@ class Shipment:
         return None if found is None else found["state"]
 
     async def until(self, *statuses: str) -> Mapping[str, Any]:
-        """Its state once it has one of these.
+        """Its state once its status is one of these.
 
         Raises:
-            AssertionError: it does not come that far.
+            AssertionError: it does not reach one.
         """
 
         async def there() -> Mapping[str, Any]:
@@ -119,7 +119,7 @@ class Shipment:
         return state
 
     async def pay(self, *, references: Mapping[str, str] | None = None) -> datetime:
-        """Pay what was assessed; when the gateway received it."""
+        """Pay the assessed amount; return when the gateway received it."""
         state = await self.state()
         assert state is not None and state["assessment"] is not None
         owed = state["assessment"]

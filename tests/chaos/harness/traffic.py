@@ -1,8 +1,8 @@
 """Seeded traffic through the public doors: shipments that partners see through to their closing.
 
-Every submission carries an id and is repeated until the door has taken it, as a partner's system
-would. What was given and how it was answered stands in `sent`: the oracle that the checker judges
-against. Some events come early, some twice, some are only planned, some place a hold in the way.
+Every submission carries an id and is retried until the door accepts it, like a partner's system
+would. Submissions and their answers are recorded in `sent`: the oracle that the checker judges
+against. Some events come early, some twice, some are only planned, some place a hold.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ CONTROL = {"yellow": "document_check", "red": "inspection"}
 
 
 def priced(declaration: Mapping[str, Any], *, lrn: str, ucr: str, price: int) -> Mapping[str, Any]:
-    """A declaration of one item under names of its own, at so many pounds: what a routing and an assessment vary by."""
+    """A declaration of one item with its own references and price in pounds, on which routing and assessment depend."""
     money = {"amount": str(price), "currency": "GBP"}
     (item,) = declaration["goods"]
     return {**declaration, "lrn": lrn, "ucr": ucr, "total_price": money, "goods": [{**item, "price": money}]}
@@ -36,7 +36,7 @@ def priced(declaration: Mapping[str, Any], *, lrn: str, ucr: str, price: int) ->
 
 @dataclass
 class Traffic:
-    """So many shipments of one seed."""
+    """The shipments of one seed."""
 
     doors: Doors
     keys: Mapping[str, str]
@@ -48,7 +48,7 @@ class Traffic:
     answers: frozenset[str] = frozenset(MOVES)
     """The moves that partners make; fewer leave shipments waiting on their way."""
     done: frozenset[str] = frozenset({"closed"})
-    """The states in which a shipment is let be."""
+    """The states in which a shipment is left alone."""
     _lodged: bool = False
     _told: dict[str, set[str]] = field(default_factory=dict)
 
@@ -57,11 +57,11 @@ class Traffic:
         return [f"6CN91370200MA3DEMX012-S{self.seed}-{number:03}" for number in range(self.shipments)]
 
     def another(self, seed: int) -> "Traffic":
-        """As many further shipments by the same parties."""
+        """The same number of further shipments by the same parties."""
         return Traffic(self.doors, self.keys, self.facts, self.mongo_url, self.shipments, seed)
 
     async def run(self, until_seconds: float) -> None:
-        """Lodge everything, once, and answer what is waited for until every shipment is done.
+        """Lodge everything once, and send each awaited event until every shipment is done.
 
         Raises:
             TimeoutError: some were not done in time.
@@ -76,12 +76,12 @@ class Traffic:
             await self._see_through()
 
     async def open_one(self) -> None:
-        """Lodge the first declaration alone, now, with nothing around it."""
+        """Lodge only the first declaration, at once, without other events."""
         self._lodged = True
         await self._open(0, self.ucrs[0], 0.5, 0.0)
 
     async def _open(self, number: int, ucr: str, kind: float, delay: float) -> None:
-        """Lodge one declaration at its moment, with what comes before, beside and twice."""
+        """Lodge one declaration at its moment, with its early, concurrent and repeated events."""
         await asyncio.sleep(delay)  # when firms lodge is part of the traffic
         declaration = priced(self.facts.declaration, lrn=f"S{self.seed}-{number:03}", ucr=ucr, price=2000 + number)
         if kind < 0.2:
@@ -99,7 +99,7 @@ class Traffic:
             await self._hold(ucr, "hold.lifted")
 
     async def _seek_capital(self, delay: float, later: float) -> None:
-        """Submit a project and a mandate that fit each other and none of another seed; later the project anew."""
+        """Submit a project and a mandate that fit each other and none of another seed; later resubmit the project."""
         project, mandate = self.facts.project, self.facts.mandate
         known = sorted(countries() - set(mandate.terms.get("excluded_countries", ())))
         country = known[self.seed % len(known)]
@@ -126,7 +126,7 @@ class Traffic:
             done: set[str] = set()
             while len(done) < self.shipments:
                 wanted = {"state.declaration.ucr": {"$in": sorted(set(self.ucrs) - done)}}
-                with contextlib.suppress(Exception):  # the database is among what is killed
+                with contextlib.suppress(Exception):  # the database is killed too
                     async for document in client["declarations"]["declarations"].find(wanted, shown):
                         state = document["state"]
                         if state["status"] in self.done:

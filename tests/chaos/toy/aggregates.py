@@ -1,4 +1,4 @@
-"""The toy's two kinds of aggregates, and which records are for which of them."""
+"""The toy's two types of aggregates, and the target of each record."""
 
 from collections.abc import Sequence
 
@@ -59,10 +59,10 @@ LETTER: AggregateType[letter.Letter, letter.Command, letter.Event] = AggregateTy
 
 
 def subscriptions(orders: str, own: str, counters: Counters, letters: Letters) -> list[Subscription]:
-    """What the toy reads.
+    """The toy's subscriptions.
 
     Args:
-        orders: the topic on which it is told what to do.
+        orders: the topic of its input.
         own: the topic that it publishes on, and reads for the next step.
     """
     told = AggregateHandler(counters, targets=_told, command=_command)

@@ -45,7 +45,7 @@ def commands(fates: Fates) -> Verdict:
 
 
 def histories(fates: Fates, own: str) -> Verdict:
-    """2: what is published is what stands in the histories, and makes the states that are stored."""
+    """2: the published events equal those in the histories, and folding them gives the stored states."""
     looked_at, faults = core_checks.published(fates.world, [own])
     events: dict[str, list[Said]] = {}
     for said in fates.world.first_said(own).values():
@@ -67,7 +67,7 @@ def histories(fates: Fates, own: str) -> Verdict:
 
 
 def deliveries(fates: Fates) -> Verdict:
-    """3: everything sent is applied once per target, or parked, or given up by staff; nothing else is applied."""
+    """3: everything sent is applied once per target, parked, or discarded by staff; nothing else is applied."""
     world, oracle = fates.world, fates.oracle
     faults = core_checks.applied_twice(world)
     for step in fates.steps:
@@ -84,7 +84,7 @@ def deliveries(fates: Fates) -> Verdict:
 
 
 def order(fates: Fates) -> Verdict:
-    """4: nothing overtakes within its target; nothing is parked but for its own fault or behind one before it."""
+    """4: no delivery overtakes another of its target; each is parked for its own fault or behind an earlier one."""
     world, oracle = fates.world, fates.oracle
     taken = core_checks.ever_parked(world)
     faults = core_checks.behind_nothing(taken)
@@ -109,10 +109,10 @@ def _of(event_id: str, fates: Fates) -> set[str]:
 
 
 def _overtaken(owner: Stored, fates: Fates) -> list[str]:
-    """Inputs of one partition in another order than they stood there.
+    """Inputs of one partition in an order other than the partition's.
 
-    What changed nothing is left out: a rebuild brings its line back later. So is what staff gave up once: its
-    next copy counts. What waited under its key may be overtaken by what came under another key.
+    Inputs that changed nothing are left out: a rebuild restores their lines later. So are inputs that staff discarded
+    once: their next copy counts. Inputs of another key may overtake one that waited under its key.
     """
     laned = []
     for line in owner.lines:
@@ -125,7 +125,7 @@ def _overtaken(owner: Stored, fates: Fates) -> list[str]:
 
 
 def sums(fates: Fates) -> Verdict:
-    """5: every counter has counted what was ordered of it, and has the peer's answers."""
+    """5: every counter has counted its orders, and has the peer's answers."""
     expected: dict[str, int] = {}
     answers: dict[str, dict[str, int]] = {}
     for step in fates.steps:
@@ -153,7 +153,7 @@ def sums(fates: Fates) -> Verdict:
 
 
 def offsets(fates: Fates, group: str) -> Verdict:
-    """7: no committed offset of the group stands past a delivery that is not resolved. Holds at every moment."""
+    """7: no committed offset of the group is past an unresolved delivery. Holds at every moment."""
     world, faults = fates.world, []
     committed = {(at.topic, at.partition): offset for at, offset in world.committed.get(group, {}).items()}
     readable = {(each.topic, each.partition, each.offset): each for each in world.said}
@@ -172,7 +172,7 @@ def offsets(fates: Fates, group: str) -> Verdict:
 
 
 def _targets(said: Said) -> Iterable[str]:
-    """Whom a record is for, worked out from its bytes."""
+    """The targets of a record, derived from its bytes."""
     match said.envelope.type:
         case type_ if type_ == ORDER_PLACED:
             return dict.fromkeys(OrderPlaced.model_validate_json(said.data).counters)

@@ -1,4 +1,4 @@
-"""A clock that is wrong: what a machine without time synchronisation has."""
+"""A wrong clock, as on a machine without time synchronisation."""
 
 from datetime import datetime, timedelta
 

@@ -1,12 +1,12 @@
-"""Counters: what a toy is told, and what comes of it. Pure.
+"""Counters: the toy's commands and their events. Pure.
 
     order placed ─▶ Counted ─(hops left)─▶ the next counter on the way
                       ├─ ask ──▶ the number waits in `questions` ─▶ Answered      (a look-up at a peer)
                       ├─ bill ─▶ OPEN ─▶ PAID | OVERDUE ─▶ FORGIVEN | PAID_LATE   (a deadline)
                       └─ send ─▶ LetterOrdered ─▶ an aggregate of its own, `letter.py`  (an external effect)
 
-A payment counts by when it was made, not by when it is read: one that comes before its bill is kept, and
-one that was punctual and is read late takes the overdue back.
+A payment counts from when it was made, not from when it is read: one that arrives before its bill is kept, and
+a punctual one that is read late withdraws the overdue event.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -126,15 +126,15 @@ Event = Counted | LetterOrdered | Answered | PaymentKept | BillSettled
 
 
 class NegativeAmount(Exception):
-    """A counter only grows, until a build comes that takes such an order."""
+    """A counter only grows, until a build accepts such an order."""
 
 
 class NoSuchQuestion(Exception):
-    """An answer to what nobody asked: a fault of the one who asks."""
+    """An answer to a question that nobody asked: a bug of the asking side."""
 
 
 def answer_to(number: str) -> int:
-    """What the peer answers: anything that the checker can work out again."""
+    """The peer's answer: any value that the checker can recompute."""
     return sum(number.encode()) % 97
 
 
@@ -149,7 +149,7 @@ class Rules:
     """What a build takes for right."""
 
     tolerant: Callable[[], bool] = lambda: False
-    """Whether negative amounts are counted: what a mended build would do with what was parked."""
+    """Whether negative amounts are counted, as a fixed build would do with parked orders."""
 
     def decide(self, state: Counter | None, command: Command, now: datetime) -> Sequence[Event]:
         """The events that come of a command.

@@ -1,4 +1,4 @@
-"""The toy's gRPC: a door that takes orders, and the peer that answers questions. JSON in place of protobuf."""
+"""The toy's gRPC: a door for orders, and the peer that answers questions. JSON in place of protobuf."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ RIGHTS: Mapping[str, Right] = {PLACE: Right(services=("*",), publishes=True), AS
 
 
 class Door:
-    """Orders by gRPC: an answer means that it is saved."""
+    """Orders by gRPC: an answer means that the order is saved."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters

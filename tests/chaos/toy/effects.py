@@ -50,7 +50,7 @@ def _attempts(owner: Stored, sent: Sequence[datetime], lost: bool) -> list[str]:
 
 
 def bills(fates: Fates, now: datetime) -> Verdict:
-    """8: each deadline fires once, not early, not lost; the end is what punctual payments demand."""
+    """8: each deadline fires once, not early, not lost; the final status is what punctual payments require."""
     _, faults = core_checks.timers(fates.world, now)
     paid: dict[tuple[str, str], list[tuple[Payment, Fate]]] = {}
     for each in fates.oracle.payments.values():
@@ -93,7 +93,7 @@ def _end(
     payments: Sequence[tuple[Payment, Fate]],
     now: datetime,
 ) -> list[str]:
-    """How one bill ended, against how it must."""
+    """The status of one bill, compared with the required one."""
     due, status, name = (
         datetime.fromisoformat(bill["due"]),
         BillStatus(bill["status"]),

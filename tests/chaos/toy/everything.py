@@ -1,4 +1,4 @@
-"""Everything that a toy can be told, once: what a fault has to leave whole."""
+"""Every kind of input of a toy, once: a fault must not harm any of them."""
 
 import asyncio
 
@@ -12,9 +12,9 @@ LONG_HISTORY = 520
 
 
 async def tell_everything(load: Load, door: str, *, long_history: bool = False) -> None:
-    """Orders of every kind, at the door too; payments in time, before their bill, and none; what nobody can read.
+    """Orders of every kind, also at the door; payments in time, before their bill, and none; unreadable records.
 
-    What is refused parks its counter, with three good orders behind it.
+    The refused order parks its counter, with three good orders behind it.
 
     Raises:
         TimeoutError: the door did not take its orders in a minute.

@@ -1,7 +1,7 @@
-"""What became of everything that the oracle demands: each order, payment, hop and letter, per target.
+"""The outcome of everything that the oracle requires: each order, payment, hop and letter, per target.
 
-The way of an order is walked from the oracle: what it must reach next is the event that stands in the
-history line of the step before. So a step that is missing is seen even where nothing was ever published of it.
+The path of an order is followed from the oracle: its next input is the event in the history line of the
+previous step. So a missing step is detected even if nothing was ever published of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One delivery that must end, and how it ended."""
+    """One delivery that must be resolved, and its outcome."""
 
     cause: str
     target: str

@@ -1,4 +1,4 @@
-"""A stage, judged by all ten invariants: by what is durable, and by the oracle of what was asked of it."""
+"""Judges a stage by all ten invariants, from durable data and the oracle of its input."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -71,9 +71,9 @@ def judge_world(
 
 
 def exercised(oracle: Oracle) -> set[int]:
-    """The invariants that an oracle's load puts to the test: on none of them may a judge have looked at nothing.
+    """The invariants that an oracle's load exercises: each needs at least one judged case.
 
-    It follows from what was given alone, so that no cell needs to say it, and none can forget to.
+    They derive from the input alone, so no cell has to list them, and none can forget one.
     """
     numbers = {3, 7, 10} if oracle.acknowledged or oracle.poison else set[int]()
     orders = [each for each in oracle.orders.values() if each.id in oracle.acknowledged]

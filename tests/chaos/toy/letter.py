@@ -84,7 +84,7 @@ Event = Written | Claimed | Sent | NotTaken
 
 
 class NotMineToSend(Exception):
-    """Somebody else has the letter in hand, or it is sent."""
+    """Another claim of the letter is in progress, or it is sent."""
 
 
 def decide(state: Letter | None, command: Command, now: datetime) -> Sequence[Event]:

@@ -1,4 +1,4 @@
-"""What a toy is told, seeded, and written into the oracle before it is sent."""
+"""The toy's seeded input, recorded in the oracle before it is sent."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from contracts.envelope import Envelope
 from contracts.values import Payload
 
 AGAIN_SECONDS = 0.3
-"""How long a client waits before it tries the door again."""
+"""How long a client waits before a retry at the door."""
 
 
 @dataclass
@@ -185,19 +185,19 @@ async def load_on(stage: Stage, oracle: Oracle, seed: int) -> AsyncIterator[Load
     try:
         yield Load(stage, oracle, producer, seed)
     finally:
-        with contextlib.suppress(Exception):  # a broker that was killed does not keep a test from its end
+        with contextlib.suppress(Exception):  # a killed broker must not keep a test from ending
             await asyncio.wait_for(producer.stop(), 10)
 
 
 class Sink:
-    """The world outside: takes letters, notes each before it answers."""
+    """The outside world: receives letters, and records each before it answers."""
 
     def __init__(self, oracle: Oracle) -> None:
         self._oracle = oracle
         self._server: asyncio.Server | None = None
         self.address = ""
         self.silent = False
-        """Takes letters and never says so."""
+        """Receives letters and never answers."""
 
     async def __aenter__(self) -> "Sink":
         self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)

@@ -1,4 +1,4 @@
-"""What stands on the toy's topics: orders and payments that it reads, and its own events, one payload each."""
+"""The payloads on the toy's topics: the orders and payments that it reads, and its own events."""
 
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
@@ -12,7 +12,7 @@ E = TypeVar("E")
 
 ORDER_PLACED = "trade.toys.order.placed.v1"
 ORDER_PLACED_BEFORE = "trade.toys.order.placed.v0"
-"""The major version before, which is still read."""
+"""The previous major version, which is still read."""
 BILL_PAID = "trade.toys.bill.paid.v1"
 COUNTED = "trade.toys.counter.counted.v1"
 LETTER_ORDERED = "trade.toys.counter.letter_ordered.v1"

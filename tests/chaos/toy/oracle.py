@@ -1,4 +1,4 @@
-"""What was asked of a toy, written down before it was sent and completed by the answers: what the checker judges by."""
+"""A toy's input, recorded before it was sent and completed by the answers: the checker judges by it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,7 +35,7 @@ class Order:
 
     @property
     def reached(self) -> tuple[str, ...]:
-        """Every counter that it must count at in the end: those named, and those that follow on the way."""
+        """Every counter at which it must finally count: the named ones and those that follow."""
         way: list[str] = []
         for counter in self.counters:
             way.append(counter)
@@ -63,7 +63,7 @@ class Payment:
 
 @dataclass
 class Oracle:
-    """All that was given, and what is known of its arrival."""
+    """All input, and what is known of its arrival."""
 
     orders: dict[str, Order] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
@@ -80,4 +80,4 @@ class Oracle:
     lost: bool = False
     """Whether the database was lost or became an older copy: audit and claims may be gone, whatever came of them."""
     letters: list[tuple[str, datetime]] = field(default_factory=list)
-    """What the sink took in, (id, when), repeats included; noted before it answers."""
+    """The letters that the sink received, as (id, when), with repeats; recorded before it answers."""

@@ -1,4 +1,4 @@
-"""The end of a cell: the faults are over, everything that was started comes to its end, and is judged."""
+"""The end of a cell: the faults are over; everything that was started is finished and judged."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from chassis.testing import eventually
 
 PATIENCE_SECONDS = 60.0
 SOON = timedelta(seconds=5)
-"""What falls due within it would do so while the stage is judged."""
+"""A deadline within this time would pass while the stage is judged."""
 
 
 async def settled(
@@ -31,7 +31,7 @@ async def settled(
         parked: whether something may stay parked; what waits for it may wait then.
 
     Raises:
-        AssertionError: it does not come to rest, or a promise is broken; says which.
+        AssertionError: it does not come to rest, or an invariant is violated; names it.
     """
     await eventually(lambda: _rests(stage, parked), within_seconds=within_seconds, every_seconds=0.3)
     verdicts = await judge(stage, oracle)
@@ -41,7 +41,7 @@ async def settled(
 
 
 async def all_read(stage: Stage) -> bool:
-    """Whether the group has resolved everything that stands on its topics.
+    """Whether the group has resolved everything on its topics.
 
     Raises:
         AssertionError: records wait.
@@ -52,13 +52,13 @@ async def all_read(stage: Stage) -> bool:
 
 
 async def _rests(stage: Stage, parked: bool) -> bool:
-    """Whether everything was read, nothing is due, nothing is unsent: in the direction in which work moves on.
+    """Whether everything was read, nothing is due, nothing is unsent: checked in the direction in which work moves.
 
-    What is read or falls due becomes unsent, and what is unsent becomes a record: where no record came meanwhile,
-    nothing can have slipped past the looks.
+    What is read or due becomes an unsent event, and an unsent event becomes a record: if no record arrived meanwhile,
+    the checks cannot have missed anything.
 
     Raises:
-        AssertionError: something still waits; says what.
+        AssertionError: something still waits; names it.
     """
     async with group_of(stage) as group, AsyncMongoClient[Any](stage.servers.mongo, tz_aware=True) as client:
         ends = await group.ends()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the generated type has no body
 DEADLINE_SECONDS = 15.0
 _PAGE = 200
 _UNREADABLE = {"undecodable", "unknown_version", "schema"}
-"""Reasons for which no mended build would take a record: only discarding helps."""
+"""Reasons for which no fixed build would accept a record: it can only be discarded."""
 
 
 @asynccontextmanager
@@ -45,9 +45,9 @@ async def parked(staff: "ParkingServiceAsyncStub") -> list[pb.Parked]:
 
 
 async def clear(stage: Stage, replica: Replica) -> int:
-    """Discard what nobody can read, redrive the rest, as often as it takes; how many deliveries there were.
+    """Discard unreadable records and redrive the rest until nothing is parked; return how many deliveries there were.
 
-    The build must be mended before, else what was refused is refused again.
+    The build must be fixed before, else refused orders are refused again.
 
     Raises:
         AssertionError: something cannot be redriven.
@@ -62,6 +62,6 @@ async def clear(stage: Stage, replica: Replica) -> int:
                     await staff.DiscardParked(pb.DiscardParkedRequest(id=each.id, reason="nobody can read it"))
             for target in sorted({each.target for each in waiting if each.reason not in _UNREADABLE}):
                 done = await staff.RedriveTarget(pb.RedriveTargetRequest(target=target, reason="mended"))
-                # What only remains ran out of the time of one call, as that of a replica that was frozen: asked again.
+                # Remaining deliveries exceeded the time of one call, as at a replica that was frozen: call again.
                 assert not done.HasField("failed"), f"{done.remaining} deliveries of {target} are refused again"
     return cleared

@@ -24,7 +24,7 @@ from launcher.processes import Child
 from launcher.topics import create_topics
 
 SESSION_MS = 2000
-"""After which a silent member of the group counts as dead."""
+"""After this time a silent member of the group counts as dead."""
 REPLICAS = ("a", "b", "c")
 TESTER = "tester"
 """Issuer of the tokens that the load shows at the door."""
@@ -89,7 +89,7 @@ class Replica:
 
 
 class Stage:
-    """Everything of one toy but its servers. Names are unique per stage, so that stages stand side by side."""
+    """Everything of one toy except its servers. Names are unique per stage, so that stages can run concurrently."""
 
     def __init__(self, servers: Servers, folder: Path, name: str) -> None:
         self.servers = servers
@@ -99,7 +99,7 @@ class Stage:
         self.folder = folder
         self.keys = folder / "keys"
         self.mended = folder / "mended"
-        """Once this file is there, negative amounts are counted: the build that mends what was parked."""
+        """Once this file exists, negative amounts are counted, as by a fixed build."""
         self.sink = ""
         self._block = PortBlock()
         self._ports: dict[str, int] = {}
@@ -161,7 +161,7 @@ class Stage:
         return await rebuilding.finished(), rebuilding.last_words()
 
     async def stop(self) -> None:
-        """Kill what runs and let the ports go; what it stored stays, under names that nobody uses again."""
+        """Kill every replica and release the ports; stored data stays under names that are never reused."""
         for replica in self.replicas:
             replica.thaw()
         await asyncio.gather(*(replica.child.kill() for replica in self.replicas))

@@ -1,4 +1,4 @@
-"""What staff see of a real parked target, and that the metrics of a real process follow it, up and down."""
+"""Staff see a real parked target, and the metrics of a real process follow it, up and down."""
 
 import asyncio
 import json

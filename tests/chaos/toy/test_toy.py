@@ -1,4 +1,4 @@
-"""The toy on real parts, nobody harming it: the measure of what is expected of it when somebody does."""
+"""The toy on real servers without faults: the reference for its behaviour under faults."""
 
 from pathlib import Path
 

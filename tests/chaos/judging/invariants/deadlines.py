@@ -1,4 +1,4 @@
-"""8: deadlines fire once, not early, not lost."""
+"""8: each deadline fires once, not early, and none is lost."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ def deadlines(world: World) -> Verdict:
     """No timer fired early, and none was due when the world was read."""
     faults = []
     for owner in world.stored:
-        # What comes of a firing elsewhere carries the timer as its actor too, and an event's id as its cause.
+        # Effects of a firing elsewhere also have the timer as their actor, but an event's id as their cause.
         timers = [(line, line["by"].partition("timer:")[2]) for line in owner.lines]
         for line in (line for line, timer in timers if timer and line["cause"].startswith(f"{owner.id}/{timer}/")):
             due = datetime.fromisoformat(line["cause"].rpartition("/")[2])

@@ -15,7 +15,7 @@ from contracts.topics import EVENT_TOPICS, GATEWAY, PARTNERS
 
 
 def deliveries(world: World) -> Verdict:
-    """Nothing was applied twice or without being sent; what was lodged, told and published has reached everybody."""
+    """Nothing was applied twice or without being sent; all declarations, partner events and own events have arrived."""
     ends = Ends(world)
     untold = [
         f"3: {said.envelope.id} of {said.topic} is in no timeline"
@@ -28,7 +28,7 @@ def deliveries(world: World) -> Verdict:
 
 
 def _never_sent(world: World) -> list[str]:
-    """Whoever is told by topics applies what stands there, takes steps of its own, or does what staff command."""
+    """Every cause at a consuming service is a record of a topic, a step of its own, or a staff command."""
     sent = {each.envelope.id for each in world.said}
     return [
         f"3: {owner.id} applied {cause}, which nobody sent it"
@@ -64,7 +64,7 @@ def _partners(ends: Ends) -> list[str]:
 
 
 def _concerned(ends: Ends, said: Said) -> Sequence[str]:
-    """Every declaration of the UCR; of money the one that it names, or the account of a UCR that it names alone."""
+    """Every declaration of the UCR; for money the declaration that it names, or the account if it names only a UCR."""
     named = json.loads(said.data)["references"]
     if not money.is_payment(said):
         return [each.id for each in ends.declarations_of.get(named.get("ucr") or "-", ())]

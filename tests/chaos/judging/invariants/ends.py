@@ -1,4 +1,4 @@
-"""How each delivery ended at each service, worked out once for a world."""
+"""The outcome of each delivery at each service, computed once per world."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -12,7 +12,7 @@ DISCARDED = "discarded"
 
 
 class Ends:
-    """Applied, parked, or given up by staff: whatever else there is of a delivery is unresolved."""
+    """A delivery is resolved if it was applied, parked, or discarded by staff."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -30,12 +30,12 @@ class Ends:
         return (service, id_, target) in self._applied or bool(ways & self._held)
 
     def resolved_somewhere(self, service: str, said: Said) -> bool:
-        """Whether a service has resolved an event for anybody."""
+        """Whether a service has resolved an event for any target."""
         at = (service, said.envelope.id)
         return at in self._known or at in self._held_anywhere
 
     def parked(self, service: str, said: Said) -> bool:
-        """Whether a service has parked an event, or staff have given it up there."""
+        """Whether a service has parked an event, or staff discarded it there."""
         return (service, said.envelope.id) in self._held_anywhere
 
     def knows(self, service: str, cause: str) -> bool:
@@ -43,17 +43,17 @@ class Ends:
         return (service, cause) in self._known
 
     def set_aside(self, service: str, position: str) -> bool:
-        """Whether a service keeps the record at `topic/partition/offset` as one that it cannot read or take."""
+        """Whether a service has set aside the record at `topic/partition/offset` as unreadable or refused."""
         return (service, position) in self._positions
 
-    # When things were so for certain: told by the events that were published of them, which were saved before.
+    # Times from which something is certain: its events were published, so its state was saved before.
 
     def first_at(self, id_: str) -> int | None:
-        """When the first event of an aggregate went to the broker; None: none did."""
+        """When the first event of an aggregate was sent to the broker; None: none was."""
         return min((each.at for each in self._said_of.get(id_, ())), default=None)
 
     def unchanged_since(self, owner: Stored) -> int | None:
-        """When the latest event of an aggregate went to the broker; None: not everything stored is published."""
+        """When the latest event of an aggregate was sent to the broker; None: not everything stored is published."""
         said = self._said_of.get(owner.id, ())
         return max(each.at for each in said) if said and len(said) == owner.seq else None
 

@@ -1,4 +1,4 @@
-"""5: money is conserved, and a declaration is released only when its guard holds."""
+"""5: money is conserved, and a declaration is released only if its guard holds."""
 
 import json
 from collections import Counter
@@ -43,7 +43,7 @@ def release(world: World) -> Verdict:
 
 
 def _guard(id_: str, before: Life) -> list[str]:
-    """The guard, worked out again from the facts that were published before the release."""
+    """The guard, recomputed from the facts published before the release."""
     names = [name for name, _ in before]
     held = Counter[str]()
     due = paid = Decimal(0)

@@ -1,4 +1,4 @@
-"""Which listings and matches an event is for, as far as that is certain from what is stored."""
+"""The target listings and matches of an event, as far as stored data makes them certain."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,12 +15,12 @@ from matching.reference_data import load_reference
 from matching.store import LISTING
 
 _LOOKED_AT = ("published", "changed", "withdrawn")
-"""Facts of a listing that matching compares it anew for."""
+"""Facts of a listing after which matching compares it again."""
 _REFERENCE: Reference = load_reference()
 
 
 def of_listings(ends: Ends, said: Said) -> Iterator[str]:
-    """The listings that an event of the registry is for: those that were known to be the enterprise's before."""
+    """The target listings of a registry event: those known to be the enterprise's before it."""
     payload = json.loads(said.data)
     numbers = {(each["scheme"], each["value"]) for each in payload.get("identifiers", ())}
     by_number = said.envelope.type.split(".")[3] in ("registered", "changed")
@@ -40,7 +40,7 @@ def _enterprise(said: Said) -> str:
 
 
 def of_matches(ends: Ends, said: Said) -> Iterator[str]:
-    """The matches that an event of matching's own is for."""
+    """The target matches of an event of matching itself."""
     _, _, aggregate, fact, _ = said.envelope.type.split(".")
     payload = json.loads(said.data)
     if aggregate == "match" and _moved_on(ends, said, payload):
@@ -50,7 +50,7 @@ def of_matches(ends: Ends, said: Said) -> Iterator[str]:
 
 
 def _moved_on(ends: Ends, said: Said, payload: Mapping[str, Any]) -> bool:
-    """Whether a listing of a match had changed, before this was said, since the match was judged."""
+    """Whether a listing of a match changed after the match was judged and before this event."""
     return any(
         each.envelope.sequence > payload[side]["change"] and each.at < said.at
         for side in ("project", "mandate")
@@ -59,7 +59,7 @@ def _moved_on(ends: Ends, said: Said, payload: Mapping[str, Any]) -> bool:
 
 
 def _found_before(ends: Ends, said: Said) -> Iterator[str]:
-    """The matches of a listing that were found before, and are as they were."""
+    """The matches of a listing that were found before and are unchanged."""
     for owner in ends.world.of("matching", "matches"):
         sides = {owner.state[side]["listing_id"] for side in ("project", "mandate")}
         since = ends.unchanged_since(owner)
@@ -68,9 +68,9 @@ def _found_before(ends: Ends, said: Said) -> Iterator[str]:
 
 
 def _fitting(ends: Ends, said: Said, payload: Mapping[str, Any]) -> Iterator[str]:
-    """The matches with listings that fit, where both have been since before as they are now.
+    """The matches with fitting listings, if both are unchanged since before the event.
 
-    Listings that end are left out: whether they fit depends on the moment.
+    Listings that expire are left out: whether they fit depends on the moment.
     """
     listings = {each.id: each for each in ends.world.of("matching", "listings")}
     one = listings.get(said.envelope.subject)

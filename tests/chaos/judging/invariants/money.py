@@ -1,6 +1,6 @@
-"""5, of money: what declarations count of a payment is never more than its bank confirmed less what it took back.
+"""5, money: declarations never count more of a payment than its bank confirmed less what it reversed.
 
-Worked out from what banks said at the doors and from what declarations published, beside the platform's own reckoning.
+Computed from the banks' events at the doors and the events of declarations, independently of the platform's own sums.
 """
 
 import json
@@ -29,7 +29,7 @@ def is_payment(said: Said) -> bool:
 
 
 def account_of_report(said: Said) -> str | None:
-    """The account that a bank's event is for: where it is actual and names a UCR and none of its declarations."""
+    """The account targeted by a bank's event, if it is actual and names a UCR but none of its declarations."""
     payload = json.loads(said.data)
     named = payload["references"]
     if payload["classifier"] != "ACT" or named.get("payment_reference") or named.get("declaration_number"):
@@ -38,7 +38,7 @@ def account_of_report(said: Said) -> str | None:
 
 
 def account_of_news(said: Said) -> tuple[str, bool] | None:
-    """The account that an own event of declarations is news for, and whether it must be there."""
+    """The account that an event of declarations targets, and whether the account must exist."""
     payload = json.loads(said.data)
     type_ = said.envelope.type
     if type_ == REPORT_NOTED and payload.get("declaration_id") is None:
@@ -49,7 +49,7 @@ def account_of_news(said: Said) -> tuple[str, bool] | None:
 
 
 def conserved(world: World) -> list[str]:
-    """Payments of which declarations count more than there is."""
+    """Payments of which declarations count more than exists."""
     available, settled = _available(Ends(world)), _settled(world)
     return [
         f"5: {bank} confirmed {available.get((bank, reference, currency), Decimal(0))} {currency} under {reference},"
@@ -60,7 +60,7 @@ def conserved(world: World) -> list[str]:
 
 
 def _available(ends: Ends) -> Mapping[Key, Decimal]:
-    """Confirmed less reversed; what declarations has parked of reversals and retractions takes nothing yet."""
+    """Confirmed less reversed; parked reversals and retractions do not count yet."""
     said = [each for each in ends.world.first_said(PARTNERS.name).values() if is_payment(each)]
     payloads = [(each, json.loads(each.data)) for each in said]
     actual = [(each, payload) for each, payload in payloads if payload["classifier"] == "ACT"]
@@ -84,7 +84,7 @@ def _available(ends: Ends) -> Mapping[Key, Decimal]:
 
 
 def _settled(world: World) -> Mapping[Key, Decimal]:
-    """What all declarations count of each payment, by the last that each of them said."""
+    """What all declarations count of each payment, by the latest event of each."""
     last: dict[str, Mapping[str, Any]] = {}
     for each in world.first_said(DECLARATIONS.name).values():
         if each.envelope.type in _COUNTED:

@@ -1,7 +1,7 @@
 """6: one durable intent per notice, claimed before each attempt, sent at least once, always under one Message-ID.
 
-Who is to be told of what follows from the events on the topics and from the one table of notifications; what was sent
-is what the receiving server has taken.
+The expected notices derive from the events on the topics and the routing table of notifications; the sent mails are
+those that the mail server received.
 """
 
 import re
@@ -24,17 +24,17 @@ from notifications.routing import DECLARATION_TYPES, MATCHING_TYPES
 _TYPES = DECLARATION_TYPES | MATCHING_TYPES
 _INTENTS = Intents(MAIL_FROM.partition("@")[2])
 _NOWHERE = {Reason.NO_ADDRESS, Reason.BAD_ADDRESS}
-"""Why a mail is rightly given up."""
+"""Valid reasons for giving up a mail."""
 
 Key = tuple[str, str, str]
 """Event, recipient, channel."""
 
 
 def intents(said: Said) -> Sequence[Intent]:
-    """Who is to be told of an event, over which channel.
+    """The recipients of an event, with their channels.
 
     Raises:
-        ValueError: nobody can read the event.
+        ValueError: the event is unreadable.
     """
     payload = _TYPES.get(said.envelope.type)
     if payload is None:
@@ -44,10 +44,10 @@ def intents(said: Said) -> Sequence[Intent]:
 
 
 def notices(world: World, *, claims_lost: bool = False) -> Verdict:
-    """Everything that was to be told stands in one notice, and what the mail server took is what stands there.
+    """Each expected notice exists once, and the received mails match the notices.
 
     Args:
-        claims_lost: whether notifications came back older than it was: what it forgot, it does again.
+        claims_lost: whether the database of notifications was restored older: it repeats forgotten attempts.
     """
     ends, due, stored = Ends(world), _due(world), _stored(world)
     faults = [
@@ -68,7 +68,7 @@ def notices(world: World, *, claims_lost: bool = False) -> Verdict:
 
 
 def _due(world: World) -> Mapping[Key, tuple[Said, Intent]]:
-    """What the events on the topics want told, and which event does."""
+    """The notices that the events on the topics require, each with its event."""
     return {
         (said.envelope.id, each.recipient, each.channel): (said, each)
         for topic in (DECLARATIONS, MATCHING)
@@ -78,7 +78,7 @@ def _due(world: World) -> Mapping[Key, tuple[Said, Intent]]:
 
 
 def _stored(world: World) -> Mapping[Key, list[Stored]]:
-    """What notifications has noted to tell."""
+    """The stored notices."""
     stored: dict[Key, list[Stored]] = {}
     for owner in world.of("notifications", "notices"):
         intent = owner.state["intent"]
@@ -93,7 +93,7 @@ def under_way(world: World) -> Sequence[Stored]:
 
 
 def _mails(world: World, claims_lost: bool) -> list[str]:
-    """What was received, beside the notices that go by mail."""
+    """The received mails, compared with the notices sent by mail."""
     received: dict[str, list[Mail]] = {}
     for mail in world.mails:
         received.setdefault(mail.message_id, []).append(mail)
@@ -109,7 +109,7 @@ def _mails(world: World, claims_lost: bool) -> list[str]:
 
 
 def _attempts(owner: Stored, received: Mapping[str, Sequence[Mail]], claims_lost: bool) -> list[str]:
-    """What was received of one notice, beside its claims."""
+    """The received mails of one notice, compared with its claims."""
     mails = received.get(owner.state["intent"]["message_id"], ())
     claims = sorted(line["at"] for line in owner.lines if _is_claim(owner, line))
     faults = []
@@ -128,7 +128,7 @@ def _attempts(owner: Stored, received: Mapping[str, Sequence[Mail]], claims_lost
 
 
 def _is_claim(owner: Stored, line: Mapping[str, Any]) -> bool:
-    """A line of its own, or the one that created the notice, where that tells of more than the creation."""
+    """A separate line, or the line that created the notice, if that has more events than the creation."""
     if line["cause"] == owner.state["intent"]["source_event_id"]:
         return len(line["events"]) > 1
     return re.fullmatch(rf"{re.escape(owner.id)}/attempt/\d+", line["cause"]) is not None

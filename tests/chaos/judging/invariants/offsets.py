@@ -1,4 +1,4 @@
-"""7: no committed offset of any group stands past an unresolved delivery.
+"""7: no group's committed offset is past an unresolved delivery.
 
 It must hold at every moment, above all right after a kill and before any restart.
 """
@@ -46,15 +46,15 @@ def _unresolved(ends: Ends, name: str, group: Group, record: RawRecord, said: Sa
 
 
 def _nobody(ends: Ends, name: str, record: RawRecord) -> Sequence[str]:
-    """What nobody can read or take is kept beside, by its position."""
+    """Unreadable and refused records are set aside by position."""
     return [] if ends.set_aside(name, str(record.position)) else ["anybody"]
 
 
 def _submission(record: RawRecord) -> str:
-    """The cause that a partner's record is to the gateway: whose it is, and its source and id.
+    """The gateway's cause for a partner's record: the partner, its source and id.
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError: nobody can read it.
+        ValueError, KeyError, TypeError, AttributeError: it is unreadable.
     """
     partner = record.topic.removeprefix(INBOX)
     ours = [(name.lower(), raw or b"") for name, raw in record.headers if name.lower().startswith("ce_")]

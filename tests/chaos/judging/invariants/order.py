@@ -1,4 +1,4 @@
-"""4: nothing overtakes within its target; what waits, waits behind something that was parked before it."""
+"""4: no delivery overtakes another of its target; each waiting one is behind one parked before it."""
 
 from chaos.judging import core_checks
 from chaos.judging.invariants.ends import DISCARDED, Ends
@@ -9,10 +9,10 @@ from contracts.topics import EVENT_TOPICS, PARTNERS
 
 
 def order(world: World) -> Verdict:
-    """Causes of one partition and key stand in each history as they stood there; nobody waits for nothing.
+    """Causes of one partition and key are in each history in the partition's order; no delivery waits without reason.
 
-    What changed nothing is not among them: a rebuild brings its line back later. Nor is what staff gave up once: its
-    next copy counts.
+    Inputs that changed nothing are excluded: a rebuild restores their lines later. So are inputs that staff discarded
+    once: their next copy counts.
     """
     ends, taken = Ends(world), core_checks.ever_parked(world)
     first = {id_: said for topic in EVENT_TOPICS for id_, said in world.first_said(topic.name).items()}
@@ -27,9 +27,9 @@ def order(world: World) -> Verdict:
 
 
 def _joined(ends: Ends, owner: Stored, said: Said) -> bool:
-    """Whether a partner event may have reached its declaration as one that came early: in no order.
+    """Whether a partner event may have reached its declaration as an early one: in no order.
 
-    Early is what was told before the declaration's parties were looked up: that step joins what was kept.
+    An event is early if it came before the look-up of the declaration's parties: that step joins the kept events.
     """
     if said.topic != PARTNERS.name:
         return False

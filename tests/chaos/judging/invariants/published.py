@@ -1,4 +1,4 @@
-"""2: events on the topic = events in the histories, 1..n per aggregate, same contents, no hole, no inversion."""
+"""2: events on the topic = events in the histories, 1..n per aggregate, same contents, in order, no gap."""
 
 from chaos.judging import core_checks
 from chaos.judging.verdicts import Verdict
@@ -8,5 +8,5 @@ from contracts.topics import EVENT_TOPICS
 
 
 def published(world: World) -> Verdict:
-    """Topics and histories say the same."""
+    """Topics and histories agree."""
     return Verdict(2, *core_checks.published(world, [topic.name for topic in EVENT_TOPICS]))

@@ -1,4 +1,4 @@
-"""What the checker sees of commands: one receipt, one effect; what staff do to partners is no command of a door's."""
+"""The checker detects faulty commands: one receipt, one effect. Staff changes of partners are no door commands."""
 
 import pytest
 from chaos.judging.handmade import WorldMaker, actual

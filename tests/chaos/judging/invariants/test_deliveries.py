@@ -1,4 +1,4 @@
-"""What the checker sees of deliveries that were lost, came twice, or came from nowhere (3)."""
+"""The checker detects deliveries that were lost, applied twice, or never sent (3)."""
 
 import pytest
 from chaos.judging.handmade import WorldMaker, actual, line
@@ -12,7 +12,7 @@ LODGED = "trade.gateway.declaration.submitted.v1"
 
 
 def _shipment(*more: str) -> tuple[WorldMaker, list[str]]:
-    """A declaration that was lodged and reported; the ids of all that was said of it."""
+    """A declaration that was lodged and reported on; the ids of all its events."""
     scene = WorldMaker()
     lodged = scene.say(GATEWAY.name, LODGED, "DC-1", {})
     first = scene.say(DECLARATIONS.name, "trade.declarations.declaration.submitted.v1", "D-1", {})

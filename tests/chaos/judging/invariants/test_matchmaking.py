@@ -1,4 +1,4 @@
-"""What the checker sees of listings and matches that missed something (7)."""
+"""The checker detects listings and matches that missed an event (7)."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.serverless
 
 
 def _listed(scene: WorldMaker, name: str) -> str:
-    """A listing that the registry's answer opened; the event that says so."""
+    """A listing that the registry's answer opened, and the event of it."""
     listing = a_listing(a_project() if name == "project" else a_mandate())
     lodged = scene.say(GATEWAY.name, f"trade.gateway.{name}.submitted.v1", f"R-{name}", {})
     events = [

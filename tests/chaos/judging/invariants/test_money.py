@@ -1,4 +1,4 @@
-"""What the checker sees of money that counts twice (5), and of banks whose events reached nobody (3, 7)."""
+"""The checker detects money that counts twice (5) and bank events that reached no target (3, 7)."""
 
 from collections.abc import Mapping
 from typing import Any

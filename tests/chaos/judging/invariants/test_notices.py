@@ -1,4 +1,4 @@
-"""What the checker sees of notices and mails (6): each fault planted in a small world."""
+"""The checker detects faults of notices and mails (6), each planted in a small world."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ def _notice(intent: Intent, **state: Any) -> Stored:
 
 
 def _told() -> World:
-    """A release of which everybody was told."""
+    """A release of which all recipients were notified."""
     (said,) = said_of([RELEASED.record])
     told = intents(said)
     mails = [Mail(each.message_id, "x", NOW + timedelta(seconds=1)) for each in told if each.channel is Channel.EMAIL]

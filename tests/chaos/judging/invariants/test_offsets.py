@@ -1,4 +1,4 @@
-"""What the checker sees of a group that has committed past what it did not resolve (7)."""
+"""The checker detects a group that has committed past an unresolved delivery (7)."""
 
 import json
 

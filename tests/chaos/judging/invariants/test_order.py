@@ -1,4 +1,4 @@
-"""What the checker sees of deliveries that overtake, or wait for nothing (4)."""
+"""The checker detects deliveries that overtake or wait without reason (4)."""
 
 import pytest
 from chaos.judging.handmade import WorldMaker, actual, line, parked

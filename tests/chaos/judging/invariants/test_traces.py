@@ -1,4 +1,4 @@
-"""What the checker sees of causes that nobody said and traces that lead nowhere (9)."""
+"""The checker detects causes without an origin and traces that lead nowhere (9)."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.serverless
 
 
 def _answered(scene: WorldMaker, number: int = 2) -> str:
-    """A declaration that was lodged in trace 1, and the registry's answer to it, which was sent by span 2/7."""
+    """A declaration that was lodged in trace 1, and the registry's answer to it, sent by span 2/7."""
     lodged = scene.say(GATEWAY.name, "trade.gateway.declaration.submitted.v1", "R-1", {})
     type_ = "trade.declarations.declaration"
     first = scene.say(DECLARATIONS.name, f"{type_}.submitted.v1", "D-1", {}, causationid=lodged)

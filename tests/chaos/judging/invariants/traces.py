@@ -12,11 +12,11 @@ from contracts.topics import EVENT_TOPICS
 
 
 def traces(world: World) -> Verdict:
-    """Causation leads to what somebody said, to a door, or to a step of the aggregate's own; the trace follows it.
+    """Causation leads to an event, to a door, or to a step of the aggregate itself; the trace follows it.
 
-    What an event causes goes on in its trace. A timer's, a worker's or a peer's answer begins one of its own; the
-    span that sent the event links that to the one before. Where that span was exported, its links are judged. Where
-    it was lost (its process was killed before), nothing durable proves it: so long as others are there, it is let be.
+    The effects of an event continue its trace. A timer, a worker or a peer's answer begins a new trace, which the span
+    that sent the event links to the previous one. If that span was exported, its links are judged. If it was lost
+    (its process was killed before the export), nothing durable proves it: it is not judged as long as others exist.
     """
     faults = core_checks.traced(world, [topic.name for topic in EVENT_TOPICS])
     copies: dict[str, list[Said]] = {}
@@ -47,7 +47,7 @@ def traces(world: World) -> Verdict:
 
 
 def _before(owner: Stored | None, event: str) -> set[str]:
-    """The traces of what an aggregate had applied before an event."""
+    """The traces of the inputs that an aggregate applied before an event."""
     before = set[str]()
     for line in owner.lines if owner is not None else ():
         if event in line["events"]:
@@ -57,7 +57,7 @@ def _before(owner: Stored | None, event: str) -> set[str]:
 
 
 def _reached(copies: Sequence[Said], spans: Mapping[str, Sequence[str]]) -> set[str]:
-    """The traces that the spans which sent an event link to; none where they were not exported."""
+    """The traces linked by the spans that sent an event; none if they were not exported."""
     reached = set[str]()
     for said in copies:
         sent_by = "/".join(said.envelope.trace.get("traceparent", "").split("-")[1:3])
