@@ -114,7 +114,7 @@ async def test_up_twice_is_harmless_and_down_stops_everything(layout: Layout) ->
     assert any("Database: " in line for line in lines)
     second = await lifecycle.up(layout, "auto", lines.append)
     assert second == first
-    with pytest.raises(LauncherError, match="stop the platform first"):
+    with pytest.raises(LauncherError, match="run `make down` first"):
         await lifecycle.up(layout, "auto", silent, rebuild=["registry"])
     found = await lifecycle.status(layout)
     assert found is not None

@@ -135,11 +135,13 @@ async def test_a_repeat_changes_nothing_and_a_conflict_is_shown(running: Running
         await running.publish(a_record(note=note, **same))
     await running.publish(a_record(id="last", key=ucr, ucr=ucr))
 
-    async def last_there() -> Any:
+    async def last_and_conflict_there() -> Any:
+        # A batch stores its new entries first and then the conflicts: the last entry alone does not prove it done.
         body = await running.shipment(ucr)
-        return any(each["id"] == "last" for each in body["steps"]) and body
+        steps = {each["id"]: each for each in body["steps"]}
+        return "last" in steps and steps["twice"]["conflicts"] and body
 
-    body = await eventually(last_there)
+    body = await eventually(last_and_conflict_there)
     assert sorted(each["id"] for each in body["steps"]) == ["last", "twice"]
     twice = next(each for each in body["steps"] if each["id"] == "twice")
     assert ('"a"' in twice["raw"], len(twice["conflicts"])) == (True, 1)
