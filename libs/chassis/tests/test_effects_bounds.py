@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 from parcels import World, attempt_due
@@ -15,6 +16,25 @@ from chassis.waiting.places import AHEAD, FULL, MOST_IN_HAND, Places
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+async def test_a_place_taken_during_a_scan_is_not_given_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.ask("P-1", parcels=world.another_process())
+    effects = world.effects(at_once=1)
+    find = world.stored.find
+
+    async def finds_while_a_creation_starts(*arguments: Any, **options: Any) -> Any:
+        effects._places.hold("P-0", "road")
+        return await find(*arguments, **options)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(world.stored, "find", finds_while_a_creation_starts)
+        assert await effects.start_due() == 0
+    effects.give_back("P-0")
+    assert await effects.start_due() == 1
+    await effects.idle()
+    assert world.carrier.given == ["P-1"]
+    assert (effects._places.free, effects._places.room("road")) == (1, 2)
 
 
 async def test_no_more_are_made_at_once_than_there_are_places(world: World) -> None:

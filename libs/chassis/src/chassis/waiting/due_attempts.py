@@ -50,16 +50,17 @@ class DueAttempts:
 
     async def take(self) -> list[Due]:
         """Due attempts for which a place is free."""
-        now, free = self._clock.now(), self._places.free
-        if free <= 0:
+        now = self._clock.now()
+        if self._places.free <= 0:
             return []
-        if chosen := self._known.take(now, free, self._places.room):
+        if chosen := self._known.take(now, self._places.free, self._places.room):
             return chosen
         pause = INTERVAL_SECONDS if self._known.worth_a_look else SELDOM_SECONDS
         if self._clock.monotonic() - self._looked_at < pause:
             return []
         await self._look()
-        return self._known.take(now, free, self._places.room)
+        # Places may have been taken during the scan.
+        return self._known.take(now, self._places.free, self._places.room)
 
     async def _look(self) -> None:
         self._looked_at = self._clock.monotonic()

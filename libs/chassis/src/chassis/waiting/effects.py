@@ -95,7 +95,7 @@ class Effects(Generic[S, C, M, W]):
         """
         while due := await self._due.take():
             for each in due:
-                self._places.enter(each.id, each.route)
+                self._places.hold(each.id, each.route)
             started: frozenset[str] = frozenset()
             try:
                 started = await self._claim(due)

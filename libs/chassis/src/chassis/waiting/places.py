@@ -67,22 +67,26 @@ class Places:
         if self.closed or self._too_many or id_ in self._in_hand or self._ahead_of[route] >= AHEAD * self._per_route:
             return False
         self._have(id_)
-        self._ahead[id_] = route
-        self._ahead_of[route] += 1
+        self._go_ahead(id_, route)
         return True
+
+    def hold(self, id_: str, route: str) -> None:
+        """Hold a place that `free` and `room` have just promised."""
+        self._have(id_)
+        self._no_longer_ahead(id_)
+        if id_ not in self._held:
+            self._held[id_] = route
+            self._held_of[route] += 1
 
     def enter(self, id_: str, route: str) -> "asyncio.Future[None]":
         """Queue for a place; the future is done when it is held. First come, first served within each route."""
-        self._have(id_)
         entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if id_ in self._held:
+        if id_ in self._held or (len(self._held) < self._in_all and self.room(route) > 0):
+            self.hold(id_, route)
             entered.set_result(None)
-        elif len(self._held) < self._in_all and self.room(route) > 0:
-            self._hold(id_, route, entered)
         else:
-            if id_ not in self._ahead:
-                self._ahead[id_] = route
-                self._ahead_of[route] += 1
+            self._have(id_)
+            self._go_ahead(id_, route)
             self._waiting.setdefault(route, deque()).append((id_, entered))
         return entered
 
@@ -107,11 +111,10 @@ class Places:
         if len(self._in_hand) >= FULL * self._in_all:
             self._few_in_hand.clear()
 
-    def _hold(self, id_: str, route: str, entered: "asyncio.Future[None]") -> None:
-        self._no_longer_ahead(id_)
-        self._held[id_] = route
-        self._held_of[route] += 1
-        entered.set_result(None)
+    def _go_ahead(self, id_: str, route: str) -> None:
+        if id_ not in self._ahead:
+            self._ahead[id_] = route
+            self._ahead_of[route] += 1
 
     def _no_longer_ahead(self, id_: str) -> None:
         if (route := self._ahead.pop(id_, None)) is not None:
@@ -123,7 +126,8 @@ class Places:
             while waiting and len(self._held) < self._in_all and self.room(route) > 0:
                 id_, entered = waiting.popleft()
                 if not entered.done():  # otherwise it was cancelled meanwhile
-                    self._hold(id_, route, entered)
+                    self.hold(id_, route)
+                    entered.set_result(None)
             if waiting:  # next time the other routes come first
                 self._waiting[route] = self._waiting.pop(route)
             else:
