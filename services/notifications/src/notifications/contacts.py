@@ -70,10 +70,7 @@ class KnownContacts:
 
         A missing recipient has to be looked up later: registry is unreachable or slow.
         """
-        found: dict[str, Contact | None] = {}
-        for recipient in recipients:
-            if (contact := self.known(recipient)) is not None:
-                found[recipient] = contact
+        found: dict[str, Contact | None] = {each: contact for each in recipients if (contact := self.known(each))}
         unknown = [each for each in dict.fromkeys(recipients) if each not in found]
         if not unknown or self._clock.monotonic() < self._away_until:
             return found
@@ -82,19 +79,14 @@ class KnownContacts:
             async with asyncio.timeout(ASK_SECONDS):
                 answers = await self.contacts(unknown)
             passage("peer.answered")
-        except (grpc.aio.AioRpcError, TimeoutError) as error:
-            self._away(error)
         except Exception as error:
-            if not is_infrastructure(error):
+            # A query that registry refuses is left to pending work too, which finds the recipient it is about.
+            if not (is_infrastructure(error) or isinstance(error, grpc.aio.AioRpcError)):
                 raise
-            self._away(error)
-        else:
-            found |= zip(unknown, answers, strict=True)
-        return found
-
-    def _away(self, error: Exception) -> None:
-        self._away_until = self._clock.monotonic() + ASK_AGAIN_SECONDS
-        log.warning("contacts_not_known", error=repr(error)[:300])
+            self._away_until = self._clock.monotonic() + ASK_AGAIN_SECONDS
+            log.warning("contacts_not_known", error=repr(error)[:300])
+            return found
+        return found | dict(zip(unknown, answers, strict=True))
 
     def known(self, recipient: str) -> Contact | None:
         """The cached contact of a recipient; None if registry has to be queried."""
