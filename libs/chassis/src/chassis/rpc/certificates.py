@@ -8,18 +8,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
-import structlog
 
 from chassis.settings import TlsSettings
-from chassis.tls import CertificatesNotRead, load_client_context, stamps_of
+from chassis.tls import CertificatesNotRead, Followed, load_client_context
 
 LOOK_SECONDS = 1.0
 """How often the files are looked at, at most."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +49,8 @@ class Certificates:
         self._monotonic = monotonic
         self._looking = threading.Lock()
         self._looked_at = monotonic()
-        self._stamps = stamps_of(self._files)
-        self._latest = self._read()
+        self._followed = Followed(self._read, (self._ca, self._certificate, self._key))
+        self._latest = self._followed.latest()
 
     @property
     def latest(self) -> Shown:
@@ -63,7 +59,7 @@ class Certificates:
             now = self._monotonic()
             if now - self._looked_at >= LOOK_SECONDS:
                 self._looked_at = now
-                self._look()
+                self._latest = self._followed.latest()
             return self._latest
 
     def of_server(self) -> grpc.ServerCredentials:
@@ -74,22 +70,6 @@ class Certificates:
 
     def _shown_by_server(self) -> grpc.ServerCertificateConfiguration:
         return self.latest.of_server()
-
-    @property
-    def _files(self) -> tuple[Path, ...]:
-        return self._ca, self._certificate, self._key
-
-    def _look(self) -> None:
-        stamps = stamps_of(self._files)
-        if stamps == self._stamps:
-            return
-        self._stamps = stamps
-        try:
-            self._latest = self._read()
-        except CertificatesNotRead as error:
-            log.error("certificates_not_read", why=str(error), used="the previous ones")
-        else:
-            log.info("certificates_read", files=[str(file) for file in self._files])
 
     def _read(self) -> Shown:
         load_client_context(self._ca, self._certificate, self._key)  # gRPC would say nothing of a key that does not fit

@@ -4,14 +4,15 @@ Owns: contexts of clients and servers. Keeps: a server's certificate and name ar
 settings: it is given files.
 """
 
-from chassis.tls.certificates import CertificatesNotRead, client_context, load_client_context, server_context, stamps_of
+from chassis.tls.certificates import client_context, load_client_context, server_context
 from chassis.tls.faults import tls_fault
+from chassis.tls.followed import CertificatesNotRead, Followed
 
 __all__ = [
     "CertificatesNotRead",
+    "Followed",
     "client_context",
     "load_client_context",
     "server_context",
-    "stamps_of",
     "tls_fault",
 ]

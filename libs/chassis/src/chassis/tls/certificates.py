@@ -10,37 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
-import structlog
-
-log = structlog.get_logger(__name__)
-
-Stamps = tuple[tuple[int, int, int] | None, ...]
+from chassis.tls.followed import CertificatesNotRead, Followed
 
 
-class CertificatesNotRead(Exception):
-    """Certificates or keys cannot be used; the text is one line that names the file and what is wrong."""
+class _FollowedContext(ssl.SSLContext):
+    """A context that makes each connection with the latest one that was loaded."""
 
-
-def stamps_of(files: Iterable[Path | None]) -> Stamps:
-    """What changes when one of the files is replaced: also by the renamed symbolic link of a Kubernetes Secret."""
-    return tuple(None if file is None else _stamp(file) for file in files)
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino, status.st_size
-
-
-class _Followed(ssl.SSLContext):
-    """A context that makes each connection with the latest result of `load`, called again when a file has changed."""
-
-    _load: Callable[[], ssl.SSLContext]
-    _files: tuple[Path, ...]
-    _stamps: Stamps
-    _current: ssl.SSLContext
+    _followed: Followed[ssl.SSLContext]
 
     def follow(self, load: Callable[[], ssl.SSLContext], files: Iterable[Path | None]) -> Self:
         """Load the files for the first time.
@@ -48,30 +24,15 @@ class _Followed(ssl.SSLContext):
         Raises:
             CertificatesNotRead: they cannot be used.
         """
-        self._load = load
-        self._files = tuple(file for file in files if file is not None)
-        self._stamps = stamps_of(self._files)
-        self._current = load()
+        self._followed = Followed(load, files)
         return self
 
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
         """As asyncio calls it for each connection."""
-        return self._latest().wrap_bio(*arguments, **options)
+        return self._followed.latest().wrap_bio(*arguments, **options)
 
     def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
-        return self._latest().wrap_socket(*arguments, **options)
-
-    def _latest(self) -> ssl.SSLContext:
-        stamps = stamps_of(self._files)
-        if stamps != self._stamps:
-            self._stamps = stamps
-            try:
-                self._current = self._load()
-            except CertificatesNotRead as error:
-                log.error("certificates_not_read", why=str(error), until_then="the previous ones are used")
-            else:
-                log.info("certificates_read", files=[str(file) for file in self._files])
-        return self._current
+        return self._followed.latest().wrap_socket(*arguments, **options)
 
 
 @lru_cache(maxsize=64)
@@ -84,7 +45,7 @@ def client_context(ca: Path | None, certificate: Path | None, key: Path | None) 
         CertificatesNotRead: a file cannot be used, the first time.
     """
     files = ca, certificate, key
-    return _Followed(ssl.PROTOCOL_TLS_CLIENT).follow(lambda: load_client_context(*files), files)
+    return _FollowedContext(ssl.PROTOCOL_TLS_CLIENT).follow(lambda: load_client_context(*files), files)
 
 
 def load_client_context(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
@@ -112,7 +73,7 @@ def server_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
         _show(context, certificate, key)
         return context
 
-    return _Followed(ssl.PROTOCOL_TLS_SERVER).follow(load, (certificate, key))
+    return _FollowedContext(ssl.PROTOCOL_TLS_SERVER).follow(load, (certificate, key))
 
 
 def _checking(ca: Path | None) -> ssl.SSLContext:
