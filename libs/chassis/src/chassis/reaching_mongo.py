@@ -13,7 +13,17 @@ from chassis.failures import InfrastructureError
 from chassis.tls import tls_fault
 
 TRY_SECONDS = 5.0
-_UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
+_REFUSALS = {
+    13: (  # Unauthorized
+        "the database user is not known to it or lacks the right readWrite on its own database: check "
+        "TRADE_MONGO__USERNAME and the roles of this user"
+    ),
+    18: (  # AuthenticationFailed
+        "the database refuses our user or its password: check TRADE_MONGO__USERNAME and "
+        "TRADE_MONGO__PASSWORD_FILE, and that the database has this user"
+    ),
+}
+"""Server error code → what to do."""
 Client = AsyncMongoClient[dict[str, Any]]
 
 
@@ -53,17 +63,7 @@ async def refusal_of(client: Client) -> str | None:
 
 async def _told(client: Client, error: PyMongoError) -> str:
     if isinstance(error, OperationFailure):
-        match error.code:
-            case code if code == _AUTHENTICATION_FAILED:
-                return (
-                    "the database refuses our user or its password: check TRADE_MONGO__USERNAME and "
-                    "TRADE_MONGO__PASSWORD_FILE, and that the database has this user"
-                )
-            case code if code == _UNAUTHORIZED:
-                return (
-                    "the database user is not known to it or lacks the right readWrite on its own database: check "
-                    "TRADE_MONGO__USERNAME and the roles of this user"
-                )
+        return _REFUSALS.get(error.code or 0, "")
     if isinstance(error, ServerSelectionTimeoutError):
         return await _tls_fault(client)
     return ""

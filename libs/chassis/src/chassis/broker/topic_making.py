@@ -5,7 +5,7 @@ Keeps: an existing topic keeps its partition count, and all settings of its oper
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -57,8 +57,7 @@ def _new_topic(topic: Topic, profile: Profile) -> NewTopic:
 async def _set(admin: AIOKafkaAdminClient, topics: Sequence[Topic], profile: Profile) -> None:
     """Apply the table's settings."""
     shown = await _settings(admin, topics)
-    other = [topic for topic in topics if not topic.settings(profile).items() <= _values(shown[topic.name]).items()]
-    if not other:
+    if not (other := _unlike(shown, topics, profile)):
         return
     wanted = [
         ConfigResource(
@@ -104,8 +103,12 @@ async def _led(admin: AIOKafkaAdminClient, names: list[str]) -> bool:
 
 
 async def _as_set(admin: AIOKafkaAdminClient, topics: Sequence[Topic], profile: Profile) -> bool:
-    shown = await _settings(admin, topics)
-    return all(topic.settings(profile).items() <= _values(shown[topic.name]).items() for topic in topics)
+    return not _unlike(await _settings(admin, topics), topics, profile)
+
+
+def _unlike(shown: Mapping[str, Sequence[Entry]], topics: Sequence[Topic], profile: Profile) -> list[Topic]:
+    """The topics that do not have the table's settings."""
+    return [topic for topic in topics if not topic.settings(profile).items() <= _values(shown[topic.name]).items()]
 
 
 async def _settings(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> dict[str, Sequence[Entry]]:
