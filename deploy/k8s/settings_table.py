@@ -99,11 +99,9 @@ def _name(name: str, field: FieldInfo) -> str:
 
 def _shown(default: object, field: FieldInfo) -> str:
     if default is PydanticUndefined:
-        return (
-            "the host's name"
-            if field.default_factory is not None and field.annotation is str
-            else ("" if field.default_factory is not None else "must be given")
-        )
+        if field.default_factory is None:
+            return "must be given"
+        return "the host's name" if field.annotation is str else ""
     match default:
         case None | "" | ():
             return ""

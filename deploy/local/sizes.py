@@ -19,7 +19,7 @@ CODE = (
     "libs/*/src/**/*.py",
     "cli/src/**/*.py",
     "deploy/local/src/**/*.py",
-    "deploy/local/*.py",
+    "deploy/*/*.py",
 )
 GENERATED = ROOT / "libs/rpc/src"
 
